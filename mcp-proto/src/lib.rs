@@ -1,0 +1,20 @@
+//! The Model Context Protocol as pure state machines.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+extern crate alloc;
+
+pub mod jsonrpc;
+mod limits;
+pub mod method;
+pub mod model;
+mod revision;
+mod time;
+pub mod wire;
+
+pub use limits::{Limits, Timeouts};
+pub use revision::{Era, Revision};
+pub use time::{Time, UnixTime};

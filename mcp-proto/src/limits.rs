@@ -1,0 +1,110 @@
+//! Every bound of the protocol machines in one place.
+
+use core::time::Duration;
+
+/// A bound for everything that can grow because of what a peer sends or an application asks.
+///
+/// One value is given to each machine when it is made. Each field has a documented default, sized for a
+/// server that faces strangers. Reaching a bound is never silent: the peer gets the error that the
+/// specification names, or the verb hands its argument back.
+///
+/// ```
+/// use mcp_proto::Limits;
+///
+/// let limits = Limits { body_bytes: 64 * 1024, ..Limits::default() };
+/// assert_eq!(limits.depth, Limits::default().depth);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest line on a byte stream, in bytes without its end. Default 16 MiB.
+    pub line_bytes: usize,
+    /// Largest HTTP request or response body read as one JSON document, in bytes. Default 16 MiB.
+    pub body_bytes: usize,
+    /// Largest body of an HTTP response that carries an error, in bytes. Default 64 KiB.
+    pub error_body_bytes: usize,
+    /// Largest server-sent event, in bytes of all its fields. Default 16 MiB.
+    pub event_bytes: usize,
+    /// Deepest nesting of arrays and objects in a message. Default 100, below the bound of the JSON parser.
+    pub depth: usize,
+    /// Longest JSON-RPC id taken from a peer, in bytes. Default 1 KiB.
+    pub id_bytes: usize,
+    /// Most messages in one JSON-RPC batch. Default 100.
+    pub batch_messages: usize,
+    /// Most calls of our own that wait for a reply, per connection. Default 65,536.
+    pub pending_calls: usize,
+    /// Most requests of the peer in progress, per connection or session. Default 65,536.
+    pub requests_in_progress: usize,
+    /// Most bytes queued for one peer: what waits to be written, or for a stream to be opened. Default 16 MiB.
+    pub outbox_bytes: usize,
+    /// Most notifications kept for an application that does not read them. Default 1,024.
+    pub notifications: usize,
+    /// Most bytes that one peer can make a connection hold at a time, over all buffers. Default 64 MiB.
+    pub total_bytes: usize,
+    /// Most legacy HTTP sessions of a server. Default 10,000.
+    pub sessions: usize,
+    /// Most legacy HTTP sessions of one principal of a server. Default 10,000.
+    pub sessions_per_principal: usize,
+    /// How long a legacy HTTP session without a request or an open stream is kept. Default 30 minutes.
+    pub session_idle: Duration,
+    /// Most response streams open in one session. Default 1,024.
+    pub streams_per_session: usize,
+    /// Most pages followed when a list is read to its end. Default 1,000.
+    pub list_pages: usize,
+    /// Most junk lines (not JSON-RPC) reported per connection; further ones are only counted. Default 64.
+    pub junk_reports: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            line_bytes: 16 << 20,
+            body_bytes: 16 << 20,
+            error_body_bytes: 64 << 10,
+            event_bytes: 16 << 20,
+            depth: 100,
+            id_bytes: 1 << 10,
+            batch_messages: 100,
+            pending_calls: 1 << 16,
+            requests_in_progress: 1 << 16,
+            outbox_bytes: 16 << 20,
+            notifications: 1 << 10,
+            total_bytes: 64 << 20,
+            sessions: 10_000,
+            sessions_per_principal: 10_000,
+            session_idle: Duration::from_secs(30 * 60),
+            streams_per_session: 1 << 10,
+            list_pages: 1_000,
+            junk_reports: 64,
+        }
+    }
+}
+
+/// How long each phase of a connection may take.
+///
+/// Every call has a deadline from its first drain on, also while it waits for a handshake: the phases run
+/// inside the call's own time and never add to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the question which era the server speaks (`server/discover`). Default 10 seconds.
+    pub probe: Duration,
+    /// For the `initialize` handshake. Default 30 seconds.
+    pub initialize: Duration,
+    /// For a request, from its birth or its last progress. Default 60 seconds.
+    pub request: Duration,
+    /// For a request in all, whatever progress it reports. Default 1 hour.
+    pub request_max: Duration,
+    /// For a graceful close: what is queued, and the DELETE of a session. Default 2 seconds.
+    pub close: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            probe: Duration::from_secs(10),
+            initialize: Duration::from_secs(30),
+            request: Duration::from_secs(60),
+            request_max: Duration::from_secs(3600),
+            close: Duration::from_secs(2),
+        }
+    }
+}
