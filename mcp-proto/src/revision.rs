@@ -60,7 +60,11 @@ impl Revision {
 
     /// The era: how a connection starts and what state it keeps.
     pub fn era(self) -> Era {
-        if self >= Self::V2026_07_28 { Era::Modern } else { Era::Legacy }
+        if self >= Self::V2026_07_28 {
+            Era::Modern
+        } else {
+            Era::Legacy
+        }
     }
 
     /// Whether a connection starts with the `initialize` handshake.
