@@ -132,6 +132,25 @@ impl Serialize for Revision {
     }
 }
 
+/// Revisions without a gap: the first and the last of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    first: Revision,
+    last: Revision,
+}
+
+impl Span {
+    /// From `first` to `last`, both included.
+    pub(crate) const fn new(first: Revision, last: Revision) -> Self {
+        Self { first, last }
+    }
+
+    /// Whether `revision` is one of them.
+    pub(crate) fn contains(self, revision: Revision) -> bool {
+        self.first <= revision && revision <= self.last
+    }
+}
+
 /// The two eras of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Era {
