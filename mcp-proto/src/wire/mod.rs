@@ -1,1 +1,9 @@
-//! Codecs.
+//! How messages lie on the wire: line framing, server-sent events and the MCP headers.
+//!
+//! Everything here is a codec without IO: bytes go in as they arrive, cut anywhere, and values come out.
+
+pub mod line;
+mod scan;
+
+#[cfg(test)]
+mod cuts;

@@ -1,0 +1,449 @@
+//! Newline framing: one message per line, for stdio and every other byte stream.
+//!
+//! 2026-07-28, basic/transports/stdio: messages are delimited by newlines and MUST NOT contain embedded newlines.
+
+use alloc::vec::Vec;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::scan;
+
+/// Most bytes of an overlong line that are handed out with it.
+const HEAD: usize = 256;
+
+/// Splits a byte stream into lines.
+///
+/// The world tells it with [`push`](Self::push), [`push_bytes`](Self::push_bytes) and [`finish`](Self::finish);
+/// it tells the world with [`poll_line`](Self::poll_line), which runs dry. Any order of calls is fine, and how the
+/// stream was cut makes no difference to the lines that come out.
+///
+/// Lines are slices of a shared buffer: keeping one alive keeps its whole chunk alive.
+///
+/// Memory: of an unfinished line at most `limit + 1` bytes are held. Complete lines are held until polled, so a
+/// driver that drains after each push holds one chunk and one unfinished line at most.
+///
+/// ```
+/// use mcp_proto::wire::line::{Line, LineDecoder};
+///
+/// let mut lines = LineDecoder::new(1024);
+/// lines.push(b"{\"id\":1}\r\n{\"id\"");
+/// assert_eq!(lines.poll_line(), Some(Line::Complete("{\"id\":1}".into())));
+/// assert_eq!(lines.poll_line(), None);
+/// lines.push(b":2}\n");
+/// assert_eq!(lines.poll_line(), Some(Line::Complete("{\"id\":2}".into())));
+/// ```
+#[derive(Debug)]
+pub struct LineDecoder {
+    limit: usize,
+    /// Complete lines, each with its newline, that came before everything in `buffer`.
+    chunk: Bytes,
+    /// Complete lines and after them the unfinished one.
+    buffer: BytesMut,
+    /// Length of the unfinished line at the end of `buffer`: no newline in there.
+    tail: usize,
+    /// How much of the front of `buffer` is known to hold no newline.
+    searched: usize,
+    skip: Skip,
+}
+
+/// What becomes of the bytes up to the next newline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Skip {
+    /// They belong to the unfinished line.
+    No,
+    /// They are dropped; what was kept of their line lies at the end of the buffer.
+    Kept,
+    /// They are dropped, their line has been reported.
+    Reported,
+}
+
+/// One line of a byte stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A line without its end (LF or CRLF). Never empty: empty lines are skipped.
+    Complete(Bytes),
+    /// A line above the limit. It is reported as soon as the limit is passed and skipped up to its newline.
+    TooLong {
+        /// The line has at least this many bytes: one more than the limit.
+        length_at_least: usize,
+        /// Its first bytes, at most 256 and at most the limit, so that an id may be found. May be cut inside a
+        /// character.
+        head: Bytes,
+    },
+}
+
+impl LineDecoder {
+    /// A decoder for lines of up to `limit` bytes, not counting the line end.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            chunk: Bytes::new(),
+            buffer: BytesMut::new(),
+            tail: 0,
+            searched: 0,
+            skip: Skip::No,
+        }
+    }
+
+    /// Takes the next bytes of the stream. They are copied, at most once.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let skipped = self.skip_in(bytes);
+        self.append(bytes.get(skipped..).unwrap_or_default());
+    }
+
+    /// Takes the next bytes of the stream. When nothing is buffered, complete lines are slices of them, not copies.
+    pub fn push_bytes(&mut self, mut bytes: Bytes) {
+        let skipped = self.skip_in(&bytes);
+        bytes.advance(skipped);
+        if self.buffered() == 0
+            && let Some(last) = scan::rfind(b'\n', &bytes)
+        {
+            self.chunk = bytes.split_to(last + 1);
+        }
+        self.append(&bytes);
+    }
+
+    /// The next line, if one is complete or too long.
+    #[must_use]
+    pub fn poll_line(&mut self) -> Option<Line> {
+        loop {
+            let line = match self.take_complete() {
+                Some(line) => line,
+                None => return self.take_overlong(),
+            };
+            if let Some(line) = self.classify(line) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Says that the stream has ended, and gives the next line. Call it until it gives `None`: the last line is
+    /// delivered even if it has no newline. Afterwards the decoder is as new.
+    #[must_use]
+    pub fn finish(&mut self) -> Option<Line> {
+        if let Some(line) = self.poll_line() {
+            return Some(line);
+        }
+        self.skip = Skip::No;
+        self.tail = 0;
+        self.searched = 0;
+        let line = self.buffer.split().freeze();
+        self.classify(line)
+    }
+
+    /// Bytes held now.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.chunk.len().saturating_add(self.buffer.len())
+    }
+
+    /// Drops the rest of an overlong line: how many of `bytes` belong to it.
+    fn skip_in(&mut self, bytes: &[u8]) -> usize {
+        let end = match self.skip {
+            Skip::No => return 0,
+            Skip::Kept | Skip::Reported => scan::find(b'\n', bytes),
+        };
+        let Some(end) = end else { return bytes.len() };
+        let kept = self.skip == Skip::Kept;
+        self.skip = Skip::No;
+        // A line that has not been reported still needs its newline.
+        if kept { end } else { end + 1 }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.buffer.len() == self.tail {
+            self.searched = self.tail;
+        }
+        self.tail = match scan::rfind(b'\n', bytes) {
+            Some(last) => bytes.len() - last - 1,
+            None => self.tail.saturating_add(bytes.len()),
+        };
+        // One more than the limit, because the last one may be the CR of a line end.
+        let most = self.limit.saturating_add(1);
+        let excess = self.tail.saturating_sub(most);
+        self.buffer
+            .extend_from_slice(bytes.get(..bytes.len() - excess.min(bytes.len())).unwrap_or_default());
+        if excess > 0 {
+            self.tail = most;
+            self.skip = Skip::Kept;
+            // What was cut off must not make this byte look like part of a line end. It is beyond the head.
+            if let Some(last) = self.buffer.last_mut() {
+                *last = b' ';
+            }
+        }
+    }
+
+    /// The next line that has its newline, without it.
+    fn take_complete(&mut self) -> Option<Bytes> {
+        if !self.chunk.is_empty() {
+            let end = scan::find(b'\n', &self.chunk).unwrap_or(self.chunk.len());
+            let line = self.chunk.split_to(end);
+            self.chunk.advance(self.chunk.len().min(1));
+            return Some(line);
+        }
+        if self.buffer.len() <= self.tail {
+            return None;
+        }
+        let fresh = self.buffer.get(self.searched..).unwrap_or_default();
+        let end = self.searched + scan::find(b'\n', fresh)?;
+        self.searched = 0;
+        let line = self.buffer.split_to(end).freeze();
+        self.buffer.advance(1);
+        Some(line)
+    }
+
+    /// Reports the unfinished line if it is too long already.
+    fn take_overlong(&mut self) -> Option<Line> {
+        if self.skip != Skip::Kept {
+            return None;
+        }
+        self.skip = Skip::Reported;
+        self.tail = 0;
+        self.searched = 0;
+        let kept = self.buffer.split().freeze();
+        Some(self.too_long(&kept))
+    }
+
+    /// `None` for an empty line.
+    fn classify(&self, mut line: Bytes) -> Option<Line> {
+        if line.last() == Some(&b'\r') {
+            line.truncate(line.len() - 1);
+        }
+        match line.len() {
+            0 => None,
+            len if len > self.limit => Some(self.too_long(&line)),
+            _ => Some(Line::Complete(line)),
+        }
+    }
+
+    fn too_long(&self, line: &[u8]) -> Line {
+        let head = line.get(..line.len().min(self.limit).min(HEAD)).unwrap_or_default();
+        // A copy, so that the head does not keep the whole buffer alive.
+        Line::TooLong {
+            length_at_least: self.limit.saturating_add(1),
+            head: Bytes::copy_from_slice(head),
+        }
+    }
+}
+
+/// Ends a message with a newline, after replacing raw newlines in it: the line that is written to a byte stream.
+#[must_use]
+pub fn encode_line(mut message: Vec<u8>) -> Vec<u8> {
+    if scan::find_line_end(&message).is_some() {
+        replace_newlines(&mut message);
+    }
+    message.push(b'\n');
+    message
+}
+
+/// The same JSON text without raw CR and LF, each replaced by a space. Without any the text itself comes back, not
+/// a copy.
+///
+/// In JSON they can only be white space between tokens, since inside a string they must be escaped: the value stays
+/// the same. For texts of others that are forwarded byte for byte.
+#[must_use]
+pub fn strip_newlines(message: Bytes) -> Bytes {
+    if scan::find_line_end(&message).is_none() {
+        return message;
+    }
+    let mut copy = Vec::from(message);
+    replace_newlines(&mut copy);
+    Bytes::from(copy)
+}
+
+fn replace_newlines(message: &mut [u8]) {
+    for byte in message {
+        if matches!(*byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::cuts;
+    use alloc::string::String;
+    use alloc::{format, vec};
+
+    fn drain(decoder: &mut LineDecoder, lines: &mut Vec<Line>) {
+        while let Some(line) = decoder.poll_line() {
+            lines.push(line);
+        }
+    }
+
+    fn decode(limit: usize, pieces: &[&[u8]], as_bytes: bool, eager: bool) -> Vec<Line> {
+        let mut decoder = LineDecoder::new(limit);
+        let mut lines = Vec::new();
+        for piece in pieces {
+            match as_bytes {
+                true => decoder.push_bytes(Bytes::copy_from_slice(piece)),
+                false => decoder.push(piece),
+            }
+            if eager {
+                drain(&mut decoder, &mut lines);
+            }
+        }
+        while let Some(line) = decoder.finish() {
+            lines.push(line);
+        }
+        assert_eq!(decoder.buffered(), 0);
+        lines
+    }
+
+    /// The rules, said the slow way.
+    fn reference(limit: usize, input: &[u8]) -> Vec<Line> {
+        let strip = |line: &[u8]| Vec::from(line.strip_suffix(b"\r").unwrap_or(line));
+        let lines = input
+            .split(|&byte| byte == b'\n')
+            .map(strip)
+            .filter(|line| !line.is_empty());
+        lines
+            .map(|line| match line.len() > limit {
+                true => Line::TooLong {
+                    length_at_least: limit + 1,
+                    head: Bytes::copy_from_slice(&line[..line.len().min(limit).min(256)]),
+                },
+                false => Line::Complete(line.into()),
+            })
+            .collect()
+    }
+
+    fn complete(text: &str) -> Option<Line> {
+        Some(Line::Complete(Bytes::copy_from_slice(text.as_bytes())))
+    }
+
+    fn check(limit: usize, input: &[u8]) {
+        let expected = reference(limit, input);
+        for pieces in cuts::all(input, input.len() as u64) {
+            for (as_bytes, eager) in [(false, false), (false, true), (true, false), (true, true)] {
+                let lines = decode(limit, &pieces, as_bytes, eager);
+                assert_eq!(
+                    lines, expected,
+                    "limit {limit}, bytes {as_bytes}, eager {eager}, {pieces:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn cuts_make_no_difference() {
+        check(100, b"");
+        check(100, b"one\ntwo\r\n\n\r\n  \nthree\rthree\r\r\nlast");
+        check(100, b"\n\n\none\n\r");
+        check(4, b"abcd\nabcde\nabcd\r\nabcd\rX\nabcd\r\r\nabcdefgh\nab\n");
+        check(4, b"abcd\rXYZ\nabc\rd\nabcd\rXYZ");
+        check(0, b"a\n\r\n\nbb\r\n");
+        check(1, b"a\r");
+        check(usize::MAX, b"a\nb");
+    }
+
+    #[test]
+    fn random_streams_equal_the_reference() {
+        let mut prng = cuts::Prng::new(7);
+        for _ in 0..200 {
+            let alphabet = b"\n\r\rabcdefgh{}\xff";
+            let input: Vec<u8> = (0..prng.below(120))
+                .map(|_| alphabet[prng.below(alphabet.len())])
+                .collect();
+            check(prng.below(9), &input);
+        }
+    }
+
+    #[test]
+    fn long_heads_are_cut_at_256_bytes() {
+        let input = format!("{}\n{}\n", "x".repeat(1000), "y".repeat(700));
+        let lines = decode(800, &[input.as_bytes()], false, true);
+        let head = Bytes::from("x".repeat(256));
+        assert_eq!(
+            lines[0],
+            Line::TooLong {
+                length_at_least: 801,
+                head
+            }
+        );
+        assert_eq!(lines[1], Line::Complete("y".repeat(700).into()));
+    }
+
+    #[test]
+    fn an_endless_line_is_reported_at_once_and_held_in_bounded_memory() {
+        let mut decoder = LineDecoder::new(1000);
+        let mut lines = Vec::new();
+        for _ in 0..10_000 {
+            decoder.push(&[b'x'; 4096]);
+            assert!(decoder.buffered() <= 1001);
+            drain(&mut decoder, &mut lines);
+            assert_eq!(lines.len(), 1);
+        }
+        decoder.push(b"\nnext\n");
+        assert_eq!(decoder.poll_line(), complete("next"));
+        assert_eq!(decoder.finish(), None);
+    }
+
+    #[test]
+    fn an_endless_line_nobody_polls_is_held_in_bounded_memory() {
+        let mut decoder = LineDecoder::new(1000);
+        decoder.push(b"first\n");
+        for _ in 0..1000 {
+            decoder.push_bytes(Bytes::from(vec![b'x'; 4096]));
+            assert!(decoder.buffered() <= 1001 + 6);
+        }
+        decoder.push(b"\nnext\n");
+        assert_eq!(decoder.poll_line(), complete("first"));
+        assert!(matches!(decoder.poll_line(), Some(Line::TooLong { .. })));
+        assert_eq!(decoder.poll_line(), complete("next"));
+    }
+
+    #[test]
+    fn push_bytes_slices_without_copying() {
+        let chunk = Bytes::from(String::from("first\r\nsecond\npart"));
+        let mut decoder = LineDecoder::new(100);
+        decoder.push_bytes(chunk.clone());
+        let Some(Line::Complete(first)) = decoder.poll_line() else {
+            panic!("no line")
+        };
+        let Some(Line::Complete(second)) = decoder.poll_line() else {
+            panic!("no line")
+        };
+        assert_eq!(first.as_ptr(), chunk.as_ptr());
+        assert_eq!(second.as_ptr(), chunk[7..].as_ptr());
+        assert_eq!(decoder.poll_line(), None);
+        assert_eq!(decoder.finish(), complete("part"));
+    }
+
+    #[test]
+    fn lines_of_one_push_share_one_buffer() {
+        let mut decoder = LineDecoder::new(100);
+        decoder.push(b"one\ntwo\n");
+        let Some(Line::Complete(one)) = decoder.poll_line() else {
+            panic!("no line")
+        };
+        let Some(Line::Complete(two)) = decoder.poll_line() else {
+            panic!("no line")
+        };
+        assert_eq!(one.as_ptr() as usize + 4, two.as_ptr() as usize);
+    }
+
+    #[test]
+    fn a_decoder_goes_on_after_finish() {
+        let mut decoder = LineDecoder::new(3);
+        decoder.push(b"abcdef");
+        assert!(matches!(decoder.finish(), Some(Line::TooLong { .. })));
+        assert_eq!(decoder.finish(), None);
+        decoder.push(b"new\n");
+        assert_eq!(decoder.poll_line(), complete("new"));
+    }
+
+    #[test]
+    fn newlines_are_stripped_and_nothing_else_is_copied() {
+        let plain = Bytes::from_static(b"{\"a\": \"b\\n\"}");
+        assert_eq!(strip_newlines(plain.clone()).as_ptr(), plain.as_ptr());
+        assert_eq!(strip_newlines(Bytes::from_static(b"{\r\n\"a\":\n1}")), "{  \"a\": 1}");
+        assert_eq!(encode_line(b"{\n}".to_vec()), b"{ }\n");
+        assert_eq!(encode_line(b"{}".to_vec()), b"{}\n");
+    }
+}

@@ -1,0 +1,77 @@
+//! Searches for single bytes, written so that the compiler can vectorise them.
+
+/// Bytes looked at together. A block without a match costs a handful of vector instructions.
+const BLOCK: usize = 32;
+
+/// The offset of the first byte that `wanted` accepts.
+#[inline(always)]
+fn find_by(haystack: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut base = 0;
+    let mut blocks = haystack.chunks_exact(BLOCK);
+    for block in &mut blocks {
+        // No early exit inside a block: that is what lets the comparison run on whole vectors.
+        if block.iter().fold(false, |any, &byte| any | wanted(byte)) {
+            return block.iter().position(|&byte| wanted(byte)).map(|at| base + at);
+        }
+        base += BLOCK;
+    }
+    blocks
+        .remainder()
+        .iter()
+        .position(|&byte| wanted(byte))
+        .map(|at| base + at)
+}
+
+/// The offset of the first `needle`.
+pub(crate) fn find(needle: u8, haystack: &[u8]) -> Option<usize> {
+    find_by(haystack, |byte| byte == needle)
+}
+
+/// The offset of the first CR or LF.
+pub(crate) fn find_line_end(haystack: &[u8]) -> Option<usize> {
+    find_by(haystack, |byte| (byte == b'\n') | (byte == b'\r'))
+}
+
+/// The offset of the last `needle`.
+pub(crate) fn rfind(needle: u8, haystack: &[u8]) -> Option<usize> {
+    let mut end = haystack.len();
+    let mut blocks = haystack.rchunks_exact(BLOCK);
+    for block in &mut blocks {
+        if block.iter().fold(false, |any, &byte| any | (byte == needle)) {
+            return block
+                .iter()
+                .rposition(|&byte| byte == needle)
+                .map(|at| end - BLOCK + at);
+        }
+        end -= BLOCK;
+    }
+    blocks.remainder().iter().rposition(|&byte| byte == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn agree_with_the_naive_search_at_every_offset() {
+        for len in 0..100 {
+            for at in 0..len {
+                let mut hay = vec![b'.'; len];
+                hay[at] = b'\n';
+                assert_eq!(find(b'\n', &hay), Some(at));
+                assert_eq!(rfind(b'\n', &hay), Some(at));
+                assert_eq!(find_line_end(&hay), Some(at));
+                hay[len - 1] = b'\n';
+                hay[0] = b'\n';
+                assert_eq!(find(b'\n', &hay), Some(0));
+                assert_eq!(rfind(b'\n', &hay), Some(len - 1));
+                hay[0] = b'\r';
+                assert_eq!(find_line_end(&hay), Some(0));
+            }
+            assert_eq!(find(b'\n', &vec![b'.'; len]), None);
+            assert_eq!(rfind(b'\n', &vec![b'.'; len]), None);
+            assert_eq!(find_line_end(&vec![b'.'; len]), None);
+        }
+    }
+}
