@@ -1,1 +1,36 @@
-//! JSON-RPC 2.0 over raw JSON.
+//! JSON-RPC 2.0 over raw JSON: a message is split into id, method and raw parts, and nothing more.
+//!
+//! [`parse`] reads the envelope once, keeps slices of the bytes as they came, and leaves the decoding of
+//! `params` and `result` to whoever knows the type. Keys match exactly; a key that occurs twice makes a
+//! message invalid, so that two readers of one message can never see two different messages.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use mcp_proto::Limits;
+//! use mcp_proto::jsonrpc::{self, Incoming, Message};
+//!
+//! let line = Bytes::from_static(br#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#);
+//! let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::parse(line.clone(), &Limits::default()) else {
+//!     unreachable!()
+//! };
+//! assert_eq!(request.method.as_str(), "ping");
+//! assert_eq!(request.text.as_bytes(), line); // forwarded byte for byte
+//! ```
+
+mod encode;
+mod envelope;
+mod error;
+mod id;
+mod message;
+mod params;
+mod peek;
+mod raw;
+
+pub use encode::{encode_error, encode_notification, encode_request, encode_result};
+pub use envelope::parse;
+pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
+pub use id::Id;
+pub use message::{Batch, Incoming, Message, Notification, Request, Response};
+pub use params::Params;
+pub use peek::{Peek, PeekMeta};
+pub use raw::{DecodeError, RawJson};

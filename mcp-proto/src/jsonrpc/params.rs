@@ -1,0 +1,177 @@
+//! Parameters on their way out: an object, and the `_meta` that the connection adds to it.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::encode::write_json;
+use super::peek::{Peek, Text};
+use super::{DecodeError, RawJson};
+
+/// The parameters of an outgoing request or notification.
+///
+/// An object, kept as JSON text. What the connection has to add to `_meta` (version, capabilities,
+/// progress token) is spliced in when the message is written, so nothing is decoded and encoded again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Params {
+    /// `None` where there are no members.
+    object: Option<RawJson>,
+    has_meta: bool,
+}
+
+impl Params {
+    /// No parameters.
+    pub const NONE: Self = Self { object: None, has_meta: false };
+
+    /// Serializes `value`, which has to be an object (or nothing: `()`, `None`).
+    ///
+    /// # Errors
+    /// [`DecodeError`] where it is something else.
+    pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, DecodeError> {
+        Self::from_raw(RawJson::from_serialize(value)?)
+    }
+
+    /// Takes an object, or `null` for no parameters, as it is.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where it is something else, or where `_meta` is.
+    pub fn from_raw(json: RawJson) -> Result<Self, DecodeError> {
+        let text = json.as_bytes();
+        if text == b"null" || text == b"{}" {
+            return Ok(Self::NONE);
+        }
+        if text.first() != Some(&b'{') {
+            return Err(DecodeError::new(&"params must be an object"));
+        }
+        // A quick look for the word, then a proper one for the member; `\u` could hide it.
+        let may_have_meta = text.windows(7).any(|window| window == b"\"_meta\"") || text.contains(&b'\\');
+        let has_meta = may_have_meta && Peek::of(&json)?.raw_meta().is_some();
+        let empty = text.iter().skip(1).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
+        Ok(Self { object: (!empty).then_some(json), has_meta })
+    }
+
+    /// The object, where there are any parameters.
+    pub fn as_raw(&self) -> Option<&RawJson> {
+        self.object.as_ref()
+    }
+
+    /// Writes the object with `members` added to its `_meta`.
+    ///
+    /// `members` is the inside of a JSON object (`"key":value,…`), possibly empty. A member that the
+    /// parameters carry themselves under the same key is replaced.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, members: &[u8]) {
+        let Some(object) = &self.object else {
+            if !members.is_empty() {
+                out.extend_from_slice(b"{\"_meta\":{");
+                out.extend_from_slice(members);
+                out.extend_from_slice(b"}}");
+            }
+            return;
+        };
+        if members.is_empty() {
+            out.extend_from_slice(object.as_bytes());
+        } else if self.has_meta {
+            merge(out, object, members);
+        } else {
+            out.extend_from_slice(b"{\"_meta\":{");
+            out.extend_from_slice(members);
+            out.extend_from_slice(b"},");
+            out.extend_from_slice(object.as_bytes().get(1..).unwrap_or_default());
+        }
+    }
+}
+
+/// Writes `object` with `members` put before those members of its own `_meta` that have other keys.
+fn merge(out: &mut Vec<u8>, object: &RawJson, members: &[u8]) {
+    let mut added = Vec::with_capacity(members.len() + 2);
+    added.push(b'{');
+    added.extend_from_slice(members);
+    added.push(b'}');
+    let added: Object<'_> = serde_json::from_slice(&added).unwrap_or_default();
+    let object: Object<'_> = object.decode_borrowed().unwrap_or_default();
+    out.extend_from_slice(b"{\"_meta\":{");
+    out.extend_from_slice(members);
+    let own = object.0.iter().find(|(key, _)| key == "_meta");
+    let own: Object<'_> = own.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    for (key, value) in own.0.iter().filter(|(key, _)| !added.0.iter().any(|(other, _)| other == key)) {
+        write_member(out, key, value);
+    }
+    out.push(b'}');
+    for (key, value) in object.0.iter().filter(|(key, _)| key != "_meta") {
+        write_member(out, key, value);
+    }
+    out.push(b'}');
+}
+
+fn write_member(out: &mut Vec<u8>, key: &str, value: &RawValue) {
+    out.push(b',');
+    write_json(out, key);
+    out.push(b':');
+    out.extend_from_slice(value.get().as_bytes());
+}
+
+/// The members of an object in their order.
+#[derive(Default)]
+struct Object<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(Text(key)) = map.next_key()? {
+                    members.push((key.into_owned(), map.next_value()?));
+                }
+                Ok(Object(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(params: &str, members: &str) -> String {
+        let mut out = Vec::new();
+        Params::from_raw(RawJson::parse(params.as_bytes().to_vec()).unwrap()).unwrap().write(&mut out, members.as_bytes());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn meta_is_spliced_in() {
+        assert_eq!(written("{}", ""), "");
+        assert_eq!(written("null", r#""a":1"#), r#"{"_meta":{"a":1}}"#);
+        assert_eq!(written("{ }", r#""a":1"#), r#"{"_meta":{"a":1}}"#);
+        assert_eq!(written(r#"{"x":1.0}"#, ""), r#"{"x":1.0}"#);
+        assert_eq!(written(r#"{"x":1.0}"#, r#""a":1"#), r#"{"_meta":{"a":1},"x":1.0}"#);
+    }
+
+    #[test]
+    fn the_callers_own_meta_is_kept() {
+        assert_eq!(
+            written(r#"{"x":1,"_meta":{"mine":[1, 2],"a":0}}"#, r#""a":1"#),
+            r#"{"_meta":{"a":1,"mine":[1, 2]},"x":1}"#
+        );
+        assert_eq!(written(r#"{"_m\u0065ta":{"mine":1}}"#, r#""a":1"#), r#"{"_meta":{"a":1,"mine":1}}"#);
+        assert_eq!(written(r#"{"text":"\"_meta\""}"#, r#""a":1"#), r#"{"_meta":{"a":1},"text":"\"_meta\""}"#);
+    }
+
+    #[test]
+    fn only_objects_are_params() {
+        for text in ["[]", "1", "\"x\"", "true"] {
+            assert!(Params::from_raw(RawJson::parse(text).unwrap()).is_err(), "{text}");
+        }
+        assert_eq!(Params::from_serialize(&()).unwrap(), Params::NONE);
+    }
+}

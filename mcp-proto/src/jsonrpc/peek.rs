@@ -1,0 +1,235 @@
+//! Looking into `params` without decoding them.
+
+use alloc::borrow::Cow;
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{DecodeError, Id, RawJson};
+
+/// A string that borrows from the input where it has no escapes.
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.into())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// The members of `params` that routing, headers and policies need; everything else is skipped.
+///
+/// A member that occurs twice is an error: a gateway that peeks and a server that decodes must see one
+/// and the same value.
+///
+/// ```
+/// use mcp_proto::jsonrpc::{Peek, RawJson};
+///
+/// let params = RawJson::parse(r#"{"name":"echo","arguments":{"x":1},"_meta":{"progressToken":7}}"#)?;
+/// let peek = Peek::of(&params)?;
+/// assert_eq!(peek.name.as_deref(), Some("echo"));
+/// assert_eq!(peek.meta()?.progress_token, Some(7.into()));
+/// # Ok::<(), mcp_proto::jsonrpc::DecodeError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Peek<'a> {
+    /// `name`, of a tool or a prompt.
+    pub name: Option<Cow<'a, str>>,
+    /// `uri`, of a resource.
+    pub uri: Option<Cow<'a, str>>,
+    /// `taskId`.
+    pub task_id: Option<Cow<'a, str>>,
+    /// `arguments`, as they came.
+    pub arguments: Option<&'a str>,
+    /// `progressToken`, of a progress notification.
+    pub progress_token: Option<Id>,
+    /// `requestId`, of a cancellation.
+    pub request_id: Option<Id>,
+    meta: Option<&'a RawValue>,
+}
+
+impl<'a> Peek<'a> {
+    /// Looks into `params`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where `params` is not an object, one of the members is of another type or occurs twice.
+    pub fn of(params: &'a RawJson) -> Result<Self, DecodeError> {
+        params.decode_borrowed()
+    }
+
+    /// `_meta`, as it came.
+    pub fn raw_meta(&self) -> Option<&'a str> {
+        self.meta.map(RawValue::get)
+    }
+
+    /// The reserved members of `_meta`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where `_meta` is not an object, one of the members is of another type or occurs twice.
+    pub fn meta(&self) -> Result<PeekMeta<'a>, DecodeError> {
+        match self.meta {
+            Some(raw) => serde_json::from_str(raw.get()).map_err(|error| DecodeError::new(&error)),
+            None => Ok(PeekMeta::default()),
+        }
+    }
+}
+
+/// The members of `_meta` that the protocol itself reads.
+#[derive(Clone, Debug, Default)]
+pub struct PeekMeta<'a> {
+    /// `progressToken`.
+    pub progress_token: Option<Id>,
+    /// `io.modelcontextprotocol/protocolVersion`.
+    pub protocol_version: Option<Cow<'a, str>>,
+    /// `io.modelcontextprotocol/clientInfo`, as it came.
+    pub client_info: Option<&'a str>,
+    /// `io.modelcontextprotocol/clientCapabilities`, as it came.
+    pub client_capabilities: Option<&'a str>,
+    /// `io.modelcontextprotocol/logLevel`.
+    pub log_level: Option<Cow<'a, str>>,
+    /// `io.modelcontextprotocol/subscriptionId`, as it came.
+    pub subscription_id: Option<&'a str>,
+}
+
+/// Fills `slot` unless it is filled already.
+fn once<T, E: Error>(slot: &mut Option<T>, key: &'static str, value: Option<T>) -> Result<(), E> {
+    match slot {
+        Some(_) => Err(E::duplicate_field(key)),
+        None => {
+            *slot = value;
+            Ok(())
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Peek<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PeekVisitor)
+    }
+}
+
+struct PeekVisitor;
+
+impl<'de> Visitor<'de> for PeekVisitor {
+    type Value = Peek<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("params")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut peek = Peek::default();
+        let mut meta_seen = false;
+        while let Some(Text(key)) = map.next_key()? {
+            match &*key {
+                "name" => once(&mut peek.name, "name", text(&mut map)?)?,
+                "uri" => once(&mut peek.uri, "uri", text(&mut map)?)?,
+                "taskId" => once(&mut peek.task_id, "taskId", text(&mut map)?)?,
+                "arguments" => once(&mut peek.arguments, "arguments", raw(&mut map)?)?,
+                "progressToken" => once(&mut peek.progress_token, "progressToken", map.next_value()?)?,
+                "requestId" => once(&mut peek.request_id, "requestId", map.next_value()?)?,
+                "_meta" => {
+                    if core::mem::replace(&mut meta_seen, true) {
+                        return Err(A::Error::duplicate_field("_meta"));
+                    }
+                    let value: &'de RawValue = map.next_value()?;
+                    peek.meta = (value.get() != "null").then_some(value);
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(peek)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for PeekMeta<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MetaVisitor)
+    }
+}
+
+struct MetaVisitor;
+
+impl<'de> Visitor<'de> for MetaVisitor {
+    type Value = PeekMeta<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("_meta")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut meta = PeekMeta::default();
+        while let Some(Text(key)) = map.next_key()? {
+            match &*key {
+                "progressToken" => once(&mut meta.progress_token, "progressToken", map.next_value()?)?,
+                "io.modelcontextprotocol/protocolVersion" => {
+                    once(&mut meta.protocol_version, "protocolVersion", text(&mut map)?)?;
+                }
+                "io.modelcontextprotocol/clientInfo" => once(&mut meta.client_info, "clientInfo", raw(&mut map)?)?,
+                "io.modelcontextprotocol/clientCapabilities" => {
+                    once(&mut meta.client_capabilities, "clientCapabilities", raw(&mut map)?)?;
+                }
+                "io.modelcontextprotocol/logLevel" => once(&mut meta.log_level, "logLevel", text(&mut map)?)?,
+                "io.modelcontextprotocol/subscriptionId" => {
+                    once(&mut meta.subscription_id, "subscriptionId", raw(&mut map)?)?;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(meta)
+    }
+}
+
+fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Cow<'de, str>>, A::Error> {
+    map.next_value::<Text<'de>>().map(|Text(text)| Some(text))
+}
+
+fn raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<&'de str>, A::Error> {
+    map.next_value::<&'de RawValue>().map(|raw| Some(raw.get()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_that_occurs_twice_is_an_error() {
+        for text in [
+            r#"{"name":"a","name":"b"}"#,
+            r#"{"name":"a","n\u0061me":"b"}"#,
+            r#"{"_meta":null,"_meta":{}}"#,
+            r#"{"arguments":{},"arguments":{}}"#,
+        ] {
+            assert!(Peek::of(&RawJson::parse(text).unwrap()).is_err(), "{text}");
+        }
+        let twice = RawJson::parse(r#"{"_meta":{"progressToken":1,"progressToken":1}}"#).unwrap();
+        assert!(Peek::of(&twice).unwrap().meta().is_err());
+    }
+
+    #[test]
+    fn wrong_types_are_errors_and_unknown_members_are_not() {
+        assert!(Peek::of(&RawJson::parse(r#"{"name":5}"#).unwrap()).is_err());
+        assert!(Peek::of(&RawJson::parse("[]").unwrap()).is_err());
+        let peek = RawJson::parse(r#"{"x":{"name":1},"name":"a\n","_meta":{"y":[]}}"#).unwrap();
+        let peek = Peek::of(&peek).unwrap();
+        assert_eq!(peek.name.as_deref(), Some("a\n"));
+        assert!(peek.meta().unwrap().protocol_version.is_none());
+    }
+}
