@@ -4,6 +4,7 @@
 
 pub mod line;
 mod scan;
+pub mod sse;
 
 #[cfg(test)]
 mod cuts;
