@@ -12,6 +12,7 @@ mod limits;
 pub mod method;
 pub mod model;
 mod revision;
+pub mod rpc;
 mod time;
 pub mod wire;
 

@@ -115,13 +115,25 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for id in [Id::from(0), Id::from(-1), Id::from(i64::MIN), Id::from(i64::MAX), Id::from("a\"\n")] {
-            let Message::Request(request) = read(encode_request(&id, "odd \"method\"", br#"{"x":1}"#)) else { panic!() };
+        for id in [
+            Id::from(0),
+            Id::from(-1),
+            Id::from(i64::MIN),
+            Id::from(i64::MAX),
+            Id::from("a\"\n"),
+        ] {
+            let Message::Request(request) = read(encode_request(&id, "odd \"method\"", br#"{"x":1}"#)) else {
+                panic!()
+            };
             assert_eq!((request.id, request.method.as_str()), (id.clone(), "odd \"method\""));
-            let Message::Response(response) = read(encode_result(&id, b"{}")) else { panic!() };
+            let Message::Response(response) = read(encode_result(&id, b"{}")) else {
+                panic!()
+            };
             assert_eq!(response.id, Some(id));
         }
-        let Message::Notification(note) = read(encode_notification("n", b"")) else { panic!() };
+        let Message::Notification(note) = read(encode_notification("n", b"")) else {
+            panic!()
+        };
         assert!(note.params.is_none());
     }
 

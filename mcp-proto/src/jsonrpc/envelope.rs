@@ -31,7 +31,10 @@ pub fn parse(bytes: Bytes, limits: &Limits) -> Result<Incoming, ParseError> {
         return batch(&bytes, text, limits).map(Incoming::Batch);
     }
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| syntax_or("not an object", &error))?;
-    envelope.into_message(&bytes, limits).map(Incoming::Single).map_err(ParseError::Invalid)
+    envelope
+        .into_message(&bytes, limits)
+        .map(Incoming::Single)
+        .map_err(ParseError::Invalid)
 }
 
 /// Reads one message of a batch, known to be JSON.
@@ -44,7 +47,9 @@ pub(super) fn message(item: RawJson, limits: &Limits) -> Result<Message, Invalid
 fn batch(bytes: &Bytes, text: &str, limits: &Limits) -> Result<Batch, ParseError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let items = deserializer
-        .deserialize_seq(Items { most: limits.batch_messages })
+        .deserialize_seq(Items {
+            most: limits.batch_messages,
+        })
         .and_then(|items| deserializer.end().map(|()| items))
         .map_err(|error| syntax_or("not a message", &error))?
         .ok_or(ParseError::BatchTooLong)?;
@@ -52,7 +57,10 @@ fn batch(bytes: &Bytes, text: &str, limits: &Limits) -> Result<Batch, ParseError
         return Err(ParseError::EmptyBatch);
     }
     let items = items.into_iter().map(|raw| slice(bytes, raw)).collect();
-    Ok(Batch { items, id_bytes: limits.id_bytes })
+    Ok(Batch {
+        items,
+        id_bytes: limits.id_bytes,
+    })
 }
 
 fn syntax_or(reason: &'static str, error: &serde_json::Error) -> ParseError {
@@ -63,7 +71,11 @@ fn syntax_or(reason: &'static str, error: &serde_json::Error) -> ParseError {
 }
 
 fn invalid(id: Option<Id>, reason: &'static str) -> InvalidMessage {
-    InvalidMessage { id, is_reply: false, reason }
+    InvalidMessage {
+        id,
+        is_reply: false,
+        reason,
+    }
 }
 
 fn slice(bytes: &Bytes, raw: &RawValue) -> RawJson {
@@ -115,7 +127,11 @@ impl Envelope<'_> {
         let is_reply = self.method.is_none();
         let id = self.read_id(limits);
         let known_id = id.as_ref().ok().cloned().flatten();
-        let fail = |reason| InvalidMessage { id: known_id.clone(), is_reply, reason };
+        let fail = |reason| InvalidMessage {
+            id: known_id.clone(),
+            is_reply,
+            reason,
+        };
         if let Some(fault) = self.fault {
             return Err(fail(fault));
         }
@@ -139,7 +155,12 @@ impl Envelope<'_> {
             Some(_) => return Err(fail("params is not an object")),
         };
         Ok(match id {
-            Some(id) => Message::Request(Request { id, method, params, text }),
+            Some(id) => Message::Request(Request {
+                id,
+                method,
+                params,
+                text,
+            }),
             None if self.id.is_some() => return Err(fail("the id of a request is null")),
             None => Message::Notification(Notification { method, params, text }),
         })
@@ -149,9 +170,7 @@ impl Envelope<'_> {
         let outcome = match (self.result, self.error) {
             (Some(result), None) if id.is_some() => Ok(slice(bytes, result)),
             (Some(_), None) => return Err("a result without an id"),
-            (None, Some(error)) => {
-                Err(serde_json::from_str(error.get()).map_err(|_| "error is not an error object")?)
-            }
+            (None, Some(error)) => Err(serde_json::from_str(error.get()).map_err(|_| "error is not an error object")?),
             (Some(_), Some(_)) => return Err("a result beside an error"),
             (None, None) => return Err("neither method nor result nor error"),
         };
@@ -163,7 +182,9 @@ impl Envelope<'_> {
         match self.id.map(RawValue::get) {
             None | Some("null") => Ok(None),
             Some(text) if text.len() > limits.id_bytes => Err("the id is too long"),
-            Some(text) => Id::from_json(text).map(Some).ok_or("the id is neither a string nor an integer"),
+            Some(text) => Id::from_json(text)
+                .map(Some)
+                .ok_or("the id is neither a string nor an integer"),
         }
     }
 }
@@ -265,7 +286,9 @@ mod tests {
     #[test]
     fn a_request_keeps_its_raw_parts() {
         let text = r#" {"params" : { "a":[1, 2] }, "id":"x","jsonrpc":"2.0","method":"tools/call","extra":1} "#;
-        let Message::Request(request) = single(text) else { panic!() };
+        let Message::Request(request) = single(text) else {
+            panic!()
+        };
         assert_eq!(request.id, Id::from("x"));
         assert_eq!(request.method.as_str(), "tools/call");
         assert_eq!(request.params.unwrap().as_str(), r#"{ "a":[1, 2] }"#);
@@ -274,17 +297,38 @@ mod tests {
 
     #[test]
     fn keys_match_exactly_and_escapes_do_not_hide_one() {
-        assert_eq!(reason(r#"{"jsonrpc":"2.0","id":1,"Method":"ping"}"#), "neither method nor result nor error");
-        assert_eq!(reason(r#"{"jsonrpc":"2.0","id":1,"method":"a","m\u0065thod":"b"}"#), "a key occurs twice");
-        assert_eq!(reason("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\\u0000\":\"a\"}"), "neither method nor result nor error");
+        assert_eq!(
+            reason(r#"{"jsonrpc":"2.0","id":1,"Method":"ping"}"#),
+            "neither method nor result nor error"
+        );
+        assert_eq!(
+            reason(r#"{"jsonrpc":"2.0","id":1,"method":"a","m\u0065thod":"b"}"#),
+            "a key occurs twice"
+        );
+        assert_eq!(
+            reason("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\\u0000\":\"a\"}"),
+            "neither method nor result nor error"
+        );
     }
 
     #[test]
     fn duplicate_keys_are_rejected_with_the_id() {
-        let Err(error) = read(r#"{"jsonrpc":"2.0","method":"a","method":"a","id":9}"#) else { panic!() };
+        let Err(error) = read(r#"{"jsonrpc":"2.0","method":"a","method":"a","id":9}"#) else {
+            panic!()
+        };
         assert_eq!(error.id(), Some(&Id::from(9)));
-        for key in ["jsonrpc\":\"2.0", "id\":\"1", "params\":\"1", "result\":\"1", "error\":\"1"] {
-            assert_eq!(reason(&format!(r#"{{"jsonrpc":"2.0","{key}","{key}"}}"#)), "a key occurs twice", "{key}");
+        for key in [
+            "jsonrpc\":\"2.0",
+            "id\":\"1",
+            "params\":\"1",
+            "result\":\"1",
+            "error\":\"1",
+        ] {
+            assert_eq!(
+                reason(&format!(r#"{{"jsonrpc":"2.0","{key}","{key}"}}"#)),
+                "a key occurs twice",
+                "{key}"
+            );
         }
     }
 
@@ -294,13 +338,31 @@ mod tests {
             (r#"{"id":1,"method":"a"}"#, "jsonrpc is not \"2.0\""),
             (r#"{"jsonrpc":"1.0","id":1,"method":"a"}"#, "jsonrpc is not \"2.0\""),
             (r#"{"jsonrpc":2.0,"id":1,"method":"a"}"#, "jsonrpc is not \"2.0\""),
-            (r#"{"jsonrpc":"2.0","id":null,"method":"a"}"#, "the id of a request is null"),
-            (r#"{"jsonrpc":"2.0","id":{},"method":"a"}"#, "the id is neither a string nor an integer"),
-            (r#"{"jsonrpc":"2.0","id":1.5,"method":"a"}"#, "the id is neither a string nor an integer"),
+            (
+                r#"{"jsonrpc":"2.0","id":null,"method":"a"}"#,
+                "the id of a request is null",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":{},"method":"a"}"#,
+                "the id is neither a string nor an integer",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1.5,"method":"a"}"#,
+                "the id is neither a string nor an integer",
+            ),
             (r#"{"jsonrpc":"2.0","id":1,"method":5}"#, "method is not a string"),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[]}"#, "params is not an object"),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"a","result":{}}"#, "a method beside a result or an error"),
-            (r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, "a result beside an error"),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[]}"#,
+                "params is not an object",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"a","result":{}}"#,
+                "a method beside a result or an error",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#,
+                "a result beside an error",
+            ),
             (r#"{"jsonrpc":"2.0","result":{}}"#, "a result without an id"),
             (r#"{"jsonrpc":"2.0","id":1,"error":5}"#, "error is not an error object"),
             ("42", "not an object"),
@@ -313,21 +375,42 @@ mod tests {
 
     #[test]
     fn what_is_no_json_says_so() {
-        for text in ["", "{", "{\"jsonrpc\":\"2.0\"", "hello", "{}{}", "[", "[1,]", "[{\"id\":}]", "[1] x"] {
-            assert!(matches!(read(text), Err(ParseError::NotJson(_))), "{text}: {:?}", read(text));
+        for text in [
+            "",
+            "{",
+            "{\"jsonrpc\":\"2.0\"",
+            "hello",
+            "{}{}",
+            "[",
+            "[1,]",
+            "[{\"id\":}]",
+            "[1] x",
+        ] {
+            assert!(
+                matches!(read(text), Err(ParseError::NotJson(_))),
+                "{text}: {:?}",
+                read(text)
+            );
         }
-        assert!(matches!(parse(Bytes::from_static(b"\"\xff\""), &Limits::default()), Err(ParseError::NotUtf8)));
+        assert!(matches!(
+            parse(Bytes::from_static(b"\"\xff\""), &Limits::default()),
+            Err(ParseError::NotUtf8)
+        ));
     }
 
     #[test]
     fn null_params_are_no_params() {
-        let Message::Notification(note) = single(r#"{"jsonrpc":"2.0","method":"n","params":null}"#) else { panic!() };
+        let Message::Notification(note) = single(r#"{"jsonrpc":"2.0","method":"n","params":null}"#) else {
+            panic!()
+        };
         assert!(note.params.is_none());
     }
 
     #[test]
     fn responses() {
-        let Message::Response(ok) = single(r#"{"jsonrpc":"2.0","id":1,"result":{"x":1.0}}"#) else { panic!() };
+        let Message::Response(ok) = single(r#"{"jsonrpc":"2.0","id":1,"result":{"x":1.0}}"#) else {
+            panic!()
+        };
         assert_eq!(ok.outcome.unwrap().as_str(), r#"{"x":1.0}"#);
         let Message::Response(err) =
             single(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m","data":[1, 2]}}"#)
@@ -341,19 +424,28 @@ mod tests {
     #[test]
     fn depth_is_bounded_before_anything_recurses() {
         let deep = |n: usize| {
-            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"a","params":{{"x":{}{}}}}}"#, "[".repeat(n), "]".repeat(n))
+            format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"a","params":{{"x":{}{}}}}}"#,
+                "[".repeat(n),
+                "]".repeat(n)
+            )
         };
         assert!(read(&deep(98)).is_ok());
         assert_eq!(read(&deep(99)).unwrap_err(), ParseError::TooDeep);
         assert_eq!(read(&deep(10_000)).unwrap_err(), ParseError::TooDeep);
         // Brackets in strings, and many that are not nested, do not count.
-        let flat = format!(r#"{{"jsonrpc":"2.0","method":"a","params":{{"x":[{}0],"y":"{}\"[["}}}}"#, "[],".repeat(500), "[".repeat(500));
+        let flat = format!(
+            r#"{{"jsonrpc":"2.0","method":"a","params":{{"x":[{}0],"y":"{}\"[["}}}}"#,
+            "[],".repeat(500),
+            "[".repeat(500)
+        );
         assert!(read(&flat).is_ok());
     }
 
     #[test]
     fn batches_are_bounded_and_their_items_stand_alone() {
-        let Ok(Incoming::Batch(batch)) = read(r#"[{"jsonrpc":"2.0","method":"a"}, 5, {"jsonrpc":"2.0","id":3}]"#) else {
+        let Ok(Incoming::Batch(batch)) = read(r#"[{"jsonrpc":"2.0","method":"a"}, 5, {"jsonrpc":"2.0","id":3}]"#)
+        else {
             panic!()
         };
         assert_eq!(batch.len(), 3);

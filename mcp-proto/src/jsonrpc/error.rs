@@ -66,7 +66,11 @@ pub struct ErrorObject {
 impl ErrorObject {
     /// An error without details.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), data: None }
+        Self {
+            code,
+            message: message.into(),
+            data: None,
+        }
     }
 
     /// The same error with details. A value without a JSON form is left out.
@@ -78,7 +82,10 @@ impl ErrorObject {
 
     /// −32601 for `method`.
     pub fn method_not_found(method: &str) -> Self {
-        Self::new(ErrorCode::METHOD_NOT_FOUND, alloc::format!("method not found: {}", shorten(method)))
+        Self::new(
+            ErrorCode::METHOD_NOT_FOUND,
+            alloc::format!("method not found: {}", shorten(method)),
+        )
     }
 
     /// −32602 with an explanation.

@@ -41,7 +41,11 @@ impl Id {
         }
         if let Ok(value) = text.parse::<i64>() {
             // "-0" and "007" do not survive a round trip; JSON allows the first.
-            return Some(Self(if text == "-0" { Repr::Number(Some(0), text.into()) } else { Repr::Integer(value) }));
+            return Some(Self(if text == "-0" {
+                Repr::Number(Some(0), text.into())
+            } else {
+                Repr::Integer(value)
+            }));
         }
         if first != b'-' && !first.is_ascii_digit() {
             return None;

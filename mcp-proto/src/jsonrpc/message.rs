@@ -89,7 +89,10 @@ impl Batch {
 
     /// The messages in their order.
     pub fn messages(self) -> impl Iterator<Item = Result<Message, InvalidMessage>> {
-        let limits = Limits { id_bytes: self.id_bytes, ..Limits::default() };
+        let limits = Limits {
+            id_bytes: self.id_bytes,
+            ..Limits::default()
+        };
         self.items.into_iter().map(move |item| envelope::message(item, &limits))
     }
 }

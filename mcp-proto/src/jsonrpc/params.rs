@@ -25,7 +25,10 @@ pub struct Params {
 
 impl Params {
     /// No parameters.
-    pub const NONE: Self = Self { object: None, has_meta: false };
+    pub const NONE: Self = Self {
+        object: None,
+        has_meta: false,
+    };
 
     /// Serializes `value`, which has to be an object (or nothing: `()`, `None`).
     ///
@@ -51,7 +54,10 @@ impl Params {
         let may_have_meta = text.windows(7).any(|window| window == b"\"_meta\"") || text.contains(&b'\\');
         let has_meta = may_have_meta && Peek::of(&json)?.raw_meta().is_some();
         let empty = text.iter().skip(1).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
-        Ok(Self { object: (!empty).then_some(json), has_meta })
+        Ok(Self {
+            object: (!empty).then_some(json),
+            has_meta,
+        })
     }
 
     /// The object, where there are any parameters.
@@ -96,8 +102,14 @@ fn merge(out: &mut Vec<u8>, object: &RawJson, members: &[u8]) {
     out.extend_from_slice(b"{\"_meta\":{");
     out.extend_from_slice(members);
     let own = object.0.iter().find(|(key, _)| key == "_meta");
-    let own: Object<'_> = own.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
-    for (key, value) in own.0.iter().filter(|(key, _)| !added.0.iter().any(|(other, _)| other == key)) {
+    let own: Object<'_> = own
+        .and_then(|(_, raw)| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default();
+    for (key, value) in own
+        .0
+        .iter()
+        .filter(|(key, _)| !added.0.iter().any(|(other, _)| other == key))
+    {
         write_member(out, key, value);
     }
     out.push(b'}');
@@ -144,7 +156,9 @@ mod tests {
 
     fn written(params: &str, members: &str) -> String {
         let mut out = Vec::new();
-        Params::from_raw(RawJson::parse(params.as_bytes().to_vec()).unwrap()).unwrap().write(&mut out, members.as_bytes());
+        Params::from_raw(RawJson::parse(params.as_bytes().to_vec()).unwrap())
+            .unwrap()
+            .write(&mut out, members.as_bytes());
         String::from_utf8(out).unwrap()
     }
 
@@ -163,8 +177,14 @@ mod tests {
             written(r#"{"x":1,"_meta":{"mine":[1, 2],"a":0}}"#, r#""a":1"#),
             r#"{"_meta":{"a":1,"mine":[1, 2]},"x":1}"#
         );
-        assert_eq!(written(r#"{"_m\u0065ta":{"mine":1}}"#, r#""a":1"#), r#"{"_meta":{"a":1,"mine":1}}"#);
-        assert_eq!(written(r#"{"text":"\"_meta\""}"#, r#""a":1"#), r#"{"_meta":{"a":1},"text":"\"_meta\""}"#);
+        assert_eq!(
+            written(r#"{"_m\u0065ta":{"mine":1}}"#, r#""a":1"#),
+            r#"{"_meta":{"a":1,"mine":1}}"#
+        );
+        assert_eq!(
+            written(r#"{"text":"\"_meta\""}"#, r#""a":1"#),
+            r#"{"_meta":{"a":1},"text":"\"_meta\""}"#
+        );
     }
 
     #[test]

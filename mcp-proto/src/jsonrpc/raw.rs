@@ -115,7 +115,9 @@ pub struct DecodeError {
 
 impl DecodeError {
     pub(crate) fn new(error: &dyn fmt::Display) -> Self {
-        Self { message: error.to_string().into() }
+        Self {
+            message: error.to_string().into(),
+        }
     }
 }
 

@@ -1,0 +1,299 @@
+//! Our calls that wait for a reply.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use crate::jsonrpc::Id;
+use crate::limits::Timeouts;
+use crate::time::Time;
+
+/// A call of ours, scoped to its connection.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(u64);
+
+impl CallId {
+    /// The JSON-RPC id of the call, which is its progress token as well.
+    pub(crate) fn to_id(self) -> Id {
+        Id::from(i64::try_from(self.0).unwrap_or(i64::MAX))
+    }
+}
+
+impl fmt::Debug for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call {}", self.0)
+    }
+}
+
+/// How a call is to be made. The default is right for nearly all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallOptions {
+    /// How long to wait for the reply, from the birth of the call or its last progress;
+    /// [`Timeouts::request`] where `None`.
+    pub timeout: Option<Duration>,
+    /// How long to wait in all, whatever progress there is; [`Timeouts::request_max`] where `None`.
+    pub max_timeout: Option<Duration>,
+    /// Whether to ask for progress. Each report then extends the wait.
+    pub progress: bool,
+}
+
+impl CallOptions {
+    /// The defaults, with progress.
+    pub fn with_progress() -> Self {
+        Self {
+            progress: true,
+            ..Self::default()
+        }
+    }
+
+    /// The defaults, with another timeout.
+    pub fn with_timeout(timeout: Duration) -> Self {
+        Self {
+            timeout: Some(timeout),
+            ..Self::default()
+        }
+    }
+}
+
+/// Our calls that wait for a reply, each with a deadline.
+///
+/// A call is born without one, because verbs take no time; [`arm`](Self::arm) gives every newborn its
+/// deadline at the next drain.
+#[derive(Debug)]
+pub(crate) struct Calls<T> {
+    next: u64,
+    most: usize,
+    pending: BTreeMap<CallId, Pending<T>>,
+    newborn: Vec<CallId>,
+    deadlines: BTreeSet<(Time, CallId)>,
+}
+
+#[derive(Debug)]
+struct Pending<T> {
+    timeout: Duration,
+    most: Duration,
+    progress: bool,
+    born: Time,
+    deadline: Option<Time>,
+    data: T,
+}
+
+/// What a reply or its absence settles.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Settled<T> {
+    /// A call that waited.
+    Call(CallId, T),
+    /// A call that does not wait any more.
+    Late,
+    /// Nothing: the id was never used.
+    Unknown,
+}
+
+impl<T> Calls<T> {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            next: 1,
+            most,
+            pending: BTreeMap::new(),
+            newborn: Vec::new(),
+            deadlines: BTreeSet::new(),
+        }
+    }
+
+    /// A new call; `None` where there are too many.
+    pub(crate) fn begin(&mut self, options: &CallOptions, timeouts: &Timeouts, data: T) -> Option<CallId> {
+        if self.pending.len() >= self.most {
+            return None;
+        }
+        let call = CallId(self.next);
+        self.next += 1;
+        let timeout = options.timeout.unwrap_or(timeouts.request);
+        let most = options.max_timeout.unwrap_or(timeouts.request_max).max(timeout);
+        let pending = Pending {
+            timeout,
+            most,
+            progress: options.progress,
+            born: Time::ORIGIN,
+            deadline: None,
+            data,
+        };
+        self.pending.insert(call, pending);
+        self.newborn.push(call);
+        Some(call)
+    }
+
+    /// Gives every newborn call its deadline.
+    pub(crate) fn arm(&mut self, now: Time) {
+        for call in self.newborn.drain(..) {
+            if let Some(pending) = self.pending.get_mut(&call) {
+                let deadline = now + pending.timeout;
+                pending.born = now;
+                pending.deadline = Some(deadline);
+                self.deadlines.insert((deadline, call));
+            }
+        }
+    }
+
+    /// The call that a reply with this id settles.
+    pub(crate) fn settle(&mut self, id: &Id) -> Settled<T> {
+        let Some(call) = id.as_integer().and_then(|value| u64::try_from(value).ok()).map(CallId) else {
+            return Settled::Unknown;
+        };
+        match self.remove(call) {
+            Some(data) => Settled::Call(call, data),
+            None if (1..self.next).contains(&call.0) => Settled::Late,
+            None => Settled::Unknown,
+        }
+    }
+
+    /// Stops waiting for a call; `None` where it has been settled.
+    pub(crate) fn remove(&mut self, call: CallId) -> Option<T> {
+        let pending = self.pending.remove(&call)?;
+        match pending.deadline {
+            Some(deadline) => {
+                self.deadlines.remove(&(deadline, call));
+            }
+            None => self.newborn.retain(|other| *other != call),
+        }
+        Some(pending.data)
+    }
+
+    pub(crate) fn get(&self, call: CallId) -> Option<&T> {
+        self.pending.get(&call).map(|pending| &pending.data)
+    }
+
+    pub(crate) fn get_mut(&mut self, call: CallId) -> Option<&mut T> {
+        self.pending.get_mut(&call).map(|pending| &mut pending.data)
+    }
+
+    /// Takes note of progress: the call that asked for it may wait longer, up to its most.
+    pub(crate) fn progress(&mut self, token: &Id, now: Time) -> Option<CallId> {
+        let call = CallId(token.as_integer().and_then(|value| u64::try_from(value).ok())?);
+        let pending = self.pending.get_mut(&call).filter(|pending| pending.progress)?;
+        if let Some(old) = pending.deadline {
+            let new = (now + pending.timeout)
+                .min(pending.born + pending.most)
+                .max(old.min(now));
+            pending.deadline = Some(new);
+            self.deadlines.remove(&(old, call));
+            self.deadlines.insert((new, call));
+        }
+        Some(call)
+    }
+
+    /// When the next deadline is; [`Time::ORIGIN`] (at once) while there are calls to arm.
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        if !self.newborn.is_empty() {
+            return Some(Time::ORIGIN);
+        }
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// A call whose time is up, and how long it has waited.
+    pub(crate) fn expire(&mut self, now: Time) -> Option<(CallId, Duration, T)> {
+        let &(deadline, call) = self.deadlines.first()?;
+        if deadline > now {
+            return None;
+        }
+        let waited = self.pending.get(&call).map(|pending| now.since(pending.born));
+        self.deadlines.pop_first();
+        let pending = self.pending.remove(&call)?;
+        Some((call, waited.unwrap_or_default(), pending.data))
+    }
+
+    /// Every call that waits, oldest first.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (CallId, T)> + use<T> {
+        self.newborn.clear();
+        self.deadlines.clear();
+        core::mem::take(&mut self.pending)
+            .into_iter()
+            .map(|(call, pending)| (call, pending.data))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pending.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn at(seconds: u64) -> Time {
+        Time::since_origin(Duration::from_secs(seconds))
+    }
+
+    fn calls() -> Calls<&'static str> {
+        Calls::new(3)
+    }
+
+    fn options(timeout: u64, most: u64) -> CallOptions {
+        CallOptions {
+            timeout: Some(SECOND * u32::try_from(timeout).unwrap()),
+            max_timeout: Some(SECOND * u32::try_from(most).unwrap()),
+            progress: true,
+        }
+    }
+
+    #[test]
+    fn a_call_has_a_deadline_from_the_first_drain_on() {
+        let mut calls = calls();
+        let call = calls.begin(&options(2, 9), &Timeouts::default(), "a").unwrap();
+        assert_eq!(calls.poll_timeout(), Some(Time::ORIGIN));
+        calls.arm(at(10));
+        assert_eq!(calls.poll_timeout(), Some(at(12)));
+        assert_eq!(calls.expire(at(11)), None);
+        assert_eq!(calls.expire(at(13)), Some((call, 3 * SECOND, "a")));
+        assert_eq!(calls.poll_timeout(), None);
+        assert_eq!(calls.settle(&call.to_id()), Settled::Late);
+    }
+
+    #[test]
+    fn progress_extends_the_wait_up_to_its_most() {
+        let mut calls = calls();
+        let call = calls.begin(&options(2, 5), &Timeouts::default(), "a").unwrap();
+        calls.arm(at(0));
+        for (now, deadline) in [(1, 3), (2, 4), (3, 5), (4, 5)] {
+            assert_eq!(calls.progress(&call.to_id(), at(now)), Some(call));
+            assert_eq!(calls.poll_timeout(), Some(at(deadline)), "at {now}");
+        }
+        let other = calls.begin(&CallOptions::default(), &Timeouts::default(), "b").unwrap();
+        assert_eq!(calls.progress(&other.to_id(), at(4)), None, "it did not ask");
+        assert_eq!(calls.progress(&Id::from("x"), at(4)), None);
+    }
+
+    #[test]
+    fn replies_are_settled_once() {
+        let mut calls = calls();
+        let call = calls.begin(&CallOptions::default(), &Timeouts::default(), "a").unwrap();
+        assert_eq!(
+            calls.settle(&Id::from(call.0.to_string().as_str())),
+            Settled::Unknown,
+            "ids are not strings"
+        );
+        assert_eq!(calls.settle(&call.to_id()), Settled::Call(call, "a"));
+        assert_eq!(calls.settle(&call.to_id()), Settled::Late);
+        assert_eq!(calls.settle(&Id::from(99)), Settled::Unknown);
+        assert_eq!(calls.settle(&Id::from(-1)), Settled::Unknown);
+        assert_eq!(calls.settle(&Id::from(0)), Settled::Unknown);
+    }
+
+    #[test]
+    fn there_are_never_too_many() {
+        let mut calls = calls();
+        for _ in 0..3 {
+            calls.begin(&CallOptions::default(), &Timeouts::default(), "a").unwrap();
+        }
+        assert!(
+            calls
+                .begin(&CallOptions::default(), &Timeouts::default(), "a")
+                .is_none()
+        );
+        assert_eq!(calls.drain().count(), 3);
+        assert_eq!((calls.len(), calls.poll_timeout()), (0, None));
+    }
+}

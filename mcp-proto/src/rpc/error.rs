@@ -1,0 +1,218 @@
+//! What can go wrong with a call, flat: one level, one variant per kind.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::time::Duration;
+
+use crate::jsonrpc::{DecodeError, ErrorCode, ErrorObject, Params};
+use crate::method::MethodName;
+use crate::revision::Revision;
+
+/// Why a call has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The peer answered with a JSON-RPC error.
+    Rpc(ErrorObject),
+    /// The time was up. A timeout of the phases before [`Phase::Request`] says that the peer never got the call.
+    Timeout {
+        /// What the call was waiting for.
+        phase: Phase,
+        /// How long it had waited.
+        after: Duration,
+    },
+    /// The peer could not be reached; it never got the call.
+    Unreachable(Box<str>),
+    /// The connection, or the response to this call, broke off. Whether the peer acted on the call is not known.
+    Disconnected,
+    /// The HTTP response was no answer to the call.
+    Http(HttpFailure),
+    /// The server wants authorization (HTTP 401), with its `WWW-Authenticate` header.
+    Unauthorized(Option<Box<str>>),
+    /// The server denies access (HTTP 403), with its `WWW-Authenticate` header.
+    Forbidden(Option<Box<str>>),
+    /// The session is gone, and so was the next one.
+    SessionLost,
+    /// The reply is no reply: its result is not what the method promises, or no valid message at all.
+    InvalidReply(DecodeError),
+    /// The result has a `resultType` that this side does not know
+    /// (2026-07-28, Overview, ResultType: it "MUST be considered invalid").
+    UnknownResultType(Box<str>),
+    /// Both sides have no protocol revision in common.
+    NoCommonRevision {
+        /// What the server supports, as far as it said.
+        supported: Box<[Box<str>]>,
+    },
+    /// The call was cancelled on this side.
+    Cancelled,
+    /// The call was never sent.
+    Refused(SendError),
+    /// The connection is closed.
+    Closed(CloseReason),
+}
+
+impl CallError {
+    /// The code, where the peer answered with a JSON-RPC error.
+    pub fn rpc_code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Rpc(error) => Some(error.code),
+            _ => None,
+        }
+    }
+
+    /// The status, where an HTTP response was the reason.
+    pub fn http_status(&self) -> Option<u16> {
+        match self {
+            Self::Http(HttpFailure { status, .. }) => Some(*status),
+            Self::Unauthorized(_) => Some(401),
+            Self::Forbidden(_) => Some(403),
+            _ => None,
+        }
+    }
+
+    /// Whether the peer certainly did not act on the call, so that it may be repeated whatever it does.
+    pub fn is_unprocessed(&self) -> bool {
+        match self {
+            Self::Timeout { phase, .. } => *phase != Phase::Request,
+            Self::Unreachable(_) | Self::Refused(_) | Self::SessionLost | Self::NoCommonRevision { .. } => true,
+            Self::Unauthorized(_) | Self::Forbidden(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rpc(error) => write!(f, "the peer answered with an error: {error}"),
+            Self::Timeout { phase, after } => write!(f, "no answer within {after:?} ({phase})"),
+            Self::Unreachable(why) => write!(f, "the server cannot be reached: {why}"),
+            Self::Disconnected => f.write_str("the connection broke off before the answer"),
+            Self::Http(failure) => failure.fmt(f),
+            Self::Unauthorized(_) => f.write_str("the server wants authorization (HTTP 401)"),
+            Self::Forbidden(_) => f.write_str("the server denies access (HTTP 403)"),
+            Self::SessionLost => f.write_str("the session was lost twice in a row"),
+            Self::InvalidReply(error) => write!(f, "the reply cannot be read: {error}"),
+            Self::UnknownResultType(name) => write!(f, "the result is of the unknown type {name:?}"),
+            Self::NoCommonRevision { supported } => {
+                write!(f, "no common protocol revision; the server supports {supported:?}")
+            }
+            Self::Cancelled => f.write_str("the call was cancelled"),
+            Self::Refused(error) => write!(f, "the call was not sent: {error}"),
+            Self::Closed(reason) => write!(f, "the connection is closed: {reason}"),
+        }
+    }
+}
+
+impl core::error::Error for CallError {}
+
+impl From<SendError> for CallError {
+    fn from(error: SendError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// An HTTP response that answers nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpFailure {
+    /// Its status.
+    pub status: u16,
+    /// What is wrong with it.
+    pub reason: Box<str>,
+}
+
+impl fmt::Display for HttpFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server answered with HTTP {}: {}", self.status, self.reason)
+    }
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// The answer to `server/discover`, which tells the era.
+    Probe,
+    /// The `initialize` handshake.
+    Initialize,
+    /// Its own answer.
+    Request,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Probe => "waiting for server/discover",
+            Self::Initialize => "waiting for initialize",
+            Self::Request => "waiting for the answer",
+        })
+    }
+}
+
+/// Why something was not sent: a mistake on this side, or no room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The method does not exist in the revision of the connection, or is not this side's to send.
+    OutOfEra {
+        /// The method.
+        method: MethodName,
+        /// The revision.
+        revision: Revision,
+    },
+    /// The peer did not declare the capability that the method needs.
+    NotSupported {
+        /// The method.
+        method: MethodName,
+    },
+    /// The outbox is full. Here are the parameters back.
+    Blocked(Params),
+    /// Too many calls wait for a reply.
+    TooManyCalls,
+    /// The parameters have no JSON form, or are no object.
+    InvalidParams(DecodeError),
+    /// A value that becomes an HTTP header cannot be one.
+    InvalidHeader(Box<str>),
+    /// The connection is closed.
+    Closed(CloseReason),
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfEra { method, revision } => write!(f, "{method} is not this side's to send in {revision}"),
+            Self::NotSupported { method } => write!(f, "the peer does not support {method}"),
+            Self::Blocked(_) => f.write_str("the outbox is full"),
+            Self::TooManyCalls => f.write_str("too many calls are in flight"),
+            Self::InvalidParams(error) => write!(f, "the parameters are no JSON object: {error}"),
+            Self::InvalidHeader(why) => write!(f, "a header cannot be written: {why}"),
+            Self::Closed(reason) => write!(f, "the connection is closed: {reason}"),
+        }
+    }
+}
+
+impl core::error::Error for SendError {}
+
+/// Why a connection is closed. The first reason stays, and reaches everyone who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// This side closed it.
+    Local,
+    /// The peer closed it, or the transport ended.
+    Peer,
+    /// Whatever moved its bytes is gone.
+    DriverDropped,
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Local => "by this side",
+            Self::Peer => "by the peer",
+            Self::DriverDropped => "its driver was dropped",
+        })
+    }
+}
+
+impl core::error::Error for CloseReason {}

@@ -1,0 +1,17 @@
+//! Correlation: which reply belongs to which call, which request is in progress, what waits to be sent.
+//!
+//! The parts here know nothing of eras, transports or roles; a connection of either role is made of them.
+
+mod calls;
+mod counters;
+mod error;
+mod outbox;
+mod requests;
+
+pub use calls::{CallId, CallOptions};
+pub(crate) use calls::{Calls, Settled};
+pub use counters::Counters;
+pub use error::{CallError, CloseReason, HttpFailure, Phase, SendError};
+pub(crate) use outbox::Outbox;
+pub use requests::RequestKey;
+pub(crate) use requests::{RequestRefused, Requests};
