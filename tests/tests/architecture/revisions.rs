@@ -83,10 +83,9 @@ fn in_matches(tokens: &[Token<'_>], at: usize) -> bool {
     for index in (0..at).rev() {
         match tokens[index].text {
             ")" | "]" | "}" => depth += 1,
-            "(" if depth == 0 => return index >= 2 && tokens[index - 2].text == "matches",
-            "[" | "{" if depth == 0 => return false,
-            "(" | "[" | "{" => depth -= 1,
-            ";" if depth == 0 => return false,
+            "(" | "[" if depth == 0 && index >= 2 && tokens[index - 2].text == "matches" => return true,
+            "{" | ";" if depth == 0 => return false,
+            "(" | "[" | "{" => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
@@ -142,6 +141,7 @@ mod tests {
         for text in [
             "if revision.has_sessions() {}",
             "let x = Revision::V2025_06_18;",
+            "if matches!(x, Some(_)) { f(Revision::V2025_06_18) }",
             "f(Revision::LATEST, y);",
             "const ALL: [Revision; 2] = [Revision::V2025_06_18, Revision::V2025_11_25];",
             "fn f(revision: Revision) -> Option<Revision> { Revision::parse(x) }",
