@@ -1,6 +1,18 @@
-//! Ways to cut a byte string into pieces, for the tests of the decoders.
+//! Ways to cut a byte string into pieces, and other repeatable chance, for the tests of the codecs.
 
 use alloc::vec::Vec;
+
+use proptest::test_runner::{Config, RngSeed};
+
+/// Properties are tried on the same values in every run.
+pub(crate) fn repeatable() -> Config {
+    Config {
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        cases: 500,
+        ..Config::default()
+    }
+}
 
 /// A small seeded generator (xorshift64*), so that a failing case can be repeated.
 pub(crate) struct Prng(u64);

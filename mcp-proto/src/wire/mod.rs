@@ -2,6 +2,8 @@
 //!
 //! Everything here is a codec without IO: bytes go in as they arrive, cut anywhere, and values come out.
 
+mod base64;
+pub mod header;
 pub mod line;
 mod scan;
 pub mod sse;
