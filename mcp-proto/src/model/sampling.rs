@@ -1,0 +1,141 @@
+//! Sampling: a server asks the language model of a client.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::json::Json;
+use super::object::{object, object_with_meta, result_object};
+use super::open_enum::open_enum;
+use super::role::Role;
+use super::task::TaskMetadata;
+use super::tool::Tool;
+
+mod content;
+
+pub use content::SamplingContent;
+
+object_with_meta! {
+    /// The parameters of `sampling/createMessage`.
+    pub struct CreateMessageParams {
+        required {
+            /// The conversation so far.
+            "messages" => messages: plain Vec<SamplingMessage>,
+            /// The most tokens to sample.
+            "maxTokens" => max_tokens: integer u64,
+        }
+        /// What kind of model is wanted.
+        "modelPreferences" => model_preferences: optional ModelPreferences,
+        /// The system prompt that the server would like.
+        "systemPrompt" => system_prompt: optional String,
+        /// What context of servers to add.
+        "includeContext" => include_context: optional IncludeContext,
+        /// The temperature.
+        "temperature" => temperature: optional_number f64,
+        /// Texts that end sampling.
+        "stopSequences" => stop_sequences: optional Vec<String>,
+        /// Parameters for the provider of the model.
+        "metadata" => metadata: optional Json,
+        /// Tools that the model may use. Since 2025-11-25.
+        "tools" => tools: optional Vec<Tool>,
+        /// Whether the model has to use them. Since 2025-11-25.
+        "toolChoice" => tool_choice: optional ToolChoice,
+        /// Asks for a task. In 2025-11-25 alone.
+        "task" => task: optional TaskMetadata,
+    }
+}
+
+object_with_meta! {
+    /// A message of a conversation.
+    pub struct SamplingMessage {
+        required {
+            /// Who says it.
+            "role" => role: plain Role,
+            /// What is said.
+            "content" => content: plain SamplingContent,
+        }
+    }
+}
+
+result_object! {
+    /// The result of `sampling/createMessage`.
+    pub struct CreateMessageResult {
+        required {
+            /// Who says it.
+            "role" => role: plain Role,
+            /// What is said.
+            "content" => content: plain SamplingContent,
+            /// The name of the model.
+            "model" => model: plain String,
+        }
+        /// Why sampling ended.
+        "stopReason" => stop_reason: optional StopReason,
+    }
+}
+
+open_enum! {
+    /// Why sampling ended.
+    pub enum StopReason {
+        /// The model was done.
+        EndTurn = "endTurn",
+        /// A text that ends sampling came.
+        StopSequence = "stopSequence",
+        /// The most tokens were sampled.
+        MaxTokens = "maxTokens",
+        /// The model wants tools used. Since 2025-11-25.
+        ToolUse = "toolUse",
+    }
+}
+
+open_enum! {
+    /// What context of servers to add to a conversation.
+    pub enum IncludeContext {
+        /// None.
+        None = "none",
+        /// That of the server that asks. Deprecated since 2025-11-25.
+        ThisServer = "thisServer",
+        /// That of all servers. Deprecated since 2025-11-25.
+        AllServers = "allServers",
+    }
+}
+
+object! {
+    /// What kind of model a server would like. Advice: the client chooses.
+    pub struct ModelPreferences {
+        /// Models to prefer, the best first.
+        "hints" => hints: optional Vec<ModelHint>,
+        /// How much cost matters, from 0 to 1.
+        "costPriority" => cost_priority: optional_number f64,
+        /// How much speed matters, from 0 to 1.
+        "speedPriority" => speed_priority: optional_number f64,
+        /// How much ability matters, from 0 to 1.
+        "intelligencePriority" => intelligence_priority: optional_number f64,
+    }
+}
+
+object! {
+    /// A model to prefer.
+    pub struct ModelHint {
+        /// A part of its name.
+        "name" => name: optional String,
+    }
+}
+
+object! {
+    /// Whether a model has to use tools. Since 2025-11-25.
+    pub struct ToolChoice {
+        /// Default [`ToolChoiceMode::Auto`].
+        "mode" => mode: optional ToolChoiceMode,
+    }
+}
+
+open_enum! {
+    /// Whether a model has to use tools.
+    pub enum ToolChoiceMode {
+        /// As it likes.
+        Auto = "auto",
+        /// At least one.
+        Required = "required",
+        /// None.
+        None = "none",
+    }
+}
