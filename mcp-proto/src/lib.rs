@@ -7,6 +7,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "http")]
+pub mod http;
 pub mod jsonrpc;
 mod limits;
 pub mod method;

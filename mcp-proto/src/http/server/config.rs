@@ -1,0 +1,116 @@
+//! How a server serves Streamable HTTP.
+
+use core::time::Duration;
+
+use super::hosts::{Hosts, InvalidRule, Origins};
+
+/// What a server decides about its HTTP endpoint. Every default is the safe one.
+///
+/// ```
+/// use mcp_proto::http::server::HttpConfig;
+///
+/// let config = HttpConfig::default().allow_host("mcp.example.com")?.allow_origin("https://app.example.com")?;
+/// # Ok::<(), mcp_proto::http::server::InvalidRule>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HttpConfig {
+    /// Under which hosts the server may be addressed. Default: loopback.
+    pub hosts: Hosts,
+    /// From which origins a browser may send requests. Default: loopback, and the server's own host.
+    pub origins: Origins,
+    /// In which form an answer goes out that is ready at once, where the client takes both. Default: JSON.
+    pub reply: ReplyForm,
+    /// Whether legacy clients get a session. Default: they do.
+    pub sessions: SessionPolicy,
+    /// How long an open stream may be silent before a comment is sent on it, which keeps proxies from closing it
+    /// (2026-07-28, Streamable HTTP, Receiving Messages, note). Default: 15 seconds; `None` for never.
+    pub keep_alive: Option<Duration>,
+}
+
+impl HttpConfig {
+    /// The same with one more host; see [`Hosts::allow`].
+    ///
+    /// # Errors
+    /// [`InvalidRule`] where `host` is not of the form `host` or `host:port`.
+    pub fn allow_host(mut self, host: &str) -> Result<Self, InvalidRule> {
+        self.hosts = self.hosts.allow(host)?;
+        Ok(self)
+    }
+
+    /// The same with one more origin; see [`Origins::allow`].
+    ///
+    /// # Errors
+    /// [`InvalidRule`] where `origin` is not of the form `scheme://host:port`.
+    pub fn allow_origin(mut self, origin: &str) -> Result<Self, InvalidRule> {
+        self.origins = self.origins.allow(origin)?;
+        Ok(self)
+    }
+
+    /// The same for every host: switches the protection against DNS rebinding off. Browsers are still held to the
+    /// list of origins.
+    #[must_use]
+    pub fn dangerously_allow_any_host(mut self) -> Self {
+        self.hosts = Hosts::dangerously_any();
+        self
+    }
+
+    /// The same for every origin: any web page that a user opens may then send requests.
+    #[must_use]
+    pub fn dangerously_allow_any_origin(mut self) -> Self {
+        self.origins = Origins::dangerously_any();
+        self
+    }
+
+    /// The same with another form for answers that are ready at once.
+    #[must_use]
+    pub fn reply(mut self, form: ReplyForm) -> Self {
+        self.reply = form;
+        self
+    }
+
+    /// The same with another policy for legacy sessions.
+    #[must_use]
+    pub fn sessions(mut self, policy: SessionPolicy) -> Self {
+        self.sessions = policy;
+        self
+    }
+
+    /// The same with another time of silence on streams.
+    #[must_use]
+    pub fn keep_alive(mut self, silence: Option<Duration>) -> Self {
+        self.keep_alive = silence;
+        self
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            hosts: Hosts::default(),
+            origins: Origins::default(),
+            reply: ReplyForm::Json,
+            sessions: SessionPolicy::Stateful,
+            keep_alive: Some(Duration::from_secs(15)),
+        }
+    }
+}
+
+/// The form of an answer that is ready at once. What is sent before an answer always needs a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyForm {
+    /// One JSON document.
+    Json,
+    /// A stream of one event.
+    Sse,
+}
+
+/// What legacy clients get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionPolicy {
+    /// `initialize` makes a session, with its GET stream and its DELETE.
+    Stateful,
+    /// No session ids: each POST is served on its own, as 2025-03-26 where it names no version. The server can
+    /// send no requests of its own and no notifications but those of the request in progress.
+    Stateless,
+}

@@ -1,0 +1,158 @@
+//! The body of a POST against its head: which era it is of, and whether the headers say what the body says.
+
+use bytes::Bytes;
+
+use super::head::Head;
+use super::refusal::Refusal;
+use crate::jsonrpc::{self, Incoming, Message, Peek, RawJson};
+use crate::limits::Limits;
+use crate::method::{MethodName, NameSource};
+use crate::revision::{Era, Revision};
+use crate::wire::header::{self, HeaderMismatch, ParamHeaders};
+
+/// The body of a POST, and how it is to be served.
+#[derive(Clone, Debug)]
+pub enum Posted {
+    /// Of the modern era, or meant to be: to be served on its own.
+    Stateless(Message),
+    /// Of the legacy era: `initialize`, or something in a session.
+    Legacy(Incoming),
+}
+
+impl Posted {
+    /// Reads a body and tells its era (2026-07-28, Versioning, Backward Compatibility).
+    ///
+    /// | version header | version in `_meta` | era |
+    /// |---|---|---|
+    /// | modern, or unknown | any, or none | modern |
+    /// | legacy, and a session id | not looked at | legacy |
+    /// | legacy, or none | any | modern (and refused: the two differ) |
+    /// | legacy, or none | none | legacy |
+    ///
+    /// # Errors
+    /// [`Refusal::Unreadable`], and [`Refusal::BatchNotAllowed`] for a batch with a modern header.
+    pub fn read(head: &Head<'_>, body: Bytes, limits: &Limits) -> Result<Self, Refusal> {
+        let incoming = jsonrpc::parse(body, limits).map_err(Refusal::Unreadable)?;
+        let named = head.version.map(|name| Revision::parse(name).map(Revision::era));
+        let message = match incoming {
+            Incoming::Batch(_) if matches!(named, Some(Some(Era::Modern) | None)) => {
+                return Err(Refusal::BatchNotAllowed);
+            }
+            Incoming::Batch(batch) => return Ok(Self::Legacy(Incoming::Batch(batch))),
+            Incoming::Single(message) => message,
+        };
+        let is_modern = match named {
+            Some(Some(Era::Modern) | None) => true,
+            Some(Some(Era::Legacy)) if head.session.is_some() => false,
+            Some(Some(Era::Legacy)) | None => names_version(&message),
+        };
+        Ok(match is_modern {
+            true => Self::Stateless(message),
+            false => Self::Legacy(Incoming::Single(message)),
+        })
+    }
+}
+
+/// Whether `_meta` names a protocol version.
+fn names_version(message: &Message) -> bool {
+    let params = match message {
+        Message::Request(request) => request.params.as_ref(),
+        Message::Notification(notification) => notification.params.as_ref(),
+        Message::Response(_) => None,
+    };
+    // Legacy bodies do not have the word, and need no second look; an escape could hide it.
+    let has_word =
+        |params: &&RawJson| params.as_str().contains("modelcontextprotocol") || params.as_str().contains('\\');
+    params.filter(has_word).and_then(version_in).is_some()
+}
+
+/// The version in `_meta`.
+fn version_in(params: &RawJson) -> Option<alloc::string::String> {
+    Some(Peek::of(params).ok()?.meta().ok()?.protocol_version?.into())
+}
+
+impl Head<'_> {
+    /// Compares the version header with the version in `_meta`, where there is one
+    /// (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
+    ///
+    /// # Errors
+    /// [`Refusal::HeaderMismatch`]
+    pub fn check_version(&self, params: Option<&RawJson>) -> Result<(), Refusal> {
+        match (params.and_then(version_in), self.version) {
+            (Some(version), _) => self.check_revision(&version),
+            (None, Some(_)) => Ok(()),
+            (None, None) => self.check_revision(""),
+        }
+    }
+
+    /// Compares the version header with `version`.
+    ///
+    /// # Errors
+    /// [`Refusal::HeaderMismatch`]
+    pub fn check_revision(&self, version: &str) -> Result<(), Refusal> {
+        Ok(header::check_protocol_version(
+            self.version.map(str::as_bytes),
+            version,
+        )?)
+    }
+
+    /// Compares the headers that mirror a request with it: `Mcp-Method`, `Mcp-Name`, and for a tool that `tools`
+    /// knows its `Mcp-Param-` headers (2026-07-28, Streamable HTTP, Server Validation: MUST).
+    ///
+    /// # Errors
+    /// [`Refusal::HeaderMismatch`]
+    pub fn check_mirrored<'t>(
+        &self,
+        method: &MethodName,
+        params: Option<&RawJson>,
+        tools: impl FnOnce(&str) -> Option<&'t ParamHeaders>,
+    ) -> Result<(), Refusal> {
+        header::check_method(self.mcp_method.map(|value| value.as_bytes()), method.as_str())?;
+        let Some(source) = method.known().and_then(|method| method.name_source()) else {
+            return Ok(());
+        };
+        // Parameters that cannot be read are refused for what they are.
+        let Some(Ok(peek)) = params.map(Peek::of) else {
+            return Ok(());
+        };
+        let name = match source {
+            NameSource::Name => peek.name.as_deref(),
+            NameSource::Uri => peek.uri.as_deref(),
+            NameSource::TaskId => peek.task_id.as_deref(),
+        };
+        header::check_name(self.mcp_name.map(|value| value.as_bytes()), name)?;
+        let is_call = method.known() == Some(crate::method::Method::CallTool);
+        if let Some(tool) = name.filter(|_| is_call).and_then(tools) {
+            let values = |name: &str| self.headers.get_all(name).into_iter().map(|value| value.as_bytes());
+            tool.validate(peek.arguments, values)?;
+        }
+        Ok(())
+    }
+
+    /// The revision of a legacy request: that of the header, which has to be one of `supported` and the one the
+    /// session agreed on; without a header that of the session, or 2025-03-26 without a session
+    /// (2025-11-25, Transports, Protocol Version Header).
+    ///
+    /// # Errors
+    /// [`Refusal::UnsupportedVersion`]
+    pub fn legacy_revision(&self, agreed: Option<Revision>, supported: &[Revision]) -> Result<Revision, Refusal> {
+        let revision = match self.version {
+            None => agreed.unwrap_or(Revision::ASSUMED),
+            Some(_) => self.revision().ok_or(Refusal::UnsupportedVersion)?,
+        };
+        let is_legacy = revision.era() == Era::Legacy && supported.contains(&revision);
+        match is_legacy && agreed.is_none_or(|agreed| agreed == revision) {
+            true => Ok(revision),
+            false => Err(Refusal::UnsupportedVersion),
+        }
+    }
+}
+
+impl From<HeaderMismatch> for Refusal {
+    fn from(mismatch: HeaderMismatch) -> Self {
+        Self::HeaderMismatch(mismatch)
+    }
+}
+
+#[cfg(test)]
+mod tests;

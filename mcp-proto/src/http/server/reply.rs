@@ -1,0 +1,404 @@
+//! The response to one POST, or the stream of a GET, as a machine.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::response::Parts;
+use http::{Response, StatusCode};
+
+use super::accept::Accepts;
+use super::config::{HttpConfig, ReplyForm};
+use super::refusal::json_response;
+use super::session_id::SessionId;
+use crate::limits::Limits;
+use crate::time::Time;
+use crate::wire::header::MCP_SESSION_ID;
+use crate::wire::sse;
+
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const NO: HeaderValue = HeaderValue::from_static("no");
+const SESSION_ID: HeaderName = HeaderName::from_static(MCP_SESSION_ID);
+
+/// The response to one POST, or the stream of a GET.
+///
+/// It chooses its form as late as it can. An answer that is all there is goes out as one JSON document, or as a
+/// stream of one event where the client takes nothing else or the configuration prefers that: in both cases head,
+/// length and body are known together and can be written together. A notification or a request of the server that
+/// comes first makes it a stream (2025-11-25, Transports, Sending Messages, 6).
+///
+/// | so far | `notify`, `request` | `respond` | polled |
+/// |---|---|---|---|
+/// | nothing | stream, if accepted | whole, when it is the last answer | nothing |
+/// | whole | no effect | no effect | head with length, body, end |
+/// | stream | event, or `Blocked` | event; the last one ends the stream | head, events that are ready as one body |
+///
+/// Methods are of four kinds. Getters: [`is_streaming`](Self::is_streaming), [`body_length`](Self::body_length),
+/// [`is_finished`](Self::is_finished), [`dropped`](Self::dropped). From the world:
+/// [`handle_timeout`](Self::handle_timeout). From the application: [`notify`](Self::notify),
+/// [`request`](Self::request), [`respond`](Self::respond), [`accepted`](Self::accepted),
+/// [`refuse`](Self::refuse), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
+/// [`poll_body`](Self::poll_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
+#[derive(Debug)]
+pub struct Reply {
+    accepts: Accepts,
+    form: ReplyForm,
+    most_bytes: usize,
+    keep_alive: Option<Duration>,
+    session: Option<SessionId>,
+    /// How many answers are still to come.
+    awaited: usize,
+    is_batch: bool,
+    /// Answers of a batch that are waiting for the last one.
+    answers: Vec<Vec<u8>>,
+    state: State,
+    dropped: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing to say yet.
+    Open,
+    /// A whole response, its head not taken.
+    Whole(Response<Bytes>),
+    /// A whole response, its head taken.
+    Body(Bytes),
+    /// A stream.
+    Stream(Stream),
+    /// All is taken.
+    Finished,
+}
+
+#[derive(Debug, Default)]
+struct Stream {
+    /// Events that are not taken.
+    events: Vec<u8>,
+    head_taken: bool,
+    /// No more events will come.
+    ended: bool,
+    /// When something was taken last.
+    silent_since: Time,
+}
+
+/// The queue of a response is full: the client does not read. The message is handed back.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Blocked(pub Vec<u8>);
+
+impl Reply {
+    /// The reply to a request of a client that takes `accepts`.
+    pub fn new(accepts: Accepts, config: &HttpConfig, limits: &Limits) -> Self {
+        Self {
+            accepts,
+            form: config.reply,
+            most_bytes: limits.outbox_bytes,
+            keep_alive: config.keep_alive,
+            session: None,
+            awaited: 1,
+            is_batch: false,
+            answers: Vec::new(),
+            state: State::Open,
+            dropped: 0,
+        }
+    }
+
+    /// The reply to a batch with `requests` requests (2025-03-26): one array, or a stream of single answers.
+    pub fn batch(requests: usize, accepts: Accepts, config: &HttpConfig, limits: &Limits) -> Self {
+        Self {
+            awaited: requests,
+            is_batch: true,
+            ..Self::new(accepts, config, limits)
+        }
+    }
+
+    /// A stream from the start, for GET: it carries notifications and requests, and no answer.
+    pub fn stream(config: &HttpConfig, limits: &Limits) -> Self {
+        let mut reply = Self {
+            awaited: 0,
+            ..Self::new(Accepts::SSE, config, limits)
+        };
+        reply.state = State::Stream(Stream::default());
+        reply
+    }
+
+    /// Names the session that this answer begins (`Mcp-Session-Id`).
+    pub fn set_session(&mut self, session: SessionId) {
+        self.session = Some(session);
+    }
+
+    /// Whether the head of a stream is decided on.
+    pub fn is_streaming(&self) -> bool {
+        matches!(self.state, State::Stream(_))
+    }
+
+    /// Whether everything was taken.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.state, State::Finished)
+    }
+
+    /// Whether the last answer is in, so that nothing more can be said.
+    pub fn is_ended(&self) -> bool {
+        match &self.state {
+            State::Open => false,
+            State::Stream(stream) => stream.ended,
+            State::Whole(_) | State::Body(_) | State::Finished => true,
+        }
+    }
+
+    /// The bytes of the body that are still to be taken, where that is settled: `Content-Length`, asked before or
+    /// after the head is taken.
+    pub fn body_length(&self) -> Option<usize> {
+        match &self.state {
+            State::Open => None,
+            State::Whole(response) => Some(response.body().len()),
+            State::Body(body) => Some(body.len()),
+            State::Stream(stream) => stream.ended.then_some(stream.events.len()),
+            State::Finished => Some(0),
+        }
+    }
+
+    /// How many notifications were dropped, since the client takes no stream.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Sends a notification. Dropped and counted where the client takes no stream, or the last answer is in.
+    ///
+    /// # Errors
+    /// [`Blocked`] while the queue is full ([`Limits::outbox_bytes`]).
+    pub fn notify(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        if !self.accepts.sse || self.is_ended() {
+            self.dropped = self.dropped.saturating_add(1);
+            return Ok(());
+        }
+        self.push(message)
+    }
+
+    /// Whether a request of the server can reach the client here.
+    pub fn can_request(&self) -> bool {
+        self.accepts.sse && !self.is_ended()
+    }
+
+    /// Sends a request of the server. Check [`can_request`](Self::can_request) first.
+    ///
+    /// # Errors
+    /// [`Blocked`] while the queue is full, and for good where the request cannot reach the client.
+    pub fn request(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        match self.can_request() {
+            true => self.push(message),
+            false => Err(Blocked(message)),
+        }
+    }
+
+    /// Sends an answer; the last one that is awaited ends the reply. It is never blocked.
+    ///
+    /// `status` is used where the head is not taken yet: an error of the modern era has its own.
+    pub fn respond(&mut self, status: StatusCode, message: Vec<u8>) {
+        self.awaited = self.awaited.saturating_sub(1);
+        match &mut self.state {
+            State::Stream(stream) if !stream.ended => {
+                sse::encode_message(&mut stream.events, &message);
+                stream.ended = self.awaited == 0;
+            }
+            State::Open if self.is_batch => {
+                self.answers.push(message);
+                if self.awaited == 0 {
+                    self.finish_batch();
+                }
+            }
+            State::Open => self.finish(status, message),
+            _ => {}
+        }
+    }
+
+    /// Answers 202 without a body: what came was no request, and was taken.
+    pub fn accepted(&mut self) {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::ACCEPTED;
+        self.refuse(response);
+    }
+
+    /// Answers with `response`; where a stream has begun, ends it.
+    pub fn refuse(&mut self, response: Response<Bytes>) {
+        match &mut self.state {
+            State::Open => self.state = State::Whole(response),
+            State::Stream(stream) => stream.ended = true,
+            State::Whole(_) | State::Body(_) | State::Finished => {}
+        }
+    }
+
+    /// Ends a stream.
+    pub fn end(&mut self) {
+        if let State::Stream(stream) = &mut self.state {
+            stream.ended = true;
+        }
+    }
+
+    /// The head, once, when it is decided.
+    #[must_use]
+    pub fn poll_head(&mut self, now: Time) -> Option<Parts> {
+        match &mut self.state {
+            State::Stream(stream) if !stream.head_taken => {
+                stream.head_taken = true;
+                stream.silent_since = now;
+                let mut parts = Response::new(()).into_parts().0;
+                parts.headers.insert(header::CONTENT_TYPE, EVENT_STREAM);
+                parts.headers.insert(header::CACHE_CONTROL, NO_CACHE);
+                parts.headers.insert(X_ACCEL_BUFFERING, NO);
+                Some(self.with_session(parts))
+            }
+            State::Whole(_) => {
+                let State::Whole(response) = core::mem::replace(&mut self.state, State::Finished) else {
+                    return None;
+                };
+                let (parts, body) = response.into_parts();
+                if !body.is_empty() {
+                    self.state = State::Body(body);
+                }
+                Some(self.with_session(parts))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is ready of the body, after the head. [`is_finished`](Self::is_finished) tells nothing yet from
+    /// nothing any more.
+    #[must_use]
+    pub fn poll_body(&mut self, now: Time) -> Option<Bytes> {
+        match &mut self.state {
+            State::Body(_) => match core::mem::replace(&mut self.state, State::Finished) {
+                State::Body(body) => Some(body),
+                _ => None,
+            },
+            State::Stream(stream) if stream.head_taken => {
+                let events = core::mem::take(&mut stream.events);
+                stream.silent_since = now;
+                if stream.ended {
+                    self.state = State::Finished;
+                }
+                (!events.is_empty()).then(|| Bytes::from(events))
+            }
+            _ => None,
+        }
+    }
+
+    /// When a silent stream needs a comment.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        match &self.state {
+            State::Stream(stream) if stream.head_taken && !stream.ended && stream.events.is_empty() => {
+                self.keep_alive.map(|silence| stream.silent_since + silence)
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes the comment that keeps a silent stream open, if it is due.
+    pub fn handle_timeout(&mut self, now: Time) {
+        if self.poll_timeout().is_some_and(|due| due <= now)
+            && let State::Stream(stream) = &mut self.state
+        {
+            sse::encode_comment(&mut stream.events, "");
+        }
+    }
+
+    fn with_session(&self, mut parts: Parts) -> Parts {
+        if let Some(session) = &self.session
+            && parts.status.is_success()
+        {
+            parts.headers.insert(SESSION_ID, session.to_header());
+        }
+        parts
+    }
+
+    /// Queues an event, making this a stream.
+    fn push(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        if matches!(self.state, State::Open) {
+            self.state = State::Stream(Stream::default());
+            // The place of the priming event of 2025-11-25, for streams that can be resumed.
+            for answer in core::mem::take(&mut self.answers) {
+                self.event(&answer);
+            }
+        }
+        let State::Stream(stream) = &self.state else {
+            return Ok(());
+        };
+        if !stream.events.is_empty() && stream.events.len().saturating_add(message.len()) > self.most_bytes {
+            return Err(Blocked(message));
+        }
+        self.event(&message);
+        Ok(())
+    }
+
+    fn event(&mut self, message: &[u8]) {
+        if let State::Stream(stream) = &mut self.state {
+            sse::encode_message(&mut stream.events, message);
+        }
+    }
+
+    /// The only answer of a request, with nothing before it.
+    fn finish(&mut self, status: StatusCode, message: Vec<u8>) {
+        self.state = match self.is_document() || status != StatusCode::OK {
+            true => State::Whole(json_response(status, Bytes::from(message))),
+            false => {
+                let mut events = Vec::with_capacity(message.len().saturating_add(8));
+                sse::encode_message(&mut events, &message);
+                State::Stream(Stream {
+                    events,
+                    ended: true,
+                    ..Stream::default()
+                })
+            }
+        };
+    }
+
+    fn finish_batch(&mut self) {
+        let answers = core::mem::take(&mut self.answers);
+        if !self.is_document() {
+            let mut stream = Stream {
+                ended: true,
+                ..Stream::default()
+            };
+            answers
+                .iter()
+                .for_each(|answer| sse::encode_message(&mut stream.events, answer));
+            self.state = State::Stream(stream);
+            return;
+        }
+        let length = answers
+            .iter()
+            .map(|answer| answer.len().saturating_add(1))
+            .fold(2, usize::saturating_add);
+        let mut array = Vec::with_capacity(length);
+        for answer in &answers {
+            array.push(if array.is_empty() { b'[' } else { b',' });
+            array.extend_from_slice(answer);
+        }
+        array.push(b']');
+        self.state = State::Whole(json_response(StatusCode::OK, Bytes::from(array)));
+    }
+
+    fn is_document(&self) -> bool {
+        self.accepts.json && (self.form == ReplyForm::Json || !self.accepts.sse)
+    }
+}
+
+impl fmt::Debug for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blocked({} bytes)", self.0.len())
+    }
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the client does not read its stream")
+    }
+}
+
+impl core::error::Error for Blocked {}
+
+#[cfg(test)]
+mod tests;
