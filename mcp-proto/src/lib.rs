@@ -7,6 +7,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "handle")]
+pub mod handle;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod jsonrpc;

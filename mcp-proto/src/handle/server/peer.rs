@@ -1,0 +1,43 @@
+//! What a request in progress sees of its client, whatever carries it.
+
+use alloc::vec::Vec;
+use core::task::{Context, Poll};
+
+use crate::jsonrpc::{Params, RawJson};
+use crate::method::MethodName;
+use crate::rpc::{CallError, CallId, CallOptions, SendError};
+
+/// The client of one request in progress: where its notifications go, and where requests are made of it.
+///
+/// A byte stream and an HTTP exchange each have one, and the context of a request holds it behind an `Arc`. No
+/// method waits; those that are called `poll_` keep the waker of the task until there is something to see.
+pub(crate) trait Peer: Send + Sync {
+    /// Queues a notification that belongs to the request.
+    ///
+    /// # Errors
+    /// The message is handed back while the queue is full: try again after [`poll_room`](Self::poll_room). Where it
+    /// cannot arrive any more (the client is gone, or takes no stream) it is dropped and counted.
+    fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>>;
+
+    /// Ready while a notification would be taken or dropped.
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Makes a request of the client (legacy era).
+    ///
+    /// # Errors
+    /// Those of the session, and [`SendError::Closed`] where it cannot
+    /// reach the client.
+    fn request(&self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError>;
+
+    /// The answer to a request, once.
+    fn poll_answer(&self, call: CallId, cx: &mut Context<'_>) -> Poll<Result<RawJson, CallError>>;
+
+    /// Does not wait for an answer any more: the client is told.
+    fn abandon(&self, call: CallId);
+
+    /// Whether the client has cancelled the request, or is gone so that nothing can reach it.
+    fn is_cancelled(&self) -> bool;
+
+    /// Ready when [`is_cancelled`](Self::is_cancelled).
+    fn poll_cancelled(&self, cx: &mut Context<'_>) -> Poll<()>;
+}
