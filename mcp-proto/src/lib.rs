@@ -7,14 +7,17 @@
 
 extern crate alloc;
 
+pub mod client;
 #[cfg(feature = "handle")]
 pub mod handle;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod jsonrpc;
+pub mod legacy;
 mod limits;
 pub mod method;
 pub mod model;
+pub mod modern;
 mod revision;
 pub mod rpc;
 mod time;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{ErrorObject, Id};
+use super::{ErrorObject, Id, Params};
 
 /// Room for everything of an envelope but its variable parts.
 const ENVELOPE: usize = 64;
@@ -50,12 +50,39 @@ pub fn encode_error(id: Option<&Id>, error: &ErrorObject) -> Vec<u8> {
     out
 }
 
+/// A request whose `_meta` gets `members` added.
+pub(crate) fn encode_request_with(id: &Id, method: &str, params: &Params, members: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(ENVELOPE + method.len() + params.size() + members.len());
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    write_id(&mut out, id);
+    write_method_with(&mut out, method, params, members);
+    out
+}
+
+/// A notification whose `_meta` gets `members` added.
+pub(crate) fn encode_notification_with(method: &str, params: &Params, members: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(ENVELOPE + method.len() + params.size() + members.len());
+    out.extend_from_slice(br#"{"jsonrpc":"2.0""#);
+    write_method_with(&mut out, method, params, members);
+    out
+}
+
 fn write_method(out: &mut Vec<u8>, method: &str, params: &[u8]) {
     out.extend_from_slice(br#","method":"#);
     write_json(out, method);
     if !params.is_empty() {
         out.extend_from_slice(br#","params":"#);
         out.extend_from_slice(params);
+    }
+    out.push(b'}');
+}
+
+fn write_method_with(out: &mut Vec<u8>, method: &str, params: &Params, members: &[u8]) {
+    out.extend_from_slice(br#","method":"#);
+    write_json(out, method);
+    if params.as_raw().is_some() || !members.is_empty() {
+        out.extend_from_slice(br#","params":"#);
+        params.write(out, members);
     }
     out.push(b'}');
 }

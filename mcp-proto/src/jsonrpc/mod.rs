@@ -20,6 +20,7 @@
 mod encode;
 mod envelope;
 mod error;
+mod head;
 mod id;
 mod message;
 mod params;
@@ -27,10 +28,13 @@ mod peek;
 mod raw;
 
 pub use encode::{encode_error, encode_notification, encode_request, encode_result};
+pub(crate) use encode::{encode_notification_with, encode_request_with};
 pub use envelope::parse;
 pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
+pub(crate) use head::Head;
 pub use id::Id;
 pub use message::{Batch, Incoming, Message, Notification, Request, Response};
 pub use params::Params;
+pub(crate) use peek::result_type;
 pub use peek::{Peek, PeekMeta};
 pub use raw::{DecodeError, RawJson};

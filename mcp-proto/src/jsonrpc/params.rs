@@ -65,6 +65,11 @@ impl Params {
         self.object.as_ref()
     }
 
+    /// How many bytes the object has.
+    pub(crate) fn size(&self) -> usize {
+        self.object.as_ref().map_or(0, |object| object.as_bytes().len())
+    }
+
     /// Writes the object with `members` added to its `_meta`.
     ///
     /// `members` is the inside of a JSON object (`"key":value,…`), possibly empty. A member that the

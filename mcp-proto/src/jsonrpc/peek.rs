@@ -205,6 +205,41 @@ fn raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<&'de str>, A::Error
     map.next_value::<&'de RawValue>().map(|raw| Some(raw.get()))
 }
 
+/// The `resultType` of a result, without decoding the rest.
+pub(crate) fn result_type(result: &RawJson) -> Result<Option<Cow<'_, str>>, DecodeError> {
+    // Where it comes first, as most servers write it, the rest is not looked at.
+    if result.as_bytes().starts_with(br#"{"resultType":"complete""#) {
+        return Ok(Some(Cow::Borrowed("complete")));
+    }
+    result.decode_borrowed().map(|ResultType(kind)| kind)
+}
+
+struct ResultType<'a>(Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for ResultType<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = ResultType<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a result object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut kind = None;
+                while let Some(Text(key)) = map.next_key()? {
+                    if &*key == "resultType" {
+                        once(&mut kind, "resultType", text(&mut map)?)?;
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(ResultType(kind))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use crate::jsonrpc::Id;
 use crate::limits::Timeouts;
+use crate::model::LoggingLevel;
 use crate::time::Time;
 
 /// A call of ours, scoped to its connection.
@@ -17,6 +18,10 @@ impl CallId {
     /// The JSON-RPC id of the call, which is its progress token as well.
     pub(crate) fn to_id(self) -> Id {
         Id::from(i64::try_from(self.0).unwrap_or(i64::MAX))
+    }
+
+    fn of(id: &Id) -> Option<Self> {
+        id.as_integer().and_then(|value| u64::try_from(value).ok()).map(Self)
     }
 }
 
@@ -36,6 +41,9 @@ pub struct CallOptions {
     pub max_timeout: Option<Duration>,
     /// Whether to ask for progress. Each report then extends the wait.
     pub progress: bool,
+    /// The least severe log messages wanted for this request (2026-07-28; earlier revisions have
+    /// `logging/setLevel` instead and ignore this).
+    pub log_level: Option<LoggingLevel>,
 }
 
 impl CallOptions {
@@ -79,17 +87,6 @@ struct Pending<T> {
     data: T,
 }
 
-/// What a reply or its absence settles.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Settled<T> {
-    /// A call that waited.
-    Call(CallId, T),
-    /// A call that does not wait any more.
-    Late,
-    /// Nothing: the id was never used.
-    Unknown,
-}
-
 impl<T> Calls<T> {
     pub(crate) fn new(most: usize) -> Self {
         Self {
@@ -103,11 +100,18 @@ impl<T> Calls<T> {
 
     /// A new call; `None` where there are too many.
     pub(crate) fn begin(&mut self, options: &CallOptions, timeouts: &Timeouts, data: T) -> Option<CallId> {
-        if self.pending.len() >= self.most {
-            return None;
-        }
+        (self.pending.len() < self.most).then(|| self.begin_own(options, timeouts, data))
+    }
+
+    /// A new call of the protocol itself, which is not counted against the bound.
+    pub(crate) fn begin_own(&mut self, options: &CallOptions, timeouts: &Timeouts, data: T) -> CallId {
         let call = CallId(self.next);
         self.next += 1;
+        self.insert(call, options, timeouts, data);
+        call
+    }
+
+    fn insert(&mut self, call: CallId, options: &CallOptions, timeouts: &Timeouts, data: T) {
         let timeout = options.timeout.unwrap_or(timeouts.request);
         let most = options.max_timeout.unwrap_or(timeouts.request_max).max(timeout);
         let pending = Pending {
@@ -120,7 +124,6 @@ impl<T> Calls<T> {
         };
         self.pending.insert(call, pending);
         self.newborn.push(call);
-        Some(call)
     }
 
     /// Gives every newborn call its deadline.
@@ -135,16 +138,14 @@ impl<T> Calls<T> {
         }
     }
 
-    /// The call that a reply with this id settles.
-    pub(crate) fn settle(&mut self, id: &Id) -> Settled<T> {
-        let Some(call) = id.as_integer().and_then(|value| u64::try_from(value).ok()).map(CallId) else {
-            return Settled::Unknown;
-        };
-        match self.remove(call) {
-            Some(data) => Settled::Call(call, data),
-            None if (1..self.next).contains(&call.0) => Settled::Late,
-            None => Settled::Unknown,
-        }
+    /// The call that waits for a reply with this id.
+    pub(crate) fn find(&self, id: &Id) -> Option<CallId> {
+        CallId::of(id).filter(|call| self.pending.contains_key(call))
+    }
+
+    /// Whether a call has ever had this id.
+    pub(crate) fn has_used(&self, id: &Id) -> bool {
+        CallId::of(id).is_some_and(|call| (1..self.next).contains(&call.0))
     }
 
     /// Stops waiting for a call; `None` where it has been settled.
@@ -169,7 +170,7 @@ impl<T> Calls<T> {
 
     /// Takes note of progress: the call that asked for it may wait longer, up to its most.
     pub(crate) fn progress(&mut self, token: &Id, now: Time) -> Option<CallId> {
-        let call = CallId(token.as_integer().and_then(|value| u64::try_from(value).ok())?);
+        let call = CallId::of(token)?;
         let pending = self.pending.get_mut(&call).filter(|pending| pending.progress)?;
         if let Some(old) = pending.deadline {
             let new = (now + pending.timeout)
@@ -236,6 +237,7 @@ mod tests {
             timeout: Some(SECOND * u32::try_from(timeout).unwrap()),
             max_timeout: Some(SECOND * u32::try_from(most).unwrap()),
             progress: true,
+            log_level: None,
         }
     }
 
@@ -249,7 +251,7 @@ mod tests {
         assert_eq!(calls.expire(at(11)), None);
         assert_eq!(calls.expire(at(13)), Some((call, 3 * SECOND, "a")));
         assert_eq!(calls.poll_timeout(), None);
-        assert_eq!(calls.settle(&call.to_id()), Settled::Late);
+        assert!(calls.has_used(&call.to_id()) && calls.find(&call.to_id()).is_none());
     }
 
     #[test]
@@ -267,19 +269,17 @@ mod tests {
     }
 
     #[test]
-    fn replies_are_settled_once() {
+    fn ids_are_found_while_they_wait_and_known_afterwards() {
         let mut calls = calls();
         let call = calls.begin(&CallOptions::default(), &Timeouts::default(), "a").unwrap();
-        assert_eq!(
-            calls.settle(&Id::from(call.0.to_string().as_str())),
-            Settled::Unknown,
-            "ids are not strings"
-        );
-        assert_eq!(calls.settle(&call.to_id()), Settled::Call(call, "a"));
-        assert_eq!(calls.settle(&call.to_id()), Settled::Late);
-        assert_eq!(calls.settle(&Id::from(99)), Settled::Unknown);
-        assert_eq!(calls.settle(&Id::from(-1)), Settled::Unknown);
-        assert_eq!(calls.settle(&Id::from(0)), Settled::Unknown);
+        assert_eq!(calls.find(&Id::from("1")), None, "ids are not strings");
+        assert_eq!(calls.find(&call.to_id()), Some(call));
+        assert_eq!(calls.remove(call), Some("a"));
+        assert_eq!(calls.find(&call.to_id()), None);
+        assert!(calls.has_used(&call.to_id()));
+        for id in [99, -1, 0] {
+            assert!(!calls.has_used(&Id::from(id)), "{id}");
+        }
     }
 
     #[test]

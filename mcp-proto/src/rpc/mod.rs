@@ -6,12 +6,14 @@ mod calls;
 mod counters;
 mod error;
 mod outbox;
+mod outgoing;
 mod requests;
 
+pub(crate) use calls::Calls;
 pub use calls::{CallId, CallOptions};
-pub(crate) use calls::{Calls, Settled};
 pub use counters::Counters;
 pub use error::{CallError, CloseReason, HttpFailure, Phase, SendError};
 pub(crate) use outbox::Outbox;
+pub use outgoing::{Failure, Outgoing, Purpose};
 pub use requests::RequestKey;
 pub(crate) use requests::{RequestRefused, Requests};

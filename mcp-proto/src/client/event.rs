@@ -1,0 +1,66 @@
+//! What a client tells the application.
+
+use alloc::string::String;
+
+use crate::jsonrpc::{ErrorObject, Notification, RawJson, Request};
+use crate::model::{Implementation, ServerCapabilities};
+use crate::revision::Revision;
+use crate::rpc::{CallError, CallId, CloseReason, RequestKey};
+
+/// What a client tells the application.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// It is known what the server speaks, and, unless the client was told so beforehand, what it offers.
+    Ready,
+    /// A call is over. Comes exactly once for each call that was not cancelled.
+    Reply {
+        /// The call.
+        call: CallId,
+        /// Its result, raw.
+        outcome: Result<RawJson, CallError>,
+    },
+    /// A call that asked for progress makes some.
+    Progress {
+        /// The call.
+        call: CallId,
+        /// The parameters of the notification, raw.
+        params: RawJson,
+    },
+    /// The server notifies, of something that is neither progress nor a cancellation.
+    Notification(Notification),
+    /// The server asks (legacy era). To be answered with [`Client::respond`](super::Client::respond).
+    Request(IncomingRequest),
+    /// The server does not want an answer to its request any more.
+    Cancelled(RequestKey),
+    /// The server has forgotten the session; the next call starts another.
+    SessionLost,
+    /// The connection is closed. Comes last.
+    Closed(CloseReason),
+}
+
+/// A request of the server, the token for its answer.
+#[derive(Clone, Debug)]
+#[must_use = "the server waits for an answer"]
+pub struct IncomingRequest {
+    /// What the answer is routed by.
+    pub key: RequestKey,
+    /// The request as it came.
+    pub request: Request,
+}
+
+/// The answer to a request of the server.
+pub type Answer = Result<RawJson, ErrorObject>;
+
+/// What is known about the server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerFacts {
+    /// The revision spoken with it.
+    pub revision: Revision,
+    /// Who it says it is. `None` where it was not asked.
+    pub info: Option<Implementation>,
+    /// What it offers. `None` where it was not asked.
+    pub capabilities: Option<ServerCapabilities>,
+    /// How it wants to be used, for a language model.
+    pub instructions: Option<String>,
+}

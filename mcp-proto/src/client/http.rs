@@ -1,0 +1,148 @@
+//! A client over HTTP: each message in an exchange of its own.
+
+use bytes::Bytes;
+use http::response::Parts;
+
+use super::config::ClientConfig;
+use super::event::Event;
+use super::machine::{Client, Link, Origin};
+use crate::http::client::{Action, ExchangeError, ExchangeId, Exchanges, HttpClientConfig, Output};
+use crate::rpc::CloseReason;
+use crate::time::Time;
+
+/// A [`Client`] over Streamable HTTP.
+///
+/// The four kinds of method are those of [`Client`], with exchanges in place of messages: the driver opens
+/// what [`poll_action`](Self::poll_action) says and reports with [`head`](Self::head), [`body`](Self::body),
+/// [`end`](Self::end) or [`failed`](Self::failed). The verbs are those of the client, through
+/// [`client`](Self::client).
+#[derive(Debug)]
+pub struct HttpClient {
+    client: Client,
+    exchanges: Exchanges,
+    closing: bool,
+}
+
+impl HttpClient {
+    /// A client that has opened nothing yet.
+    pub fn new(config: ClientConfig, http: &HttpClientConfig) -> Self {
+        let exchanges = Exchanges::new(http, config.limits.clone(), config.timeouts.close);
+        Self {
+            client: Client::new(config, Link::Http),
+            exchanges,
+            closing: false,
+        }
+    }
+
+    /// The client, for its getters.
+    pub fn as_client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The client, for its verbs.
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Whether the connection is closed and everything is said: the driver is done.
+    pub fn is_finished(&self) -> bool {
+        self.closing && self.exchanges.open() == 0
+    }
+
+    /// Whether more of the response should be read.
+    pub fn wants_body(&self, id: ExchangeId) -> bool {
+        self.exchanges.wants_body(id) && self.client.wants_input()
+    }
+
+    /// The head of a response came.
+    pub fn head(&mut self, now: Time, id: ExchangeId, head: &Parts) {
+        self.exchanges.head(now, id, head);
+        self.pass_on(now);
+    }
+
+    /// A part of the body of a response came.
+    pub fn body(&mut self, now: Time, id: ExchangeId, chunk: &Bytes) {
+        self.exchanges.body(now, id, chunk);
+        self.pass_on(now);
+    }
+
+    /// The response is complete.
+    pub fn end(&mut self, now: Time, id: ExchangeId) {
+        self.exchanges.end(now, id);
+        self.pass_on(now);
+    }
+
+    /// The exchange failed on the transport.
+    pub fn failed(&mut self, now: Time, id: ExchangeId, error: ExchangeError) {
+        self.exchanges.failed(now, id, error);
+        self.pass_on(now);
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.client.handle_timeout(now);
+        self.exchanges.handle_timeout(now);
+    }
+
+    /// Closes the connection; see [`Client::close`].
+    pub fn close(&mut self, reason: CloseReason) {
+        self.client.close(reason);
+    }
+
+    /// What the driver has to do.
+    #[must_use]
+    pub fn poll_action(&mut self, now: Time) -> Option<Action> {
+        while let Some(outgoing) = self.client.poll_outgoing(now) {
+            self.exchanges.send(outgoing);
+        }
+        while let Some(call) = self.client.poll_abort() {
+            self.exchanges.abort(call);
+        }
+        if self.client.closed().is_some() && !core::mem::replace(&mut self.closing, true) {
+            self.exchanges.close(now);
+        }
+        self.exchanges.handle_timeout(now);
+        self.exchanges.poll_action()
+    }
+
+    /// What the application should know.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.client.poll_event()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        [self.client.poll_timeout(), self.exchanges.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Brings what the responses hold to the client.
+    fn pass_on(&mut self, now: Time) {
+        while let Some(output) = self.exchanges.poll_output() {
+            let was_ready = self.client.is_ready();
+            match output {
+                Output::Text { exchange, text, status } => self.pass_on_text(now, exchange, text, status),
+                Output::Rejected { call, error, status } => self.client.rejected(call, error, status),
+                Output::Failed { call, failure } => self.client.fail(call, failure),
+                Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),
+            }
+            if !was_ready && let Some(facts) = self.client.facts() {
+                self.exchanges.listen(facts.revision);
+            }
+        }
+    }
+
+    fn pass_on_text(&mut self, now: Time, exchange: ExchangeId, text: Bytes, status: u16) {
+        let call = self.exchanges.call_of(exchange);
+        self.client.receive_text(now, text, Origin::Http(status));
+        if let Some(call) = call
+            && !self.client.is_waiting(call)
+        {
+            self.exchanges.answered(now, call);
+        }
+    }
+}

@@ -1,0 +1,592 @@
+//! The client machine: its state, and what the application tells it.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::config::{ClientConfig, Mode, Prior};
+use super::event::{Answer, Event, ServerFacts};
+use super::outbound::Members;
+use crate::jsonrpc::{ErrorObject, Params};
+use crate::legacy::client::{self as legacy, Handshake};
+use crate::method::{Kind, Method, MethodName, Role};
+use crate::modern::client::{self as modern, Discovery};
+use crate::revision::{Era, Revision};
+use crate::rpc::{
+    CallError, CallId, CallOptions, Calls, CloseReason, Counters, Outbox, Outgoing, Phase, Purpose, RequestKey,
+    Requests, SendError,
+};
+use crate::time::Time;
+
+/// A client without a transport: messages in, messages out.
+///
+/// Its methods are of four kinds.
+/// - Getters: [`facts`](Self::facts), [`prior`](Self::prior), [`counters`](Self::counters), …
+/// - The world tells it: [`receive`](Self::receive), [`fail`](Self::fail), [`delivered`](Self::delivered),
+///   [`peer_closed`](Self::peer_closed), [`handle_timeout`](Self::handle_timeout).
+/// - The application tells it: [`call`](Self::call), [`notify`](Self::notify), [`cancel`](Self::cancel),
+///   [`respond`](Self::respond), [`connect`](Self::connect), [`close`](Self::close). These take no time and
+///   only enqueue.
+/// - It tells the world: [`poll_outgoing`](Self::poll_outgoing), [`poll_event`](Self::poll_event),
+///   [`poll_timeout`](Self::poll_timeout). These never block, and run dry.
+///
+/// Any method may be called in any state, in any order. A call may be made before anything is known about
+/// the server: it is held, with its deadline, and goes out when the handshake is done.
+#[derive(Debug)]
+pub struct Client {
+    pub(super) config: ClientConfig,
+    pub(super) link: Link,
+    pub(super) stage: Stage,
+    pub(super) facts: Option<ServerFacts>,
+    /// How often a handshake has been started; tells a loss of the session in use from a belated one.
+    pub(super) epoch: u64,
+    pub(super) calls: Calls<Call>,
+    /// Calls and notifications that wait for the handshake, in their order.
+    pub(super) held: VecDeque<Held>,
+    pub(super) held_bytes: usize,
+    pub(super) requests: Requests,
+    pub(super) outbox: Outbox<(Purpose, Option<MethodName>, Option<Box<str>>)>,
+    pub(super) aborts: VecDeque<CallId>,
+    pub(super) events: VecDeque<Event>,
+    pub(super) event_bytes: usize,
+    pub(super) members: Members,
+    pub(super) counters: Counters,
+    pub(super) closed: Option<CloseReason>,
+}
+
+/// What carries the messages. The rules of cancellation and of the era question depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// One byte stream for everything.
+    Stream,
+    /// One HTTP exchange for each message.
+    Http,
+}
+
+/// Where a message came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The byte stream.
+    Stream,
+    /// The response of an HTTP exchange with this status.
+    Http(u16),
+}
+
+/// The era, and where its lifecycle stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nothing is known.
+    Undecided,
+    /// The server is being asked, or is known to be modern.
+    Modern(Discovery),
+    /// The server is taken for legacy, in this revision.
+    Legacy(Handshake, Revision),
+}
+
+/// A call that waits.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) method: MethodName,
+    pub(super) params: Params,
+    pub(super) options: CallOptions,
+    pub(super) purpose: CallPurpose,
+    pub(super) progress: CallProgress,
+    /// Whether it has been sent to a session that was lost, or in an era that was wrong.
+    pub(super) repeated: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallPurpose {
+    Application,
+    Discover,
+    Initialize,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallProgress {
+    /// Waits for the handshake.
+    Held,
+    /// Waits in the outbox.
+    Queued,
+    /// Handed to the transport, in this epoch.
+    Sent(u64),
+}
+
+#[derive(Debug)]
+pub(super) enum Held {
+    Call(CallId),
+    Notification(MethodName, Params),
+}
+
+impl Client {
+    /// A client that has sent nothing yet.
+    pub fn new(config: ClientConfig, link: Link) -> Self {
+        let limits = &config.limits;
+        Self {
+            link,
+            stage: first_stage(&config),
+            facts: known_facts(&config),
+            epoch: 0,
+            calls: Calls::new(limits.pending_calls),
+            held: VecDeque::new(),
+            held_bytes: 0,
+            requests: Requests::new(limits.requests_in_progress),
+            outbox: Outbox::new(limits.outbox_bytes),
+            aborts: VecDeque::new(),
+            events: VecDeque::new(),
+            event_bytes: 0,
+            members: Members::new(&config),
+            counters: Counters::default(),
+            closed: None,
+            config,
+        }
+    }
+
+    /// What is known about the server; `None` before the handshake.
+    pub fn facts(&self) -> Option<&ServerFacts> {
+        self.facts.as_ref().filter(|_| self.is_ready())
+    }
+
+    /// The verdict about the server, for [`ClientConfig::prior`] of a later connection.
+    pub fn prior(&self) -> Option<Prior> {
+        self.facts().map(|facts| Prior::new(facts.revision))
+    }
+
+    /// What the peer did that was wrong and survived.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &ClientConfig {
+        &self.config
+    }
+
+    /// How many calls wait for a reply.
+    pub fn pending_calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Whether a call still waits for its reply.
+    pub fn is_waiting(&self, call: CallId) -> bool {
+        self.calls.get(call).is_some()
+    }
+
+    /// Why the connection is closed, where it is.
+    pub fn closed(&self) -> Option<CloseReason> {
+        self.closed
+    }
+
+    /// Whether there is room for what a peer may send next. While there is none, a driver does not read.
+    pub fn wants_input(&self) -> bool {
+        let limits = &self.config.limits;
+        self.outbox.has_room() && self.event_bytes < limits.outbox_bytes
+    }
+
+    /// Whether requests can be sent at once.
+    pub fn is_ready(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Modern(Discovery::Settled) | Stage::Legacy(Handshake::Operating, _)
+        )
+    }
+
+    /// The revision spoken with the server; before the handshake is done, the one it is made in.
+    pub(super) fn revision(&self) -> Option<Revision> {
+        match self.stage {
+            Stage::Undecided => None,
+            Stage::Modern(_) => Some(Revision::LATEST),
+            Stage::Legacy(_, revision) => Some(revision),
+        }
+    }
+
+    /// Calls `method`. The reply comes as [`Event::Reply`].
+    ///
+    /// # Errors
+    /// [`SendError::Blocked`] with the parameters where the outbox is full, [`SendError::TooManyCalls`],
+    /// [`SendError::Closed`]; and, where the server is known already, [`SendError::OutOfEra`] and
+    /// [`SendError::NotSupported`]. Before the handshake those two come as [`CallError::Refused`] in the reply.
+    pub fn call(
+        &mut self,
+        method: impl Into<MethodName>,
+        params: Params,
+        options: CallOptions,
+    ) -> Result<CallId, SendError> {
+        let method = method.into();
+        self.check_open()?;
+        self.check_allowed(&method, Kind::Request)?;
+        if !self.has_room() {
+            return Err(SendError::Blocked(params));
+        }
+        let ready = self.is_ready();
+        let progress = if ready {
+            CallProgress::Queued
+        } else {
+            CallProgress::Held
+        };
+        let purpose = CallPurpose::Application;
+        let call = Call {
+            method,
+            params,
+            options,
+            purpose,
+            progress,
+            repeated: false,
+        };
+        let bytes = call.params.size();
+        let options = call.options.clone();
+        let id = self
+            .calls
+            .begin(&options, &self.config.timeouts, call)
+            .ok_or(SendError::TooManyCalls)?;
+        if ready {
+            self.enqueue_call(id);
+        } else {
+            self.held.push_back(Held::Call(id));
+            self.held_bytes += bytes;
+            self.connect();
+        }
+        Ok(id)
+    }
+
+    /// Notifies the server. Held until the handshake is done, like a call.
+    ///
+    /// # Errors
+    /// As for [`call`](Self::call).
+    pub fn notify(&mut self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
+        let method = method.into();
+        self.check_open()?;
+        self.check_allowed(&method, Kind::Notification)?;
+        if !self.has_room() {
+            return Err(SendError::Blocked(params));
+        }
+        if self.is_ready() {
+            self.enqueue_notification(&method, &params);
+        } else {
+            self.held_bytes += params.size();
+            self.held.push_back(Held::Notification(method, params));
+            self.connect();
+        }
+        Ok(())
+    }
+
+    /// Stops waiting for a call. No [`Event::Reply`] comes for it any more, and the server is told in the way
+    /// of the era and the transport; a call that was not sent yet is not sent.
+    pub fn cancel(&mut self, call: CallId) {
+        if let Some(gone) = self.calls.remove(call) {
+            self.abandon(call, &gone);
+        }
+    }
+
+    /// Answers a request of the server. An answer to a request that was cancelled is dropped.
+    pub fn respond(&mut self, request: RequestKey, answer: Answer) {
+        if let Some(id) = self.requests.finish(request) {
+            self.enqueue_response(&id, &answer);
+        }
+    }
+
+    /// Starts the handshake without a call, where there is one to make.
+    pub fn connect(&mut self) {
+        if self.closed.is_some() {
+            return;
+        }
+        match self.stage {
+            Stage::Undecided => {
+                self.stage = Stage::Modern(Discovery::Start);
+                self.step_modern(modern::Input::Begin);
+            }
+            Stage::Modern(_) => self.step_modern(modern::Input::Begin),
+            Stage::Legacy(..) => self.step_legacy(legacy::Input::Begin),
+        }
+    }
+
+    /// Closes the connection from this side. Every call that waits fails with [`CallError::Closed`]; what is
+    /// queued may still be sent.
+    pub fn close(&mut self, reason: CloseReason) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.closed = Some(reason);
+        match self.stage {
+            Stage::Undecided => {}
+            Stage::Modern(discovery) => self.stage = Stage::Modern(discovery.step(modern::Input::Close).0),
+            Stage::Legacy(handshake, revision) => {
+                self.stage = Stage::Legacy(handshake.step(legacy::Input::Close).0, revision);
+            }
+        }
+        self.held.clear();
+        self.held_bytes = 0;
+        self.requests.clear();
+        let waiting: Vec<_> = self.calls.drain().collect();
+        for (call, data) in waiting {
+            if let CallProgress::Sent(_) = data.progress {
+                self.aborts.push_back(call);
+            }
+            if data.purpose == CallPurpose::Application {
+                self.emit_reply(call, Err(CallError::Closed(reason)));
+            }
+        }
+        self.outbox.retain(|(purpose, ..)| !matches!(purpose, Purpose::Call(_)));
+        self.events.push_back(Event::Closed(reason));
+    }
+
+    /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.calls.arm(now);
+        while let Some((id, after, call)) = self.calls.expire(now) {
+            let phase = self.phase_of(&call);
+            self.abandon(id, &call);
+            match call.purpose {
+                CallPurpose::Application => {
+                    self.emit_reply(id, Err(CallError::Timeout { phase, after }));
+                }
+                CallPurpose::Discover => self.judge_silence(after),
+                CallPurpose::Initialize => self.handshake_failed(&CallError::Timeout { phase, after }),
+            }
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.calls.poll_timeout()
+    }
+
+    /// What the application should know.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        self.event_bytes = self.event_bytes.saturating_sub(weight(&event));
+        Some(event)
+    }
+
+    /// The next message to send. Every call gets its deadline here, also one that is still held.
+    #[must_use]
+    pub fn poll_outgoing(&mut self, now: Time) -> Option<Outgoing> {
+        self.calls.arm(now);
+        let (text, (purpose, method, name)) = self.outbox.pop()?;
+        if let Purpose::Call(call) = purpose
+            && let Some(call) = self.calls.get_mut(call)
+        {
+            call.progress = CallProgress::Sent(self.epoch);
+        }
+        let outgoing = Outgoing {
+            text,
+            purpose,
+            method,
+            name,
+            revision: self.revision(),
+            epoch: self.epoch,
+        };
+        if self.link == Link::Stream && purpose == Purpose::Initialized {
+            self.step_legacy(legacy::Input::Announced);
+        }
+        Some(outgoing)
+    }
+
+    /// A call whose exchange is to be ended without waiting for its answer.
+    #[must_use]
+    pub fn poll_abort(&mut self) -> Option<CallId> {
+        self.aborts.pop_front()
+    }
+
+    /// Whether anything waits to be sent.
+    pub fn has_outgoing(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    fn check_open(&self) -> Result<(), SendError> {
+        match self.closed {
+            Some(reason) => Err(SendError::Closed(reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether `method` may be sent, as far as it is known what the server speaks and offers.
+    pub(super) fn check_allowed(&self, method: &MethodName, kind: Kind) -> Result<(), SendError> {
+        let Some(facts) = self.facts() else { return Ok(()) };
+        let Some(known) = method.known() else { return Ok(()) };
+        if known.kind() != kind || !known.is_sent_by(Role::Client, facts.revision) {
+            return Err(SendError::OutOfEra {
+                method: method.clone(),
+                revision: facts.revision,
+            });
+        }
+        let offered = match (&facts.capabilities, known.required_server_capability()) {
+            (Some(capabilities), Some(needed)) => capabilities.has(needed),
+            _ => true,
+        };
+        if self.config.strict_capabilities && !offered {
+            return Err(SendError::NotSupported { method: method.clone() });
+        }
+        Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        self.outbox.bytes() + self.held_bytes < self.config.limits.outbox_bytes
+    }
+
+    /// What a call waits for.
+    fn phase_of(&self, call: &Call) -> Phase {
+        match (call.purpose, call.progress, self.stage) {
+            (CallPurpose::Discover, ..) | (_, CallProgress::Held, Stage::Modern(_) | Stage::Undecided) => Phase::Probe,
+            (CallPurpose::Initialize, ..) | (_, CallProgress::Held, Stage::Legacy(..)) => Phase::Initialize,
+            _ => Phase::Request,
+        }
+    }
+
+    /// Undoes a call that is not waited for any more, as far as it has come.
+    fn abandon(&mut self, id: CallId, call: &Call) {
+        match call.progress {
+            CallProgress::Held => {
+                self.held
+                    .retain(|held| !matches!(held, Held::Call(other) if *other == id));
+                self.held_bytes = self.held_bytes.saturating_sub(call.params.size());
+            }
+            CallProgress::Queued => {
+                self.outbox
+                    .retain(|(purpose, ..)| !matches!(purpose, Purpose::Call(other) if *other == id));
+            }
+            CallProgress::Sent(_) => self.tell_cancelled(id, call),
+        }
+    }
+
+    /// Tells the server that a call it has is not waited for any more.
+    ///
+    /// 2026-07-28, Cancellation: over HTTP the end of the response stream says so, on a byte stream
+    /// `notifications/cancelled` does; up to 2025-11-25 the notification does on both. `initialize` "MUST NOT
+    /// be cancelled by clients" (2025-11-25, Cancellation).
+    fn tell_cancelled(&mut self, id: CallId, call: &Call) {
+        let by_disconnect = self.link == Link::Http && self.revision().is_some_and(Revision::cancels_by_disconnect);
+        let may_tell = call.purpose == CallPurpose::Application && self.is_ready();
+        if may_tell && !by_disconnect {
+            self.enqueue_cancelled(id);
+        }
+        if self.link == Link::Http {
+            self.aborts.push_back(id);
+        }
+    }
+
+    pub(super) fn emit_reply(&mut self, call: CallId, outcome: Result<crate::jsonrpc::RawJson, CallError>) {
+        self.emit(Event::Reply { call, outcome });
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        self.event_bytes += weight(&event);
+        self.events.push_back(event);
+    }
+
+    /// Moves the legacy lifecycle, and does what it says.
+    pub(super) fn step_legacy(&mut self, input: legacy::Input) {
+        let Stage::Legacy(handshake, revision) = self.stage else {
+            return;
+        };
+        let (next, action) = handshake.step(input);
+        self.stage = Stage::Legacy(next, revision);
+        match action {
+            legacy::Action::None | legacy::Action::Fail => {}
+            legacy::Action::SendInitialize => {
+                self.epoch += 1;
+                self.enqueue_initialize(revision);
+            }
+            legacy::Action::SendInitialized => self.enqueue_initialized(),
+            legacy::Action::Release => self.release(),
+        }
+    }
+
+    /// Moves the modern lifecycle, and does what it says.
+    pub(super) fn step_modern(&mut self, input: modern::Input) {
+        let Stage::Modern(discovery) = self.stage else { return };
+        let (next, action) = discovery.step(input);
+        self.stage = Stage::Modern(next);
+        match action {
+            modern::Action::None | modern::Action::Fail => {}
+            modern::Action::SendDiscover => self.enqueue_discover(),
+            modern::Action::Release => self.release(),
+        }
+    }
+
+    /// The handshake came to nothing: everyone who waits for it learns why, and the next call tries again.
+    pub(super) fn handshake_failed(&mut self, error: &CallError) {
+        self.step_legacy(legacy::Input::Rejected);
+        self.step_modern(modern::Input::Failed);
+        self.stage = first_stage(&self.config);
+        self.facts = known_facts(&self.config);
+        self.held_bytes = 0;
+        for held in core::mem::take(&mut self.held) {
+            if let Held::Call(call) = held
+                && self.calls.remove(call).is_some()
+            {
+                self.emit_reply(call, Err(error.clone()));
+            }
+        }
+    }
+
+    /// Follows the server into the legacy era.
+    pub(super) fn fall_back(&mut self, revision: Option<Revision>) {
+        let revision = revision.unwrap_or(Revision::LATEST_LEGACY);
+        self.stage = Stage::Legacy(Handshake::Start, revision);
+        self.facts = None;
+        self.step_legacy(legacy::Input::Begin);
+    }
+
+    /// Holds a call again that the server did not process, and makes a new handshake if there is none.
+    pub(super) fn hold_again(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        call.repeated = true;
+        if self.is_ready() {
+            self.enqueue_call(id);
+            return;
+        }
+        if let Some(call) = self.calls.get_mut(id) {
+            call.progress = CallProgress::Held;
+            self.held_bytes += call.params.size();
+            self.held.push_back(Held::Call(id));
+        }
+        self.connect();
+    }
+
+    /// An error for a request of the server that this side does not serve.
+    pub(super) fn refuse(&mut self, key: RequestKey, error: ErrorObject) {
+        self.respond(key, Err(error));
+    }
+
+    /// Whether a request of this method is the machine's own to answer.
+    pub(super) fn is_own(method: &MethodName) -> bool {
+        method.known() == Some(Method::Ping)
+    }
+}
+
+/// Where a client starts.
+fn first_stage(config: &ClientConfig) -> Stage {
+    match (config.mode, config.prior) {
+        (Mode::Modern, _) => Stage::Modern(Discovery::Settled),
+        (Mode::Legacy(revision), _) => Stage::Legacy(Handshake::Start, revision),
+        (Mode::Auto, None) => Stage::Undecided,
+        (Mode::Auto, Some(prior)) => match prior.era() {
+            Era::Modern => Stage::Modern(Discovery::Settled),
+            Era::Legacy => Stage::Legacy(Handshake::Start, prior.revision()),
+        },
+    }
+}
+
+/// What is known before anything was asked.
+fn known_facts(config: &ClientConfig) -> Option<ServerFacts> {
+    (first_stage(config) == Stage::Modern(Discovery::Settled)).then_some(ServerFacts {
+        revision: Revision::LATEST,
+        info: None,
+        capabilities: None,
+        instructions: None,
+    })
+}
+
+/// How many bytes an event keeps.
+fn weight(event: &Event) -> usize {
+    match event {
+        Event::Progress { params, .. } => params.as_bytes().len(),
+        Event::Notification(notification) => notification.text.as_bytes().len(),
+        Event::Request(request) => request.request.text.as_bytes().len(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,106 @@
+//! A client over a byte stream: one message per line.
+
+use bytes::Bytes;
+
+use super::config::ClientConfig;
+use super::event::Event;
+use super::machine::{Client, Link, Origin};
+use crate::rpc::CloseReason;
+use crate::time::Time;
+use crate::wire::line::{Line, LineDecoder};
+
+/// A [`Client`] over a byte stream: stdio, a Unix socket, TCP, a pipe in memory.
+///
+/// The four kinds of method are those of [`Client`], with bytes in place of messages:
+/// [`receive`](Self::receive), [`receive_eof`](Self::receive_eof) and [`handle_timeout`](Self::handle_timeout)
+/// for the world; [`poll_transmit`](Self::poll_transmit), [`poll_event`](Self::poll_event) and
+/// [`poll_timeout`](Self::poll_timeout) to it. The verbs are those of the client, through
+/// [`client`](Self::client).
+#[derive(Debug)]
+pub struct StreamClient {
+    client: Client,
+    lines: LineDecoder,
+}
+
+impl StreamClient {
+    /// A client that has sent nothing yet.
+    pub fn new(config: ClientConfig) -> Self {
+        let lines = LineDecoder::new(config.limits.line_bytes);
+        Self {
+            client: Client::new(config, Link::Stream),
+            lines,
+        }
+    }
+
+    /// The client, for its getters.
+    pub fn as_client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The client, for its verbs.
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Bytes came, cut anywhere.
+    pub fn receive(&mut self, now: Time, bytes: Bytes) {
+        self.lines.push_bytes(bytes);
+        while let Some(line) = self.lines.poll_line() {
+            self.receive_line(now, line);
+        }
+    }
+
+    /// The stream ended. A last line without its end still counts.
+    pub fn receive_eof(&mut self, now: Time) {
+        if let Some(line) = self.lines.finish() {
+            self.receive_line(now, line);
+        }
+        self.client.peer_closed();
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.client.handle_timeout(now);
+    }
+
+    /// Closes the connection; see [`Client::close`].
+    pub fn close(&mut self, reason: CloseReason) {
+        self.client.close(reason);
+    }
+
+    /// Whether the driver should read.
+    pub fn wants_input(&self) -> bool {
+        self.client.wants_input()
+    }
+
+    /// The next bytes to write: everything that is ready, in one piece.
+    #[must_use]
+    pub fn poll_transmit(&mut self, now: Time) -> Option<Bytes> {
+        let mut out = self.client.poll_outgoing(now)?.text;
+        out.push(b'\n');
+        while let Some(next) = self.client.poll_outgoing(now) {
+            out.extend_from_slice(&next.text);
+            out.push(b'\n');
+        }
+        Some(out.into())
+    }
+
+    /// What the application should know.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.client.poll_event()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.client.poll_timeout()
+    }
+
+    fn receive_line(&mut self, now: Time, line: Line) {
+        match line {
+            Line::Complete(text) => self.client.receive_text(now, text, Origin::Stream),
+            Line::TooLong { head, .. } => self.client.receive_overlong(&head),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! One exchange: what was asked, and what has come of the response.
+
+use alloc::boxed::Box;
+use alloc::format;
+use core::fmt;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::response::Parts;
+
+use crate::limits::Limits;
+use crate::rpc::{CallId, Failure, Purpose};
+use crate::wire::sse::SseDecoder;
+
+/// An HTTP exchange of a client, scoped to it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(pub(super) u64);
+
+impl fmt::Debug for ExchangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exchange {}", self.0)
+    }
+}
+
+/// How an exchange failed on the transport.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// No connection could be made, or it ended before the request was sent: the server never got it.
+    Unreachable(Box<str>),
+    /// The connection broke off afterwards.
+    Broken(Box<str>),
+}
+
+impl fmt::Display for ExchangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why) => write!(f, "no connection: {why}"),
+            Self::Broken(why) => write!(f, "the connection broke off: {why}"),
+        }
+    }
+}
+
+impl core::error::Error for ExchangeError {}
+
+/// What an exchange is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A POST with this message.
+    Post(Purpose),
+    /// The GET stream.
+    Listen,
+    /// The end of a session.
+    Delete,
+}
+
+impl Kind {
+    /// The call that the response should answer.
+    pub(super) fn call(self) -> Option<CallId> {
+        match self {
+            Self::Post(Purpose::Call(call) | Purpose::Initialize(call)) => Some(call),
+            _ => None,
+        }
+    }
+}
+
+/// One exchange.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) kind: Kind,
+    /// The handshake that the message belongs to.
+    pub(super) epoch: u64,
+    /// Whether the request named a session.
+    pub(super) in_session: bool,
+    pub(super) response: Response,
+}
+
+/// How far the response has come.
+#[derive(Debug)]
+pub(super) enum Response {
+    /// No head yet.
+    Awaited,
+    /// A JSON document that is an answer.
+    Json { status: u16, body: BytesMut },
+    /// A stream of answers.
+    Events { status: u16, decoder: Box<SseDecoder> },
+    /// A failure whose body may say more.
+    Failure {
+        status: u16,
+        authenticate: Option<Box<str>>,
+        body: BytesMut,
+        is_json: bool,
+    },
+    /// Nothing in it matters any more.
+    Ignored,
+}
+
+impl Response {
+    /// How the response with this head is to be read.
+    pub(super) fn of(head: &Parts, limits: &Limits) -> Self {
+        let status = head.status.as_u16();
+        let media = media_type(&head.headers);
+        if !head.status.is_success() {
+            let authenticate = head.headers.get(WWW_AUTHENTICATE);
+            let authenticate = authenticate.and_then(|value| value.to_str().ok()).map(Into::into);
+            return Self::Failure {
+                status,
+                authenticate,
+                body: BytesMut::new(),
+                is_json: media == Media::Json,
+            };
+        }
+        match media {
+            Media::Json => Self::Json {
+                status,
+                body: BytesMut::with_capacity(announced(head, limits.body_bytes)),
+            },
+            Media::Events => Self::Events {
+                status,
+                decoder: Box::new(SseDecoder::new(limits.event_bytes)),
+            },
+            Media::Other => Self::Failure {
+                status,
+                authenticate: None,
+                body: BytesMut::new(),
+                is_json: false,
+            },
+        }
+    }
+}
+
+/// The failure that a response with an unusable status or type is.
+pub(super) fn failure(status: u16, www_authenticate: Option<Box<str>>) -> Failure {
+    let reason = match status {
+        200..=299 => "the response is neither JSON nor an event stream".into(),
+        300..=399 => "redirects are not followed".into(),
+        _ => reason_of(status),
+    };
+    Failure::Status {
+        status,
+        www_authenticate,
+        reason,
+    }
+}
+
+fn reason_of(status: u16) -> Box<str> {
+    let reason = http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
+    reason.map_or_else(|| format!("status {status}").into(), Into::into)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Media {
+    Json,
+    Events,
+    Other,
+}
+
+/// The media type, whatever its parameters and its case.
+fn media_type(headers: &HeaderMap) -> Media {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .map(http::HeaderValue::as_bytes)
+        .unwrap_or_default();
+    let essence = value
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
+    if essence.eq_ignore_ascii_case(b"application/json") {
+        Media::Json
+    } else if essence.eq_ignore_ascii_case(b"text/event-stream") {
+        Media::Events
+    } else {
+        Media::Other
+    }
+}
+
+/// How much room to make for a body, as far as its announced length may be believed.
+fn announced(head: &Parts, most: usize) -> usize {
+    const TRUSTED: usize = 1 << 20;
+    let length = head
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
+    length.unwrap_or(0).min(most).min(TRUSTED)
+}
+
+/// Appends a chunk to a body; `false` where it becomes too large.
+pub(super) fn append(body: &mut BytesMut, chunk: &Bytes, most: usize) -> bool {
+    let fits = body.len().saturating_add(chunk.len()) <= most;
+    if fits {
+        body.extend_from_slice(chunk);
+    }
+    fits
+}

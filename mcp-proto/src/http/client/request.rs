@@ -1,0 +1,113 @@
+//! The requests a client makes.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+
+use super::config::HttpClientConfig;
+use super::session::SessionId;
+use crate::revision::Revision;
+use crate::rpc::{Outgoing, Purpose};
+use crate::wire::header::{LAST_EVENT_ID, MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, encode_value};
+
+/// What every POST carries, made once.
+#[derive(Debug)]
+pub(super) struct Template {
+    endpoint: Uri,
+    post: HeaderMap,
+    other: HeaderMap,
+}
+
+impl Template {
+    pub(super) fn new(config: &HttpClientConfig) -> Self {
+        let other = config.headers.clone();
+        let mut post = other.clone();
+        post.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // 2025-11-25, Transports, Sending Messages, 2: "listing both".
+        post.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        Self {
+            endpoint: config.endpoint.clone(),
+            post,
+            other,
+        }
+    }
+
+    /// A POST with one message.
+    pub(super) fn post(&self, outgoing: Outgoing, session: Option<&SessionId>) -> Request<Bytes> {
+        let mut headers = self.post.clone();
+        let is_initialize = matches!(outgoing.purpose, Purpose::Initialize(_));
+        if let Some(revision) = outgoing
+            .revision
+            .filter(|revision| revision.has_version_header() && !is_initialize)
+        {
+            headers.insert(name(MCP_PROTOCOL_VERSION), HeaderValue::from_static(revision.as_str()));
+        }
+        if outgoing.revision.is_some_and(Revision::is_stateless) {
+            mirror(&mut headers, &outgoing);
+        }
+        if let Some(session) = session.filter(|_| !is_initialize) {
+            headers.insert(name(MCP_SESSION_ID), session.header());
+        }
+        self.request(Method::POST, headers, outgoing.text.into())
+    }
+
+    /// A GET for the stream of a session.
+    pub(super) fn get(
+        &self,
+        session: Option<&SessionId>,
+        revision: Revision,
+        last_event_id: Option<&str>,
+    ) -> Request<Bytes> {
+        let mut headers = self.session_headers(session, revision);
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_str(id).ok()) {
+            headers.insert(name(LAST_EVENT_ID), id);
+        }
+        self.request(Method::GET, headers, Bytes::new())
+    }
+
+    /// The DELETE that ends a session.
+    pub(super) fn delete(&self, session: &SessionId, revision: Revision) -> Request<Bytes> {
+        let headers = self.session_headers(Some(session), revision);
+        self.request(Method::DELETE, headers, Bytes::new())
+    }
+
+    fn session_headers(&self, session: Option<&SessionId>, revision: Revision) -> HeaderMap {
+        let mut headers = self.other.clone();
+        if revision.has_version_header() {
+            headers.insert(name(MCP_PROTOCOL_VERSION), HeaderValue::from_static(revision.as_str()));
+        }
+        if let Some(session) = session {
+            headers.insert(name(MCP_SESSION_ID), session.header());
+        }
+        headers
+    }
+
+    fn request(&self, method: Method, headers: HeaderMap, body: Bytes) -> Request<Bytes> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = self.endpoint.clone();
+        *request.headers_mut() = headers;
+        request
+    }
+}
+
+/// The headers that mirror the body (2026-07-28, Streamable HTTP, Standard Request Headers).
+fn mirror(headers: &mut HeaderMap, outgoing: &Outgoing) {
+    if let Some(method) = &outgoing.method
+        && let Ok(value) = HeaderValue::from_str(&encode_value(method.as_str()))
+    {
+        headers.insert(name(MCP_METHOD), value);
+    }
+    if let Some(value) = outgoing
+        .name
+        .as_ref()
+        .and_then(|text| HeaderValue::from_str(&encode_value(text)).ok())
+    {
+        headers.insert(name(MCP_NAME), value);
+    }
+}
+
+fn name(name: &'static str) -> HeaderName {
+    HeaderName::from_static(name)
+}

@@ -1,0 +1,62 @@
+//! Messages on their way to a transport, and how a transport can fail them.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::calls::CallId;
+use crate::method::MethodName;
+use crate::revision::Revision;
+
+/// A message on its way to the server, and what a transport needs to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The message, one JSON text without a newline in it.
+    pub text: Vec<u8>,
+    /// What it is.
+    pub purpose: Purpose,
+    /// Its method, for the `Mcp-Method` header; `None` for a response.
+    pub method: Option<MethodName>,
+    /// What the `Mcp-Name` header has to mirror, not yet encoded.
+    pub name: Option<Box<str>>,
+    /// The revision it is written in. `None` before the first `initialize`.
+    pub revision: Option<Revision>,
+    /// How many handshakes there have been: messages of the same epoch belong to the same session.
+    pub epoch: u64,
+}
+
+/// What an outgoing message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `initialize`, which starts a session.
+    Initialize(CallId),
+    /// Another request, whose answer settles this call.
+    Call(CallId),
+    /// `notifications/initialized`, which has to be delivered before any request goes out.
+    Initialized,
+    /// Another notification.
+    Notification,
+    /// The answer to a request of the server.
+    Response,
+}
+
+/// How the exchange of a call ended without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection could be made.
+    Unreachable(Box<str>),
+    /// The connection broke off, or the response ended before the answer.
+    Disconnected,
+    /// The response was no answer.
+    Status {
+        /// Its status.
+        status: u16,
+        /// What it says of authorization.
+        www_authenticate: Option<Box<str>>,
+        /// What is wrong with it.
+        reason: Box<str>,
+    },
+    /// The server answered 404 to a message of this session (2025-11-25, Transports, Session Management, 3).
+    SessionLost,
+    /// The response was larger than the limits allow, or unreadable.
+    Unreadable(Box<str>),
+}
