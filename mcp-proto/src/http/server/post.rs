@@ -60,40 +60,33 @@ fn names_version(message: &Message) -> bool {
         Message::Notification(notification) => notification.params.as_ref(),
         Message::Response(_) => None,
     };
-    // Legacy bodies do not have the word, and need no second look; an escape could hide it.
-    let has_word =
-        |params: &&RawJson| params.as_str().contains("modelcontextprotocol") || params.as_str().contains('\\');
-    params.filter(has_word).and_then(version_in).is_some()
+    params.is_some_and(|params| {
+        // Legacy bodies do not have the word, and need no second look; an escape could hide it.
+        let has_word = params.as_str().contains("modelcontextprotocol") || params.as_str().contains('\\');
+        has_word && named_version(params).is_some()
+    })
 }
 
-/// The version in `_meta`.
-fn version_in(params: &RawJson) -> Option<alloc::string::String> {
-    Some(Peek::of(params).ok()?.meta().ok()?.protocol_version?.into())
+fn named_version(params: &RawJson) -> Option<()> {
+    let peek = Peek::of(params).ok()?;
+    peek.meta().ok()?.protocol_version.map(drop)
 }
 
 impl Head<'_> {
-    /// Compares the version header with the version in `_meta`, where there is one
-    /// (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
+    /// Compares the version header with the version that `_meta` names
+    /// (2026-07-28, Streamable HTTP, Protocol Version Header: MUST). Where it names none, that is what the request
+    /// is refused for, unless the header is missing as well.
     ///
     /// # Errors
     /// [`Refusal::HeaderMismatch`]
-    pub fn check_version(&self, params: Option<&RawJson>) -> Result<(), Refusal> {
-        match (params.and_then(version_in), self.version) {
-            (Some(version), _) => self.check_revision(&version),
-            (None, Some(_)) => Ok(()),
-            (None, None) => self.check_revision(""),
+    pub fn check_version(&self, named: Option<&str>) -> Result<(), Refusal> {
+        match named {
+            None if self.version.is_some() => Ok(()),
+            _ => Ok(header::check_protocol_version(
+                self.version.map(str::as_bytes),
+                named.unwrap_or_default(),
+            )?),
         }
-    }
-
-    /// Compares the version header with `version`.
-    ///
-    /// # Errors
-    /// [`Refusal::HeaderMismatch`]
-    pub fn check_revision(&self, version: &str) -> Result<(), Refusal> {
-        Ok(header::check_protocol_version(
-            self.version.map(str::as_bytes),
-            version,
-        )?)
     }
 
     /// Compares the headers that mirror a request with it: `Mcp-Method`, `Mcp-Name`, and for a tool that `tools`
@@ -104,7 +97,7 @@ impl Head<'_> {
     pub fn check_mirrored<'t>(
         &self,
         method: &MethodName,
-        params: Option<&RawJson>,
+        peek: Option<&Peek<'_>>,
         tools: impl FnOnce(&str) -> Option<&'t ParamHeaders>,
     ) -> Result<(), Refusal> {
         header::check_method(self.mcp_method.map(|value| value.as_bytes()), method.as_str())?;
@@ -112,9 +105,7 @@ impl Head<'_> {
             return Ok(());
         };
         // Parameters that cannot be read are refused for what they are.
-        let Some(Ok(peek)) = params.map(Peek::of) else {
-            return Ok(());
-        };
+        let Some(peek) = peek else { return Ok(()) };
         let name = match source {
             NameSource::Name => peek.name.as_deref(),
             NameSource::Uri => peek.uri.as_deref(),
