@@ -20,6 +20,7 @@ pub mod model;
 pub mod modern;
 mod revision;
 pub mod rpc;
+pub mod server;
 mod time;
 pub mod wire;
 

@@ -28,13 +28,13 @@ mod peek;
 mod raw;
 
 pub use encode::{encode_error, encode_notification, encode_request, encode_result};
-pub(crate) use encode::{encode_notification_with, encode_request_with};
+pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json};
 pub use envelope::parse;
 pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
 pub(crate) use head::Head;
 pub use id::Id;
 pub use message::{Batch, Incoming, Message, Notification, Request, Response};
 pub use params::Params;
-pub(crate) use peek::result_type;
 pub use peek::{Peek, PeekMeta};
+pub(crate) use peek::{Text, result_type};
 pub use raw::{DecodeError, RawJson};

@@ -23,6 +23,11 @@ impl RawJson {
         Self(bytes)
     }
 
+    /// A part of the text that is itself one JSON value, shared without copying. It has to be borrowed from there.
+    pub(crate) fn slice(&self, part: &str) -> Self {
+        Self(self.0.slice_ref(part.as_bytes()))
+    }
+
     /// The empty object.
     pub const fn empty_object() -> Self {
         Self(Bytes::from_static(b"{}"))

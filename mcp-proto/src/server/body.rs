@@ -1,0 +1,314 @@
+//! Results on their way out, and what each era adds to them or takes away.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::ServerConfig;
+use crate::jsonrpc::{DecodeError, Id, RawJson, Text, write_id, write_json};
+use crate::revision::Revision;
+
+/// The key under which a server names itself in `_meta` (2026-07-28, Overview, Per-response protocol fields).
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// The result of a request: a JSON object, kept as text.
+///
+/// It is written for the revision of the request: 2026-07-28 wants `resultType`, `serverInfo` in `_meta` and
+/// caching hints, and gets those that the result does not have itself; earlier revisions know neither
+/// `resultType` nor caching hints, and do not see them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultBody {
+    json: RawJson,
+    /// Whether none of the members that depend on the era is in there.
+    plain: bool,
+}
+
+impl ResultBody {
+    /// The empty object.
+    pub const EMPTY: Self = Self {
+        json: RawJson::empty_object(),
+        plain: true,
+    };
+
+    /// Takes an object as it is.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where `json` is not an object.
+    pub fn from_raw(json: RawJson) -> Result<Self, DecodeError> {
+        match json.as_bytes().first() {
+            Some(b'{') => Ok(Self { json, plain: false }),
+            _ => Err(DecodeError::new(&"a result must be an object")),
+        }
+    }
+
+    /// Serializes `value`, which has to be an object.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where it has no JSON form or another one.
+    pub fn from_serialize<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self, DecodeError> {
+        Self::from_raw(RawJson::from_serialize(value)?)
+    }
+
+    /// An object that is known to have no `resultType`, `_meta`, `ttlMs` or `cacheScope`.
+    pub(crate) fn plain(json: RawJson) -> Self {
+        Self { json, plain: true }
+    }
+
+    /// The object.
+    pub fn as_raw(&self) -> &RawJson {
+        &self.json
+    }
+
+    /// The response with this result.
+    pub(crate) fn to_response(&self, config: &ServerConfig, revision: Revision, cacheable: bool, id: &Id) -> Vec<u8> {
+        let seen = match self.plain {
+            true => Seen::default(),
+            false => self.json.decode_borrowed().unwrap_or_default(),
+        };
+        let mut out = Vec::with_capacity(256 + self.json.as_bytes().len());
+        out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+        write_id(&mut out, id);
+        out.extend_from_slice(br#","result":"#);
+        match revision.is_stateless() {
+            true => self.write_modern(&mut out, config, cacheable, &seen),
+            false => self.write_legacy(&mut out, &seen),
+        }
+        out.push(b'}');
+        out
+    }
+
+    /// 2026-07-28: a result MUST have a `resultType` (Overview, Responses), SHOULD name the server in `_meta`
+    /// (Per-response protocol fields), and where it is complete and cacheable MUST have caching hints (Caching).
+    fn write_modern(&self, out: &mut Vec<u8>, config: &ServerConfig, cacheable: bool, seen: &Seen<'_>) {
+        out.push(b'{');
+        if seen.result_type.is_none() {
+            out.extend_from_slice(br#""resultType":"complete","#);
+        }
+        if cacheable && seen.result_type.is_none_or(|raw| raw == r#""complete""#) {
+            write_hints(out, config, seen);
+        }
+        let Some(meta) = seen.meta else {
+            return self.splice(out, config);
+        };
+        write_meta(out, config, meta);
+        self.write_members(out, true, |key| key != "_meta");
+        out.push(b'}');
+    }
+
+    /// Writes a `_meta` that names the server, and then the members as they are, to the end of the object.
+    fn splice(&self, out: &mut Vec<u8>, config: &ServerConfig) {
+        out.extend_from_slice(br#""_meta":{"#);
+        write_server_info(out, config);
+        out.push(b'}');
+        let rest = self.json.as_bytes().get(1..).unwrap_or_default();
+        if rest.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'}') {
+            out.push(b',');
+        }
+        out.extend_from_slice(rest);
+    }
+
+    /// Up to 2025-11-25: as it is, without what those revisions do not know.
+    fn write_legacy(&self, out: &mut Vec<u8>, seen: &Seen<'_>) {
+        if seen.result_type.is_none() && !seen.ttl && !seen.scope {
+            out.extend_from_slice(self.json.as_bytes());
+            return;
+        }
+        out.push(b'{');
+        self.write_members(out, false, |key| !matches!(key, "resultType" | "ttlMs" | "cacheScope"));
+        out.push(b'}');
+    }
+
+    /// Writes the members that `keep` wants, with a comma before the first one where there is something `before`.
+    fn write_members(&self, out: &mut Vec<u8>, before: bool, keep: impl Fn(&str) -> bool) {
+        let members: Members<'_> = self.json.decode_borrowed().unwrap_or_default();
+        let mut before = before;
+        for (key, value) in members.0.iter().filter(|(key, _)| keep(key)) {
+            if core::mem::replace(&mut before, true) {
+                out.push(b',');
+            }
+            write_json(out, &**key);
+            out.push(b':');
+            out.extend_from_slice(value.get().as_bytes());
+        }
+    }
+}
+
+impl Default for ResultBody {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+fn write_hints(out: &mut Vec<u8>, config: &ServerConfig, seen: &Seen<'_>) {
+    if !seen.ttl {
+        out.extend_from_slice(br#""ttlMs":"#);
+        write_json(out, &config.cache().ttl_ms);
+        out.push(b',');
+    }
+    if !seen.scope {
+        out.extend_from_slice(br#""cacheScope":"#);
+        write_json(out, &config.cache().scope);
+        out.push(b',');
+    }
+}
+
+/// Writes `_meta` with the server's info in it, unless it names a server itself.
+fn write_meta(out: &mut Vec<u8>, config: &ServerConfig, meta: &str) {
+    let members: Members<'_> = serde_json::from_str(meta).unwrap_or_default();
+    out.extend_from_slice(br#""_meta":{"#);
+    let mut before = !members.0.iter().any(|(key, _)| key == SERVER_INFO);
+    if before {
+        write_server_info(out, config);
+    }
+    for (key, value) in &members.0 {
+        if core::mem::replace(&mut before, true) {
+            out.push(b',');
+        }
+        write_json(out, &**key);
+        out.push(b':');
+        out.extend_from_slice(value.get().as_bytes());
+    }
+    out.push(b'}');
+}
+
+fn write_server_info(out: &mut Vec<u8>, config: &ServerConfig) {
+    out.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
+    out.extend_from_slice(config.info_json().as_bytes());
+}
+
+/// The members of an object, in their order.
+#[derive(Default)]
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(Text(key)) = map.next_key()? {
+                    members.push((key, map.next_value()?));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// Which of the members that depend on the era a result has.
+#[derive(Default)]
+struct Seen<'a> {
+    result_type: Option<&'a str>,
+    meta: Option<&'a str>,
+    ttl: bool,
+    scope: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Seen<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SeenVisitor;
+        impl<'de> Visitor<'de> for SeenVisitor {
+            type Value = Seen<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a result")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut seen = Seen::default();
+                while let Some(Text(key)) = map.next_key()? {
+                    let value: &'de RawValue = map.next_value()?;
+                    match &*key {
+                        "resultType" => seen.result_type = Some(value.get()),
+                        "_meta" => seen.meta = Some(value.get()),
+                        "ttlMs" => seen.ttl = true,
+                        "cacheScope" => seen.scope = true,
+                        _ => {}
+                    }
+                }
+                Ok(seen)
+            }
+        }
+        deserializer.deserialize_map(SeenVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Implementation;
+    use alloc::string::String;
+
+    fn written(revision: Revision, cacheable: bool, result: &str) -> String {
+        let config = ServerConfig::new(Implementation::new("s", "1"));
+        let body = ResultBody::from_raw(RawJson::parse(String::from(result)).unwrap()).unwrap();
+        let response = String::from_utf8(body.to_response(&config, revision, cacheable, &Id::from(1))).unwrap();
+        let plain = ResultBody::plain(body.json).to_response(&config, revision, cacheable, &Id::from(1));
+        if !["resultType", "_meta", "ttlMs", "cacheScope"]
+            .iter()
+            .any(|key| result.contains(key))
+        {
+            assert_eq!(String::from_utf8(plain).unwrap(), response);
+        }
+        let _: serde_json::Value = serde_json::from_str(&response).unwrap();
+        let result = response.strip_prefix(r#"{"jsonrpc":"2.0","id":1,"result":"#).unwrap();
+        String::from(result.strip_suffix('}').unwrap())
+    }
+
+    fn modern(cacheable: bool, result: &str) -> String {
+        written(Revision::V2026_07_28, cacheable, result)
+    }
+
+    #[test]
+    fn a_modern_result_gets_what_it_lacks() {
+        const INFO: &str = r#""io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}"#;
+        for empty in ["{}", "{ }"] {
+            let expected = alloc::format!(r#"{{"resultType":"complete","_meta":{{{INFO}}}}}"#);
+            assert_eq!(modern(false, empty).replace(' ', ""), expected);
+        }
+        assert_eq!(
+            modern(true, r#"{"tools":[]}"#),
+            alloc::format!(
+                r#"{{"resultType":"complete","ttlMs":0,"cacheScope":"private","_meta":{{{INFO}}},"tools":[]}}"#
+            )
+        );
+        assert_eq!(
+            modern(true, r#"{"ttlMs":5,"_meta":{"a":1},"cacheScope":"public","x":1.0}"#),
+            alloc::format!(
+                r#"{{"resultType":"complete","_meta":{{{INFO},"a":1}},"ttlMs":5,"cacheScope":"public","x":1.0}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn what_a_modern_result_says_itself_stands() {
+        let input_required =
+            r#"{"resultType":"input_required","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"me"}}}"#;
+        let expected =
+            r#"{"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"me"}},"resultType":"input_required"}"#;
+        assert_eq!(modern(true, input_required), expected, "and no caching hints");
+    }
+
+    #[test]
+    fn a_legacy_result_has_no_modern_members() {
+        for revision in Revision::ALL.into_iter().filter(|revision| revision.has_initialize()) {
+            assert_eq!(written(revision, true, r#"{"x": [1.0]}"#), r#"{"x": [1.0]}"#);
+            let result = r#"{"ttlMs":5,"a":1,"resultType":"complete","_meta":{"b":2},"cacheScope":"public"}"#;
+            assert_eq!(written(revision, true, result), r#"{"a":1,"_meta":{"b":2}}"#);
+            assert_eq!(written(revision, true, r#"{"resultType":"complete"}"#), "{}");
+        }
+    }
+
+    #[test]
+    fn only_objects_are_results() {
+        for text in ["null", "[]", "1"] {
+            assert!(ResultBody::from_raw(RawJson::parse(text).unwrap()).is_err());
+        }
+    }
+}

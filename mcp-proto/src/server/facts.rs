@@ -1,0 +1,66 @@
+//! One look into the parameters of a request, shared by everyone who needs it.
+
+use alloc::borrow::Cow;
+
+use bytes::Bytes;
+
+use crate::jsonrpc::{DecodeError, Peek, PeekMeta, RawJson};
+use crate::revision::Revision;
+
+/// What the parameters of a request say before they are decoded.
+pub(crate) struct Facts<'a> {
+    params: Option<&'a RawJson>,
+    /// The members that are looked at, and `_meta`; the error where one of them is not as it should be.
+    pub(crate) seen: Result<(Peek<'a>, PeekMeta<'a>), DecodeError>,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn of(params: Option<&'a RawJson>) -> Self {
+        let seen = match params {
+            None => Ok((Peek::default(), PeekMeta::default())),
+            Some(params) => Peek::of(params).and_then(|peek| peek.meta().map(|meta| (peek, meta))),
+        };
+        Self { params, seen }
+    }
+
+    /// Whether `_meta` names a protocol version that is none of the legacy era.
+    pub(crate) fn is_stateless(&self) -> bool {
+        let version = self
+            .seen
+            .as_ref()
+            .ok()
+            .and_then(|(_, meta)| meta.protocol_version.as_deref());
+        version.is_some_and(|name| Revision::parse(name).is_none_or(Revision::is_stateless))
+    }
+
+    /// `_meta` as it came.
+    pub(crate) fn raw_meta(&self) -> Option<RawJson> {
+        let (peek, _) = self.seen.as_ref().ok()?;
+        Some(self.params?.slice(peek.raw_meta()?))
+    }
+
+    /// `name` and `arguments`, so that a call of a tool need not look for them again.
+    pub(crate) fn called(&self) -> Called {
+        let Ok((peek, _)) = &self.seen else {
+            return Called::default();
+        };
+        let name = match (&peek.name, self.params) {
+            (Some(Cow::Borrowed(name)), Some(params)) => Some(params.slice(name).into_bytes()),
+            (Some(name), _) => Some(Bytes::copy_from_slice(name.as_bytes())),
+            (None, _) => None,
+        };
+        let arguments = self.params.zip(peek.arguments);
+        Called {
+            name,
+            arguments: arguments.map(|(params, raw)| params.slice(raw)),
+        }
+    }
+}
+
+/// `name` and `arguments` of the parameters.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Called {
+    /// UTF-8.
+    pub(crate) name: Option<Bytes>,
+    pub(crate) arguments: Option<RawJson>,
+}

@@ -1,0 +1,78 @@
+//! Requests of the client, and the tokens they are answered with.
+
+use alloc::vec::Vec;
+
+use super::facts::Called;
+use super::{RequestContext, ResultBody, ServerConfig};
+use crate::jsonrpc::{ErrorObject, Id, RawJson, encode_error};
+use crate::method::MethodName;
+use crate::revision::Revision;
+use crate::rpc::RequestKey;
+
+/// A request of the client, to be answered by its [`token`](Self::token).
+#[derive(Debug)]
+#[non_exhaustive]
+#[must_use = "a request has to be answered"]
+pub struct Request {
+    /// What it is answered with.
+    pub token: RequestToken,
+    /// What is asked.
+    pub method: MethodName,
+    /// With what, an object; a slice of the message, not a copy.
+    pub params: Option<RawJson>,
+    /// What else is known.
+    pub context: RequestContext,
+    /// The whole message as it came.
+    pub text: RawJson,
+    /// What the one look into the parameters has found.
+    pub(crate) called: Called,
+}
+
+/// What a request is answered with, once: answering takes the token.
+///
+/// It can be answered on the connection it came from and nowhere else. A token that is dropped leaves its request
+/// without an answer, and its id in use, until the connection ends: who drops one answers with an internal error
+/// first. (The async layer does that by itself.)
+#[derive(Debug)]
+#[must_use = "a request has to be answered"]
+pub struct RequestToken {
+    /// `None` for a request that stands alone: nothing keeps track of it.
+    pub(crate) key: Option<RequestKey>,
+    pub(crate) id: Id,
+    pub(crate) revision: Revision,
+    pub(crate) cacheable: bool,
+}
+
+impl RequestToken {
+    pub(crate) fn new(id: Id, method: &MethodName, revision: Revision) -> Self {
+        Self {
+            key: None,
+            id,
+            revision,
+            cacheable: method.known().is_some_and(|method| method.is_cacheable()),
+        }
+    }
+
+    /// The JSON-RPC id.
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// The revision the answer is written for.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Which request of its connection it is; `None` for a stateless request over HTTP.
+    pub fn key(&self) -> Option<RequestKey> {
+        self.key
+    }
+
+    /// The response. For a request that stands alone; one of a connection is answered there.
+    pub fn into_response(self, config: &ServerConfig, outcome: Result<ResultBody, ErrorObject>) -> Vec<u8> {
+        match outcome {
+            Ok(body) => body.to_response(config, self.revision, self.cacheable, &self.id),
+            Err(error) => encode_error(Some(&self.id), &error),
+        }
+    }
+}

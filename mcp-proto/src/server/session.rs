@@ -1,0 +1,497 @@
+//! What a server keeps of one client of the legacy era.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use serde::Deserialize;
+
+use super::context::{ClientFacts, parse_severity};
+use super::facts::Facts;
+use super::{Request, RequestContext, RequestToken, ResultBody, ServerConfig};
+use crate::jsonrpc::{
+    ErrorObject, Id, Message, Notification, Params, Peek, RawJson, Request as RawRequest, Response, encode_error,
+    encode_notification, encode_notification_with, encode_request_with, encode_result, write_id, write_json,
+};
+use crate::legacy::server::{Action, Handshake, Input, negotiate};
+use crate::method::{Kind, Method, MethodName, Role};
+use crate::modern;
+use crate::revision::Revision;
+use crate::rpc::{
+    CallError, CallId, CallOptions, Calls, CloseReason, Counters, Phase, RequestKey, RequestRefused, Requests,
+    SendError,
+};
+use crate::time::Time;
+
+/// The severity from which on log messages are sent before the client has set a level: `info`.
+/// (2025-11-25, Logging: the server MAY decide.)
+const DEFAULT_SEVERITY: u8 = 1;
+
+/// One legacy session: the handshake, what the client said about itself, its requests in progress and our calls
+/// to it. A plain struct that knows no transport: a byte stream has one (inside
+/// [`Connection`](super::Connection)), Streamable HTTP one per `Mcp-Session-Id`.
+///
+/// Its methods are of four kinds.
+/// - Getters.
+/// - The world tells it: [`receive`](Self::receive), [`handle_timeout`](Self::handle_timeout).
+/// - The application tells it: [`respond`](Self::respond), [`notify`](Self::notify), [`request`](Self::request),
+///   [`cancel`](Self::cancel), [`close`](Self::close).
+/// - It tells the world: [`poll_timeout`](Self::poll_timeout).
+///
+/// What has to be sent is handed out at once, as a message without a line end; whoever has a transport queues it.
+/// Any method may be called in any state.
+#[derive(Debug)]
+pub struct Session {
+    handshake: Handshake,
+    client: ClientFacts,
+    severity: u8,
+    calls: Calls<()>,
+    requests: Requests,
+    counters: Counters,
+}
+
+/// What a message from the client means.
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one, and is taken apart at once"
+)]
+pub enum Received {
+    /// The application has to answer this.
+    Request(Request),
+    /// It is answered already: send this.
+    Reply(Vec<u8>),
+    /// A notification that is not about the protocol itself.
+    Notification(Notification),
+    /// The client does not want this request answered any more, and it will not be.
+    Cancelled {
+        /// Which one.
+        key: RequestKey,
+        /// Why, where the client says so.
+        reason: Option<Box<str>>,
+    },
+    /// A call of ours is settled.
+    Answered {
+        /// Which one.
+        call: CallId,
+        /// The answer.
+        outcome: Result<RawJson, CallError>,
+    },
+    /// A call of ours makes progress.
+    Progress {
+        /// Which one.
+        call: CallId,
+        /// The parameters of the notification.
+        params: RawJson,
+    },
+    /// The handshake is complete: from now on calls may be made.
+    Opened,
+    /// Nothing is to be done.
+    Nothing,
+}
+
+impl Session {
+    /// A session that awaits `initialize`.
+    pub fn new(config: &ServerConfig) -> Self {
+        Self {
+            handshake: Handshake::default(),
+            client: ClientFacts::UNKNOWN,
+            severity: DEFAULT_SEVERITY,
+            calls: Calls::new(config.limits().pending_calls),
+            requests: Requests::new(config.limits().requests_in_progress),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Where the handshake stands.
+    pub fn handshake(&self) -> Handshake {
+        self.handshake
+    }
+
+    /// The revision that was agreed on, while there is one.
+    pub fn revision(&self) -> Option<Revision> {
+        self.handshake.revision()
+    }
+
+    /// How many requests of the client are in progress.
+    pub fn requests_in_progress(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// How many calls of ours wait for an answer.
+    pub fn pending_calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// What went wrong without ending anything.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    pub(crate) fn counters_mut(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    /// Takes the next message of the client.
+    pub fn receive(&mut self, config: &ServerConfig, now: Time, message: Message) -> Received {
+        match message {
+            Message::Request(request) => {
+                let params = request.params.clone();
+                self.receive_request(config, request, &Facts::of(params.as_ref()))
+            }
+            Message::Notification(notification) => self.receive_notification(now, notification),
+            Message::Response(response) => self.receive_response(response),
+        }
+    }
+
+    /// Takes a request whose parameters have been looked at.
+    pub(crate) fn receive_request(
+        &mut self,
+        config: &ServerConfig,
+        request: RawRequest,
+        facts: &Facts<'_>,
+    ) -> Received {
+        let input = match request.method.known() {
+            Some(Method::Initialize) => Input::Initialize,
+            Some(Method::Ping) => Input::Ping,
+            _ => Input::Request,
+        };
+        match self.handshake.receive(input) {
+            Action::Negotiate => Received::Reply(self.initialize(config, &request)),
+            Action::AnswerPing => Received::Reply(encode_result(&request.id, b"{}")),
+            Action::Refuse(refusal) => Received::Reply(encode_error(Some(&request.id), &refusal.to_error())),
+            Action::Serve => self.serve(config, request, facts),
+            Action::Ignore | Action::Open | Action::Deliver | Action::Correlate => Received::Nothing,
+        }
+    }
+
+    /// Answers `initialize`.
+    fn initialize(&mut self, config: &ServerConfig, request: &RawRequest) -> Vec<u8> {
+        match self.agree(config, request.params.as_ref()) {
+            Ok(revision) => {
+                self.handshake.receive(Input::Negotiated(revision));
+                encode_result(&request.id, config.initialize_result(revision).as_bytes())
+            }
+            Err(error) => encode_error(Some(&request.id), &error),
+        }
+    }
+
+    fn agree(&mut self, config: &ServerConfig, params: Option<&RawJson>) -> Result<Revision, ErrorObject> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Initialize<'a> {
+            #[serde(borrow)]
+            protocol_version: Cow<'a, str>,
+            #[serde(default)]
+            capabilities: Option<RawJson>,
+            #[serde(default)]
+            client_info: Option<RawJson>,
+        }
+        let params = params.ok_or_else(|| ErrorObject::invalid_params("initialize needs parameters"))?;
+        let asked: Initialize<'_> = params.decode_borrowed()?;
+        let revision = negotiate(&asked.protocol_version, config.revisions())
+            .ok_or_else(|| modern::server::unsupported(config, &asked.protocol_version))?;
+        let is_object = |json: &RawJson| json.as_bytes().first() == Some(&b'{');
+        self.client = ClientFacts {
+            info: asked.client_info.filter(is_object),
+            capabilities: asked.capabilities.filter(is_object).unwrap_or(RawJson::empty_object()),
+        };
+        Ok(revision)
+    }
+
+    /// Hands a request to the application, or answers it where it is not in order.
+    fn serve(&mut self, config: &ServerConfig, request: RawRequest, facts: &Facts<'_>) -> Received {
+        let Some(revision) = self.handshake.revision() else {
+            return Received::Nothing;
+        };
+        match self.admit(config, revision, &request, facts) {
+            Ok((key, context)) => Received::Request(Request {
+                token: RequestToken {
+                    key: Some(key),
+                    ..RequestToken::new(request.id, &request.method, revision)
+                },
+                method: request.method,
+                params: request.params,
+                context,
+                text: request.text,
+                called: facts.called(),
+            }),
+            Err(error) => Received::Reply(encode_error(Some(&request.id), &error)),
+        }
+    }
+
+    fn admit(
+        &mut self,
+        config: &ServerConfig,
+        revision: Revision,
+        request: &RawRequest,
+        facts: &Facts<'_>,
+    ) -> Result<(RequestKey, RequestContext), ErrorObject> {
+        let known = request.method.known();
+        if known.is_some_and(|method| !is_asked_of_servers(method, revision)) {
+            return Err(ErrorObject::method_not_found(request.method.as_str()));
+        }
+        let token = match &facts.seen {
+            Ok((_, meta)) => meta.progress_token.clone(),
+            Err(error) if known.is_some() => return Err(error.clone().into()),
+            Err(_) => None,
+        };
+        if known == Some(Method::SetLevel) {
+            self.severity = set_level(config, request.params.as_ref())?;
+        }
+        let context = RequestContext {
+            revision,
+            client: self.client.clone(),
+            progress_token: token,
+            progress: None,
+            log_level: config
+                .allows(Method::LoggingMessageNotification)
+                .then_some(self.severity),
+            meta: facts.raw_meta(),
+        };
+        Ok((self.begin(&request.id)?, context))
+    }
+
+    /// Takes note of a request in progress, of whichever era: ids are those of the stream.
+    pub(crate) fn begin(&mut self, id: &Id) -> Result<RequestKey, ErrorObject> {
+        self.requests.begin(id).map_err(|refused| match refused {
+            RequestRefused::Duplicate => {
+                self.counters.duplicate_requests += 1;
+                ErrorObject::invalid_request("a request with this id is still in progress")
+            }
+            RequestRefused::TooMany => ErrorObject::internal("too many requests in progress"),
+        })
+    }
+
+    pub(crate) fn receive_notification(&mut self, now: Time, notification: Notification) -> Received {
+        // Requests of either era can be cancelled on a stream, so this does not ask for the handshake.
+        if notification.method.known() == Some(Method::CancelledNotification) {
+            return self.cancelled(notification.params.as_ref());
+        }
+        let input = match notification.method.known() {
+            Some(Method::InitializedNotification) => Input::Initialized,
+            _ => Input::Notification,
+        };
+        match self.handshake.receive(input) {
+            Action::Open => Received::Opened,
+            Action::Deliver if notification.method.known() == Some(Method::ProgressNotification) => {
+                self.progress(now, notification.params)
+            }
+            Action::Deliver => Received::Notification(notification),
+            _ => Received::Nothing,
+        }
+    }
+
+    /// `notifications/cancelled`: no response MUST follow; one for an unknown request is ignored (Cancellation).
+    fn cancelled(&mut self, params: Option<&RawJson>) -> Received {
+        #[derive(Deserialize)]
+        struct Reason {
+            reason: Option<String>,
+        }
+        let id = params.and_then(|params| Peek::of(params).ok()?.request_id);
+        let key = id.and_then(|id| self.requests.find(&id));
+        let Some(key) = key.filter(|key| self.requests.finish(*key).is_some()) else {
+            self.counters.stray_cancellations += 1;
+            return Received::Nothing;
+        };
+        let reason = params.and_then(|params| params.decode::<Reason>().ok()?.reason);
+        Received::Cancelled {
+            key,
+            reason: reason.map(String::into_boxed_str),
+        }
+    }
+
+    fn progress(&mut self, now: Time, params: Option<RawJson>) -> Received {
+        let token = params.as_ref().and_then(|params| Peek::of(params).ok()?.progress_token);
+        match (token.and_then(|token| self.calls.progress(&token, now)), params) {
+            (Some(call), Some(params)) => Received::Progress { call, params },
+            _ => {
+                self.counters.stray_progress += 1;
+                Received::Nothing
+            }
+        }
+    }
+
+    pub(crate) fn receive_response(&mut self, response: Response) -> Received {
+        if self.handshake.receive(Input::Reply) != Action::Correlate {
+            return Received::Nothing;
+        }
+        match response.id.as_ref().and_then(|id| self.settle(id)) {
+            Some(call) => Received::Answered {
+                call,
+                outcome: response.outcome.map_err(CallError::Rpc),
+            },
+            None => Received::Nothing,
+        }
+    }
+
+    /// The call that a reply with this id settles; it is counted where there is none.
+    pub(crate) fn settle(&mut self, id: &Id) -> Option<CallId> {
+        let call = self.calls.find(id);
+        match call {
+            Some(call) => drop(self.calls.remove(call)),
+            None if self.calls.has_used(id) => self.counters.late_replies += 1,
+            None => self.counters.unknown_replies += 1,
+        }
+        call
+    }
+
+    /// Whether the request of this token still wants an answer.
+    pub fn is_in_progress(&self, token: &RequestToken) -> bool {
+        token.key.is_some() && self.requests.find(&token.id) == token.key
+    }
+
+    /// Answers a request: the response to send, or `None` where it was cancelled (Cancellation: none is sent).
+    pub fn respond(
+        &mut self,
+        config: &ServerConfig,
+        token: RequestToken,
+        outcome: Result<ResultBody, ErrorObject>,
+    ) -> Option<Vec<u8>> {
+        if !self.is_in_progress(&token) {
+            return None;
+        }
+        self.requests.finish(token.key?)?;
+        Some(token.into_response(config, outcome))
+    }
+
+    /// A notification to the client.
+    ///
+    /// # Errors
+    /// [`SendError`] where the method is not one of this side's notifications in the revision, where its
+    /// capability was not declared, and [`SendError::Blocked`] before `initialize` has been answered.
+    pub fn notify(&self, config: &ServerConfig, method: &MethodName, params: Params) -> Result<Vec<u8>, SendError> {
+        let revision = self.may_send(method, Kind::Notification)?;
+        if revision.is_none() {
+            return Err(SendError::Blocked(params));
+        }
+        if method.known().is_some_and(|method| !config.allows(method)) {
+            return Err(SendError::NotSupported { method: method.clone() });
+        }
+        Ok(encode_notification_with(method.as_str(), &params, b""))
+    }
+
+    /// A request to the client. Its deadline starts with the next [`handle_timeout`](Self::handle_timeout), which
+    /// [`poll_timeout`](Self::poll_timeout) asks for at once.
+    ///
+    /// # Errors
+    /// [`SendError`] where the method is not one of this side's requests in the revision, where the client lacks
+    /// the capability, where too many calls wait, and [`SendError::Blocked`] before `notifications/initialized`
+    /// (2025-11-25, Lifecycle: SHOULD NOT; `ping` is exempt).
+    pub fn request(
+        &mut self,
+        config: &ServerConfig,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<(CallId, Vec<u8>), SendError> {
+        self.may_send(method, Kind::Request)?;
+        if !self.handshake.may_send_requests() && method.known() != Some(Method::Ping) {
+            return Err(SendError::Blocked(params));
+        }
+        let needed = method.known().and_then(Method::required_client_capability);
+        if needed.is_some_and(|capability| !self.client.declares(capability)) {
+            return Err(SendError::NotSupported { method: method.clone() });
+        }
+        let call = self
+            .calls
+            .begin(options, config.timeouts(), ())
+            .ok_or(SendError::TooManyCalls)?;
+        let id = call.to_id();
+        let mut meta = Vec::new();
+        if options.progress {
+            meta.extend_from_slice(br#""progressToken":"#);
+            write_id(&mut meta, &id);
+        }
+        Ok((call, encode_request_with(&id, method.as_str(), &params, &meta)))
+    }
+
+    /// The revision, where there is one already; an error where this side must not send `method` in it.
+    fn may_send(&self, method: &MethodName, kind: Kind) -> Result<Option<Revision>, SendError> {
+        if self.handshake == Handshake::Closed {
+            return Err(SendError::Closed(CloseReason::Local));
+        }
+        let revision = self.handshake.revision();
+        let is_ours = |known: Method| {
+            let revision = revision.unwrap_or(Revision::LATEST_LEGACY);
+            known.kind() == kind && known.is_sent_by(Role::Server, revision)
+        };
+        match method.known() {
+            Some(known) if !is_ours(known) => Err(SendError::OutOfEra {
+                method: method.clone(),
+                revision: revision.unwrap_or(Revision::LATEST_LEGACY),
+            }),
+            _ => Ok(revision),
+        }
+    }
+
+    /// Stops waiting for a call: the cancellation to send, or `None` where the call is settled.
+    pub fn cancel(&mut self, call: CallId, reason: Option<&str>) -> Option<Vec<u8>> {
+        self.calls.remove(call)?;
+        Some(encode_cancelled(call, reason))
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.calls.poll_timeout()
+    }
+
+    /// A call whose time is up, and the cancellation to send. Call it until it gives `None`.
+    pub fn handle_timeout(&mut self, now: Time) -> Option<(CallId, CallError, Vec<u8>)> {
+        self.calls.arm(now);
+        let (call, after, ()): (CallId, Duration, ()) = self.calls.expire(now)?;
+        let phase = Phase::Request;
+        let cancellation = encode_cancelled(call, Some("timeout"));
+        Some((call, CallError::Timeout { phase, after }, cancellation))
+    }
+
+    /// Ends the session: the calls that will have no answer. Requests in progress are not answered any more.
+    pub fn close(&mut self) -> impl Iterator<Item = CallId> + use<> {
+        self.handshake.receive(Input::Close);
+        self.requests.clear();
+        self.calls.drain().map(|(call, ())| call)
+    }
+
+    /// The calls that will have no answer because the client sends nothing any more.
+    pub(crate) fn abandon_calls(&mut self) -> impl Iterator<Item = CallId> + use<> {
+        self.calls.drain().map(|(call, ())| call)
+    }
+}
+
+/// Whether a client may ask for `method` in `revision`.
+fn is_asked_of_servers(method: Method, revision: Revision) -> bool {
+    method.kind() == Kind::Request && method.is_sent_by(Role::Client, revision)
+}
+
+/// The severity that `logging/setLevel` asks for.
+fn set_level(config: &ServerConfig, params: Option<&RawJson>) -> Result<u8, ErrorObject> {
+    #[derive(Deserialize)]
+    struct SetLevel<'a> {
+        #[serde(borrow)]
+        level: Cow<'a, str>,
+    }
+    if !config.allows(Method::SetLevel) {
+        return Err(ErrorObject::method_not_found(Method::SetLevel.as_str()));
+    }
+    let params = params.ok_or_else(|| ErrorObject::invalid_params("level is missing"))?;
+    parse_severity(&params.decode_borrowed::<SetLevel<'_>>()?.level)
+}
+
+fn encode_cancelled(call: CallId, reason: Option<&str>) -> Vec<u8> {
+    let mut params = Vec::with_capacity(64);
+    params.extend_from_slice(br#"{"requestId":"#);
+    write_id(&mut params, &call.to_id());
+    if let Some(reason) = reason {
+        params.extend_from_slice(br#","reason":"#);
+        write_json(&mut params, reason);
+    }
+    params.push(b'}');
+    encode_notification(Method::CancelledNotification.as_str(), &params)
+}
+
+#[cfg(test)]
+mod tests;
