@@ -44,7 +44,7 @@ impl Extra {
 
     /// Sets a field, in place of the one called the same.
     ///
-    /// The caller sees to it that `name` is no field of the object itself.
+    /// One that is called like a field of the object itself is not written.
     pub fn insert(&mut self, name: impl Into<Box<str>>, value: impl Into<Json>) {
         let (name, value) = (name.into(), value.into());
         let entries = &mut self.0.get_or_insert_default().0;
@@ -79,6 +79,17 @@ impl Extra {
 
     pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         self.iter()
+            .try_for_each(|(name, value)| map.serialize_entry(name, value))
+    }
+
+    /// Writes the fields but those that the object has itself, so that none is there twice.
+    pub(crate) fn write_unless<M, F>(&self, map: &mut M, is_shadowed: F) -> Result<(), M::Error>
+    where
+        M: SerializeMap,
+        F: Fn(&str) -> bool,
+    {
+        self.iter()
+            .filter(|(name, _)| !is_shadowed(name))
             .try_for_each(|(name, value)| map.serialize_entry(name, value))
     }
 

@@ -293,7 +293,11 @@ macro_rules! object {
                 fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
                     $(map.serialize_entry($tag, $value)?;)?
                     $($crate::model::object::object!(@write $mode self.$field, $wire, map);)*
-                    self.extra.write(map)
+                    self.extra.write_unless(map, |name| match name {
+                        $($wire => $crate::model::object::object!(@shadows $mode self.$field),)*
+                        $($tag => true,)?
+                        _ => false,
+                    })
                 }
             }
 
@@ -356,6 +360,12 @@ macro_rules! object {
     (@finish number $field:ident, $wire:literal) => { $field.ok_or_else(|| de::Error::missing_field($wire))? };
     (@finish integer $field:ident, $wire:literal) => { $field.ok_or_else(|| de::Error::missing_field($wire))? };
     (@finish $mode:ident $field:ident, $wire:literal) => { $field.unwrap_or_default() };
+
+    // A hint that did not fit stands in `extra` until the field is set.
+    (@shadows hint $self:ident.$field:ident) => { $self.$field.is_some() };
+    (@shadows integer_hint $self:ident.$field:ident) => { $self.$field.is_some() };
+    (@shadows number_hint $self:ident.$field:ident) => { $self.$field.is_some() };
+    (@shadows $mode:ident $self:ident.$field:ident) => { true };
 
     (@write plain $self:ident.$field:ident, $wire:literal, $map:ident) => {
         $map.serialize_entry($wire, &$self.$field)?

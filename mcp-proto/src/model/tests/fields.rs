@@ -84,7 +84,15 @@ fn integers_may_be_written_as_floats() {
 fn a_fault_in_a_hint_is_kept_aside() {
     let text = r#"{"tools":[],"ttlMs":-1,"cacheScope":[]}"#;
     let result: ListToolsResult = round_trip(text);
-    assert_eq!((result.ttl_ms, result.cache_scope), (None, None));
+    assert_eq!((result.ttl_ms, &result.cache_scope), (None, &None));
+    let set = ListToolsResult {
+        ttl_ms: Some(5),
+        ..result
+    };
+    assert_eq!(
+        serde_json::to_string(&set).unwrap(),
+        r#"{"tools":[],"ttlMs":5,"cacheScope":[]}"#
+    );
     let text = r#"{"name":"t","inputSchema":{},"annotations":{"readOnlyHint":"yes","destructiveHint":true}}"#;
     let tool: Tool = serde_json::from_str(text).unwrap();
     let annotations = tool.annotations.unwrap();

@@ -3,6 +3,7 @@
 mod content;
 mod fields;
 mod meta;
+mod round_trip;
 mod task;
 
 use core::fmt::Debug;
