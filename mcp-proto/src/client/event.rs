@@ -13,6 +13,8 @@ use crate::rpc::{CallError, CallId, CloseReason, RequestKey};
 pub enum Event {
     /// It is known what the server speaks, and, unless the client was told so beforehand, what it offers.
     Ready,
+    /// The handshake failed. So did every call that waited for it; the next one tries again.
+    NotReady(CallError),
     /// A call is over. Comes exactly once for each call that was not cancelled.
     Reply {
         /// The call.

@@ -514,6 +514,7 @@ impl Client {
         self.stage = first_stage(&self.config);
         self.facts = known_facts(&self.config);
         self.held_bytes = 0;
+        self.emit(Event::NotReady(error.clone()));
         for held in core::mem::take(&mut self.held) {
             if let Held::Call(call) = held
                 && self.calls.remove(call).is_some()

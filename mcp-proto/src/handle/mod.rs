@@ -1,4 +1,9 @@
 //! The async layer: futures and wakers over the machines. No IO, no runtime.
 
+pub mod client;
+mod pump;
 pub mod server;
 mod wakers;
+
+pub use client::Client;
+pub use pump::Pump;

@@ -3,26 +3,55 @@
 use alloc::vec::Vec;
 use core::task::Waker;
 
-/// The tasks that wait for one thing. Kept under a lock, woken outside of it: take them, unlock, then drop.
+/// The tasks that wait for one thing. Kept under a lock, woken outside of it: take them, unlock, then wake.
+///
+/// Two of them, a caller and a driver, need no memory of their own.
 #[derive(Debug, Default)]
-pub(crate) struct Wakers(Vec<Waker>);
+pub(crate) struct Wakers {
+    few: [Option<Waker>; 2],
+    more: Vec<Waker>,
+}
 
 impl Wakers {
     /// Adds the task of `waker`, unless it waits already.
     pub(crate) fn add(&mut self, waker: &Waker) {
-        if !self.0.iter().any(|other| other.will_wake(waker)) {
-            self.0.push(waker.clone());
+        if !self
+            .few
+            .iter()
+            .flatten()
+            .chain(&self.more)
+            .any(|other| other.will_wake(waker))
+        {
+            self.push(waker.clone());
         }
+    }
+
+    /// Adds a task.
+    pub(crate) fn push(&mut self, waker: Waker) {
+        match self.few.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = Some(waker),
+            None => self.more.push(waker),
+        }
+    }
+
+    /// Adds the tasks that wait for something else.
+    pub(crate) fn append(&mut self, other: Self) {
+        other
+            .few
+            .into_iter()
+            .flatten()
+            .chain(other.more)
+            .for_each(|waker| self.push(waker));
     }
 
     /// Takes them all, to be woken where no lock is held.
     #[must_use = "they have to be woken"]
     pub(crate) fn take(&mut self) -> Self {
-        Self(core::mem::take(&mut self.0))
+        core::mem::take(self)
     }
 
     /// Wakes them.
     pub(crate) fn wake(self) {
-        self.0.into_iter().for_each(Waker::wake);
+        self.few.into_iter().flatten().chain(self.more).for_each(Waker::wake);
     }
 }

@@ -17,7 +17,6 @@
 //! assert_eq!(request.text.as_bytes(), line); // forwarded byte for byte
 //! ```
 
-mod convert;
 mod encode;
 mod envelope;
 mod error;

@@ -1,0 +1,253 @@
+//! The client handle.
+
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::poll_fn;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::call::Call;
+use super::machine::Machine;
+use super::notifications::Notifications;
+use super::pumps::ClientPump;
+#[cfg(feature = "http")]
+use super::pumps::HttpPump;
+use super::shared::Shared;
+#[cfg(feature = "http")]
+use crate::client::HttpClient;
+use crate::client::{ClientConfig, Mode, Prior, ServerFacts, StreamClient};
+#[cfg(feature = "http")]
+use crate::http::client::HttpClientConfig;
+use crate::jsonrpc::{DecodeError, Params, RawJson};
+use crate::limits::{Limits, Timeouts};
+use crate::method::{Method, MethodName};
+use crate::model::request::ListTools;
+use crate::model::{
+    CallToolResult, ClientCapabilities, Implementation, ListToolsResult, PaginatedParams, Request, Tool,
+};
+use crate::rpc::{CallError, CloseReason, Counters, SendError};
+
+/// A client of one server, cheap to clone and to share between tasks and threads.
+///
+/// It is made together with a pump, which a driver of an adapter moves bytes with; an application gets both
+/// from there (`mcp_tokio::connect`). Making one sends nothing and never blocks: the handshake is a part of the
+/// first await, and however many calls wait for it, there is one.
+///
+/// # On drop
+/// With the last handle (clones, calls in flight) the connection closes gracefully: what is queued is sent first, and a legacy
+/// HTTP session is ended. Dropping returns at once.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+/// What is closed with the last handle.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared
+            .apply(|state| state.machine.client().close(CloseReason::Local));
+    }
+}
+
+impl Client {
+    /// Starts to configure a client of this name and version.
+    pub fn builder(name: impl Into<String>, version: impl Into<String>) -> ClientBuilder {
+        ClientBuilder {
+            config: ClientConfig::new(Implementation::new(name, version)),
+        }
+    }
+
+    /// A client over a byte stream, and the pump that a driver moves its bytes with.
+    pub fn over_stream(config: ClientConfig) -> (Self, ClientPump) {
+        let shared = Arc::new(Shared::new(Machine::Stream(StreamClient::new(config))));
+        (Self::of(&shared), ClientPump::new(shared))
+    }
+
+    /// A client over HTTP, and the pump that a driver moves its exchanges with.
+    #[cfg(feature = "http")]
+    pub fn over_http(config: ClientConfig, http: &HttpClientConfig) -> (Self, HttpPump) {
+        let shared = Arc::new(Shared::new(Machine::Http(HttpClient::new(config, http))));
+        (Self::of(&shared), HttpPump::new(shared))
+    }
+
+    fn of(shared: &Arc<Shared>) -> Self {
+        Self {
+            inner: Arc::new(Inner { shared: shared.clone() }),
+        }
+    }
+
+    /// Calls the tool `name`.
+    ///
+    /// A tool that fails says so in [`CallToolResult::is_error`]: that is a result, not a [`CallError`].
+    pub fn call_tool<A: Serialize>(&self, name: &str, arguments: A) -> Call<CallToolResult> {
+        #[derive(Serialize)]
+        struct CallTool<'a, A> {
+            name: &'a str,
+            arguments: A,
+        }
+        let params = Params::from_serialize(&CallTool { name, arguments });
+        self.call(Method::CallTool.into(), params)
+    }
+
+    /// All tools of the server: every page, up to [`Limits::list_pages`].
+    ///
+    /// # Errors
+    /// Those of a call, and [`CallError::InvalidReply`] where the server's pages never end.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the page that is on its way.
+    pub async fn list_tools(&self) -> Result<Vec<Tool>, CallError> {
+        let most = self
+            .inner
+            .shared
+            .with(|state| state.machine.as_client().config().limits.list_pages);
+        let mut tools = Vec::new();
+        let mut cursor: Option<String> = None;
+        for _ in 0..most {
+            let page: ListToolsResult = self.request::<ListTools>(&page_at(cursor.as_ref())).await?;
+            tools.extend(page.tools);
+            match page.next_cursor {
+                None => return Ok(tools),
+                // A server that names the same page again would go on for ever.
+                next if next == cursor => break,
+                next => cursor = next,
+            }
+        }
+        Err(CallError::InvalidReply(DecodeError::new(
+            &"the pages of tools/list never end",
+        )))
+    }
+
+    /// Makes a request by its type, such as [`CallTool`](crate::model::request::CallTool).
+    pub fn request<R: Request>(&self, params: &R::Params) -> Call<R::Result> {
+        self.call(R::METHOD.into(), Params::from_serialize(params))
+    }
+
+    /// Makes any request, known to the protocol or not, and gives its result as it came.
+    pub fn request_raw(&self, method: impl Into<MethodName>, params: Params) -> Call<RawJson> {
+        Call::new(self.inner.clone(), method.into(), Ok(params), |raw| Ok(raw.clone()))
+    }
+
+    /// Sends a notification; before the handshake is done it is held like a call. Never waits.
+    ///
+    /// # Errors
+    /// [`SendError`]; with [`SendError::Blocked`] the parameters come back.
+    pub fn notify(&self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
+        self.inner
+            .shared
+            .apply(|state| state.machine.client().notify(method, params))
+    }
+
+    /// What the server notifies of its own accord, from now on.
+    pub fn notifications(&self) -> Notifications {
+        Notifications::new(self.inner.shared.clone())
+    }
+
+    /// Waits until it is known what the server speaks, making the handshake if there is one to make, and says
+    /// what is known of the server.
+    ///
+    /// # Errors
+    /// Why the handshake failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future does not stop the handshake.
+    pub async fn ready(&self) -> Result<ServerFacts, CallError> {
+        let failures = self.inner.shared.apply(super::shared::State::connect);
+        poll_fn(|cx| self.inner.shared.with(|state| state.poll_ready(failures, cx))).await
+    }
+
+    /// What is known of the server; `None` before the handshake is done.
+    pub fn server(&self) -> Option<ServerFacts> {
+        self.inner
+            .shared
+            .with(|state| state.machine.as_client().facts().cloned())
+    }
+
+    /// What a later client of the same server may be told, to spare the question; `None` before the handshake.
+    pub fn prior(&self) -> Option<Prior> {
+        self.inner.shared.with(|state| state.machine.as_client().prior())
+    }
+
+    /// What the server did that was wrong and survived.
+    pub fn counters(&self) -> Counters {
+        self.inner.shared.with(|state| state.machine.as_client().counters())
+    }
+
+    /// Closes the connection for all handles and waits until everything that was queued is sent, at most
+    /// [`Timeouts::close`]. Calls in flight end with [`CallError::Closed`].
+    ///
+    /// # Cancel safety
+    /// The connection closes even when the future is dropped.
+    pub async fn close(&self) {
+        self.inner
+            .shared
+            .apply(|state| state.machine.client().close(CloseReason::Local));
+        poll_fn(|cx| self.inner.shared.with(|state| state.poll_finished(cx))).await;
+    }
+
+    fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> Call<T> {
+        Call::new(self.inner.clone(), method, params, RawJson::decode)
+    }
+}
+
+fn page_at(cursor: Option<&String>) -> PaginatedParams {
+    PaginatedParams {
+        cursor: cursor.map(ToString::to_string),
+        ..PaginatedParams::default()
+    }
+}
+
+/// Configures a [`Client`].
+#[derive(Clone, Debug)]
+pub struct ClientBuilder {
+    config: ClientConfig,
+}
+
+impl ClientBuilder {
+    /// What the client offers the server.
+    #[must_use]
+    pub fn capabilities(mut self, capabilities: ClientCapabilities) -> Self {
+        self.config.capabilities = capabilities;
+        self
+    }
+
+    /// Which eras the client speaks. Default [`Mode::Auto`].
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.config.mode = mode;
+        self
+    }
+
+    /// What is known about the server from an earlier connection.
+    #[must_use]
+    pub fn prior(mut self, prior: Prior) -> Self {
+        self.config.prior = Some(prior);
+        self
+    }
+
+    /// The bounds of everything that can grow.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
+        self
+    }
+
+    /// How long each phase may take.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.config.timeouts = timeouts;
+        self
+    }
+
+    /// The configuration, for [`Client::over_stream`], `Client::over_http` or an adapter.
+    pub fn build(self) -> ClientConfig {
+        self.config
+    }
+}

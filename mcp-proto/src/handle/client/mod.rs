@@ -1,0 +1,17 @@
+//! The async layer of the client.
+
+mod call;
+mod facade;
+mod machine;
+mod notifications;
+mod pumps;
+mod shared;
+#[cfg(test)]
+mod tests;
+
+pub use call::Call;
+pub use facade::{Client, ClientBuilder};
+pub use notifications::Notifications;
+pub use pumps::ClientPump;
+#[cfg(feature = "http")]
+pub use pumps::HttpPump;

@@ -1,0 +1,51 @@
+//! Notifications of the server, as a stream.
+
+use alloc::sync::Arc;
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+
+use super::shared::Shared;
+use crate::jsonrpc::Notification;
+
+/// What a server notifies of its own accord, in its order: changes of lists, log messages, and whatever it
+/// invents. Progress of a call goes to the call.
+///
+/// # On drop
+/// Stops reading; nothing is told to the server.
+#[derive(Debug)]
+pub struct Notifications {
+    shared: Arc<Shared>,
+    listener: u64,
+}
+
+impl Notifications {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let listener = shared.with(super::shared::State::listen);
+        Self { shared, listener }
+    }
+
+    /// The next notification; `None` when the connection is closed.
+    ///
+    /// # Cancel safety
+    /// A notification is taken only when it is returned: dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Notification> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// [`next`](Self::next) for those who poll.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notification>> {
+        self.shared.with(|state| state.poll_notification(self.listener, cx))
+    }
+
+    /// How many notifications were dropped because more than
+    /// [`Limits::notifications`](crate::Limits::notifications) waited here.
+    pub fn missed(&self) -> u64 {
+        self.shared.with(|state| state.missed(self.listener))
+    }
+}
+
+impl Drop for Notifications {
+    fn drop(&mut self) {
+        self.shared.with(|state| state.unlisten(self.listener));
+    }
+}

@@ -1,0 +1,197 @@
+//! The driver's side of a client.
+
+use alloc::sync::Arc;
+use core::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::machine::Machine;
+use super::shared::{Shared, State};
+#[cfg(feature = "http")]
+use crate::client::HttpClient;
+use crate::client::StreamClient;
+use crate::handle::pump::Pump;
+#[cfg(feature = "http")]
+use crate::http::client::{Action, ExchangeError, ExchangeId};
+use crate::time::Time;
+
+/// The driver's side of a client over a byte stream; see [`Pump`].
+#[derive(Debug)]
+pub struct ClientPump {
+    shared: Arc<Shared>,
+}
+
+impl ClientPump {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+}
+
+impl State {
+    fn stream(&mut self) -> Option<&mut StreamClient> {
+        match &mut self.machine {
+            Machine::Stream(machine) => Some(machine),
+            #[cfg(feature = "http")]
+            Machine::Http(_) => None,
+        }
+    }
+
+    #[cfg(feature = "http")]
+    fn http(&mut self) -> Option<&mut HttpClient> {
+        match &mut self.machine {
+            Machine::Http(machine) => Some(machine),
+            Machine::Stream(_) => None,
+        }
+    }
+}
+
+impl Pump for ClientPump {
+    fn poll_wants_input(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.shared.with(|state| {
+            let client = state.machine.as_client();
+            if client.closed().is_some() {
+                return Poll::Ready(false);
+            }
+            if client.wants_input() {
+                return Poll::Ready(true);
+            }
+            state.keep_driver(cx);
+            Poll::Pending
+        })
+    }
+
+    fn receive(&self, now: Time, bytes: Bytes) {
+        self.shared.with(|state| {
+            if let Some(stream) = state.stream() {
+                stream.receive(now, bytes);
+            }
+        });
+    }
+
+    fn receive_eof(&self, now: Time) {
+        self.shared.with(|state| {
+            if let Some(stream) = state.stream() {
+                stream.receive_eof(now);
+            }
+        });
+    }
+
+    fn poll_work(&self, _cx: &mut Context<'_>, _now: Time) {}
+
+    fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
+        self.shared.with(|state| {
+            if let Some(bytes) = state.stream().and_then(|stream| stream.poll_transmit(now)) {
+                state.made_room();
+                return Poll::Ready(Some(bytes));
+            }
+            if state.machine.as_client().closed().is_some() {
+                state.finish();
+                return Poll::Ready(None);
+            }
+            state.keep_driver(cx);
+            Poll::Pending
+        })
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.shared.with(|state| state.machine.poll_timeout())
+    }
+
+    fn handle_timeout(&self, now: Time) {
+        self.shared.with(|state| state.machine.handle_timeout(now));
+    }
+}
+
+impl Drop for ClientPump {
+    fn drop(&mut self) {
+        self.shared.with(State::finish);
+    }
+}
+
+/// The driver's side of a client over HTTP.
+///
+/// The driver opens the exchanges that [`poll_action`](Self::poll_action) names, and reports what comes of them. Dropping the
+/// pump closes the connection: every call that waits ends with `Closed`.
+#[cfg(feature = "http")]
+#[derive(Debug)]
+pub struct HttpPump {
+    shared: Arc<Shared>,
+}
+
+#[cfg(feature = "http")]
+impl HttpPump {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// What to do next. `Ready(None)` means that the connection is closed and nothing is open any more: the
+    /// driver is done.
+    pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Action>> {
+        self.shared.with(|state| {
+            let Some(http) = state.http() else {
+                return Poll::Ready(None);
+            };
+            if let Some(action) = http.poll_action(now) {
+                state.made_room();
+                return Poll::Ready(Some(action));
+            }
+            if http.is_finished() {
+                state.finish();
+                return Poll::Ready(None);
+            }
+            state.keep_driver(cx);
+            Poll::Pending
+        })
+    }
+
+    /// The head of a response came.
+    pub fn head(&mut self, now: Time, id: ExchangeId, head: &http::response::Parts) {
+        self.tell(|http| http.head(now, id, head));
+    }
+
+    /// A part of the body of a response came.
+    pub fn body(&mut self, now: Time, id: ExchangeId, chunk: &Bytes) {
+        self.tell(|http| http.body(now, id, chunk));
+    }
+
+    /// Whether to read on in the body of this response.
+    pub fn wants_body(&self, id: ExchangeId) -> bool {
+        self.shared
+            .with(|state| state.http().is_some_and(|http| http.wants_body(id)))
+    }
+
+    /// The response is complete.
+    pub fn end(&mut self, now: Time, id: ExchangeId) {
+        self.tell(|http| http.end(now, id));
+    }
+
+    /// The exchange failed on the transport.
+    pub fn failed(&mut self, now: Time, id: ExchangeId, error: ExchangeError) {
+        self.tell(|http| http.failed(now, id, error));
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called; read it after the polls.
+    pub fn deadline(&self) -> Option<Time> {
+        self.shared.with(|state| state.machine.poll_timeout())
+    }
+
+    /// Time has passed. Too early or too often changes nothing.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.tell(|http| http.handle_timeout(now));
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut HttpClient)) {
+        self.shared.with(|state| {
+            if let Some(http) = state.http() {
+                change(http);
+            }
+        });
+    }
+}
+
+#[cfg(feature = "http")]
+impl Drop for HttpPump {
+    fn drop(&mut self) {
+        self.shared.with(State::finish);
+    }
+}

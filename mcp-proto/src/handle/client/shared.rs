@@ -1,0 +1,316 @@
+//! What the handles of one client and its driver share: the machine, and who waits for what.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use core::task::{Context, Poll, Waker};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::machine::Machine;
+use crate::client::{Event, IncomingRequest, ServerFacts};
+use crate::handle::wakers::Wakers;
+use crate::jsonrpc::{ErrorObject, Notification, RawJson};
+use crate::rpc::{CallError, CallId, CloseReason, SendError};
+
+/// What the handles of one client and its driver share. One lock, held for a few machine steps and never
+/// across an await; wakers are woken outside of it.
+#[derive(Debug)]
+pub(super) struct Shared(Mutex<State>);
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) machine: Machine,
+    calls: BTreeMap<CallId, Slot>,
+    listeners: BTreeMap<u64, Listener>,
+    next_listener: u64,
+    driver: Option<Waker>,
+    /// Callers that wait for room in the outbox.
+    blocked: Wakers,
+    /// Those who wait for the handshake, or for the end.
+    watchers: Wakers,
+    /// Whom to wake once the lock is free.
+    to_wake: Wakers,
+    /// The end of the driver: nothing will be sent or received any more.
+    finished: bool,
+    /// How many handshakes have failed, and why the last one did.
+    failures: (u64, Option<CallError>),
+}
+
+/// A call that someone waits for.
+#[derive(Debug, Default)]
+struct Slot {
+    waker: Option<Waker>,
+    outcome: Option<Result<RawJson, CallError>>,
+    progress: VecDeque<RawJson>,
+}
+
+/// A stream of notifications that someone reads.
+#[derive(Debug, Default)]
+struct Listener {
+    waker: Option<Waker>,
+    queue: VecDeque<Notification>,
+    missed: u64,
+}
+
+impl Shared {
+    pub(super) fn new(machine: Machine) -> Self {
+        Self(Mutex::new(State {
+            machine,
+            calls: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            next_listener: 0,
+            driver: None,
+            blocked: Wakers::default(),
+            watchers: Wakers::default(),
+            to_wake: Wakers::default(),
+            finished: false,
+            failures: (0, None),
+        }))
+    }
+
+    /// Changes the state on behalf of a handle, and wakes the driver to see what has come of it.
+    pub(super) fn apply<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.with(|state| {
+            let value = change(state);
+            if let Some(driver) = state.driver.take() {
+                state.to_wake.push(driver);
+            }
+            value
+        })
+    }
+
+    /// Changes the state on behalf of the driver, or looks at it.
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let value = change(&mut state);
+        state.read_events();
+        let to_wake = state.to_wake.take();
+        drop(state);
+        to_wake.wake();
+        value
+    }
+
+    /// A panic elsewhere cannot leave the state half changed in a way that matters more than a lost connection.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Starts to wait for a call.
+    pub(super) fn begin(&mut self, call: CallId) {
+        self.calls.insert(call, Slot::default());
+    }
+
+    /// Whether there is room for another call; the task is woken when there is.
+    pub(super) fn wait_for_room(&mut self, cx: &Context<'_>) {
+        self.blocked.add(cx.waker());
+    }
+
+    /// The outcome of a call, once.
+    pub(super) fn poll_call(&mut self, call: CallId, cx: &Context<'_>) -> Poll<Result<RawJson, CallError>> {
+        let Some(slot) = self.calls.get_mut(&call) else {
+            return Poll::Ready(Err(CallError::Cancelled));
+        };
+        match slot.outcome.take() {
+            Some(outcome) => {
+                self.calls.remove(&call);
+                Poll::Ready(outcome)
+            }
+            None => {
+                keep(&mut slot.waker, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Progress that has come for a call.
+    pub(super) fn take_progress(&mut self, call: CallId) -> VecDeque<RawJson> {
+        self.calls
+            .get_mut(&call)
+            .map(|slot| core::mem::take(&mut slot.progress))
+            .unwrap_or_default()
+    }
+
+    /// Stops waiting for a call, and tells the server.
+    pub(super) fn cancel(&mut self, call: CallId) {
+        if self.calls.remove(&call).is_some() {
+            self.machine.client().cancel(call);
+        }
+    }
+
+    /// A new reader of notifications.
+    pub(super) fn listen(&mut self) -> u64 {
+        let id = self.next_listener;
+        self.next_listener += 1;
+        self.listeners.insert(id, Listener::default());
+        id
+    }
+
+    pub(super) fn unlisten(&mut self, listener: u64) {
+        self.listeners.remove(&listener);
+    }
+
+    /// The next notification; `None` where there will be no more.
+    pub(super) fn poll_notification(&mut self, listener: u64, cx: &Context<'_>) -> Poll<Option<Notification>> {
+        let is_closed = self.machine.as_client().closed().is_some();
+        let Some(listener) = self.listeners.get_mut(&listener) else {
+            return Poll::Ready(None);
+        };
+        match listener.queue.pop_front() {
+            Some(notification) => Poll::Ready(Some(notification)),
+            None if is_closed => Poll::Ready(None),
+            None => {
+                keep(&mut listener.waker, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// How many notifications a reader has missed because it was slow.
+    pub(super) fn missed(&self, listener: u64) -> u64 {
+        self.listeners.get(&listener).map_or(0, |listener| listener.missed)
+    }
+
+    /// Starts the handshake where there is one to make, and says how many have failed before.
+    pub(super) fn connect(&mut self) -> u64 {
+        self.machine.client().connect();
+        self.failures.0
+    }
+
+    /// Ready when it is known what the server speaks; an error where a handshake failed after the first
+    /// `failures`, or the connection is closed.
+    pub(super) fn poll_ready(&mut self, failures: u64, cx: &Context<'_>) -> Poll<Result<ServerFacts, CallError>> {
+        let client = self.machine.as_client();
+        if let Some(facts) = client.facts() {
+            return Poll::Ready(Ok(facts.clone()));
+        }
+        if let (number, Some(error)) = &self.failures
+            && *number > failures
+        {
+            return Poll::Ready(Err(error.clone()));
+        }
+        if let Some(reason) = client.closed() {
+            return Poll::Ready(Err(CallError::Closed(reason)));
+        }
+        self.watchers.add(cx.waker());
+        Poll::Pending
+    }
+
+    /// Ready when the driver has said and sent everything.
+    pub(super) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.finished {
+            return Poll::Ready(());
+        }
+        self.watchers.add(cx.waker());
+        Poll::Pending
+    }
+
+    /// Keeps the waker of the driver.
+    pub(super) fn keep_driver(&mut self, cx: &Context<'_>) {
+        keep(&mut self.driver, cx);
+    }
+
+    /// Something was sent: there may be room again.
+    pub(super) fn made_room(&mut self) {
+        let blocked = self.blocked.take();
+        self.to_wake.append(blocked);
+    }
+
+    /// The driver is done, or gone: whoever still waits learns so.
+    pub(super) fn finish(&mut self) {
+        self.machine.client().close(CloseReason::DriverDropped);
+        self.finished = true;
+        self.wake_watchers();
+        self.made_room();
+    }
+
+    fn wake_watchers(&mut self) {
+        let watchers = self.watchers.take();
+        self.to_wake.append(watchers);
+    }
+
+    /// Brings what the machine says to those who wait for it.
+    fn read_events(&mut self) {
+        while let Some(event) = self.machine.poll_event() {
+            match event {
+                Event::Reply { call, outcome } => self.reply(call, outcome),
+                Event::Progress { call, params } => self.progress(call, params),
+                Event::Notification(notification) => self.notify(&notification),
+                Event::Request(request) => self.refuse(&request),
+                Event::Ready => self.wake_watchers(),
+                Event::NotReady(error) => {
+                    self.failures = (self.failures.0 + 1, Some(error));
+                    self.wake_watchers();
+                }
+                Event::Closed(_) => {
+                    self.wake_watchers();
+                    self.made_room();
+                    let wakers: alloc::vec::Vec<_> = self
+                        .listeners
+                        .values_mut()
+                        .filter_map(|listener| listener.waker.take())
+                        .collect();
+                    wakers.into_iter().for_each(|waker| self.to_wake.push(waker));
+                }
+                Event::Cancelled(_) | Event::SessionLost => {}
+            }
+        }
+    }
+
+    fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
+        if let Some(slot) = self.calls.get_mut(&call) {
+            slot.outcome = Some(outcome);
+            if let Some(waker) = slot.waker.take() {
+                self.to_wake.push(waker);
+            }
+        }
+    }
+
+    fn progress(&mut self, call: CallId, params: RawJson) {
+        let most = self.machine.as_client().config().limits.notifications;
+        if let Some(slot) = self.calls.get_mut(&call) {
+            // The newest report says the most: a caller that does not look loses the oldest.
+            if slot.progress.len() >= most {
+                slot.progress.pop_front();
+            }
+            slot.progress.push_back(params);
+            if let Some(waker) = slot.waker.take() {
+                self.to_wake.push(waker);
+            }
+        }
+    }
+
+    fn notify(&mut self, notification: &Notification) {
+        let most = self.machine.as_client().config().limits.notifications;
+        for listener in self.listeners.values_mut() {
+            if listener.queue.len() < most {
+                listener.queue.push_back(notification.clone());
+            } else {
+                listener.missed += 1;
+            }
+            if let Some(waker) = listener.waker.take() {
+                self.to_wake.push(waker);
+            }
+        }
+    }
+
+    fn refuse(&mut self, request: &IncomingRequest) {
+        let error = ErrorObject::method_not_found(request.request.method.as_str());
+        self.machine.client().respond(request.key, Err(error));
+    }
+}
+
+/// Keeps the waker of the task that polls.
+fn keep(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    match slot {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *slot = Some(cx.waker().clone()),
+    }
+}
+
+/// The error of a verb as that of a call.
+pub(super) fn refused(error: SendError) -> CallError {
+    match error {
+        SendError::Closed(reason) => CallError::Closed(reason),
+        error => CallError::Refused(error),
+    }
+}

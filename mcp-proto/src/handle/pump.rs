@@ -1,0 +1,43 @@
+//! The driver's side of a byte stream.
+
+use core::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use crate::time::Time;
+
+/// The driver's side of one byte-stream connection, of a client or of a server.
+///
+/// A driver is one future that polls three straight lanes: it reads while [`poll_wants_input`](Self::poll_wants_input)
+/// says so, and hands over what came; it writes what [`poll_transmit`](Self::poll_transmit) gives, and only asks for more
+/// when that is written; and it sleeps until [`deadline`](Self::deadline). It never drops a half-done write because
+/// something could be read. Every method that starts with `poll_` keeps the waker of the driver, and anything
+/// that changes wakes it.
+///
+/// Dropping a pump closes the connection: every call that waits ends with `Closed`.
+pub trait Pump {
+    /// Whether to read. `Ready(false)` means never again; `Pending`, that there is no room at present.
+    fn poll_wants_input(&self, cx: &mut Context<'_>) -> Poll<bool>;
+
+    /// Bytes came, cut anywhere.
+    fn receive(&self, now: Time, bytes: Bytes);
+
+    /// The stream ended. What is queued may still be written.
+    fn receive_eof(&self, now: Time);
+
+    /// Runs what runs in place: the handlers of requests in progress.
+    ///
+    /// To be called after bytes were handed over and before [`poll_transmit`](Self::poll_transmit), so that a reply that
+    /// is ready at once leaves in the next write.
+    fn poll_work(&self, cx: &mut Context<'_>, now: Time);
+
+    /// The next bytes to write, everything that is ready in one piece. `Ready(None)` means that the connection
+    /// is closed and everything is written: the driver is done.
+    fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>>;
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called; read it after the polls.
+    fn deadline(&self) -> Option<Time>;
+
+    /// Time has passed. Too early or too often changes nothing.
+    fn handle_timeout(&self, now: Time);
+}
