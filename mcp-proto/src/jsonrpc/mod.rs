@@ -17,6 +17,7 @@
 //! assert_eq!(request.text.as_bytes(), line); // forwarded byte for byte
 //! ```
 
+mod convert;
 mod encode;
 mod envelope;
 mod error;

@@ -32,6 +32,16 @@ open_enum! {
 }
 
 impl ElicitParams {
+    /// Asks by a form.
+    pub fn form(message: impl Into<String>, schema: ElicitSchema) -> Self {
+        Self::Form(ElicitFormParams::new(message, schema))
+    }
+
+    /// Asks to visit a URL.
+    pub fn url(message: impl Into<String>, url: impl Into<String>) -> Self {
+        Self::Url(ElicitUrlParams::new(message, url))
+    }
+
     /// How the user is asked; `None` for a mode that is not known here.
     pub fn mode(&self) -> Option<ElicitMode> {
         match self {
@@ -69,6 +79,29 @@ object! {
         "required" => required: optional Vec<String>,
         /// The dialect of the schema. Since 2025-11-25.
         "$schema" => schema: optional String,
+    }
+}
+
+impl ElicitSchema {
+    /// Adds a field that may be left empty.
+    #[must_use]
+    pub fn optional(mut self, name: impl Into<String>, schema: impl Into<PrimitiveSchema>) -> Self {
+        self.properties.insert(name.into(), schema.into());
+        self
+    }
+
+    /// Adds a field that must be filled in.
+    #[must_use]
+    pub fn required(mut self, name: impl Into<String>, schema: impl Into<PrimitiveSchema>) -> Self {
+        let name = name.into();
+        self.required.get_or_insert_default().push(name.clone());
+        self.optional(name, schema)
+    }
+}
+
+impl Default for ElicitSchema {
+    fn default() -> Self {
+        Self::new(Map::new())
     }
 }
 

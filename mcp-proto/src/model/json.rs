@@ -59,6 +59,14 @@ impl Json {
         serde_json::from_str(self.as_str()).map_err(JsonError::new)
     }
 
+    /// Decodes the value into a type that borrows from it.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the value is not of the type asked for.
+    pub fn decode_borrowed<'a, T: Deserialize<'a>>(&'a self) -> Result<T, JsonError> {
+        serde_json::from_str(self.as_str()).map_err(JsonError::new)
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         self.0.get()
@@ -116,6 +124,12 @@ impl From<serde_json::Value> for Json {
     fn from(value: serde_json::Value) -> Self {
         // The keys of a `Value` are strings, so it has a JSON form.
         Self::from_serialize(&value).unwrap_or_else(|_| Self::null())
+    }
+}
+
+impl From<serde_json::Map<String, serde_json::Value>> for Json {
+    fn from(object: serde_json::Map<String, serde_json::Value>) -> Self {
+        serde_json::Value::Object(object).into()
     }
 }
 

@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
+
+use super::json::{Json, JsonError};
 
 /// A JSON object whose keys the protocol does not fix, in the order of its keys.
 ///
@@ -69,6 +71,16 @@ impl<T> Map<T> {
         keys.sort_unstable();
         let pair = keys.windows(2).find(|pair| pair.first() == pair.last())?;
         pair.first().copied()
+    }
+}
+
+impl Map<Json> {
+    /// Decodes the value of `key`; `None` where there is no such key.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the value is not of the type asked for.
+    pub fn decode<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, JsonError> {
+        self.get(key).map(Json::decode).transpose()
     }
 }
 

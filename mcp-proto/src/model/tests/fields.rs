@@ -3,9 +3,9 @@ use alloc::string::ToString;
 use super::{fault, rewrite, round_trip};
 use crate::method::{ClientCapability, ServerCapability};
 use crate::model::{
-    CacheScope, CallToolParams, CallToolResult, ClientCapabilities, ElicitParams, Implementation, Json,
-    ListToolsResult, LoggingLevel, Map, PrimitiveSchema, ProgressParams, ProgressToken, ResourceContents, ResultType,
-    ServerCapabilities, Tool,
+    CacheScope, CallToolParams, CallToolResult, ClientCapabilities, ElicitParams, ElicitSchema, Implementation, Json,
+    ListToolsResult, LoggingLevel, Map, NumberSchema, PrimitiveSchema, ProgressParams, ProgressToken, ResourceContents,
+    ResultType, ServerCapabilities, StringSchema, Tool,
 };
 
 #[test]
@@ -166,6 +166,21 @@ fn elicitation_without_a_mode_is_a_form() {
     ));
     assert!(fault::<ElicitParams>(r#"{"mode":"url","message":"m"}"#).contains("missing field `url`"));
     assert!(fault::<ElicitParams>("[]").contains("an object"));
+}
+
+#[test]
+fn forms_are_easily_made() {
+    let schema = ElicitSchema::default()
+        .required("name", StringSchema::default())
+        .optional("age", NumberSchema::integer());
+    assert_eq!(
+        serde_json::to_string(&ElicitParams::form("m", schema)).unwrap(),
+        r#"{"message":"m","requestedSchema":{"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"}},"required":["name"]}}"#
+    );
+    assert_eq!(
+        serde_json::to_string(&ElicitParams::url("m", "u")).unwrap(),
+        r#"{"mode":"url","message":"m","url":"u"}"#
+    );
 }
 
 #[test]
