@@ -34,6 +34,10 @@ pub struct Refused {
 }
 
 impl Refused {
+    pub(crate) fn new(id: Id, error: ErrorObject) -> Self {
+        Self { id, error }
+    }
+
     /// The response to send.
     pub fn to_response(&self) -> Vec<u8> {
         encode_error(Some(&self.id), &self.error)
@@ -66,7 +70,7 @@ pub fn admit(config: &ServerConfig, request: RawRequest) -> Result<Admitted, Ref
 pub(crate) fn admit_seen(config: &ServerConfig, request: RawRequest, facts: &Facts<'_>) -> Result<Admitted, Refused> {
     let context = match context(config, &request, facts) {
         Ok(context) => context,
-        Err(error) => return Err(Refused { id: request.id, error }),
+        Err(error) => return Err(Refused::new(request.id, error)),
     };
     let token = RequestToken::new(request.id, &request.method, context.revision);
     match request.method.known() {
@@ -74,10 +78,9 @@ pub(crate) fn admit_seen(config: &ServerConfig, request: RawRequest, facts: &Fac
             let body = ResultBody::plain(config.discover_result().clone());
             Ok(Admitted::Answered(token.into_response(config, Ok(body))))
         }
-        Some(Method::ListenSubscriptions) => match Subscription::open(config, token, request.params.as_ref()) {
-            Ok(subscription) => Ok(Admitted::Listen(subscription)),
-            Err((token, error)) => Err(Refused { id: token.id, error }),
-        },
+        Some(Method::ListenSubscriptions) => {
+            Subscription::open(config, token, request.params.as_ref()).map(Admitted::Listen)
+        }
         _ => Ok(Admitted::Request(Request {
             token,
             method: request.method,

@@ -5,16 +5,20 @@
 //! modern one, which keeps nothing; Streamable HTTP is made of these two. A [`Request`] comes out of either with its
 //! [`RequestContext`], and is answered with a [`ResultBody`] or an error by its [`RequestToken`].
 
+mod batches;
 mod body;
 mod config;
+mod connection;
 mod context;
 mod facts;
+mod lines;
 mod request;
 mod session;
 mod subscription;
 
 pub use body::ResultBody;
 pub use config::{CacheHints, ServerConfig};
+pub use connection::{Connection, Event};
 pub use context::RequestContext;
 pub(crate) use context::{ClientFacts, parse_severity};
 pub(crate) use facts::Facts;

@@ -41,6 +41,8 @@ pub struct RequestToken {
     pub(crate) id: Id,
     pub(crate) revision: Revision,
     pub(crate) cacheable: bool,
+    /// What its connection counts for it.
+    pub(crate) held: usize,
 }
 
 impl RequestToken {
@@ -50,6 +52,7 @@ impl RequestToken {
             id,
             revision,
             cacheable: method.known().is_some_and(|method| method.is_cacheable()),
+            held: 0,
         }
     }
 

@@ -328,6 +328,11 @@ impl Session {
         }
     }
 
+    /// Whether a call waits for a reply with this id.
+    pub(crate) fn awaits(&self, id: &Id) -> bool {
+        self.calls.find(id).is_some()
+    }
+
     /// The call that a reply with this id settles; it is counted where there is none.
     pub(crate) fn settle(&mut self, id: &Id) -> Option<CallId> {
         let call = self.calls.find(id);
@@ -454,6 +459,16 @@ impl Session {
         self.handshake.receive(Input::Close);
         self.requests.clear();
         self.calls.drain().map(|(call, ())| call)
+    }
+
+    /// Gives every new call its deadline.
+    pub(crate) fn arm(&mut self, now: Time) {
+        self.calls.arm(now);
+    }
+
+    /// A request has been answered by other means.
+    pub(crate) fn finish(&mut self, key: RequestKey) {
+        self.requests.finish(key);
     }
 
     /// The calls that will have no answer because the client sends nothing any more.

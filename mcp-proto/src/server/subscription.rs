@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_notification_with, write_id};
 use crate::method::Method;
+use crate::modern::server::Refused;
 
 /// The key under which a notification names its subscription.
 const SUBSCRIPTION_ID: &[u8] = br#""io.modelcontextprotocol/subscriptionId":"#;
@@ -40,19 +41,18 @@ struct Filter {
 
 impl Subscription {
     /// Opens one, with that part of the filter that the server can honor: what it declares.
-    pub(crate) fn open(
-        config: &ServerConfig,
-        token: RequestToken,
-        params: Option<&RawJson>,
-    ) -> Result<Self, (RequestToken, ErrorObject)> {
+    pub(crate) fn open(config: &ServerConfig, token: RequestToken, params: Option<&RawJson>) -> Result<Self, Refused> {
         #[derive(Deserialize)]
         struct Listen {
             notifications: Filter,
         }
         let wanted = match params.map(RawJson::decode::<Listen>) {
             Some(Ok(listen)) => listen.notifications,
-            Some(Err(error)) => return Err((token, error.into())),
-            None => return Err((token, ErrorObject::invalid_params("notifications is missing"))),
+            Some(Err(error)) => return Err(Refused::new(token.id, error.into())),
+            None => {
+                let error = ErrorObject::invalid_params("notifications is missing");
+                return Err(Refused::new(token.id, error));
+            }
         };
         let filter = Filter {
             tools_list_changed: wanted.tools_list_changed && config.allows(Method::ToolListChangedNotification),
@@ -134,7 +134,7 @@ mod tests {
     use crate::model::Implementation;
     use alloc::string::String;
 
-    fn open(params: &str) -> Result<Subscription, (RequestToken, ErrorObject)> {
+    fn open(params: &str) -> Result<Subscription, Refused> {
         let capabilities = r#"{"tools":{"listChanged":true},"resources":{"subscribe":true},"prompts":{}}"#;
         let config = ServerConfig::new(Implementation::new("s", "1"))
             .with_capabilities(serde_json::from_str(capabilities).unwrap());
@@ -212,8 +212,8 @@ mod tests {
             r#"{"notifications":[1]}"#,
             r#"{"notifications":{"toolsListChanged":1}}"#,
         ] {
-            let (_, error) = open(params).unwrap_err();
-            assert_eq!(error.code, ErrorCode::INVALID_PARAMS, "{params}");
+            let refused = open(params).unwrap_err();
+            assert_eq!(refused.error.code, ErrorCode::INVALID_PARAMS, "{params}");
         }
     }
 }
