@@ -1,4 +1,86 @@
-//! The Model Context Protocol as pure state machines.
+//! The Model Context Protocol as pure state machines: all five revisions, client and server, without IO, clock,
+//! randomness, threads or runtime.
+//!
+//! A machine is a value. The world tells it what came and how late it is, the application tells it what it wants,
+//! and it tells what to send, what happened and when to ask again. Here are a client and a server that talk in
+//! memory, with nothing around them:
+//!
+//! ```
+//! use mcp_proto::client::{self, ClientConfig, StreamClient};
+//! use mcp_proto::jsonrpc::{Params, RawJson};
+//! use mcp_proto::method::Method;
+//! use mcp_proto::model::{CallToolResult, Implementation, ServerCapabilities, ToolsCapability};
+//! use mcp_proto::rpc::CallOptions;
+//! use mcp_proto::server::{self, ResultBody, ServerConfig};
+//! use mcp_proto::Time;
+//! use serde_json::json;
+//!
+//! let mut client = StreamClient::new(ClientConfig::new(Implementation::new("example-client", "1.0.0")));
+//!
+//! let tools = ServerCapabilities { tools: Some(ToolsCapability::default()), ..ServerCapabilities::default() };
+//! let config = ServerConfig::new(Implementation::new("example-server", "1.0.0")).with_capabilities(tools);
+//! let mut server = server::Connection::new(config);
+//!
+//! // The application asks. Nothing is known of the server yet: the call is held while its era is asked for.
+//! let params = Params::from_serialize(&json!({"name": "echo", "arguments": {"text": "hello"}}))?;
+//! let call = client.client().call(Method::CallTool, params, CallOptions::default())?;
+//!
+//! let now = Time::ORIGIN; // the driver's clock; here no time passes
+//! let result: CallToolResult = 'talk: loop {
+//!     while let Some(bytes) = client.poll_transmit(now) {
+//!         server.receive(now, &bytes);
+//!     }
+//!     while let Some(event) = server.poll_event() {
+//!         if let server::Event::Request(request) = event {
+//!             let result = CallToolResult::text("hello to you");
+//!             server.respond(request.token, Ok(ResultBody::from_serialize(&result)?));
+//!         }
+//!     }
+//!     while let Some(bytes) = server.poll_transmit(now) {
+//!         client.receive(now, &bytes);
+//!     }
+//!     while let Some(event) = client.poll_event() {
+//!         if let client::Event::Reply { call: answered, outcome } = event {
+//!             assert_eq!(answered, call);
+//!             break 'talk outcome?.decode()?;
+//!         }
+//!     }
+//! };
+//! assert_eq!(result, CallToolResult::text("hello to you"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How to drive a machine
+//!
+//! Every machine has methods of four kinds, named at the top of its type:
+//! 1. getters;
+//! 2. `receive…`, `handle_…`: the world tells the machine;
+//! 3. plain verbs: the application tells the machine. They take no time and only enqueue;
+//! 4. `poll_…`: the machine tells the world. They never block, and run dry.
+//!
+//! After anything of the second or third kind, drain the fourth: send what `poll_transmit` gives, act on
+//! `poll_event`, and come back at `poll_timeout` with `handle_timeout`. There is no other contract: any method may
+//! be called in any state, in any order. An error is bad input or a refused verb; a panic would be a bug of ours.
+//!
+//! # Layers
+//!
+//! Each uses those below it and none above.
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | `handle` | the async layer: `Client`, `Server`, calls as futures, pumps for drivers |
+//! | [`client`], [`server`] | the machines of the two roles: pick the era, do the handshake, show one API |
+//! | [`legacy`], [`modern`], `http` | the lifecycle of each era as a type; Streamable HTTP of both roles as values |
+//! | [`rpc`] | correlation: calls, deadlines, progress, cancellation, outbox |
+//! | [`jsonrpc`], [`wire`] | envelopes over raw JSON; newline framing, server-sent events, MCP headers |
+//! | [`method`], [`model`], [`Revision`], [`Limits`], [`Time`] | plain data and tables |
+//!
+//! # Features
+//!
+//! Without features the crate is `no_std` with `alloc`.
+//! - `http` (default): Streamable HTTP, as values of the `http` crate.
+//! - `handle` (default): the async layer.
+//! - `schema` (default): JSON schemas of typed tools, by `schemars`.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(test),

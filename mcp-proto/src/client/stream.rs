@@ -43,11 +43,15 @@ impl StreamClient {
     }
 
     /// Bytes came, cut anywhere.
-    pub fn receive(&mut self, now: Time, bytes: Bytes) {
+    pub fn receive(&mut self, now: Time, bytes: &[u8]) {
+        self.lines.push(bytes);
+        self.receive_lines(now);
+    }
+
+    /// [`receive`](Self::receive) of bytes that can be kept: their messages are slices, not copies.
+    pub fn receive_bytes(&mut self, now: Time, bytes: Bytes) {
         self.lines.push_bytes(bytes);
-        while let Some(line) = self.lines.poll_line() {
-            self.receive_line(now, line);
-        }
+        self.receive_lines(now);
     }
 
     /// The stream ended. A last line without its end still counts.
@@ -95,6 +99,12 @@ impl StreamClient {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         self.client.poll_timeout()
+    }
+
+    fn receive_lines(&mut self, now: Time) {
+        while let Some(line) = self.lines.poll_line() {
+            self.receive_line(now, line);
+        }
     }
 
     fn receive_line(&mut self, now: Time, line: Line) {

@@ -63,7 +63,7 @@ impl Pump for ClientPump {
     fn receive(&self, now: Time, bytes: Bytes) {
         self.shared.with(|state| {
             if let Some(stream) = state.stream() {
-                stream.receive(now, bytes);
+                stream.receive_bytes(now, bytes);
             }
         });
     }
