@@ -46,7 +46,7 @@
 //!         }
 //!     }
 //! };
-//! assert_eq!(result, CallToolResult::text("hello to you"));
+//! assert_eq!(result.content, CallToolResult::text("hello to you").content);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
