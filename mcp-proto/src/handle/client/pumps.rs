@@ -52,11 +52,9 @@ impl Pump for ClientPump {
             if client.closed().is_some() {
                 return Poll::Ready(false);
             }
-            if client.wants_input() {
-                return Poll::Ready(true);
-            }
+            let wants_input = client.wants_input();
             state.keep_driver(cx);
-            Poll::Pending
+            if wants_input { Poll::Ready(true) } else { Poll::Pending }
         })
     }
 
@@ -80,6 +78,9 @@ impl Pump for ClientPump {
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
         self.shared.with(|state| {
+            // Also where there is something to write: a driver whose write is held up learns of new calls and of
+            // the close.
+            state.keep_driver(cx);
             if let Some(bytes) = state.stream().and_then(|stream| stream.poll_transmit(now)) {
                 state.made_room();
                 return Poll::Ready(Some(bytes));
@@ -88,7 +89,6 @@ impl Pump for ClientPump {
                 state.finish();
                 return Poll::Ready(None);
             }
-            state.keep_driver(cx);
             Poll::Pending
         })
     }
