@@ -1,5 +1,6 @@
 //! The lanes over an in-memory pipe, with a pump that does what a test says, on tokio's paused clock.
 
+mod memory;
 mod script;
 
 use std::future::Future;
