@@ -28,15 +28,18 @@ const WRITES: usize = 16;
 /// How often a connection is read after a write has failed, for what had arrived by then.
 const SALVAGE: usize = 64;
 
-/// How long a peer may hold up the last output of a connection that is closed otherwise.
+/// How long a peer may take nothing of the last output of a connection that this side closes.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// The same where the peer has ended its side, and may still want every answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Drives `pump` over `io` until the connection is closed and everything queued is written.
 ///
 /// Three lanes in one future: reading, writing, and the deadline. None waits for another: while a write is
 /// half done, reading goes on; the end of the input does not cut off queued output. A write that fails ends
 /// the connection, after what had arrived by then is received. Once reading is over, a peer that takes nothing
-/// for two seconds is given up.
+/// for two seconds (a minute, where it was the peer who ended it) is given up.
 ///
 /// # Errors
 /// What `io` fails with, and `TimedOut` where the last output was not taken.
@@ -55,12 +58,18 @@ struct Lanes<P> {
     timer: Timer,
     buffer: BytesMut,
     reading: bool,
+    /// Whether the pump had no room for input when it was asked last.
+    held_up: bool,
     /// What is being written; the rest of it while a write is partial.
     output: Bytes,
     unflushed: bool,
+    /// Whether anything was written in this round.
+    wrote: bool,
     writing: Writing,
     /// Since when nothing could be written, where reading is over.
     stalled: Option<Time>,
+    /// How long that is borne.
+    patience: Duration,
     /// Why the connection is broken, where it is.
     broken: Option<io::Error>,
     /// How often it may still be read after that.
@@ -85,10 +94,13 @@ impl<P: Pump> Lanes<P> {
             timer: Timer::new(clock),
             buffer: BytesMut::new(),
             reading: true,
+            held_up: false,
             output: Bytes::new(),
             unflushed: false,
+            wrote: false,
             writing: Writing::Open,
             stalled: None,
+            patience: LINGER,
             broken: None,
             salvage: SALVAGE,
         }
@@ -123,7 +135,9 @@ impl<P: Pump> Lanes<P> {
         if !self.reading {
             return Poll::Pending;
         }
-        if !ready!(self.pump.poll_wants_input(cx)) {
+        let wants_input = self.pump.poll_wants_input(cx);
+        self.held_up = wants_input.is_pending();
+        if !ready!(wants_input) {
             self.reading = false;
             return Poll::Ready(());
         }
@@ -131,7 +145,10 @@ impl<P: Pump> Lanes<P> {
             self.buffer.reserve(READ_BYTES);
         }
         match ready!(pin!(io.read_buf(&mut self.buffer)).poll(cx)) {
-            Ok(0) => self.end_input(now),
+            Ok(0) => {
+                self.patience = PATIENCE;
+                self.end_input(now);
+            }
             Ok(_) => self.pump.receive(now, self.buffer.split().freeze()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
@@ -148,15 +165,17 @@ impl<P: Pump> Lanes<P> {
         self.pump.receive_eof(now);
     }
 
-    /// The write lane: all that is queued, within bounds. Ready where there may be more to do.
+    /// The write lane: all that is queued, within bounds. Ready where there may be more to do, also for the
+    /// read lane: what was written has made room.
     fn poll_write<S: AsyncWrite>(&mut self, cx: &mut Context<'_>, now: Time, io: Pin<&mut S>) -> Poll<()> {
         if self.broken.is_some() || self.writing == Writing::Closed {
             return Poll::Pending;
         }
-        match ready!(self.poll_output(cx, now, io)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => self.broken = Some(error),
+        self.wrote = false;
+        match self.poll_output(cx, now, io) {
+            Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::Interrupted => self.broken = Some(error),
+            Poll::Pending if !(self.wrote && self.held_up) => return Poll::Pending,
+            _ => {}
         }
         Poll::Ready(())
     }
@@ -182,11 +201,13 @@ impl<P: Pump> Lanes<P> {
             match self.pump.poll_transmit(cx, now) {
                 Poll::Ready(Some(output)) => self.output = output,
                 Poll::Ready(None) => self.writing = Writing::Closing,
-                Poll::Pending if self.unflushed => {
-                    ready!(io.as_mut().poll_flush(cx))?;
-                    self.unflushed = false;
+                Poll::Pending => {
+                    if self.unflushed {
+                        ready!(io.as_mut().poll_flush(cx))?;
+                        self.unflushed = false;
+                    }
+                    return Poll::Pending;
                 }
-                Poll::Pending => return Poll::Pending,
             }
         }
         Poll::Ready(Ok(()))
@@ -204,6 +225,7 @@ impl<P: Pump> Lanes<P> {
             written => self.output.advance(written),
         }
         self.unflushed = true;
+        self.wrote = true;
         self.stalled = None;
         Poll::Ready(Ok(()))
     }
@@ -225,7 +247,7 @@ impl<P: Pump> Lanes<P> {
     fn give_up_at(&mut self, now: Time) -> Option<Time> {
         let is_stalled = !self.reading && (self.unflushed || !self.output.is_empty() || self.writing != Writing::Open);
         self.stalled = is_stalled.then(|| self.stalled.unwrap_or(now));
-        self.stalled.map(|since| since + LINGER)
+        self.stalled.map(|since| since + self.patience)
     }
 
     /// Tells the pump that the connection is over, and gives the reason.

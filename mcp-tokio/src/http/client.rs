@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{HeaderMap, Uri};
@@ -23,7 +24,7 @@ use crate::error::ConnectError;
 /// How often the driver goes round before other tasks get their turn.
 const ROUNDS: usize = 32;
 
-/// How many exchanges and connections are polled in one round.
+/// How many exchanges are opened, and how many exchanges and connections are polled, in one round.
 const POLLS: usize = 256;
 
 /// What an HTTP client does on its own account.
@@ -106,6 +107,14 @@ struct Driver {
     ports: Ports,
 }
 
+/// What the pump has to say after what it asked for was done.
+enum Acted {
+    /// It may ask for more.
+    More,
+    /// It is done for good.
+    Over,
+}
+
 enum Task {
     Connection(Box<Connection>),
     Exchange(Exchange),
@@ -131,11 +140,14 @@ impl Driver {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..ROUNDS {
             let now = self.clock.now();
-            if self.poll_actions(cx, now).is_ready() {
-                return Poll::Ready(());
-            }
+            let mut moved = match self.poll_actions(cx, now) {
+                Poll::Ready(Acted::Over) => return Poll::Ready(()),
+                Poll::Ready(Acted::More) => true,
+                Poll::Pending => false,
+            };
             self.resume();
-            let moved = self.poll_tasks(now) | self.poll_deadline(cx, now).is_ready();
+            moved |= self.poll_tasks(now);
+            moved |= self.poll_deadline(cx, now).is_ready();
             if !coop::has_budget_remaining() {
                 break;
             }
@@ -147,16 +159,16 @@ impl Driver {
         Poll::Pending
     }
 
-    /// Does what the pump asks for. Ready when it is done for good.
-    fn poll_actions(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<()> {
-        loop {
-            match self.ports.pump.poll_action(cx, now) {
-                Poll::Ready(Some(Action::Open { id, request })) => self.open(now, id, request.map(Payload::new)),
-                Poll::Ready(Some(Action::Abort(id))) => self.abort(id),
-                Poll::Ready(None) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
+    /// Does what the pump asks for, within bounds.
+    fn poll_actions(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Acted> {
+        for _ in 0..POLLS {
+            match ready!(self.ports.pump.poll_action(cx, now)) {
+                Some(Action::Open { id, request }) => self.open(now, id, request.map(Payload::new)),
+                Some(Action::Abort(id)) => self.abort(id),
+                None => return Poll::Ready(Acted::Over),
             }
         }
+        Poll::Ready(Acted::More)
     }
 
     fn open(&mut self, now: Time, id: ExchangeId, request: http::Request<Payload>) {
@@ -235,7 +247,7 @@ impl Task {
     fn poll(&mut self, cx: &mut Context<'_>, now: Time, ports: &mut Ports) -> Poll<()> {
         match self {
             // What a connection fails with, its exchange is told as well.
-            Self::Connection(connection) => std::pin::Pin::new(connection).poll(cx).map(drop),
+            Self::Connection(connection) => Pin::new(connection).poll(cx).map(drop),
             Self::Exchange(exchange) => exchange.poll(cx, now, ports),
         }
     }

@@ -177,6 +177,40 @@ async fn a_peer_that_never_takes_the_last_output_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_peer_that_has_ended_its_side_gets_more_time_for_its_answers() {
+    let (script, far, driver) = start(4);
+    let (mut read, mut write) = tokio::io::split(far);
+    script.change(|state| {
+        state.close_on_eof = true;
+        state.output.push_back(Bytes::from(pattern(100)));
+    });
+    bounded(write.shutdown()).await.expect("shutdown");
+    sleep(Duration::from_secs(50)).await;
+    let mut got = vec![0; 50];
+    bounded(read.read_exact(&mut got)).await.expect("read");
+    sleep(Duration::from_secs(50)).await;
+    assert!(!driver.is_finished());
+    sleep(Duration::from_secs(20)).await;
+    let error = bounded(driver).await.expect("no panic").expect_err("held up");
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_written_makes_room_for_input() {
+    let (script, mut far, driver) = start(1 << 10);
+    script.change(|state| {
+        state.wants_input = None;
+        state.room_when_sent = true;
+    });
+    settle().await;
+    bounded(far.write_all(b"question")).await.expect("write");
+    script.change(|state| state.output.push_back(Bytes::from_static(b"answer")));
+    settle().await;
+    assert_eq!(script.state().received, b"question");
+    driver.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_had_arrived_is_received_when_writing_fails() {
     let (script, mut far, driver) = start(1 << 20);
     script.change(|state| state.wants_input = None);

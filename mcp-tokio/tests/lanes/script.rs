@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) ended: bool,
     /// `None`: wait; `Some(false)`: never again.
     pub(crate) wants_input: Option<bool>,
+    /// Whether there is room for input once something was sent; nobody is woken for it.
+    pub(crate) room_when_sent: bool,
     pub(crate) output: VecDeque<Bytes>,
     /// Whether the pump is done once the output is written.
     pub(crate) closing: bool,
@@ -99,6 +101,9 @@ impl Pump for ScriptedPump {
         match state.output.pop_front() {
             Some(bytes) => {
                 state.transmitted += 1;
+                if state.room_when_sent {
+                    state.wants_input = Some(true);
+                }
                 Poll::Ready(Some(bytes))
             }
             None if state.closing => Poll::Ready(None),
