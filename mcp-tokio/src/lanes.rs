@@ -188,7 +188,7 @@ impl<P: Pump> Lanes<P> {
     ) -> Poll<io::Result<()>> {
         for _ in 0..WRITES {
             if !self.output.is_empty() {
-                ready!(self.poll_rest(cx, now, io.as_mut()))?;
+                ready!(self.poll_rest(cx, io.as_mut()))?;
                 continue;
             }
             if self.writing == Writing::Closing {
@@ -214,13 +214,8 @@ impl<P: Pump> Lanes<P> {
     }
 
     /// Writes what is left of the output once.
-    fn poll_rest<S: AsyncWrite>(&mut self, cx: &mut Context<'_>, now: Time, io: Pin<&mut S>) -> Poll<io::Result<()>> {
-        let Poll::Ready(written) = io.poll_write(cx, &self.output) else {
-            // The pump is not asked for more while the peer does not read; deadlines run all the same.
-            self.pump.handle_timeout(now);
-            return Poll::Pending;
-        };
-        match written? {
+    fn poll_rest<S: AsyncWrite>(&mut self, cx: &mut Context<'_>, io: Pin<&mut S>) -> Poll<io::Result<()>> {
+        match ready!(io.poll_write(cx, &self.output))? {
             0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             written => self.output.advance(written),
         }

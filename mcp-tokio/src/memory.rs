@@ -88,15 +88,11 @@ impl Way {
         match *self {
             Self::Ended => return Poll::Pending,
             Self::Ignored => {}
-            Self::Open => match to.poll_wants_input(cx) {
-                Poll::Ready(true) => {}
-                Poll::Ready(false) => *self = Self::Ignored,
-                Poll::Pending => {
-                    // The sender is not asked for more; its deadlines run all the same.
-                    from.handle_timeout(now);
-                    return Poll::Pending;
+            Self::Open => {
+                if !ready!(to.poll_wants_input(cx)) {
+                    *self = Self::Ignored;
                 }
-            },
+            }
         }
         match ready!(from.poll_transmit(cx, now)) {
             Some(_) if *self == Self::Ignored => {}
