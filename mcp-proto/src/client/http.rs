@@ -26,7 +26,7 @@ pub struct HttpClient {
 impl HttpClient {
     /// A client that has opened nothing yet.
     pub fn new(config: ClientConfig, http: &HttpClientConfig) -> Self {
-        let exchanges = Exchanges::new(http, config.limits.clone(), config.timeouts.close);
+        let exchanges = Exchanges::new(http, config.limits.clone(), config.timeouts.clone());
         Self {
             client: Client::new(config, Link::Http),
             exchanges,
@@ -46,7 +46,7 @@ impl HttpClient {
 
     /// Whether the connection is closed and everything is said: the driver is done.
     pub fn is_finished(&self) -> bool {
-        self.closing && self.exchanges.open() == 0
+        self.closing && self.exchanges.open() == 0 && !self.exchanges.has_action()
     }
 
     /// Whether more of the response should be read.
@@ -92,17 +92,23 @@ impl HttpClient {
     /// What the driver has to do.
     #[must_use]
     pub fn poll_action(&mut self, now: Time) -> Option<Action> {
-        while let Some(outgoing) = self.client.poll_outgoing(now) {
-            self.exchanges.send(outgoing);
-        }
-        while let Some(call) = self.client.poll_abort() {
-            self.exchanges.abort(call);
-        }
-        if self.client.closed().is_some() && !core::mem::replace(&mut self.closing, true) {
-            self.exchanges.close(now);
-        }
         self.exchanges.handle_timeout(now);
-        self.exchanges.poll_action()
+        loop {
+            if let Some(action) = self.exchanges.poll_action() {
+                return Some(action);
+            }
+            // Only now: what waits in the outbox counts against its bound.
+            if let Some(outgoing) = self.client.poll_outgoing(now) {
+                self.exchanges.send(now, outgoing);
+            } else if let Some(call) = self.client.poll_abort() {
+                self.exchanges.abort(call);
+            } else if self.client.closed().is_some() && !self.closing {
+                self.closing = true;
+                self.exchanges.close(now);
+            } else {
+                return None;
+            }
+        }
     }
 
     /// What the application should know.
@@ -125,24 +131,17 @@ impl HttpClient {
         while let Some(output) = self.exchanges.poll_output() {
             let was_ready = self.client.is_ready();
             match output {
-                Output::Text { exchange, text, status } => self.pass_on_text(now, exchange, text, status),
+                Output::Text { text, status } => self.client.receive_text(now, text, Origin::Http(status)),
                 Output::Rejected { call, error, status } => self.client.rejected(call, error, status),
                 Output::Failed { call, failure } => self.client.fail(call, failure),
                 Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),
             }
+            while let Some(call) = self.client.poll_settled() {
+                self.exchanges.answered(now, call);
+            }
             if !was_ready && let Some(facts) = self.client.facts() {
                 self.exchanges.listen(facts.revision);
             }
-        }
-    }
-
-    fn pass_on_text(&mut self, now: Time, exchange: ExchangeId, text: Bytes, status: u16) {
-        let call = self.exchanges.call_of(exchange);
-        self.client.receive_text(now, text, Origin::Http(status));
-        if let Some(call) = call
-            && !self.client.is_waiting(call)
-        {
-            self.exchanges.answered(now, call);
         }
     }
 }

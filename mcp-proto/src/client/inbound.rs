@@ -6,16 +6,16 @@ use core::time::Duration;
 use super::config::Mode;
 use super::era::{Channel, Evidence, Verdict, judge};
 use super::event::{Event, IncomingRequest, ServerFacts};
-use super::machine::{Call, CallProgress, CallPurpose, Client, Held, Link, Origin, Stage};
+use super::machine::{Call, CallProgress, CallPurpose, Client, Link, Origin, Stage};
 use crate::jsonrpc::{
-    DecodeError, ErrorCode, ErrorObject, Head, Incoming, InvalidMessage, Message, Notification, ParseError, Peek,
+    DecodeError, ErrorCode, ErrorObject, Head, Id, Incoming, InvalidMessage, Message, Notification, ParseError, Peek,
     RawJson, Request, Response, result_type,
 };
 use crate::legacy::client as legacy;
 use crate::method::{Method, Role};
 use crate::model::{DiscoverResult, InitializeResult};
 use crate::modern::client as modern;
-use crate::revision::{Era, Revision};
+use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CloseReason, Failure, HttpFailure, Phase, Purpose, RequestRefused};
 use crate::time::Time;
 
@@ -28,12 +28,12 @@ impl Client {
                 for message in batch.messages() {
                     match message {
                         Ok(message) => self.receive(now, message, origin),
-                        Err(invalid) => self.receive_invalid(&ParseError::Invalid(invalid)),
+                        Err(invalid) => self.receive_invalid(&ParseError::Invalid(invalid), origin),
                     }
                 }
             }
             Ok(Incoming::Batch(_)) => self.counters.junk += 1,
-            Err(error) => self.receive_invalid(&error),
+            Err(error) => self.receive_invalid(&error, origin),
         }
     }
 
@@ -51,6 +51,9 @@ impl Client {
 
     /// The exchange of a call ended without an answer to it.
     pub fn fail(&mut self, call: CallId, failure: Failure) {
+        if !self.is_sent(call) {
+            return;
+        }
         let Some(waiting) = self.calls.get(call) else { return };
         match (waiting.purpose, failure) {
             (CallPurpose::Application, Failure::SessionLost) => self.session_lost(call),
@@ -61,14 +64,14 @@ impl Client {
             }
             (CallPurpose::Initialize, failure) => {
                 self.calls.remove(call);
-                self.handshake_failed(&error_of(failure));
+                self.initialize_failed(failure);
             }
         }
     }
 
     /// The server has a message that wants no answer, or refused it.
     pub fn delivered(&mut self, purpose: Purpose, outcome: Result<(), Failure>) {
-        if purpose != Purpose::Initialized {
+        if purpose != Purpose::Initialized || self.closed.is_some() {
             return;
         }
         match outcome {
@@ -87,80 +90,69 @@ impl Client {
     pub(super) fn receive_overlong(&mut self, head: &[u8]) {
         let Head { id, has_method } = Head::of(head);
         let reason = "the message is too long";
-        self.receive_invalid(&ParseError::Invalid(InvalidMessage {
-            id,
-            is_reply: !has_method,
-            reason,
-        }));
+        self.receive_invalid(
+            &ParseError::Invalid(InvalidMessage {
+                id,
+                is_reply: !has_method,
+                reason,
+            }),
+            Origin::Stream,
+        );
     }
 
     /// Something came that is no message. On a byte stream nothing is answered: two sides that answer junk
     /// with junk never stop.
-    fn receive_invalid(&mut self, error: &ParseError) {
+    fn receive_invalid(&mut self, error: &ParseError, origin: Origin) {
         self.counters.junk += 1;
         let ParseError::Invalid(invalid) = error else { return };
         let Some(id) = invalid.id.as_ref().filter(|_| invalid.is_reply) else {
             return;
         };
-        if let Some(call) = self.calls.find(id)
+        if let Some(call) = self.calls.find(id).filter(|call| self.is_sent(*call))
             && let Some(data) = self.calls.remove(call)
         {
             let error = CallError::InvalidReply(DecodeError::new(error));
-            self.settle(call, &data, Err(error), Channel::Stream);
+            self.settle(call, &data, Err(error), origin.channel());
         }
     }
 
     fn receive_response(&mut self, response: Response, origin: Origin) {
-        let Some(id) = &response.id else {
-            self.counters.unknown_replies += 1;
-            return;
-        };
-        let channel = match origin {
-            Origin::Stream => Channel::Stream,
-            Origin::Http(status) => Channel::Http(status),
-        };
-        match self.calls.find(id) {
-            Some(call) => self.answer(call, response.outcome, channel),
-            None if self.calls.has_used(id) => self.counters.late_replies += 1,
+        let id = response.id.as_ref();
+        match id.and_then(|id| self.calls.find(id)).filter(|call| self.is_sent(*call)) {
+            Some(call) => self.answer(call, response.outcome, origin.channel()),
+            None if id.is_some_and(|id| self.was_answered(id)) => self.counters.late_replies += 1,
             None => self.counters.unknown_replies += 1,
         }
     }
 
+    /// Whether a call with this id is over.
+    fn was_answered(&self, id: &Id) -> bool {
+        self.calls.has_used(id) && self.calls.find(id).is_none()
+    }
+
     /// An exchange was answered with an error that carries no id: it can only mean the call of the exchange.
     pub fn rejected(&mut self, call: CallId, error: ErrorObject, status: u16) {
-        if self.calls.get(call).is_some() {
+        if self.is_sent(call) {
             self.answer(call, Err(error), Channel::Http(status));
         }
     }
 
     fn answer(&mut self, call: CallId, outcome: Result<RawJson, ErrorObject>, channel: Channel) {
         if let Err(error) = &outcome
-            && self.contradicts(call, error, channel)
+            && self.is_renegotiated(call, error, channel)
         {
-            return self.renegotiate(call, error, channel);
+            return;
         }
         if let Some(data) = self.calls.remove(call) {
-            self.forget_queued(call, &data);
             self.settle(call, &data, outcome.map_err(CallError::Rpc), channel);
         }
     }
 
-    /// A reply to a call that was never handed to the transport: the call is not sent any more.
-    fn forget_queued(&mut self, call: CallId, data: &Call) {
-        match data.progress {
-            CallProgress::Sent(_) => {}
-            CallProgress::Queued => self.outbox.retain(|(purpose, ..)| *purpose != Purpose::Call(call)),
-            CallProgress::Held => {
-                self.held
-                    .retain(|held| !matches!(held, Held::Call(other) if *other == call));
-                self.held_bytes = self.held_bytes.saturating_sub(data.params.size());
-            }
-        }
-    }
-
     fn settle(&mut self, call: CallId, data: &Call, outcome: Result<RawJson, CallError>, channel: Channel) {
+        self.settled(call);
         match data.purpose {
             CallPurpose::Application => {
+                self.confirmed |= outcome.is_ok();
                 let outcome = outcome.and_then(|result| self.check_result_type(result));
                 self.emit_reply(call, outcome);
             }
@@ -183,41 +175,75 @@ impl Client {
         }
     }
 
-    /// Whether the error that a call was answered with says that what is believed of the server is wrong.
-    fn contradicts(&self, call: CallId, error: &ErrorObject, channel: Channel) -> bool {
-        let Some(call) = self.calls.get(call) else { return false };
-        if call.purpose != CallPurpose::Application || call.repeated || !matches!(self.stage, Stage::Modern(_)) {
+    /// Whether a call was refused because of the era or the revision it was made in: once, it is made again.
+    fn is_renegotiated(&mut self, id: CallId, error: &ErrorObject, channel: Channel) -> bool {
+        let Some(call) = self.calls.get(id) else { return false };
+        let is_first = call.purpose == CallPurpose::Application && !call.repeated;
+        if !is_first || !self.was_modern(call) {
             return false;
         }
-        // Over HTTP the status tells; on a byte stream an error may be just the answer.
-        let unlike_modern = matches!(channel, Channel::Http(400..=499)) && self.never_confirmed();
-        error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION
-            || (unlike_modern && judge(channel, Evidence::Error(error)) == Verdict::Legacy(None))
-    }
-
-    /// Whether the server is only believed to be modern.
-    fn never_confirmed(&self) -> bool {
-        self.config.mode == Mode::Auto && self.facts.as_ref().is_some_and(|facts| facts.capabilities.is_none())
-    }
-
-    /// A call was refused because of the revision it was made in: once, it is made again in another
-    /// (2026-07-28, Protocol Version Negotiation).
-    fn renegotiate(&mut self, call: CallId, error: &ErrorObject, channel: Channel) {
-        match judge(channel, Evidence::Error(error)) {
-            Verdict::Modern(_) => self.hold_again(call),
-            Verdict::Legacy(revision) if self.config.mode == Mode::Auto => {
-                self.fall_back(revision);
-                self.hold_again(call);
-            }
-            verdict => {
-                let error = match verdict {
-                    Verdict::NoCommonRevision(supported) => CallError::NoCommonRevision { supported },
-                    _ => CallError::Rpc(error.clone()),
-                };
-                self.calls.remove(call);
-                self.emit_reply(call, Err(error));
-            }
+        if error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION {
+            return self.is_made_in_another_revision(id, judge(channel, Evidence::Error(error)));
         }
+        let unlike_modern = match channel {
+            // An error may be just the answer; but not before a method has done anything.
+            Channel::Stream => error.code.is_refusal(),
+            Channel::Http(_) => is_unlike_modern(channel, Evidence::Error(error)),
+        };
+        unlike_modern && self.is_made_after_all(id)
+    }
+
+    /// Whether a call was sent as a modern request: in this stage, or in one that is over.
+    fn was_modern(&self, call: &Call) -> bool {
+        matches!(self.stage, Stage::Modern(_))
+            || !matches!(call.progress, CallProgress::Sent(epoch) if epoch == self.epoch)
+    }
+
+    /// 2026-07-28, Versioning, Protocol Version Negotiation: the client chooses from what the server supports.
+    fn is_made_in_another_revision(&mut self, id: CallId, verdict: Verdict) -> bool {
+        match verdict {
+            Verdict::Modern(_) => {}
+            Verdict::Legacy(revision) if self.config.mode == Mode::Auto => {
+                if matches!(self.stage, Stage::Modern(_)) {
+                    self.prior = None;
+                    self.fall_back(revision);
+                }
+            }
+            Verdict::Legacy(Some(revision)) => {
+                self.refused_for_ever(id, Box::from([revision.as_str().into()]));
+                return true;
+            }
+            Verdict::NoCommonRevision(supported) => {
+                self.refused_for_ever(id, supported);
+                return true;
+            }
+            _ => return false,
+        }
+        self.repeat(id);
+        true
+    }
+
+    fn refused_for_ever(&mut self, id: CallId, supported: Box<[Box<str>]>) {
+        self.calls.remove(id);
+        self.settled(id);
+        self.emit_reply(id, Err(CallError::NoCommonRevision { supported }));
+    }
+
+    /// Whether a call that was sent on the strength of an earlier verdict alone is made again, now that the
+    /// verdict is in doubt.
+    fn is_made_after_all(&mut self, id: CallId) -> bool {
+        let on_trust = |call: &Call| call.progress == CallProgress::Sent(0) && !call.repeated;
+        let was_told = self.config.mode == Mode::Auto && self.config.prior.is_some();
+        if !was_told || !self.calls.get(id).is_some_and(on_trust) {
+            return false;
+        }
+        if self.is_doubtful() {
+            self.refute_prior();
+        } else if self.prior.is_some() {
+            return false;
+        }
+        self.repeat(id);
+        true
     }
 
     fn settle_discover(&mut self, outcome: &Result<RawJson, CallError>, channel: Channel) {
@@ -230,7 +256,7 @@ impl Client {
             Verdict::Modern(_) => match outcome {
                 Ok(result) => self.discovered(result),
                 // The server is modern but did not answer the question; it is not needed to go on.
-                Err(_) => self.settled(None),
+                Err(_) => self.discovered_as(None),
             },
             Verdict::Legacy(revision) => self.fall_back(revision),
             Verdict::NoCommonRevision(supported) => {
@@ -245,12 +271,12 @@ impl Client {
 
     fn discovered(&mut self, result: &RawJson) {
         match result.decode::<DiscoverResult>() {
-            Ok(result) => self.settled(Some(result)),
+            Ok(result) => self.discovered_as(Some(result)),
             Err(error) => self.handshake_failed(&CallError::InvalidReply(error)),
         }
     }
 
-    fn settled(&mut self, result: Option<DiscoverResult>) {
+    fn discovered_as(&mut self, result: Option<DiscoverResult>) {
         let meta = result.as_ref().and_then(|result| result.meta.as_ref());
         let info = meta.and_then(|meta| meta.server_info().ok().flatten());
         let (capabilities, instructions) = match result {
@@ -263,6 +289,7 @@ impl Client {
             capabilities,
             instructions,
         });
+        self.confirmed = true;
         self.step_modern(modern::Input::Settled);
     }
 
@@ -298,7 +325,18 @@ impl Client {
         let result = outcome.and_then(|raw| raw.decode::<InitializeResult>().map_err(CallError::InvalidReply));
         match result {
             Ok(result) => self.initialized(result),
+            Err(CallError::Rpc(_)) if self.is_doubtful() => self.refute_prior(),
             Err(error) => self.handshake_failed(&error),
+        }
+    }
+
+    fn initialize_failed(&mut self, failure: Failure) {
+        let unlike_legacy = matches!(&failure, Failure::Status { status, .. }
+            if is_unlike_modern(Channel::Http(*status), Evidence::Other));
+        if unlike_legacy && self.is_doubtful() {
+            self.refute_prior();
+        } else {
+            self.handshake_failed(&error_of(failure));
         }
     }
 
@@ -316,36 +354,33 @@ impl Client {
             capabilities: Some(result.capabilities),
             instructions: result.instructions,
         });
+        self.confirmed = true;
         self.step_legacy(legacy::Input::Accepted);
     }
 
     /// The server does not know the session that a call was made in.
     ///
     /// 2025-11-25, Transports, Session Management, 4: the client "MUST start a new session". The call was not
-    /// processed, so it is made again in the new one, once.
+    /// processed, so it is made again in the new one, once. Where the next session has begun already, this is
+    /// belated news of the last one, and does not touch it.
     fn session_lost(&mut self, id: CallId) {
         let Some(call) = self.calls.get(id) else { return };
-        if call.repeated {
+        let repeated = call.repeated;
+        if call.progress == CallProgress::Sent(self.epoch) && self.is_ready() {
+            self.lose_session();
+        }
+        if repeated {
             self.calls.remove(id);
             self.emit_reply(id, Err(CallError::SessionLost));
-            return;
+        } else {
+            self.repeat(id);
         }
-        if call.progress == CallProgress::Sent(self.epoch) && self.is_ready() {
-            self.step_legacy(legacy::Input::Lost);
-            self.emit(Event::SessionLost);
-        }
-        self.hold_again(id);
     }
 
     fn application_failed(&mut self, id: CallId, failure: Failure) {
         let unlike_modern = matches!(&failure, Failure::Status { status, .. }
-            if judge(Channel::Http(*status), Evidence::Other) == Verdict::Legacy(None));
-        let is_modern = self.revision().is_some_and(|revision| revision.era() == Era::Modern);
-        let Some(call) = self.calls.get(id) else { return };
-        if is_modern && unlike_modern && !call.repeated && self.never_confirmed() {
-            // The verdict that was kept from an earlier connection has proved wrong.
-            self.fall_back(None);
-            self.hold_again(id);
+            if is_unlike_modern(Channel::Http(*status), Evidence::Other));
+        if unlike_modern && self.is_made_after_all(id) {
             return;
         }
         self.calls.remove(id);
@@ -365,6 +400,7 @@ impl Client {
             .params
             .as_ref()
             .and_then(|params| Peek::of(params).ok()?.progress_token);
+        let token = token.filter(|token| self.calls.find(token).is_some_and(|call| self.is_sent(call)));
         let call = token.and_then(|token| self.calls.progress(&token, now));
         match (call, notification.params) {
             (Some(call), Some(params)) => self.emit(Event::Progress { call, params }),
@@ -387,13 +423,8 @@ impl Client {
     }
 
     fn emit_notification(&mut self, notification: Notification) {
-        let most = self.config.limits.notifications;
-        let kept = self
-            .events
-            .iter()
-            .filter(|event| matches!(event, Event::Notification(_)))
-            .count();
-        if kept < most {
+        if self.notifications < self.config.limits.notifications {
+            self.notifications += 1;
             self.emit(Event::Notification(notification));
         } else {
             self.counters.dropped_notifications += 1;
@@ -437,6 +468,11 @@ impl Client {
         };
         self.enqueue_response(&request.id, &Err(error));
     }
+}
+
+/// Whether an HTTP answer is one that a modern server would not give.
+fn is_unlike_modern(channel: Channel, evidence: Evidence<'_>) -> bool {
+    matches!(channel, Channel::Http(400..=499)) && judge(channel, evidence) == Verdict::Legacy(None)
 }
 
 /// What a failed exchange means to a caller.

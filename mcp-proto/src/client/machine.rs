@@ -4,14 +4,17 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use super::config::{ClientConfig, Mode, Prior};
+use super::config::{ClientConfig, Prior};
+use super::era::Channel;
 use super::event::{Answer, Event, ServerFacts};
+use super::held::{Held, HeldQueue};
+use super::lifecycle::{first_stage, known_facts};
 use super::outbound::Members;
-use crate::jsonrpc::{ErrorObject, Params};
+use crate::jsonrpc::{ErrorObject, Params, RawJson, encode_notification_with};
 use crate::legacy::client::{self as legacy, Handshake};
 use crate::method::{Kind, Method, MethodName, Role};
 use crate::modern::client::{self as modern, Discovery};
-use crate::revision::{Era, Revision};
+use crate::revision::Revision;
 use crate::rpc::{
     CallError, CallId, CallOptions, Calls, CloseReason, Counters, Outbox, Outgoing, Phase, Purpose, RequestKey,
     Requests, SendError,
@@ -41,14 +44,20 @@ pub struct Client {
     /// How often a handshake has been started; tells a loss of the session in use from a belated one.
     pub(super) epoch: u64,
     pub(super) calls: Calls<Call>,
-    /// Calls and notifications that wait for the handshake, in their order.
-    pub(super) held: VecDeque<Held>,
-    pub(super) held_bytes: usize,
+    /// What an earlier connection found, until it proves wrong.
+    pub(super) prior: Option<Prior>,
+    /// Whether the server has shown that what is believed of it is true.
+    pub(super) confirmed: bool,
+    /// When the server must have taken `notifications/initialized`, where it has to say so.
+    pub(super) announce_by: Option<Time>,
+    pub(super) held: HeldQueue,
     pub(super) requests: Requests,
-    pub(super) outbox: Outbox<(Purpose, Option<MethodName>, Option<Box<str>>)>,
-    pub(super) aborts: VecDeque<CallId>,
-    pub(super) events: VecDeque<Event>,
-    pub(super) event_bytes: usize,
+    pub(super) outbox: Outbox<OutboxEntry>,
+    aborts: VecDeque<CallId>,
+    settled: VecDeque<CallId>,
+    events: VecDeque<Event>,
+    event_bytes: usize,
+    pub(super) notifications: usize,
     pub(super) members: Members,
     pub(super) counters: Counters,
     pub(super) closed: Option<CloseReason>,
@@ -70,6 +79,15 @@ pub enum Origin {
     Stream,
     /// The response of an HTTP exchange with this status.
     Http(u16),
+}
+
+impl Origin {
+    pub(super) fn channel(self) -> Channel {
+        match self {
+            Self::Stream => Channel::Stream,
+            Self::Http(status) => Channel::Http(status),
+        }
+    }
 }
 
 /// The era, and where its lifecycle stands.
@@ -95,6 +113,9 @@ pub(super) struct Call {
     pub(super) repeated: bool,
 }
 
+/// What a queued message is, its method, and what `Mcp-Name` mirrors.
+pub(super) type OutboxEntry = (Purpose, Option<MethodName>, Option<Box<str>>);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallPurpose {
     Application,
@@ -105,37 +126,36 @@ pub(super) enum CallPurpose {
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallProgress {
-    /// Waits for the handshake.
-    Held,
+    /// Waits for the handshake, under this key.
+    Held(u64),
     /// Waits in the outbox.
     Queued,
     /// Handed to the transport, in this epoch.
     Sent(u64),
 }
 
-#[derive(Debug)]
-pub(super) enum Held {
-    Call(CallId),
-    Notification(MethodName, Params),
-}
-
 impl Client {
     /// A client that has sent nothing yet.
     pub fn new(config: ClientConfig, link: Link) -> Self {
         let limits = &config.limits;
+        let stage = first_stage(config.mode, config.prior);
         Self {
             link,
-            stage: first_stage(&config),
-            facts: known_facts(&config),
+            stage,
+            facts: known_facts(stage),
             epoch: 0,
             calls: Calls::new(limits.pending_calls),
-            held: VecDeque::new(),
-            held_bytes: 0,
+            prior: config.prior,
+            confirmed: false,
+            announce_by: None,
+            held: HeldQueue::default(),
             requests: Requests::new(limits.requests_in_progress),
             outbox: Outbox::new(limits.outbox_bytes),
             aborts: VecDeque::new(),
+            settled: VecDeque::new(),
             events: VecDeque::new(),
             event_bytes: 0,
+            notifications: 0,
             members: Members::new(&config),
             counters: Counters::default(),
             closed: None,
@@ -178,10 +198,12 @@ impl Client {
         self.closed
     }
 
-    /// Whether there is room for what a peer may send next. While there is none, a driver does not read.
+    /// Whether there is room for what a peer may send next: in the outbox, for the answers to its requests, and
+    /// within [`Limits::total_bytes`](crate::Limits::total_bytes) for what the application has not taken yet.
+    /// While there is none, a driver does not read. What one read brings is always taken whole.
     pub fn wants_input(&self) -> bool {
-        let limits = &self.config.limits;
-        self.outbox.has_room() && self.event_bytes < limits.outbox_bytes
+        let kept = self.event_bytes + self.outbox.bytes() + self.held.bytes();
+        self.outbox.has_room() && kept < self.config.limits.total_bytes
     }
 
     /// Whether requests can be sent at once.
@@ -219,32 +241,26 @@ impl Client {
         if !self.has_room() {
             return Err(SendError::Blocked(params));
         }
-        let ready = self.is_ready();
-        let progress = if ready {
-            CallProgress::Queued
-        } else {
-            CallProgress::Held
-        };
-        let purpose = CallPurpose::Application;
+        let bytes = params.size();
         let call = Call {
             method,
             params,
-            options,
-            purpose,
-            progress,
+            options: options.clone(),
+            purpose: CallPurpose::Application,
+            progress: CallProgress::Queued,
             repeated: false,
         };
-        let bytes = call.params.size();
-        let options = call.options.clone();
         let id = self
             .calls
             .begin(&options, &self.config.timeouts, call)
             .ok_or(SendError::TooManyCalls)?;
-        if ready {
+        if self.is_ready() {
             self.enqueue_call(id);
         } else {
-            self.held.push_back(Held::Call(id));
-            self.held_bytes += bytes;
+            let key = self.held.push(Held::Call(id), bytes);
+            if let Some(call) = self.calls.get_mut(id) {
+                call.progress = CallProgress::Held(key);
+            }
             self.connect();
         }
         Ok(id)
@@ -261,11 +277,12 @@ impl Client {
         if !self.has_room() {
             return Err(SendError::Blocked(params));
         }
+        let text = encode_notification_with(method.as_str(), &params, b"");
         if self.is_ready() {
-            self.enqueue_notification(&method, &params);
+            self.outbox.push(text, (Purpose::Notification, Some(method), None));
         } else {
-            self.held_bytes += params.size();
-            self.held.push_back(Held::Notification(method, params));
+            let bytes = text.len();
+            self.held.push(Held::Notification(method, text), bytes);
             self.connect();
         }
         Ok(())
@@ -315,25 +332,29 @@ impl Client {
                 self.stage = Stage::Legacy(handshake.step(legacy::Input::Close).0, revision);
             }
         }
-        self.held.clear();
-        self.held_bytes = 0;
+        self.announce_by = None;
+        self.held = HeldQueue::default();
         self.requests.clear();
-        let waiting: Vec<_> = self.calls.drain().collect();
-        for (call, data) in waiting {
-            if let CallProgress::Sent(_) = data.progress {
+        for (call, data) in self.calls.drain() {
+            if matches!(data.progress, CallProgress::Sent(_)) && self.link == Link::Http {
                 self.aborts.push_back(call);
             }
             if data.purpose == CallPurpose::Application {
                 self.emit_reply(call, Err(CallError::Closed(reason)));
             }
         }
-        self.outbox.retain(|(purpose, ..)| !matches!(purpose, Purpose::Call(_)));
-        self.events.push_back(Event::Closed(reason));
+        self.outbox
+            .retain(|(purpose, ..)| matches!(purpose, Purpose::Notification | Purpose::Response));
+        self.emit(Event::Closed(reason));
     }
 
     /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
     pub fn handle_timeout(&mut self, now: Time) {
         self.calls.arm(now);
+        if self.announce_by.is_some_and(|until| until <= now) {
+            let (phase, after) = (Phase::Initialize, self.config.timeouts.initialize);
+            self.handshake_failed(&CallError::Timeout { phase, after });
+        }
         while let Some((id, after, call)) = self.calls.expire(now) {
             let phase = self.phase_of(&call);
             self.abandon(id, &call);
@@ -350,14 +371,20 @@ impl Client {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.calls.poll_timeout()
+        [self.calls.poll_timeout(), self.announce_by]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What the application should know.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
-        self.event_bytes = self.event_bytes.saturating_sub(weight(&event));
+        self.event_bytes -= weight(&event);
+        if let Event::Notification(_) = event {
+            self.notifications -= 1;
+        }
         Some(event)
     }
 
@@ -365,30 +392,46 @@ impl Client {
     #[must_use]
     pub fn poll_outgoing(&mut self, now: Time) -> Option<Outgoing> {
         self.calls.arm(now);
-        let (text, (purpose, method, name)) = self.outbox.pop()?;
-        if let Purpose::Call(call) = purpose
-            && let Some(call) = self.calls.get_mut(call)
-        {
-            call.progress = CallProgress::Sent(self.epoch);
-        }
+        let (text, (purpose, method, name)) = self.pop_outbox()?;
         let outgoing = Outgoing {
             text,
             purpose,
             method,
             name,
             revision: self.revision(),
-            epoch: self.epoch,
         };
-        if self.link == Link::Stream && purpose == Purpose::Initialized {
-            self.step_legacy(legacy::Input::Announced);
+        match (purpose, self.link) {
+            (Purpose::Initialized, Link::Stream) => self.step_legacy(legacy::Input::Announced),
+            (Purpose::Initialized, Link::Http) => self.announce_by = Some(now + self.config.timeouts.initialize),
+            _ => {}
         }
         Some(outgoing)
+    }
+
+    /// The next message that is still wanted.
+    fn pop_outbox(&mut self) -> Option<(Vec<u8>, OutboxEntry)> {
+        loop {
+            let (text, entry) = self.outbox.pop()?;
+            if let Purpose::Call(id) | Purpose::Initialize(id) = entry.0 {
+                match self.calls.get_mut(id) {
+                    Some(call) => call.progress = CallProgress::Sent(self.epoch),
+                    None => continue,
+                }
+            }
+            return Some((text, entry));
+        }
     }
 
     /// A call whose exchange is to be ended without waiting for its answer.
     #[must_use]
     pub fn poll_abort(&mut self) -> Option<CallId> {
         self.aborts.pop_front()
+    }
+
+    /// A call whose exchange has brought its answer.
+    #[must_use]
+    pub fn poll_settled(&mut self) -> Option<CallId> {
+        self.settled.pop_front()
     }
 
     /// Whether anything waits to be sent.
@@ -424,14 +467,16 @@ impl Client {
     }
 
     fn has_room(&self) -> bool {
-        self.outbox.bytes() + self.held_bytes < self.config.limits.outbox_bytes
+        self.outbox.bytes() + self.held.bytes() < self.config.limits.outbox_bytes
     }
 
     /// What a call waits for.
     fn phase_of(&self, call: &Call) -> Phase {
         match (call.purpose, call.progress, self.stage) {
-            (CallPurpose::Discover, ..) | (_, CallProgress::Held, Stage::Modern(_) | Stage::Undecided) => Phase::Probe,
-            (CallPurpose::Initialize, ..) | (_, CallProgress::Held, Stage::Legacy(..)) => Phase::Initialize,
+            (CallPurpose::Discover, ..) | (_, CallProgress::Held(_), Stage::Modern(_) | Stage::Undecided) => {
+                Phase::Probe
+            }
+            (CallPurpose::Initialize, ..) | (_, CallProgress::Held(_), Stage::Legacy(..)) => Phase::Initialize,
             _ => Phase::Request,
         }
     }
@@ -439,16 +484,10 @@ impl Client {
     /// Undoes a call that is not waited for any more, as far as it has come.
     fn abandon(&mut self, id: CallId, call: &Call) {
         match call.progress {
-            CallProgress::Held => {
-                self.held
-                    .retain(|held| !matches!(held, Held::Call(other) if *other == id));
-                self.held_bytes = self.held_bytes.saturating_sub(call.params.size());
-            }
-            CallProgress::Queued => {
-                self.outbox
-                    .retain(|(purpose, ..)| !matches!(purpose, Purpose::Call(other) if *other == id));
-            }
-            CallProgress::Sent(_) => self.tell_cancelled(id, call),
+            CallProgress::Held(key) => self.held.remove(key),
+            // The outbox passes over what nobody waits for.
+            CallProgress::Queued => {}
+            CallProgress::Sent(epoch) => self.tell_cancelled(id, call, epoch),
         }
     }
 
@@ -457,9 +496,9 @@ impl Client {
     /// 2026-07-28, Cancellation: over HTTP the end of the response stream says so, on a byte stream
     /// `notifications/cancelled` does; up to 2025-11-25 the notification does on both. `initialize` "MUST NOT
     /// be cancelled by clients" (2025-11-25, Cancellation).
-    fn tell_cancelled(&mut self, id: CallId, call: &Call) {
+    fn tell_cancelled(&mut self, id: CallId, call: &Call, epoch: u64) {
         let by_disconnect = self.link == Link::Http && self.revision().is_some_and(Revision::cancels_by_disconnect);
-        let may_tell = call.purpose == CallPurpose::Application && self.is_ready();
+        let may_tell = call.purpose == CallPurpose::Application && epoch == self.epoch && self.is_ready();
         if may_tell && !by_disconnect {
             self.enqueue_cancelled(id);
         }
@@ -468,84 +507,26 @@ impl Client {
         }
     }
 
-    pub(super) fn emit_reply(&mut self, call: CallId, outcome: Result<crate::jsonrpc::RawJson, CallError>) {
+    /// The exchange of this call has served its purpose.
+    pub(super) fn settled(&mut self, call: CallId) {
+        if self.link == Link::Http {
+            self.settled.push_back(call);
+        }
+    }
+
+    /// Whether this call is with the server: only then can anything come for it.
+    pub(super) fn is_sent(&self, call: CallId) -> bool {
+        let call = self.calls.get(call);
+        call.is_some_and(|call| matches!(call.progress, CallProgress::Sent(_)))
+    }
+
+    pub(super) fn emit_reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
         self.emit(Event::Reply { call, outcome });
     }
 
     pub(super) fn emit(&mut self, event: Event) {
         self.event_bytes += weight(&event);
         self.events.push_back(event);
-    }
-
-    /// Moves the legacy lifecycle, and does what it says.
-    pub(super) fn step_legacy(&mut self, input: legacy::Input) {
-        let Stage::Legacy(handshake, revision) = self.stage else {
-            return;
-        };
-        let (next, action) = handshake.step(input);
-        self.stage = Stage::Legacy(next, revision);
-        match action {
-            legacy::Action::None | legacy::Action::Fail => {}
-            legacy::Action::SendInitialize => {
-                self.epoch += 1;
-                self.enqueue_initialize(revision);
-            }
-            legacy::Action::SendInitialized => self.enqueue_initialized(),
-            legacy::Action::Release => self.release(),
-        }
-    }
-
-    /// Moves the modern lifecycle, and does what it says.
-    pub(super) fn step_modern(&mut self, input: modern::Input) {
-        let Stage::Modern(discovery) = self.stage else { return };
-        let (next, action) = discovery.step(input);
-        self.stage = Stage::Modern(next);
-        match action {
-            modern::Action::None | modern::Action::Fail => {}
-            modern::Action::SendDiscover => self.enqueue_discover(),
-            modern::Action::Release => self.release(),
-        }
-    }
-
-    /// The handshake came to nothing: everyone who waits for it learns why, and the next call tries again.
-    pub(super) fn handshake_failed(&mut self, error: &CallError) {
-        self.step_legacy(legacy::Input::Rejected);
-        self.step_modern(modern::Input::Failed);
-        self.stage = first_stage(&self.config);
-        self.facts = known_facts(&self.config);
-        self.held_bytes = 0;
-        self.emit(Event::NotReady(error.clone()));
-        for held in core::mem::take(&mut self.held) {
-            if let Held::Call(call) = held
-                && self.calls.remove(call).is_some()
-            {
-                self.emit_reply(call, Err(error.clone()));
-            }
-        }
-    }
-
-    /// Follows the server into the legacy era.
-    pub(super) fn fall_back(&mut self, revision: Option<Revision>) {
-        let revision = revision.unwrap_or(Revision::LATEST_LEGACY);
-        self.stage = Stage::Legacy(Handshake::Start, revision);
-        self.facts = None;
-        self.step_legacy(legacy::Input::Begin);
-    }
-
-    /// Holds a call again that the server did not process, and makes a new handshake if there is none.
-    pub(super) fn hold_again(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        call.repeated = true;
-        if self.is_ready() {
-            self.enqueue_call(id);
-            return;
-        }
-        if let Some(call) = self.calls.get_mut(id) {
-            call.progress = CallProgress::Held;
-            self.held_bytes += call.params.size();
-            self.held.push_back(Held::Call(id));
-        }
-        self.connect();
     }
 
     /// An error for a request of the server that this side does not serve.
@@ -559,35 +540,16 @@ impl Client {
     }
 }
 
-/// Where a client starts.
-fn first_stage(config: &ClientConfig) -> Stage {
-    match (config.mode, config.prior) {
-        (Mode::Modern, _) => Stage::Modern(Discovery::Settled),
-        (Mode::Legacy(revision), _) => Stage::Legacy(Handshake::Start, revision),
-        (Mode::Auto, None) => Stage::Undecided,
-        (Mode::Auto, Some(prior)) => match prior.era() {
-            Era::Modern => Stage::Modern(Discovery::Settled),
-            Era::Legacy => Stage::Legacy(Handshake::Start, prior.revision()),
-        },
-    }
-}
-
-/// What is known before anything was asked.
-fn known_facts(config: &ClientConfig) -> Option<ServerFacts> {
-    (first_stage(config) == Stage::Modern(Discovery::Settled)).then_some(ServerFacts {
-        revision: Revision::LATEST,
-        info: None,
-        capabilities: None,
-        instructions: None,
-    })
-}
-
 /// How many bytes an event keeps.
 fn weight(event: &Event) -> usize {
-    match event {
+    let text = match event {
+        Event::Reply {
+            outcome: Ok(result), ..
+        } => result.as_bytes().len(),
         Event::Progress { params, .. } => params.as_bytes().len(),
         Event::Notification(notification) => notification.text.as_bytes().len(),
         Event::Request(request) => request.request.text.as_bytes().len(),
         _ => 0,
-    }
+    };
+    text + size_of::<Event>()
 }

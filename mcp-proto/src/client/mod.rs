@@ -6,9 +6,11 @@
 mod config;
 mod era;
 mod event;
+mod held;
 #[cfg(feature = "http")]
 mod http;
 mod inbound;
+mod lifecycle;
 mod machine;
 mod outbound;
 mod stream;

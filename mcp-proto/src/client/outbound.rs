@@ -6,14 +6,12 @@ use alloc::vec::Vec;
 
 use super::config::ClientConfig;
 use super::event::Answer;
-use super::machine::{Call, CallProgress, CallPurpose, Client, Held, Link, Stage};
-use crate::jsonrpc::{
-    Id, Params, Peek, encode_error, encode_notification, encode_notification_with, encode_request_with, encode_result,
-};
-use crate::method::{Kind, Method, MethodName, NameSource};
+use super::machine::{Call, CallProgress, CallPurpose, Client, Link, Stage};
+use crate::jsonrpc::{Id, Params, Peek, encode_error, encode_notification, encode_request_with, encode_result};
+use crate::method::{Method, NameSource};
 use crate::model::InitializeParams;
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CallOptions, Purpose, SendError};
+use crate::rpc::{CallId, CallOptions, Purpose};
 
 /// The parts of `_meta` that every request of the modern era carries, written once.
 #[derive(Debug)]
@@ -61,37 +59,6 @@ fn separate(members: &mut Vec<u8>) {
 }
 
 impl Client {
-    /// Sends what was held back, in its order.
-    pub(super) fn release(&mut self) {
-        self.held_bytes = 0;
-        for held in core::mem::take(&mut self.held) {
-            match held {
-                Held::Call(call) => self.release_call(call),
-                Held::Notification(method, params) => {
-                    if self.check_allowed(&method, Kind::Notification).is_ok() {
-                        self.enqueue_notification(&method, &params);
-                    }
-                }
-            }
-        }
-        self.emit(super::event::Event::Ready);
-    }
-
-    fn release_call(&mut self, id: CallId) {
-        let Some(call) = self.calls.get(id) else { return };
-        let method = call.method.clone();
-        match self.check_allowed(&method, Kind::Request) {
-            Ok(()) => self.enqueue_call(id),
-            Err(error) => self.refuse_call(id, error),
-        }
-    }
-
-    fn refuse_call(&mut self, id: CallId, error: SendError) {
-        if self.calls.remove(id).is_some() {
-            self.emit_reply(id, Err(CallError::Refused(error)));
-        }
-    }
-
     /// Writes a call as the era wants it, and queues it.
     pub(super) fn enqueue_call(&mut self, id: CallId) {
         let is_modern = self.revision().is_some_and(Revision::is_stateless);
@@ -103,12 +70,6 @@ impl Client {
         let name = if wants_name { mirrored_name(call) } else { None };
         let method = wants_name.then(|| call.method.clone());
         self.outbox.push(text, (Purpose::Call(id), method, name));
-    }
-
-    pub(super) fn enqueue_notification(&mut self, method: &MethodName, params: &Params) {
-        let text = encode_notification_with(method.as_str(), params, b"");
-        self.outbox
-            .push(text, (Purpose::Notification, Some(method.clone()), None));
     }
 
     pub(super) fn enqueue_response(&mut self, id: &Id, answer: &Answer) {
@@ -141,7 +102,7 @@ impl Client {
         self.enqueue_own(Method::Initialize, params, options, CallPurpose::Initialize);
     }
 
-    /// `notifications/initialized` goes ahead of everything that is queued.
+    /// `notifications/initialized`: everything else is held until it is gone.
     pub(super) fn enqueue_initialized(&mut self) {
         let method = Method::InitializedNotification;
         let text = encode_notification(method.as_str(), b"");

@@ -56,7 +56,7 @@ impl StreamClient {
 
     /// The stream ended. A last line without its end still counts.
     pub fn receive_eof(&mut self, now: Time) {
-        if let Some(line) = self.lines.finish() {
+        while let Some(line) = self.lines.finish() {
             self.receive_line(now, line);
         }
         self.client.peer_closed();

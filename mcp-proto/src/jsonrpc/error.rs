@@ -44,6 +44,18 @@ impl ErrorCode {
     }
 }
 
+impl ErrorCode {
+    /// Whether a server that does not understand a request, or is not ready for it, answers with this code
+    /// before it has done anything.
+    pub(crate) fn is_refusal(self) -> bool {
+        const NOT_INITIALIZED: i64 = -32002;
+        matches!(
+            self,
+            Self::INVALID_REQUEST | Self::METHOD_NOT_FOUND | Self::INVALID_PARAMS
+        ) || self.0 == NOT_INITIALIZED
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)

@@ -1,7 +1,6 @@
 //! Our calls that wait for a reply.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -73,7 +72,7 @@ pub(crate) struct Calls<T> {
     next: u64,
     most: usize,
     pending: BTreeMap<CallId, Pending<T>>,
-    newborn: Vec<CallId>,
+    newborn: BTreeSet<CallId>,
     deadlines: BTreeSet<(Time, CallId)>,
 }
 
@@ -93,7 +92,7 @@ impl<T> Calls<T> {
             next: 1,
             most,
             pending: BTreeMap::new(),
-            newborn: Vec::new(),
+            newborn: BTreeSet::new(),
             deadlines: BTreeSet::new(),
         }
     }
@@ -113,7 +112,9 @@ impl<T> Calls<T> {
 
     fn insert(&mut self, call: CallId, options: &CallOptions, timeouts: &Timeouts, data: T) {
         let timeout = options.timeout.unwrap_or(timeouts.request);
-        let most = options.max_timeout.unwrap_or(timeouts.request_max).max(timeout);
+        // What the caller said wins over a default, and the bound over the wait.
+        let most = options.max_timeout.unwrap_or(timeouts.request_max.max(timeout));
+        let timeout = timeout.min(most);
         let pending = Pending {
             timeout,
             most,
@@ -123,12 +124,12 @@ impl<T> Calls<T> {
             data,
         };
         self.pending.insert(call, pending);
-        self.newborn.push(call);
+        self.newborn.insert(call);
     }
 
     /// Gives every newborn call its deadline.
     pub(crate) fn arm(&mut self, now: Time) {
-        for call in self.newborn.drain(..) {
+        while let Some(call) = self.newborn.pop_first() {
             if let Some(pending) = self.pending.get_mut(&call) {
                 let deadline = now + pending.timeout;
                 pending.born = now;
@@ -155,7 +156,9 @@ impl<T> Calls<T> {
             Some(deadline) => {
                 self.deadlines.remove(&(deadline, call));
             }
-            None => self.newborn.retain(|other| *other != call),
+            None => {
+                self.newborn.remove(&call);
+            }
         }
         Some(pending.data)
     }
@@ -173,9 +176,7 @@ impl<T> Calls<T> {
         let call = CallId::of(token)?;
         let pending = self.pending.get_mut(&call).filter(|pending| pending.progress)?;
         if let Some(old) = pending.deadline {
-            let new = (now + pending.timeout)
-                .min(pending.born + pending.most)
-                .max(old.min(now));
+            let new = (now + pending.timeout).min(pending.born + pending.most);
             pending.deadline = Some(new);
             self.deadlines.remove(&(old, call));
             self.deadlines.insert((new, call));

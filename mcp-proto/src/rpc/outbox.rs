@@ -51,6 +51,12 @@ impl<T> Outbox<T> {
         self.bytes
     }
 
+    /// Everything that is queued, oldest first.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Vec<u8>, T)> + use<T> {
+        self.bytes = 0;
+        core::mem::take(&mut self.queue).into_iter()
+    }
+
     /// Removes the messages that are no longer wanted.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         self.queue.retain(|(_, purpose)| keep(purpose));

@@ -20,8 +20,6 @@ pub struct Outgoing {
     pub name: Option<Box<str>>,
     /// The revision it is written in. `None` before the first `initialize`.
     pub revision: Option<Revision>,
-    /// How many handshakes there have been: messages of the same epoch belong to the same session.
-    pub epoch: u64,
 }
 
 /// What an outgoing message is.

@@ -71,6 +71,12 @@ impl Requests {
         self.by_key.len()
     }
 
+    /// Ends all of them, and tells which there were.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = RequestKey> + use<> {
+        self.by_id.clear();
+        core::mem::take(&mut self.by_key).into_keys()
+    }
+
     /// Ends all of them.
     pub(crate) fn clear(&mut self) {
         self.by_key.clear();

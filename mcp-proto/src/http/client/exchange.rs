@@ -11,6 +11,7 @@ use http::response::Parts;
 
 use crate::limits::Limits;
 use crate::rpc::{CallId, Failure, Purpose};
+use crate::time::Time;
 use crate::wire::sse::SseDecoder;
 
 /// An HTTP exchange of a client, scoped to it.
@@ -69,11 +70,19 @@ impl Kind {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) kind: Kind,
-    /// The handshake that the message belongs to.
-    pub(super) epoch: u64,
     /// Whether the request named a session.
     pub(super) in_session: bool,
+    /// When it is ended, if the server does not end it.
+    pub(super) until: Option<Time>,
     pub(super) response: Response,
+}
+
+impl Exchange {
+    /// Whether this is a message that wants no answer, and the server has not taken it yet.
+    pub(super) fn is_untaken(&self) -> bool {
+        let wants_none = matches!(self.kind, Kind::Post(_)) && self.kind.call().is_none();
+        wants_none && matches!(self.response, Response::Awaited)
+    }
 }
 
 /// How far the response has come.
@@ -90,7 +99,11 @@ pub(super) enum Response {
         status: u16,
         authenticate: Option<Box<str>>,
         body: BytesMut,
-        is_json: bool,
+    },
+    /// A failure of which no more is to be learnt.
+    Refused {
+        status: u16,
+        authenticate: Option<Box<str>>,
     },
     /// Nothing in it matters any more.
     Ignored,
@@ -101,33 +114,39 @@ impl Response {
     pub(super) fn of(head: &Parts, limits: &Limits) -> Self {
         let status = head.status.as_u16();
         let media = media_type(&head.headers);
-        if !head.status.is_success() {
-            let authenticate = head.headers.get(WWW_AUTHENTICATE);
-            let authenticate = authenticate.and_then(|value| value.to_str().ok()).map(Into::into);
-            return Self::Failure {
+        let authenticate = authenticate(&head.headers);
+        match media {
+            Media::Json if !head.status.is_success() => Self::Failure {
                 status,
                 authenticate,
                 body: BytesMut::new(),
-                is_json: media == Media::Json,
-            };
-        }
-        match media {
+            },
             Media::Json => Self::Json {
                 status,
                 body: BytesMut::with_capacity(announced(head, limits.body_bytes)),
             },
-            Media::Events => Self::Events {
+            Media::Events if head.status.is_success() => Self::Events {
                 status,
                 decoder: Box::new(SseDecoder::new(limits.event_bytes)),
             },
-            Media::Other => Self::Failure {
-                status,
-                authenticate: None,
-                body: BytesMut::new(),
-                is_json: false,
-            },
+            Media::Events | Media::Other => Self::Refused { status, authenticate },
         }
     }
+
+    /// How many bytes are kept.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Json { body, .. } | Self::Failure { body, .. } => body.len(),
+            Self::Events { decoder, .. } => decoder.buffered(),
+            Self::Awaited | Self::Refused { .. } | Self::Ignored => 0,
+        }
+    }
+}
+
+/// What the response says of authorization.
+pub(super) fn authenticate(headers: &HeaderMap) -> Option<Box<str>> {
+    let value = headers.get(WWW_AUTHENTICATE)?;
+    value.to_str().ok().map(Into::into)
 }
 
 /// The failure that a response with an unusable status or type is.

@@ -2,19 +2,19 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use core::time::Duration;
+use alloc::vec::Vec;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::Request;
 use http::response::Parts;
 
 use super::config::HttpClientConfig;
-use super::exchange::{Exchange, ExchangeError, ExchangeId, Kind, Response, append, failure};
+use super::exchange::{Exchange, ExchangeError, ExchangeId, Kind, Response, append, authenticate, failure};
 use super::listen::Listen;
 use super::request::Template;
 use super::session::SessionId;
 use crate::jsonrpc::{ErrorObject, Incoming, Message, parse};
-use crate::limits::Limits;
+use crate::limits::{Limits, Timeouts};
 use crate::revision::Revision;
 use crate::rpc::{CallId, Failure, Outgoing, Purpose};
 use crate::time::Time;
@@ -39,10 +39,8 @@ pub enum Action {
 /// What the responses hold.
 #[derive(Debug)]
 pub enum Output {
-    /// A message, or a batch, that came in this exchange.
+    /// A message, or a batch, came.
     Text {
-        /// The exchange.
-        exchange: ExchangeId,
         /// The text.
         text: Bytes,
         /// The status of the response.
@@ -81,45 +79,51 @@ pub enum Output {
 /// [`abort`](Self::abort), [`listen`](Self::listen) and [`close`](Self::close) for the layer above; and
 /// [`poll_action`](Self::poll_action), [`poll_output`](Self::poll_output),
 /// [`poll_timeout`](Self::poll_timeout).
+///
+/// What the bodies keep is bounded together by [`Limits::total_bytes`]: a response that would go beyond it
+/// ends its call. The exchange of a call lasts as long as the call; any other, and one that has its answer, is
+/// ended when its time is over.
 #[derive(Debug)]
 pub struct Exchanges {
     template: Template,
     limits: Limits,
-    close_timeout: Duration,
+    timeouts: Timeouts,
     wants_listen: bool,
     session: Option<SessionId>,
-    session_epoch: u64,
     revision: Revision,
     listen: Listen,
     open: BTreeMap<ExchangeId, Exchange>,
     by_call: BTreeMap<CallId, ExchangeId>,
-    /// Exchanges that have served their purpose, and when they are ended if the server does not.
-    lingering: BTreeSet<(Time, ExchangeId)>,
+    /// Exchanges with an end, in its order.
+    ends: BTreeSet<(Time, ExchangeId)>,
+    /// How many messages that want no answer have not been taken yet.
+    untaken: usize,
+    /// What the bodies of open exchanges keep.
+    body_bytes: usize,
     next: u64,
     actions: VecDeque<Action>,
     outputs: VecDeque<Output>,
-    output_bytes: usize,
 }
 
 impl Exchanges {
     /// No exchange yet.
-    pub fn new(config: &HttpClientConfig, limits: Limits, close_timeout: Duration) -> Self {
+    pub fn new(config: &HttpClientConfig, limits: Limits, timeouts: Timeouts) -> Self {
         Self {
             template: Template::new(config),
             limits,
-            close_timeout,
+            timeouts,
             wants_listen: config.listen,
             session: None,
-            session_epoch: 0,
             revision: Revision::LATEST_LEGACY,
             listen: Listen::default(),
             open: BTreeMap::new(),
             by_call: BTreeMap::new(),
-            lingering: BTreeSet::new(),
+            ends: BTreeSet::new(),
+            untaken: 0,
+            body_bytes: 0,
             next: 0,
             actions: VecDeque::new(),
             outputs: VecDeque::new(),
-            output_bytes: 0,
         }
     }
 
@@ -133,27 +137,35 @@ impl Exchanges {
         self.session.is_some()
     }
 
-    /// Whether more of the response should be read.
-    pub fn wants_body(&self, id: ExchangeId) -> bool {
-        self.open.contains_key(&id) && self.output_bytes < self.limits.total_bytes
+    /// Whether anything waits to be done by the driver.
+    pub fn has_action(&self) -> bool {
+        !self.actions.is_empty()
     }
 
-    /// The call that an exchange should answer, and has not yet.
-    pub fn call_of(&self, id: ExchangeId) -> Option<CallId> {
-        let call = self.open.get(&id)?.kind.call()?;
-        (self.by_call.get(&call) == Some(&id)).then_some(call)
+    /// Whether more of the response should be read. Not while the server takes none of the answers to its own
+    /// requests: it could ask without end ([`Limits::streams_per_session`]).
+    pub fn wants_body(&self, id: ExchangeId) -> bool {
+        self.open.contains_key(&id) && self.untaken < self.limits.streams_per_session
     }
 
     /// Sends a message in an exchange of its own.
-    pub fn send(&mut self, outgoing: Outgoing) {
-        let (purpose, epoch) = (outgoing.purpose, outgoing.epoch);
+    pub fn send(&mut self, now: Time, outgoing: Outgoing) {
+        let purpose = outgoing.purpose;
         if let Purpose::Initialize(_) = purpose {
             // A new session begins without the id of an old one (2025-11-25, Session Management, 4).
             self.session = None;
             self.stop_listening();
+            self.abort_announcement();
+        }
+        if let Some(revision) = outgoing.revision {
+            self.revision = revision;
         }
         let request = self.template.post(outgoing, self.session.as_ref());
-        self.start(Kind::Post(purpose), epoch, request);
+        let id = self.start(Kind::Post(purpose), request);
+        if !matches!(purpose, Purpose::Initialize(_) | Purpose::Call(_)) {
+            self.untaken += 1;
+            self.end_at(id, now + self.timeouts.request);
+        }
     }
 
     /// Ends the exchange of a call.
@@ -167,7 +179,7 @@ impl Exchanges {
     /// exchange is ended after the timeout for closing.
     pub fn answered(&mut self, now: Time, call: CallId) {
         if let Some(id) = self.by_call.remove(&call) {
-            self.lingering.insert((now + self.close_timeout, id));
+            self.end_at(id, now + self.timeouts.close);
         }
     }
 
@@ -184,112 +196,138 @@ impl Exchanges {
         self.stop_listening();
         if let Some(session) = self.session.take() {
             let request = self.template.delete(&session, self.revision);
-            let id = self.start(Kind::Delete, self.session_epoch, request);
-            self.lingering.insert((now + self.close_timeout, id));
+            self.start(Kind::Delete, request);
         }
         // What is still on its way gets the same time.
-        let until = now + self.close_timeout;
-        self.lingering.extend(self.open.keys().map(|id| (until, *id)));
+        let open: Vec<_> = self.open.keys().copied().collect();
+        for id in open {
+            self.end_at(id, now + self.timeouts.close);
+        }
     }
 
     /// The head of a response came.
-    pub fn head(&mut self, _now: Time, id: ExchangeId, head: &Parts) {
+    pub fn head(&mut self, now: Time, id: ExchangeId, head: &Parts) {
         let Some(exchange) = self.open.get_mut(&id) else { return };
-        exchange.response = Response::of(head, &self.limits);
-        let (kind, epoch) = (exchange.kind, exchange.epoch);
-        let is_success = head.status.is_success();
-        if exchange.in_session && head.status == http::StatusCode::NOT_FOUND && epoch == self.session_epoch {
-            return self.lost(id, kind);
+        if !matches!(exchange.response, Response::Awaited) {
+            return;
         }
+        let kind = exchange.kind;
+        if exchange.in_session && head.status == http::StatusCode::NOT_FOUND {
+            return self.lost(now, id);
+        }
+        exchange.response = Response::of(head, &self.limits);
         match kind {
-            Kind::Post(Purpose::Initialize(_)) if is_success => self.begin_session(epoch, head),
-            Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {}
-            Kind::Post(purpose) => {
-                let authenticate = head.headers.get(http::header::WWW_AUTHENTICATE);
-                let authenticate = authenticate.and_then(|value| value.to_str().ok()).map(Box::from);
-                let outcome = if is_success {
-                    Ok(())
-                } else {
-                    Err(failure(head.status.as_u16(), authenticate))
-                };
-                self.ignore(id);
-                self.emit(Output::Delivered { purpose, outcome });
+            Kind::Post(purpose @ (Purpose::Initialize(_) | Purpose::Call(_))) => {
+                if head.status.is_success() && matches!(purpose, Purpose::Initialize(_)) {
+                    self.session = head.headers.get(MCP_SESSION_ID).and_then(SessionId::read);
+                }
+                self.refuse_at_once(now, id);
+            }
+            Kind::Post(_) => {
+                let status = head.status.as_u16();
+                let is_taken = head.status.is_success();
+                let failure = || failure(status, authenticate(&head.headers));
+                self.taken(now, id, if is_taken { Ok(()) } else { Err(failure()) });
             }
             Kind::Listen if !matches!(self.response_of(id), Some(Response::Events { .. })) => {
                 // 405 is the regular way to say that there is none; nothing else is worth another attempt.
                 self.listen.refused();
-                self.ignore(id);
+                self.ignore(now, id);
             }
             Kind::Listen => {}
-            Kind::Delete => self.ignore(id),
+            Kind::Delete => self.ignore(now, id),
         }
     }
 
     /// A part of the body of a response came.
     pub fn body(&mut self, _now: Time, id: ExchangeId, chunk: &Bytes) {
         let Some(exchange) = self.open.get_mut(&id) else { return };
-        let call = exchange.kind.call();
+        let kept = self.body_bytes - exchange.response.size();
         let fits = match &mut exchange.response {
-            Response::Awaited | Response::Ignored => true,
+            Response::Awaited | Response::Refused { .. } | Response::Ignored => return,
+            _ if kept.saturating_add(chunk.len()) > self.limits.total_bytes => false,
             Response::Json { body, .. } => append(body, chunk, self.limits.body_bytes),
-            Response::Failure { body, is_json, .. } => {
-                *is_json &= append(body, chunk, self.limits.error_body_bytes);
+            Response::Failure {
+                status,
+                authenticate,
+                body,
+            } => {
+                if !append(body, chunk, self.limits.error_body_bytes) {
+                    let failure = failure(*status, authenticate.take());
+                    return self.give_up(id, failure);
+                }
                 true
             }
             Response::Events { decoder, .. } => {
                 decoder.push(chunk);
-                return self.read_events(id);
+                true
             }
         };
-        if !fits {
-            self.unreadable(id, call, "the response is too large");
+        self.body_bytes = kept + exchange.response.size();
+        if fits {
+            self.read_events(id);
+        } else {
+            self.give_up(id, Failure::Unreadable("the response is too large".into()));
         }
     }
 
     /// The response is complete.
     pub fn end(&mut self, now: Time, id: ExchangeId) {
-        let Some(exchange) = self.take(id) else { return };
-        match (exchange.kind, exchange.response) {
-            (Kind::Listen, _) => self.listen.ended(now),
-            (kind, Response::Json { status, body }) => {
-                if !body.is_empty() {
-                    self.emit_text(id, body.freeze(), status);
-                }
-                self.fail_call(kind, Failure::Disconnected);
-            }
-            (
-                kind,
-                Response::Failure {
+        let Some((exchange, call)) = self.take(id) else { return };
+        match exchange.response {
+            _ if exchange.kind == Kind::Listen => self.listen.ended(now),
+            Response::Json { status, body } => {
+                self.emit(Output::Text {
+                    text: body.freeze(),
                     status,
-                    authenticate,
-                    body,
-                    is_json,
-                },
-            ) => {
-                self.end_failure(kind, status, authenticate, body, is_json);
+                });
+                // Where that was the answer, this says nothing.
+                self.fail_call(
+                    call,
+                    Failure::Unreadable("the response holds no answer to the call".into()),
+                );
             }
-            (kind, Response::Awaited | Response::Events { .. }) => self.fail_call(kind, Failure::Disconnected),
-            (_, Response::Ignored) => {}
+            Response::Failure {
+                status,
+                authenticate,
+                body,
+            } => self.end_failure(call, status, authenticate, body.freeze()),
+            Response::Awaited => self.broke_off(exchange.kind, call, Failure::Disconnected),
+            Response::Events { .. } => self.fail_call(call, Failure::Disconnected),
+            Response::Refused { .. } | Response::Ignored => {}
         }
     }
 
     /// The exchange failed on the transport.
     pub fn failed(&mut self, now: Time, id: ExchangeId, error: ExchangeError) {
-        let Some(exchange) = self.take(id) else { return };
+        let Some((exchange, call)) = self.take(id) else { return };
         let failure = match error {
             ExchangeError::Unreachable(why) => Failure::Unreachable(why),
             ExchangeError::Broken(_) => Failure::Disconnected,
         };
-        match exchange.kind {
-            Kind::Listen => self.listen.ended(now),
-            Kind::Post(Purpose::Call(_) | Purpose::Initialize(_)) => self.fail_call(exchange.kind, failure),
-            Kind::Post(purpose) if !matches!(exchange.response, Response::Ignored) => {
-                self.emit(Output::Delivered {
-                    purpose,
-                    outcome: Err(failure),
-                });
-            }
-            Kind::Post(_) | Kind::Delete => {}
+        match (exchange.kind, exchange.response) {
+            (Kind::Listen, _) => self.listen.ended(now),
+            // The status is known; what more the body would have said is not.
+            (
+                _,
+                Response::Failure {
+                    status, authenticate, ..
+                },
+            ) => self.fail_call(call, self::failure(status, authenticate)),
+            (_, Response::Ignored | Response::Refused { .. }) => {}
+            (kind, _) => self.broke_off(kind, call, failure),
+        }
+    }
+
+    /// An exchange is over before anything was known of its message.
+    fn broke_off(&mut self, kind: Kind, call: Option<CallId>, failure: Failure) {
+        match kind {
+            Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => self.fail_call(call, failure),
+            Kind::Post(purpose) => self.emit(Output::Delivered {
+                purpose,
+                outcome: Err(failure),
+            }),
+            Kind::Listen | Kind::Delete => {}
         }
     }
 
@@ -298,13 +336,12 @@ impl Exchanges {
         if self.listen.is_due(now) {
             let last = self.listen.last_event_id();
             let request = self.template.get(self.session.as_ref(), self.revision, last);
-            let id = self.start(Kind::Listen, self.session_epoch, request);
+            let id = self.start(Kind::Listen, request);
             self.listen.opened(id);
         }
-        while let Some(&(until, id)) = self.lingering.first()
+        while let Some(&(until, id)) = self.ends.first()
             && until <= now
         {
-            self.lingering.pop_first();
             self.abort_exchange(id);
         }
     }
@@ -312,8 +349,8 @@ impl Exchanges {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        let lingering = self.lingering.first().map(|(until, _)| *until);
-        [lingering, self.listen.poll_timeout()].into_iter().flatten().min()
+        let end = self.ends.first().map(|(until, _)| *until);
+        [end, self.listen.poll_timeout()].into_iter().flatten().min()
     }
 
     /// What the driver has to do.
@@ -325,26 +362,19 @@ impl Exchanges {
     /// What the responses hold.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
-        let output = self.outputs.pop_front()?;
-        if let Output::Text { text, .. } = &output {
-            self.output_bytes = self.output_bytes.saturating_sub(text.len());
-        }
-        Some(output)
+        self.outputs.pop_front()
     }
 
-    fn start(&mut self, kind: Kind, epoch: u64, request: Request<Bytes>) -> ExchangeId {
+    fn start(&mut self, kind: Kind, request: Request<Bytes>) -> ExchangeId {
         let id = ExchangeId(self.next);
         self.next += 1;
-        let in_session = request.headers().contains_key(MCP_SESSION_ID);
-        self.open.insert(
-            id,
-            Exchange {
-                kind,
-                epoch,
-                in_session,
-                response: Response::Awaited,
-            },
-        );
+        let exchange = Exchange {
+            kind,
+            in_session: request.headers().contains_key(MCP_SESSION_ID),
+            until: None,
+            response: Response::Awaited,
+        };
+        self.open.insert(id, exchange);
         if let Some(call) = kind.call() {
             self.by_call.insert(call, id);
         }
@@ -352,16 +382,35 @@ impl Exchanges {
         id
     }
 
-    /// Forgets an exchange that is over.
-    fn take(&mut self, id: ExchangeId) -> Option<Exchange> {
-        let exchange = self.open.remove(&id)?;
-        if let Some(call) = exchange.kind.call()
-            && self.by_call.get(&call) == Some(&id)
-        {
-            self.by_call.remove(&call);
+    /// Sees to it that an exchange ends at `until`, if not before.
+    fn end_at(&mut self, id: ExchangeId, until: Time) {
+        let Some(exchange) = self.open.get_mut(&id) else { return };
+        let until = exchange.until.map_or(until, |old| old.min(until));
+        if let Some(old) = exchange.until.replace(until) {
+            self.ends.remove(&(old, id));
         }
-        self.lingering.retain(|(_, other)| *other != id);
-        Some(exchange)
+        self.ends.insert((until, id));
+    }
+
+    /// Forgets an exchange that is over. Gives the call with it that has no answer yet.
+    fn take(&mut self, id: ExchangeId) -> Option<(Exchange, Option<CallId>)> {
+        let exchange = self.open.remove(&id)?;
+        if let Some(until) = exchange.until {
+            self.ends.remove(&(until, id));
+        }
+        self.body_bytes -= exchange.response.size();
+        if exchange.is_untaken() {
+            self.untaken -= 1;
+        }
+        let call = self.unanswered(id, exchange.kind);
+        Some((exchange, call))
+    }
+
+    /// The call that an exchange should answer, and has not yet; it does not wait for the exchange any more.
+    fn unanswered(&mut self, id: ExchangeId, kind: Kind) -> Option<CallId> {
+        let call = kind.call().filter(|call| self.by_call.get(call) == Some(&id))?;
+        self.by_call.remove(&call);
+        Some(call)
     }
 
     fn abort_exchange(&mut self, id: ExchangeId) {
@@ -381,40 +430,72 @@ impl Exchanges {
         }
     }
 
-    fn begin_session(&mut self, epoch: u64, head: &Parts) {
-        self.session_epoch = epoch;
-        self.session = head.headers.get(MCP_SESSION_ID).and_then(SessionId::read);
-    }
-
     fn stop_listening(&mut self) {
         if let Some(id) = self.listen.stop() {
             self.abort_exchange(id);
         }
     }
 
-    /// The server does not know the session.
-    fn lost(&mut self, id: ExchangeId, kind: Kind) {
-        self.ignore(id);
-        match kind {
-            Kind::Post(Purpose::Call(call)) => {
-                self.by_call.remove(&call);
-                self.emit(Output::Failed {
-                    call,
-                    failure: Failure::SessionLost,
-                });
-            }
-            Kind::Post(purpose) => self.emit(Output::Delivered {
-                purpose,
-                outcome: Err(Failure::SessionLost),
-            }),
-            Kind::Listen => self.listen.refused(),
-            Kind::Delete => {}
+    /// A `notifications/initialized` of an earlier handshake says nothing of the next.
+    fn abort_announcement(&mut self) {
+        let announcement = |exchange: &Exchange| exchange.kind == Kind::Post(Purpose::Initialized);
+        let belated = self.open.iter().find(|(_, exchange)| announcement(exchange));
+        if let Some(id) = belated.map(|(id, _)| *id) {
+            self.abort_exchange(id);
         }
     }
 
-    fn ignore(&mut self, id: ExchangeId) {
+    /// The server does not know the session.
+    fn lost(&mut self, now: Time, id: ExchangeId) {
+        let Some(exchange) = self.open.get(&id) else { return };
+        match exchange.kind {
+            kind @ Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {
+                let call = self.unanswered(id, kind);
+                self.fail_call(call, Failure::SessionLost);
+                self.ignore(now, id);
+            }
+            Kind::Post(_) => self.taken(now, id, Err(Failure::SessionLost)),
+            Kind::Listen => {
+                self.listen.refused();
+                self.ignore(now, id);
+            }
+            Kind::Delete => self.ignore(now, id),
+        }
+    }
+
+    /// A message that wants no answer was taken, or not.
+    fn taken(&mut self, now: Time, id: ExchangeId, outcome: Result<(), Failure>) {
+        if let Some(Exchange {
+            kind: Kind::Post(purpose),
+            ..
+        }) = self.open.get(&id)
+        {
+            let purpose = *purpose;
+            self.untaken -= 1;
+            self.emit(Output::Delivered { purpose, outcome });
+            self.ignore(now, id);
+        }
+    }
+
+    /// Nothing in this response matters any more.
+    fn ignore(&mut self, now: Time, id: ExchangeId) {
         if let Some(exchange) = self.open.get_mut(&id) {
+            self.body_bytes -= exchange.response.size();
             exchange.response = Response::Ignored;
+            self.end_at(id, now + self.timeouts.close);
+        }
+    }
+
+    /// Fails the call of a response whose head says it all.
+    fn refuse_at_once(&mut self, now: Time, id: ExchangeId) {
+        if let Some(exchange) = self.open.get_mut(&id)
+            && let Response::Refused { status, authenticate } = &mut exchange.response
+        {
+            let failure = failure(*status, authenticate.take());
+            let kind = exchange.kind;
+            let call = self.unanswered(id, kind);
+            self.fail_call(call, failure);
+            self.ignore(now, id);
         }
     }
 
@@ -426,49 +507,53 @@ impl Exchanges {
     fn read_events(&mut self, id: ExchangeId) {
         loop {
             let Some(exchange) = self.open.get_mut(&id) else { return };
-            let (kind, call) = (exchange.kind, exchange.kind.call());
+            let kind = exchange.kind;
             let Response::Events { status, decoder } = &mut exchange.response else {
                 return;
             };
-            let status = *status;
-            match decoder.poll_event() {
+            let (status, before) = (*status, decoder.buffered());
+            let event = decoder.poll_event();
+            self.body_bytes = self.body_bytes - before + decoder.buffered();
+            match event {
                 None => return,
-                Some(Ok(event)) => self.read_event(id, kind, status, &event),
+                Some(Ok(event)) => self.read_event(kind, status, &event),
+                // Only one message is lost.
+                Some(Err(_)) if kind == Kind::Listen => {}
                 // The answer may have been in there: the call must not wait for what cannot come.
-                Some(Err(error)) => self.unreadable(id, call, &alloc::format!("{error}")),
+                Some(Err(error)) => self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into())),
             }
         }
     }
 
-    fn read_event(&mut self, id: ExchangeId, kind: Kind, status: u16, event: &SseEvent) {
+    fn read_event(&mut self, kind: Kind, status: u16, event: &SseEvent) {
         if kind == Kind::Listen {
             self.listen.progressed(event.id.as_deref(), event.retry);
         }
         if let Some(text) = event.message() {
-            self.emit_text(id, text.clone(), status);
+            let text = text.clone();
+            self.emit(Output::Text { text, status });
         }
     }
 
-    fn unreadable(&mut self, id: ExchangeId, call: Option<CallId>, why: &str) {
-        if let Some(call) = call {
-            self.emit(Output::Failed {
-                call,
-                failure: Failure::Unreadable(why.into()),
-            });
+    /// Ends an exchange that cannot bring an answer any more.
+    fn give_up(&mut self, id: ExchangeId, failure: Failure) {
+        if let Some(exchange) = self.open.get(&id) {
+            let kind = exchange.kind;
+            let call = self.unanswered(id, kind);
+            self.fail_call(call, failure);
+            if kind == Kind::Listen {
+                self.listen.refused();
+            }
+            self.abort_exchange(id);
         }
-        self.abort_exchange(id);
     }
 
     /// The body of a failure is complete: it may hold the JSON-RPC error that was meant.
-    fn end_failure(&mut self, kind: Kind, status: u16, authenticate: Option<Box<str>>, body: BytesMut, is_json: bool) {
-        let Some(call) = kind.call() else { return };
-        let error = if is_json { self.error_in(body.freeze()) } else { None };
-        match error {
+    fn end_failure(&mut self, call: Option<CallId>, status: u16, authenticate: Option<Box<str>>, body: Bytes) {
+        let Some(call) = call else { return };
+        match self.error_in(body) {
             Some(error) if !matches!(status, 401 | 403) => self.emit(Output::Rejected { call, error, status }),
-            _ => self.emit(Output::Failed {
-                call,
-                failure: failure(status, authenticate),
-            }),
+            _ => self.fail_call(Some(call), failure(status, authenticate)),
         }
     }
 
@@ -479,15 +564,10 @@ impl Exchanges {
         }
     }
 
-    fn fail_call(&mut self, kind: Kind, failure: Failure) {
-        if let Some(call) = kind.call() {
+    fn fail_call(&mut self, call: Option<CallId>, failure: Failure) {
+        if let Some(call) = call {
             self.emit(Output::Failed { call, failure });
         }
-    }
-
-    fn emit_text(&mut self, exchange: ExchangeId, text: Bytes, status: u16) {
-        self.output_bytes += text.len();
-        self.emit(Output::Text { exchange, text, status });
     }
 
     fn emit(&mut self, output: Output) {

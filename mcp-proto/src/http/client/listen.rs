@@ -10,7 +10,7 @@ use crate::time::Time;
 const ATTEMPTS: u32 = 5;
 /// How long to wait before, where the server names no time (doubled with every attempt).
 const DELAY: Duration = Duration::from_secs(1);
-/// How long to wait at most.
+/// How long the wait may become.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// The stream on which a legacy server sends what belongs to no request
@@ -87,7 +87,7 @@ impl Listen {
     pub(super) fn progressed(&mut self, id: Option<&str>, retry: Option<Duration>) {
         self.attempts = 0;
         if let Some(id) = id {
-            self.last_event_id = Some(id.into());
+            self.last_event_id = Some(id.into()).filter(|id: &Box<str>| !id.is_empty());
         }
         self.retry = retry.or(self.retry);
     }
@@ -99,15 +99,16 @@ impl Listen {
 
     /// The stream ended or broke off.
     pub(super) fn ended(&mut self, now: Time) {
+        if !matches!(self.state, State::Open(_)) {
+            return;
+        }
         if self.attempts >= ATTEMPTS {
             self.state = State::Off;
             return;
         }
-        let delay = self
-            .retry
-            .unwrap_or(DELAY)
-            .saturating_mul(1 << self.attempts)
-            .min(LONGEST);
+        // The server's own time is never cut short (2025-11-25, Sending Messages, 6: it "MUST" be respected).
+        let first = self.retry.unwrap_or(DELAY);
+        let delay = first.saturating_mul(1 << self.attempts).min(LONGEST.max(first));
         self.attempts += 1;
         self.state = State::Waiting(now + delay);
     }
@@ -133,6 +134,16 @@ mod tests {
         }
         assert_eq!(opened, u64::from(ATTEMPTS) + 1);
         assert_eq!(now.elapsed(), Duration::from_secs(1 + 2 + 4 + 8 + 16));
+    }
+
+    #[test]
+    fn a_refused_stream_is_not_opened_again() {
+        let mut listen = Listen::default();
+        listen.begin();
+        listen.opened(ExchangeId(0));
+        listen.refused();
+        listen.ended(Time::ORIGIN);
+        assert_eq!(listen.poll_timeout(), None);
     }
 
     #[test]

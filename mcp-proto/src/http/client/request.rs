@@ -1,14 +1,18 @@
 //! The requests a client makes.
 
+use alloc::vec::Vec;
+
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::config::HttpClientConfig;
 use super::session::SessionId;
 use crate::revision::Revision;
 use crate::rpc::{Outgoing, Purpose};
-use crate::wire::header::{LAST_EVENT_ID, MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, encode_value};
+use crate::wire::header::{
+    LAST_EVENT_ID, MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, encode_value,
+};
 
 /// What every POST carries, made once.
 #[derive(Debug)]
@@ -20,7 +24,11 @@ pub(super) struct Template {
 
 impl Template {
     pub(super) fn new(config: &HttpClientConfig) -> Self {
-        let other = config.headers.clone();
+        let mut other = config.headers.clone();
+        let reserved: Vec<_> = other.keys().filter(|name| is_reserved(name)).cloned().collect();
+        for name in reserved {
+            other.remove(name);
+        }
         let mut post = other.clone();
         post.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // 2025-11-25, Transports, Sending Messages, 2: "listing both".
@@ -45,7 +53,9 @@ impl Template {
         if outgoing.revision.is_some_and(Revision::is_stateless) {
             mirror(&mut headers, &outgoing);
         }
-        if let Some(session) = session.filter(|_| !is_initialize) {
+        // Every revision with a handshake: servers of 2024-11-05 over Streamable HTTP exist, and give sessions too.
+        let in_session = !is_initialize && outgoing.revision.is_some_and(Revision::has_initialize);
+        if let Some(session) = session.filter(|_| in_session) {
             headers.insert(name(MCP_SESSION_ID), session.header());
         }
         self.request(Method::POST, headers, outgoing.text.into())
@@ -90,6 +100,19 @@ impl Template {
         *request.headers_mut() = headers;
         request
     }
+}
+
+/// Whether a header is the protocol's own, or speaks of a body that the user does not know.
+fn is_reserved(name: &HeaderName) -> bool {
+    let own = [
+        MCP_METHOD,
+        MCP_NAME,
+        MCP_PROTOCOL_VERSION,
+        MCP_SESSION_ID,
+        LAST_EVENT_ID,
+    ];
+    let framing = [ACCEPT, CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING];
+    own.contains(&name.as_str()) || framing.contains(name) || name.as_str().starts_with(MCP_PARAM_PREFIX)
 }
 
 /// The headers that mirror the body (2026-07-28, Streamable HTTP, Standard Request Headers).

@@ -1,0 +1,53 @@
+//! What waits for the handshake.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::method::MethodName;
+use crate::rpc::CallId;
+
+/// What one entry costs besides its text: a flood of messages without parameters is bounded too.
+const OVERHEAD: usize = 64;
+
+/// Calls and notifications that wait for the handshake, in their order.
+#[derive(Debug, Default)]
+pub(super) struct HeldQueue {
+    next: u64,
+    queue: BTreeMap<u64, (Held, usize)>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Held {
+    /// A call, to be written when the revision is known.
+    Call(CallId),
+    /// A notification, written already: it is the same in every revision.
+    Notification(MethodName, Vec<u8>),
+}
+
+impl HeldQueue {
+    /// Takes an entry that keeps `bytes`, and gives the key to remove it by.
+    pub(super) fn push(&mut self, held: Held, bytes: usize) -> u64 {
+        let (key, bytes) = (self.next, bytes + OVERHEAD);
+        self.next += 1;
+        self.bytes += bytes;
+        self.queue.insert(key, (held, bytes));
+        key
+    }
+
+    pub(super) fn remove(&mut self, key: u64) {
+        if let Some((_, bytes)) = self.queue.remove(&key) {
+            self.bytes -= bytes;
+        }
+    }
+
+    /// Everything, oldest first.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Held> + use<> {
+        self.bytes = 0;
+        core::mem::take(&mut self.queue).into_values().map(|(held, _)| held)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}

@@ -1,0 +1,198 @@
+//! How a client comes to know what the server speaks, and what it does when that proves wrong.
+
+use alloc::vec::Vec;
+
+use super::config::{Mode, Prior};
+use super::event::{Event, ServerFacts};
+use super::held::Held;
+use super::machine::{CallProgress, CallPurpose, Client, Stage};
+use crate::legacy::client::{self as legacy, Handshake};
+use crate::method::{Kind, Method};
+use crate::modern::client::{self as modern, Discovery};
+use crate::revision::{Era, Revision};
+use crate::rpc::{CallError, CallId, Purpose};
+
+impl Client {
+    /// Moves the legacy lifecycle, and does what it says.
+    pub(super) fn step_legacy(&mut self, input: legacy::Input) {
+        let Stage::Legacy(handshake, revision) = self.stage else {
+            return;
+        };
+        let (next, action) = handshake.step(input);
+        self.stage = Stage::Legacy(next, revision);
+        match action {
+            legacy::Action::None | legacy::Action::Fail => {}
+            legacy::Action::SendInitialize => {
+                self.epoch += 1;
+                self.enqueue_initialize(revision);
+            }
+            legacy::Action::SendInitialized => self.enqueue_initialized(),
+            legacy::Action::Release => self.release(),
+        }
+    }
+
+    /// Moves the modern lifecycle, and does what it says.
+    pub(super) fn step_modern(&mut self, input: modern::Input) {
+        let Stage::Modern(discovery) = self.stage else { return };
+        let (next, action) = discovery.step(input);
+        self.stage = Stage::Modern(next);
+        match action {
+            modern::Action::None | modern::Action::Fail => {}
+            modern::Action::SendDiscover => self.enqueue_discover(),
+            modern::Action::Release => self.release(),
+        }
+    }
+
+    /// Sends what was held back, in its order.
+    fn release(&mut self) {
+        self.announce_by = None;
+        for held in self.held.drain() {
+            match held {
+                Held::Call(call) => self.release_call(call),
+                Held::Notification(method, text) => {
+                    if self.check_allowed(&method, Kind::Notification).is_ok() {
+                        self.outbox.push(text, (Purpose::Notification, Some(method), None));
+                    }
+                }
+            }
+        }
+        self.emit(Event::Ready);
+    }
+
+    fn release_call(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(id) else { return };
+        let method = call.method.clone();
+        match self.check_allowed(&method, Kind::Request) {
+            Ok(()) => self.enqueue_call(id),
+            Err(error) => {
+                self.calls.remove(id);
+                self.emit_reply(id, Err(CallError::Refused(error)));
+            }
+        }
+    }
+
+    /// The handshake came to nothing: everyone who waits for it learns why, and the next call tries again.
+    pub(super) fn handshake_failed(&mut self, error: &CallError) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.step_legacy(legacy::Input::Rejected);
+        self.step_modern(modern::Input::Failed);
+        self.stage = first_stage(self.config.mode, self.prior);
+        self.facts = known_facts(self.stage);
+        self.confirmed = false;
+        self.announce_by = None;
+        self.outbox.retain(|(purpose, ..)| *purpose != Purpose::Initialized);
+        self.emit(Event::NotReady(error.clone()));
+        for held in self.held.drain() {
+            if let Held::Call(call) = held
+                && self.calls.remove(call).is_some()
+            {
+                self.emit_reply(call, Err(error.clone()));
+            }
+        }
+    }
+
+    /// Follows the server into the legacy era.
+    pub(super) fn fall_back(&mut self, revision: Option<Revision>) {
+        let revision = revision.unwrap_or(Revision::LATEST_LEGACY);
+        self.hold_queued();
+        self.stage = Stage::Legacy(Handshake::Start, revision);
+        self.facts = None;
+        self.step_legacy(legacy::Input::Begin);
+    }
+
+    /// Whether the era is only believed, because of what an earlier connection found.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.config.mode == Mode::Auto && self.prior.is_some() && !self.confirmed
+    }
+
+    /// What an earlier connection found is not true any more: the server is asked
+    /// (2026-07-28, Versioning: "re-probing if the cached assumption later fails").
+    pub(super) fn refute_prior(&mut self) {
+        self.prior = None;
+        self.hold_queued();
+        self.stage = Stage::Undecided;
+        self.facts = None;
+        self.connect();
+    }
+
+    /// The server does not know the session any more. Nothing of it is of use in the next one.
+    pub(super) fn lose_session(&mut self) {
+        self.step_legacy(legacy::Input::Lost);
+        self.hold_queued();
+        for key in self.requests.drain() {
+            self.emit(Event::Cancelled(key));
+        }
+        self.emit(Event::SessionLost);
+    }
+
+    /// Takes back what waits in the outbox: it was written for a session, or an era, that is over.
+    fn hold_queued(&mut self) {
+        for (text, (purpose, method, _)) in self.outbox.drain().collect::<Vec<_>>() {
+            match (purpose, method) {
+                (Purpose::Call(call), _) => self.hold(call),
+                (Purpose::Notification, Some(method)) if method != Method::CancelledNotification.into() => {
+                    let bytes = text.len();
+                    self.held.push(Held::Notification(method, text), bytes);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Holds a call until the handshake is done.
+    fn hold(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(id)
+            && call.purpose == CallPurpose::Application
+        {
+            let key = self.held.push(Held::Call(id), call.params.size());
+            call.progress = CallProgress::Held(key);
+        }
+    }
+
+    /// Sends a call again that the server did not process, after a new handshake if there is none.
+    pub(super) fn repeat(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        call.repeated = true;
+        self.settled(id);
+        if self.is_ready() {
+            self.enqueue_call(id);
+        } else {
+            self.hold(id);
+            self.connect();
+        }
+    }
+}
+
+/// Where a client starts.
+pub(super) fn first_stage(mode: Mode, prior: Option<Prior>) -> Stage {
+    match (mode, prior) {
+        (Mode::Modern, _) => Stage::Modern(Discovery::Settled),
+        (Mode::Legacy(revision), _) => Stage::Legacy(Handshake::Start, with_handshake(revision)),
+        (Mode::Auto, None) => Stage::Undecided,
+        (Mode::Auto, Some(prior)) => match prior.era() {
+            Era::Modern => Stage::Modern(Discovery::Settled),
+            Era::Legacy => Stage::Legacy(Handshake::Start, prior.revision()),
+        },
+    }
+}
+
+/// A revision that can be proposed in `initialize`.
+fn with_handshake(revision: Revision) -> Revision {
+    if revision.has_initialize() {
+        revision
+    } else {
+        Revision::LATEST_LEGACY
+    }
+}
+
+/// What is known in a stage before anything was asked.
+pub(super) fn known_facts(stage: Stage) -> Option<ServerFacts> {
+    (stage == Stage::Modern(Discovery::Settled)).then_some(ServerFacts {
+        revision: Revision::LATEST,
+        info: None,
+        capabilities: None,
+        instructions: None,
+    })
+}
