@@ -94,6 +94,11 @@ pub fn judge(channel: Channel, evidence: Evidence<'_>) -> Verdict {
     }
 }
 
+/// Whether a result is that of `server/discover`.
+pub(super) fn names_versions(result: &RawJson) -> bool {
+    supported_of(result, "supportedVersions").is_some()
+}
+
 fn is_wall(channel: Channel) -> bool {
     matches!(channel, Channel::Http(401 | 403))
 }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::config::Mode;
-use super::era::{Channel, Evidence, Verdict, judge};
+use super::era::{Channel, Evidence, Verdict, judge, names_versions};
 use super::event::{Event, IncomingRequest, ServerFacts};
 use super::machine::{Call, CallProgress, CallPurpose, Client, Link, Origin, Stage};
 use crate::jsonrpc::{
@@ -272,7 +272,9 @@ impl Client {
     fn discovered(&mut self, result: &RawJson) {
         match result.decode::<DiscoverResult>() {
             Ok(result) => self.discovered_as(Some(result)),
-            Err(error) => self.handshake_failed(&CallError::InvalidReply(error)),
+            Err(error) if names_versions(result) => self.handshake_failed(&CallError::InvalidReply(error)),
+            // Some legacy servers answer what they do not know with an empty result.
+            Err(_) => self.fall_back(None),
         }
     }
 

@@ -111,6 +111,7 @@ impl Client {
     /// (2026-07-28, Versioning: "re-probing if the cached assumption later fails").
     pub(super) fn refute_prior(&mut self) {
         self.prior = None;
+        self.epoch += 1;
         self.hold_queued();
         self.stage = Stage::Undecided;
         self.facts = None;

@@ -41,7 +41,8 @@ pub struct Client {
     pub(super) link: Link,
     pub(super) stage: Stage,
     pub(super) facts: Option<ServerFacts>,
-    /// How often a handshake has been started; tells a loss of the session in use from a belated one.
+    /// How often a session, or what was believed of the server, was given up for another: tells news of the
+    /// present one from belated news.
     pub(super) epoch: u64,
     pub(super) calls: Calls<Call>,
     /// What an earlier connection found, until it proves wrong.

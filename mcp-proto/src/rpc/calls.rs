@@ -221,7 +221,6 @@ impl<T> Calls<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -87,7 +87,7 @@ impl Listen {
     pub(super) fn progressed(&mut self, id: Option<&str>, retry: Option<Duration>) {
         self.attempts = 0;
         if let Some(id) = id {
-            self.last_event_id = Some(id.into()).filter(|id: &Box<str>| !id.is_empty());
+            self.last_event_id = (!id.is_empty()).then(|| id.into());
         }
         self.retry = retry.or(self.retry);
     }

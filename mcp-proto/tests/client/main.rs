@@ -1,0 +1,14 @@
+//! The client against scripted servers: both eras, both links, in virtual time.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod stream_calls;
+mod stream_handshake;
+mod stream_server;
+mod support;
