@@ -8,6 +8,9 @@
     reason = "tests"
 )]
 
+mod http_headers;
+mod http_replies;
+mod http_support;
 mod stream_calls;
 mod stream_handshake;
 mod stream_server;
