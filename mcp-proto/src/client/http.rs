@@ -81,7 +81,7 @@ impl HttpClient {
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Time) {
         self.client.handle_timeout(now);
-        self.exchanges.handle_timeout(now);
+        self.handle_exchange_timeout(now);
     }
 
     /// Closes the connection; see [`Client::close`].
@@ -92,7 +92,7 @@ impl HttpClient {
     /// What the driver has to do.
     #[must_use]
     pub fn poll_action(&mut self, now: Time) -> Option<Action> {
-        self.exchanges.handle_timeout(now);
+        self.handle_exchange_timeout(now);
         loop {
             if let Some(action) = self.exchanges.poll_action() {
                 return Some(action);
@@ -124,6 +124,13 @@ impl HttpClient {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    fn handle_exchange_timeout(&mut self, now: Time) {
+        if self.client.closed().is_some() {
+            self.exchanges.stop_listening();
+        }
+        self.exchanges.handle_timeout(now);
     }
 
     /// Brings what the responses hold to the client.

@@ -10,7 +10,9 @@
 
 mod http_headers;
 mod http_replies;
+mod http_sessions;
 mod http_support;
+mod random;
 mod stream_calls;
 mod stream_handshake;
 mod stream_server;

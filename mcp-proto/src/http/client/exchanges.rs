@@ -430,7 +430,8 @@ impl Exchanges {
         }
     }
 
-    fn stop_listening(&mut self) {
+    /// Gives the GET stream up.
+    pub fn stop_listening(&mut self) {
         if let Some(id) = self.listen.stop() {
             self.abort_exchange(id);
         }
