@@ -113,6 +113,18 @@ impl Revision {
         self >= Self::V2025_06_18
     }
 
+    /// Whether `structuredContent` may be any JSON value, and an output schema any schema: before, both are objects
+    /// (2026-07-28, Tools).
+    pub fn has_structured_values(self) -> bool {
+        self >= Self::V2026_07_28
+    }
+
+    /// Whether arguments that do not fit a tool are reported to the model as a failed call, rather than as an error
+    /// of the protocol (2025-11-25, Tools, Error Handling).
+    pub fn has_input_validation_results(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
     /// Whether a request that is abandoned over HTTP is cancelled by closing its response stream,
     /// rather than by `notifications/cancelled` (2026-07-28, Cancellation).
     pub fn cancels_by_disconnect(self) -> bool {

@@ -7,3 +7,4 @@ mod wakers;
 
 pub use client::Client;
 pub use pump::Pump;
+pub use server::Server;

@@ -66,6 +66,11 @@ impl Requests {
         self.by_id.get(id).copied()
     }
 
+    /// Whether the request is in progress.
+    pub(crate) fn contains(&self, key: RequestKey) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
     /// How many are in progress.
     pub(crate) fn len(&self) -> usize {
         self.by_key.len()

@@ -167,7 +167,7 @@ impl Connection {
 
     /// Whether the request of this token still wants an answer.
     pub fn is_in_progress(&self, token: &RequestToken) -> bool {
-        self.session.is_in_progress(token)
+        token.key().is_some_and(|key| self.wants_answer(key))
     }
 
     /// Takes the next bytes of the stream.
@@ -275,7 +275,20 @@ impl Connection {
     /// # Errors
     /// The message, where the outbox is full.
     pub fn send_for(&mut self, token: &RequestToken, message: Vec<u8>) -> Result<(), Vec<u8>> {
-        if !self.is_in_progress(token) {
+        match token.key() {
+            Some(key) => self.send_for_request(key, message),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether this request still wants an answer.
+    pub(crate) fn wants_answer(&self, key: RequestKey) -> bool {
+        self.session.has(key)
+    }
+
+    /// [`send_for`](Self::send_for), where only the key is at hand.
+    pub(crate) fn send_for_request(&mut self, key: RequestKey, message: Vec<u8>) -> Result<(), Vec<u8>> {
+        if !self.session.has(key) {
             return Ok(());
         }
         if !self.lines.has_room() {
@@ -283,6 +296,24 @@ impl Connection {
         }
         self.lines.push(message);
         Ok(())
+    }
+
+    /// Whether the end has begun: nothing is read any more.
+    pub fn is_closing(&self) -> bool {
+        self.life != Life::Open
+    }
+
+    /// Why the end has begun, where it has.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        match self.life {
+            Life::Open => None,
+            Life::Draining(reason, _) | Life::Closed(reason, _) => Some(reason),
+        }
+    }
+
+    /// Whether calls can be made: the legacy handshake is complete.
+    pub fn may_call(&self) -> bool {
+        self.session.handshake().may_send_requests()
     }
 
     /// Whether the outbox has room.

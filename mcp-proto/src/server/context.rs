@@ -108,11 +108,25 @@ impl RequestContext {
     ///
     /// The caller sees to it that none is sent after the response (Progress: MUST stop after completion).
     pub fn encode_progress(&mut self, progress: f64, total: Option<f64>, message: Option<&str>) -> Option<Vec<u8>> {
+        let mut last = self.progress;
+        let message = self.encode_progress_after(&mut last, progress, total, message);
+        self.progress = last;
+        message
+    }
+
+    /// The same, where the progress reported last is kept elsewhere.
+    pub(crate) fn encode_progress_after(
+        &self,
+        last: &mut Option<f64>,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<&str>,
+    ) -> Option<Vec<u8>> {
         let token = self.progress_token.as_ref()?;
-        if !progress.is_finite() || self.progress.is_some_and(|last| progress <= last) {
+        if !progress.is_finite() || last.is_some_and(|last| progress <= last) {
             return None;
         }
-        self.progress = Some(progress);
+        *last = Some(progress);
         let mut params = Vec::with_capacity(64);
         params.extend_from_slice(br#"{"progressToken":"#);
         write_id(&mut params, token);

@@ -21,6 +21,8 @@ pub use config::{CacheHints, ServerConfig};
 pub use connection::{Connection, Event};
 pub use context::RequestContext;
 pub(crate) use context::{ClientFacts, parse_severity};
+#[cfg(feature = "handle")]
+pub(crate) use facts::Called;
 pub(crate) use facts::Facts;
 pub use request::{Request, RequestToken};
 pub use session::{Received, Session};

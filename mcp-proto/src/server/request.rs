@@ -28,6 +28,18 @@ pub struct Request {
     pub(crate) called: Called,
 }
 
+impl Request {
+    /// `name` of the parameters: which tool or prompt.
+    pub fn name(&self) -> Option<&str> {
+        core::str::from_utf8(self.called.name.as_deref()?).ok()
+    }
+
+    /// `arguments` of the parameters, as they came.
+    pub fn arguments(&self) -> Option<&RawJson> {
+        self.called.arguments.as_ref()
+    }
+}
+
 /// What a request is answered with, once: answering takes the token.
 ///
 /// It can be answered on the connection it came from and nowhere else. A token that is dropped leaves its request

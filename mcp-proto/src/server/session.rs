@@ -461,6 +461,11 @@ impl Session {
         self.calls.drain().map(|(call, ())| call)
     }
 
+    /// Whether this request is in progress.
+    pub(crate) fn has(&self, key: RequestKey) -> bool {
+        self.requests.contains(key)
+    }
+
     /// Gives every new call its deadline.
     pub(crate) fn arm(&mut self, now: Time) {
         self.calls.arm(now);

@@ -1,6 +1,33 @@
-//! The async layer of the server.
+//! The async layer of the server: the application's side of it, and the driver's.
 
+mod application;
+mod builder;
+mod context;
+mod error;
+mod facade;
+mod handler;
+mod output;
 mod peer;
+mod pump;
+#[cfg(feature = "schema")]
+mod schema;
+mod seats;
+mod stream;
+mod tool;
+#[cfg(feature = "schema")]
+mod typed;
 
-#[allow(unused_imports, reason = "the context of a request holds one")]
+pub(crate) use application::{Application, Call, Work};
+pub use builder::ServerBuilder;
+pub use context::Context;
+pub use error::ToolError;
+pub(crate) use facade::Audience;
+pub use facade::Server;
+pub use handler::{Handler, resource_not_found};
+#[cfg(feature = "schema")]
+pub use output::Json;
+pub use output::ToolOutput;
 pub(crate) use peer::Peer;
+pub use pump::ServerPump;
+#[cfg(feature = "schema")]
+pub use typed::{NoArgs, ToolFn};

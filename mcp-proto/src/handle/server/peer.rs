@@ -22,6 +22,11 @@ pub(crate) trait Peer: Send + Sync {
     /// Ready while a notification would be taken or dropped.
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()>;
 
+    /// Ready when a request that was refused as [`SendError::Blocked`] is worth another try.
+    fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_room(cx)
+    }
+
     /// Makes a request of the client (legacy era).
     ///
     /// # Errors

@@ -1,0 +1,62 @@
+//! What a transport runs.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::pin::Pin;
+
+use super::Peer;
+use crate::jsonrpc::{ErrorObject, Notification, RawJson};
+use crate::method::MethodName;
+use crate::server::{Called, Request, RequestContext, RequestToken, ResultBody, ServerConfig};
+use crate::wire::header::ParamHeaders;
+
+/// The future of a handler.
+pub(crate) type Work = Pin<Box<dyn Future<Output = Result<ResultBody, ErrorObject>> + Send>>;
+
+/// A server application as its transports see it: configuration and handlers.
+#[cfg_attr(not(feature = "http"), allow(dead_code, reason = "some of it is for HTTP alone"))]
+pub(crate) trait Application: Send + Sync {
+    /// What the server says about itself, and its limits.
+    fn config(&self) -> &ServerConfig;
+
+    /// The handler of a request, to be polled by the transport, which answers the request with its outcome.
+    /// Dropping the future cancels the handler.
+    fn serve(&self, call: Call, peer: Arc<dyn Peer>) -> Work;
+
+    /// A notification of a client that is not about the protocol itself.
+    fn notified(&self, notification: Notification);
+
+    /// The parameters of a tool that its callers mirror into HTTP headers, where it has any.
+    fn param_headers(&self, tool: &str) -> Option<&ParamHeaders>;
+}
+
+/// A request as its handler sees it: without the token, which stays with the transport.
+pub(crate) struct Call {
+    pub(crate) method: MethodName,
+    pub(crate) params: Option<RawJson>,
+    pub(crate) context: RequestContext,
+    pub(crate) called: Called,
+}
+
+impl Call {
+    /// Parts a request into what answers it and what it asks.
+    pub(crate) fn of(request: Request) -> (RequestToken, Self) {
+        let Request {
+            token,
+            method,
+            params,
+            context,
+            called,
+            ..
+        } = request;
+        (
+            token,
+            Self {
+                method,
+                params,
+                context,
+                called,
+            },
+        )
+    }
+}

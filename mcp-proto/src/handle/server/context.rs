@@ -1,0 +1,297 @@
+//! What a handler knows of its request, and can say before it answers.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::poll_fn;
+use core::task::Poll;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use super::{Peer, Server};
+use crate::jsonrpc::{ErrorObject, Id, Params, RawJson, encode_notification_with};
+use crate::method::{ClientCapability, Kind, Method, MethodName, Role};
+use crate::model::{ClientCapabilities, Implementation, LoggingLevel, Request};
+use crate::revision::{Era, Revision};
+use crate::rpc::{CallError, CallId, CallOptions, SendError};
+use crate::server::RequestContext;
+
+/// The context of one request: who asks, in which revision, and a way to say things before the answer.
+///
+/// Cheap to clone, and may outlive its request: what is then said through it is dropped.
+///
+/// A request that the client cancels is over at once: its handler is dropped where it waits. Work that a handler has
+/// handed to someone else learns of it from a clone ([`cancelled`](Self::cancelled)).
+#[derive(Clone)]
+pub struct Context {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    server: Server,
+    request: RequestContext,
+    peer: Arc<dyn Peer>,
+    progress: Mutex<Option<f64>>,
+}
+
+impl Context {
+    pub(crate) fn new(server: Server, request: RequestContext, peer: Arc<dyn Peer>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                server,
+                request,
+                peer,
+                progress: Mutex::new(None),
+            }),
+        }
+    }
+
+    /// The server that is asked.
+    pub fn server(&self) -> &Server {
+        &self.inner.server
+    }
+
+    /// The revision that the request is served in.
+    pub fn revision(&self) -> Revision {
+        self.inner.request.revision()
+    }
+
+    /// The era of that revision.
+    pub fn era(&self) -> Era {
+        self.inner.request.era()
+    }
+
+    /// Who the client says it is: for display and logs, not to decide anything by.
+    pub fn client_info(&self) -> Option<Implementation> {
+        self.inner.request.client_info()
+    }
+
+    /// What the client can do.
+    pub fn client_capabilities(&self) -> ClientCapabilities {
+        self.inner.request.client_capabilities()
+    }
+
+    /// Nothing where the client has declared `capability`, otherwise the error to fail with: `context.require(..)?`.
+    ///
+    /// # Errors
+    /// −32021 in the modern era (2026-07-28, Overview: MUST), −32600 in the legacy era.
+    pub fn require(&self, capability: ClientCapability) -> Result<(), ErrorObject> {
+        self.inner.request.require(capability)
+    }
+
+    /// `_meta` of the request, as it came.
+    pub fn meta(&self) -> Option<&RawJson> {
+        self.inner.request.meta()
+    }
+
+    /// The token under which the client wants progress, if it wants any.
+    pub fn progress_token(&self) -> Option<&Id> {
+        self.inner.request.progress_token()
+    }
+
+    /// Everything that is known of the request.
+    pub fn request_context(&self) -> &RequestContext {
+        &self.inner.request
+    }
+
+    /// Reports progress. Nothing is sent where the client has not asked for it, and where `progress` is not more than
+    /// the last time (Progress: it MUST increase).
+    ///
+    /// Waits only while the client reads more slowly than this side writes.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, it has sent nothing.
+    pub async fn progress(&self, progress: f64, total: impl Into<Option<f64>>, message: impl Into<Option<&str>>) {
+        let (total, text) = (total.into(), message.into());
+        let message = {
+            let mut last = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            self.inner
+                .request
+                .encode_progress_after(&mut last, progress, total, text)
+        };
+        if let Some(message) = message {
+            self.send(message).await;
+        }
+    }
+
+    /// Sends a log message. Nothing is sent where the client does not want messages of this level (2026-07-28,
+    /// Logging: MUST NOT without `logLevel` in the request), or the server has not declared `logging`.
+    ///
+    /// Waits only while the client reads more slowly than this side writes.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, it has sent nothing.
+    pub async fn log(
+        &self,
+        level: LoggingLevel,
+        logger: impl Into<Option<&str>>,
+        data: &(impl Serialize + Sync + ?Sized),
+    ) {
+        let logger = logger.into();
+        if !self.inner.request.wants_log(&level) {
+            return;
+        }
+        let Ok(data) = RawJson::from_serialize(data) else {
+            return;
+        };
+        if let Some(message) = self.inner.request.encode_log(&level, logger, &data) {
+            self.send(message).await;
+        }
+    }
+
+    /// Sends a notification that belongs to the request, one that neither [`progress`](Self::progress) nor
+    /// [`log`](Self::log) sends. What concerns all clients goes through [`Server::notify`].
+    ///
+    /// Waits only while the client reads more slowly than this side writes.
+    ///
+    /// # Errors
+    /// [`SendError::OutOfEra`] where the method is not a notification of servers in the revision, or in the modern
+    /// era not one that belongs to a request (2026-07-28, Streamable HTTP: MUST relate to it);
+    /// [`SendError::NotSupported`] where its capability was not declared.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, it has sent nothing.
+    pub async fn notify(&self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
+        let method = method.into();
+        if let Some(known) = method.known() {
+            let revision = self.revision();
+            let is_ours = known.kind() == Kind::Notification && known.is_sent_by(Role::Server, revision);
+            let belongs = matches!(known, Method::ProgressNotification | Method::LoggingMessageNotification);
+            if !is_ours || (self.era() == Era::Modern && !belongs) {
+                return Err(SendError::OutOfEra { method, revision });
+            }
+            if !self.inner.server.config().allows(known) {
+                return Err(SendError::NotSupported { method });
+            }
+        }
+        self.send(encode_notification_with(method.as_str(), &params, b"")).await;
+        Ok(())
+    }
+
+    /// Makes a request of the client, such as sampling, elicitation or roots (legacy era).
+    ///
+    /// # Errors
+    /// [`CallError::Refused`] where it cannot be sent: in the modern era there are no such requests
+    /// ([`SendError::OutOfEra`]), the client lacks the capability ([`SendError::NotSupported`]), it cannot be reached
+    /// from here. Otherwise how the call went.
+    ///
+    /// # Cancel safety and on drop
+    /// Dropped before the answer, the call is cancelled and the client is told.
+    pub async fn request<R: Request>(&self, _: R, params: R::Params) -> Result<R::Result, CallError> {
+        let params = Params::from_serialize(&params).map_err(SendError::InvalidParams)?;
+        let answer = self.request_raw(R::METHOD, params, CallOptions::default()).await?;
+        answer.decode().map_err(CallError::InvalidReply)
+    }
+
+    /// The same for any method, with the result as it came.
+    ///
+    /// # Errors
+    /// Those of [`request`](Self::request).
+    ///
+    /// # Cancel safety and on drop
+    /// Dropped before the answer, the call is cancelled and the client is told.
+    pub async fn request_raw(
+        &self,
+        method: impl Into<MethodName>,
+        params: Params,
+        options: CallOptions,
+    ) -> Result<RawJson, CallError> {
+        let method = method.into();
+        if self.era() == Era::Modern {
+            let revision = self.revision();
+            return Err(CallError::Refused(SendError::OutOfEra { method, revision }));
+        }
+        let call = self.begin(&method, params, &options).await?;
+        let mut waiting = Waiting {
+            peer: &*self.inner.peer,
+            call: Some(call),
+        };
+        poll_fn(|cx| waiting.poll(cx)).await
+    }
+
+    /// Whether the client has cancelled the request, or is gone.
+    pub fn is_cancelled(&self) -> bool {
+        self.inner.peer.is_cancelled()
+    }
+
+    /// Waits until the client has cancelled the request, or is gone.
+    ///
+    /// # Cancel safety
+    /// It has no effect, and may be dropped and called again.
+    pub async fn cancelled(&self) {
+        poll_fn(|cx| self.inner.peer.poll_cancelled(cx)).await;
+    }
+
+    /// Sends the request as soon as there is room for it.
+    async fn begin(&self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, CallError> {
+        let peer = &*self.inner.peer;
+        let mut params = Some(params);
+        let mut has_waited = true;
+        poll_fn(move |cx| {
+            loop {
+                match peer.request(method, params.take().unwrap_or_default(), options) {
+                    // Only again after a wait: where it is not room that lacks, trying again would never end.
+                    Err(SendError::Blocked(back)) if has_waited => {
+                        params = Some(back);
+                        has_waited = false;
+                    }
+                    outcome => return Poll::Ready(outcome.map_err(CallError::Refused)),
+                }
+                if peer.poll_callable(cx).is_pending() {
+                    has_waited = true;
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Queues a message as soon as there is room for it.
+    async fn send(&self, message: Vec<u8>) {
+        let peer = &*self.inner.peer;
+        let mut message = Some(message);
+        poll_fn(move |cx| {
+            while let Some(next) = message.take() {
+                let Err(back) = peer.notify(next) else { break };
+                message = Some(back);
+                if peer.poll_room(cx).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Context").field(&self.inner.request).finish()
+    }
+}
+
+/// A call that is abandoned when it is dropped unanswered.
+struct Waiting<'a> {
+    peer: &'a dyn Peer,
+    call: Option<CallId>,
+}
+
+impl Waiting<'_> {
+    fn poll(&mut self, cx: &mut core::task::Context<'_>) -> Poll<Result<RawJson, CallError>> {
+        let Some(call) = self.call else {
+            return Poll::Ready(Err(CallError::Cancelled));
+        };
+        let answer = core::task::ready!(self.peer.poll_answer(call, cx));
+        self.call = None;
+        Poll::Ready(answer)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(call) = self.call {
+            self.peer.abandon(call);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A server as an object.
+
+use alloc::boxed::Box;
+
+use async_trait::async_trait;
+
+use super::{Context, ToolError};
+use crate::jsonrpc::{ErrorObject, Notification, RawJson};
+use crate::method::{Method, MethodName};
+use crate::model::{
+    CallToolParams, CallToolResult, CompleteParams, CompleteResult, GetPromptParams, GetPromptResult,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
+    PaginatedParams, ReadResourceParams, ReadResourceResult, ServerCapabilities, SubscribeParams, UnsubscribeParams,
+};
+use crate::server::ResultBody;
+
+/// What a server offers, as methods of one object.
+///
+/// Each method has a default, which says that there is no such method; [`capabilities`](Self::capabilities) declares
+/// what is there. Tools that were given to the builder as closures come first, and this is asked for the rest.
+///
+/// A handler is polled in place: one that blocks its thread blocks its connection.
+///
+/// # Cancel safety
+/// When the client cancels a request, the future of its handler is dropped where it waits.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// What is declared besides the tools of the builder.
+    fn capabilities(&self) -> ServerCapabilities {
+        ServerCapabilities::default()
+    }
+
+    /// `tools/list`
+    async fn list_tools(&self, params: PaginatedParams, context: Context) -> Result<ListToolsResult, ErrorObject> {
+        let _ = (params, context);
+        Err(missing(Method::ListTools))
+    }
+
+    /// `tools/call`. An unknown tool is −32602 (Tools, Error Handling).
+    async fn call_tool(&self, params: CallToolParams, context: Context) -> Result<CallToolResult, ToolError> {
+        let _ = context;
+        Err(unknown_tool(&params.name).into())
+    }
+
+    /// `resources/list`
+    async fn list_resources(
+        &self,
+        params: PaginatedParams,
+        context: Context,
+    ) -> Result<ListResourcesResult, ErrorObject> {
+        let _ = (params, context);
+        Err(missing(Method::ListResources))
+    }
+
+    /// `resources/templates/list`
+    async fn list_resource_templates(
+        &self,
+        params: PaginatedParams,
+        context: Context,
+    ) -> Result<ListResourceTemplatesResult, ErrorObject> {
+        let _ = (params, context);
+        Err(missing(Method::ListResourceTemplates))
+    }
+
+    /// `resources/read`. For a resource that does not exist see [`resource_not_found`].
+    async fn read_resource(
+        &self,
+        params: ReadResourceParams,
+        context: Context,
+    ) -> Result<ReadResourceResult, ErrorObject> {
+        let _ = (params, context);
+        Err(missing(Method::ReadResource))
+    }
+
+    /// `resources/subscribe` (legacy era)
+    async fn subscribe(&self, params: SubscribeParams, context: Context) -> Result<(), ErrorObject> {
+        let _ = (params, context);
+        Err(missing(Method::Subscribe))
+    }
+
+    /// `resources/unsubscribe` (legacy era)
+    async fn unsubscribe(&self, params: UnsubscribeParams, context: Context) -> Result<(), ErrorObject> {
+        let _ = (params, context);
+        Err(missing(Method::Unsubscribe))
+    }
+
+    /// `prompts/list`
+    async fn list_prompts(&self, params: PaginatedParams, context: Context) -> Result<ListPromptsResult, ErrorObject> {
+        let _ = (params, context);
+        Err(missing(Method::ListPrompts))
+    }
+
+    /// `prompts/get`
+    async fn get_prompt(&self, params: GetPromptParams, context: Context) -> Result<GetPromptResult, ErrorObject> {
+        let _ = (params, context);
+        Err(missing(Method::GetPrompt))
+    }
+
+    /// `completion/complete`
+    async fn complete(&self, params: CompleteParams, context: Context) -> Result<CompleteResult, ErrorObject> {
+        let _ = (params, context);
+        Err(missing(Method::Complete))
+    }
+
+    /// `logging/setLevel` (legacy era). The level is already kept and applied to this client's messages.
+    async fn set_level(&self, level: LoggingLevel, context: Context) -> Result<(), ErrorObject> {
+        let _ = (level, context);
+        Ok(())
+    }
+
+    /// Any other method, with its parameters as they came.
+    async fn request(
+        &self,
+        method: MethodName,
+        params: Option<RawJson>,
+        context: Context,
+    ) -> Result<ResultBody, ErrorObject> {
+        let _ = (params, context);
+        Err(ErrorObject::method_not_found(method.as_str()))
+    }
+
+    /// A notification that is not about the protocol itself. It cannot wait for anything.
+    fn notification(&self, notification: Notification) {
+        let _ = notification;
+    }
+}
+
+/// The error for a resource that does not exist: −32602 with its URI in the data since 2026-07-28 (Resources, Error
+/// Handling), −32002 before.
+pub fn resource_not_found(uri: &str, context: &Context) -> ErrorObject {
+    use crate::jsonrpc::ErrorCode;
+    #[derive(serde::Serialize)]
+    struct Data<'a> {
+        uri: &'a str,
+    }
+    let code = match context.revision().is_stateless() {
+        true => ErrorCode::INVALID_PARAMS,
+        false => ErrorCode::RESOURCE_NOT_FOUND,
+    };
+    ErrorObject::new(code, "resource not found").with_data(&Data { uri })
+}
+
+/// The error for a tool that does not exist.
+pub(super) fn unknown_tool(name: &str) -> ErrorObject {
+    let end = name.char_indices().nth(64).map_or(name.len(), |(at, _)| at);
+    ErrorObject::invalid_params(alloc::format!("unknown tool: {}", name.get(..end).unwrap_or_default()))
+}
+
+fn missing(method: Method) -> ErrorObject {
+    ErrorObject::method_not_found(method.as_str())
+}
+
+/// A server of nothing but the tools of its builder.
+pub(super) struct Nothing;
+
+#[async_trait]
+impl Handler for Nothing {}
+
+/// Runs the method of `handler` that `method` asks for, with its parameters decoded.
+pub(super) async fn dispatch(
+    handler: &dyn Handler,
+    method: MethodName,
+    params: Option<RawJson>,
+    context: Context,
+) -> Result<ResultBody, ErrorObject> {
+    use crate::model::SetLevelParams;
+    let Some(known) = method.known() else {
+        return handler.request(method, params, context).await;
+    };
+    let params = params.as_ref();
+    match known {
+        Method::ListTools => write(&handler.list_tools(read(params)?, context).await?),
+        Method::ListResources => write(&handler.list_resources(read(params)?, context).await?),
+        Method::ListResourceTemplates => write(&handler.list_resource_templates(read(params)?, context).await?),
+        Method::ReadResource => write(&handler.read_resource(read(params)?, context).await?),
+        Method::ListPrompts => write(&handler.list_prompts(read(params)?, context).await?),
+        Method::GetPrompt => write(&handler.get_prompt(read(params)?, context).await?),
+        Method::Complete => write(&handler.complete(read(params)?, context).await?),
+        Method::CallTool => match handler.call_tool(read(params)?, context).await {
+            Ok(result) => write(&result),
+            Err(error) => error.into_outcome(),
+        },
+        Method::Subscribe => empty(handler.subscribe(read(params)?, context).await),
+        Method::Unsubscribe => empty(handler.unsubscribe(read(params)?, context).await),
+        Method::SetLevel => empty(handler.set_level(read::<SetLevelParams>(params)?.level, context).await),
+        _ => handler.request(method, params.cloned(), context).await,
+    }
+}
+
+/// Absent parameters are `{}`.
+fn read<T: serde::de::DeserializeOwned>(params: Option<&RawJson>) -> Result<T, ErrorObject> {
+    match params {
+        Some(params) => Ok(params.decode()?),
+        None => Ok(RawJson::empty_object().decode()?),
+    }
+}
+
+fn write<T: serde::Serialize>(result: &T) -> Result<ResultBody, ErrorObject> {
+    ResultBody::from_serialize(result).map_err(|error| ErrorObject::internal(alloc::format!("{error}")))
+}
+
+fn empty(outcome: Result<(), ErrorObject>) -> Result<ResultBody, ErrorObject> {
+    outcome.map(|()| ResultBody::EMPTY)
+}

@@ -1,0 +1,173 @@
+//! What a tool returns.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::ToolError;
+use crate::jsonrpc::{RawJson, write_json};
+use crate::model::{CallToolResult, ContentBlock};
+use crate::revision::Revision;
+use crate::server::ResultBody;
+
+/// What a tool can return: text, content, data (`Json`, with the feature `schema`), or a whole [`CallToolResult`].
+pub trait ToolOutput: Send + 'static {
+    /// The JSON schema of the data that is returned, a JSON text; `None` where there is no data.
+    fn output_schema() -> Option<String> {
+        None
+    }
+
+    /// The result of the call, for a client of `revision`.
+    ///
+    /// # Errors
+    /// [`ToolError`] where it has no JSON form.
+    fn into_result(self, revision: Revision) -> Result<CallToolResult, ToolError>;
+
+    /// The result of the call as it is written. The default writes what [`into_result`](Self::into_result) gives.
+    ///
+    /// # Errors
+    /// [`ToolError`] where it has no JSON form.
+    fn into_body(self, revision: Revision) -> Result<ResultBody, ToolError>
+    where
+        Self: Sized,
+    {
+        let result = self.into_result(revision)?;
+        let is_plain = result.meta.is_none() && result.result_type.is_none() && result.extra.is_empty();
+        let json = RawJson::from_serialize(&result)?;
+        match is_plain {
+            true => Ok(ResultBody::plain(json)),
+            false => Ok(ResultBody::from_raw(json)?),
+        }
+    }
+}
+
+/// The result whose only content is `text`.
+fn text_body(text: &str) -> ResultBody {
+    let mut json = Vec::with_capacity(64 + text.len());
+    json.extend_from_slice(br#"{"content":[{"type":"text","text":"#);
+    write_json(&mut json, text);
+    json.extend_from_slice(b"}]}");
+    ResultBody::plain(RawJson::from_valid(json.into()))
+}
+
+macro_rules! text_output {
+    ($($text:ty),*) => {
+        $(impl ToolOutput for $text {
+            fn into_result(self, _: Revision) -> Result<CallToolResult, ToolError> {
+                Ok(CallToolResult::text(self))
+            }
+
+            fn into_body(self, _: Revision) -> Result<ResultBody, ToolError> {
+                Ok(text_body(&self))
+            }
+        })*
+    };
+}
+
+text_output!(String, &'static str);
+
+impl ToolOutput for Cow<'static, str> {
+    fn into_result(self, _: Revision) -> Result<CallToolResult, ToolError> {
+        Ok(CallToolResult::text(self))
+    }
+}
+
+/// No content.
+impl ToolOutput for () {
+    fn into_result(self, _: Revision) -> Result<CallToolResult, ToolError> {
+        Ok(CallToolResult::default())
+    }
+}
+
+impl ToolOutput for ContentBlock {
+    fn into_result(self, _: Revision) -> Result<CallToolResult, ToolError> {
+        Ok(CallToolResult::new(vec![self]))
+    }
+}
+
+impl ToolOutput for Vec<ContentBlock> {
+    fn into_result(self, _: Revision) -> Result<CallToolResult, ToolError> {
+        Ok(CallToolResult::new(self))
+    }
+}
+
+impl ToolOutput for CallToolResult {
+    fn into_result(self, _: Revision) -> Result<CallToolResult, ToolError> {
+        Ok(self)
+    }
+}
+
+/// Data as the output of a tool: `structuredContent` with an output schema from the type, and the same as text for
+/// clients that know no data.
+///
+/// Before 2026-07-28 structured content is an object; any other value is sent as text alone there.
+#[cfg(feature = "schema")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+#[cfg(feature = "schema")]
+impl<T: serde::Serialize + schemars::JsonSchema + Send + 'static> ToolOutput for Json<T> {
+    fn output_schema() -> Option<String> {
+        Some(super::schema::of_output::<T>())
+    }
+
+    fn into_result(self, revision: Revision) -> Result<CallToolResult, ToolError> {
+        let mut result = CallToolResult::structured(&self.0)?;
+        let is_object = result
+            .structured_content
+            .as_ref()
+            .is_some_and(crate::model::Json::is_object);
+        if !revision.has_structured_content() || !(is_object || revision.has_structured_values()) {
+            result.structured_content = None;
+        }
+        Ok(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(output: impl ToolOutput, revision: Revision) -> String {
+        output.into_body(revision).unwrap().as_raw().as_str().into()
+    }
+
+    #[test]
+    fn text_and_content() {
+        let revision = Revision::V2025_11_25;
+        assert_eq!(body("a\"b", revision), r#"{"content":[{"type":"text","text":"a\"b"}]}"#);
+        assert_eq!(
+            body(String::from("c"), revision),
+            r#"{"content":[{"type":"text","text":"c"}]}"#
+        );
+        assert_eq!(body((), revision), r#"{"content":[]}"#);
+        let block = ContentBlock::text("d");
+        assert_eq!(
+            body(block.clone(), revision),
+            r#"{"content":[{"type":"text","text":"d"}]}"#
+        );
+        assert_eq!(body(vec![block.clone(), block], revision).matches("\"d\"").count(), 2);
+    }
+
+    #[cfg(feature = "schema")]
+    #[test]
+    fn data_is_structured_where_the_revision_has_it() {
+        #[derive(serde::Serialize, schemars::JsonSchema)]
+        struct Point {
+            x: i32,
+        }
+        let text = r#"{"content":[{"type":"text","text":"{\"x\":1}"}]}"#;
+        let data = r#"{"content":[{"type":"text","text":"{\"x\":1}"}],"structuredContent":{"x":1}}"#;
+        for revision in Revision::ALL {
+            let expected = if revision.has_structured_content() { data } else { text };
+            assert_eq!(body(Json(Point { x: 1 }), revision), expected, "{revision}");
+        }
+        let list = |revision| body(Json(vec![1, 2]), revision);
+        assert_eq!(
+            list(Revision::V2025_11_25),
+            r#"{"content":[{"type":"text","text":"[1,2]"}]}"#
+        );
+        assert!(list(Revision::V2026_07_28).ends_with(r#""structuredContent":[1,2]}"#));
+    }
+}

@@ -1,0 +1,366 @@
+//! What the handlers of one byte stream and its driver share: the connection, and who waits for what.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::task::{Context, Poll, Waker};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::Audience;
+use crate::handle::wakers::Wakers;
+use crate::jsonrpc::{ErrorObject, Params, RawJson};
+use crate::method::MethodName;
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
+use crate::server::{Connection, Event, RequestToken, ResultBody};
+use crate::time::Time;
+
+/// A connection and who waits for it. Its locks are held for a few steps of the machine and never across a poll of
+/// a handler; wakers are woken outside of them.
+pub(super) struct Stream {
+    state: Mutex<State>,
+    ready: Mutex<Ready>,
+}
+
+struct State {
+    connection: Connection,
+    /// Handlers that wait for room in the outbox.
+    room: Wakers,
+    /// Handlers that wait for the handshake.
+    opening: Wakers,
+    /// Who waits for the end of a request.
+    ends: BTreeMap<RequestKey, Wakers>,
+    /// Our calls, and what has come of them.
+    answers: BTreeMap<CallId, Answer>,
+    /// What the outbox had no room for, each thing once.
+    announcements: VecDeque<(MethodName, Params)>,
+    /// Nothing will be sent or received any more.
+    gone: Option<CloseReason>,
+}
+
+#[derive(Default)]
+struct Answer {
+    outcome: Option<Result<RawJson, CallError>>,
+    waker: Option<Waker>,
+}
+
+/// Which handlers are to be polled, and who polls them.
+#[derive(Default)]
+struct Ready {
+    seats: Vec<usize>,
+    driver: Option<Waker>,
+    /// The driver is at work and looks at everything afterwards.
+    working: bool,
+}
+
+impl Stream {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self {
+            state: Mutex::new(State {
+                connection,
+                room: Wakers::default(),
+                opening: Wakers::default(),
+                ends: BTreeMap::new(),
+                answers: BTreeMap::new(),
+                announcements: VecDeque::new(),
+                gone: None,
+            }),
+            ready: Mutex::default(),
+        }
+    }
+
+    /// Looks at the connection, or tells it something on behalf of the driver.
+    pub(super) fn connection<T>(&self, act: impl FnOnce(&mut Connection) -> T) -> T {
+        act(&mut self.lock().connection)
+    }
+
+    /// Tells the connection something on behalf of anyone else: the driver is woken.
+    pub(super) fn tell<T>(&self, act: impl FnOnce(&mut Connection) -> T) -> T {
+        let value = self.connection(act);
+        self.wake_driver();
+        value
+    }
+
+    pub(super) fn next_event(&self) -> Option<Event> {
+        self.lock().connection.poll_event()
+    }
+
+    pub(super) fn poll_wants_input(&self, cx: &Context<'_>) -> Poll<bool> {
+        let state = self.lock();
+        let (wanted, closing) = (state.connection.wants_input(), state.connection.is_closing());
+        drop(state);
+        match (wanted, closing) {
+            (true, _) => Poll::Ready(true),
+            (false, true) => Poll::Ready(false),
+            (false, false) => {
+                self.keep_driver(cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    pub(super) fn poll_transmit(&self, cx: &Context<'_>, now: Time) -> Poll<Option<Bytes>> {
+        let mut state = self.lock();
+        let Some(bytes) = state.connection.poll_transmit(now) else {
+            let is_finished = state.connection.is_finished();
+            let reason = state.connection.close_reason();
+            drop(state);
+            if is_finished {
+                self.end(reason.unwrap_or(CloseReason::Local));
+                return Poll::Ready(None);
+            }
+            self.keep_driver(cx);
+            return Poll::Pending;
+        };
+        let mut woken = Wakers::default();
+        if state.connection.has_room() {
+            state.repeat_announcements();
+            woken = state.room.take();
+        }
+        drop(state);
+        woken.wake();
+        Poll::Ready(Some(bytes))
+    }
+
+    /// Answers a request.
+    pub(super) fn respond(&self, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) {
+        let mut state = self.lock();
+        let ended = token.key().and_then(|key| state.ends.remove(&key));
+        state.connection.respond(token, outcome);
+        drop(state);
+        if let Some(ended) = ended {
+            ended.wake();
+        }
+    }
+
+    /// A request was cancelled: whoever waits for that is told.
+    pub(super) fn cancelled(&self, key: RequestKey) {
+        let ended = self.lock().ends.remove(&key);
+        if let Some(ended) = ended {
+            ended.wake();
+        }
+    }
+
+    /// A call of ours is settled.
+    pub(super) fn answered(&self, call: CallId, outcome: Result<RawJson, CallError>) {
+        let mut state = self.lock();
+        let waker = state.answers.get_mut(&call).and_then(|answer| {
+            answer.outcome = Some(outcome);
+            answer.waker.take()
+        });
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The handshake is complete.
+    pub(super) fn opened(&self) {
+        let waiting = self.lock().opening.take();
+        waiting.wake();
+    }
+
+    /// Nothing will be sent or received any more: everyone who waits is told.
+    pub(super) fn end(&self, reason: CloseReason) {
+        let mut state = self.lock();
+        let reason = *state.gone.get_or_insert(reason);
+        let mut woken = state.room.take();
+        woken.append(state.opening.take());
+        for (_, ended) in core::mem::take(&mut state.ends) {
+            woken.append(ended);
+        }
+        for answer in state.answers.values_mut() {
+            answer.outcome.get_or_insert(Err(CallError::Closed(reason)));
+            if let Some(waker) = answer.waker.take() {
+                woken.push(waker);
+            }
+        }
+        drop(state);
+        woken.wake();
+    }
+
+    /// Sends a notification of a request, or hands it back where there is no room.
+    pub(super) fn send(&self, key: RequestKey, message: Vec<u8>) -> Result<(), Vec<u8>> {
+        self.tell(|connection| connection.send_for_request(key, message))
+    }
+
+    pub(super) fn poll_room(&self, key: RequestKey, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.is_over(key) || state.connection.has_room() {
+            return Poll::Ready(());
+        }
+        state.room.add(cx.waker());
+        Poll::Pending
+    }
+
+    pub(super) fn poll_callable(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        let connection = &state.connection;
+        let may_call = connection.has_room() && connection.may_call();
+        if may_call || connection.is_closing() || state.gone.is_some() {
+            return Poll::Ready(());
+        }
+        state.room.add(cx.waker());
+        state.opening.add(cx.waker());
+        Poll::Pending
+    }
+
+    pub(super) fn request(
+        &self,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<CallId, SendError> {
+        let mut state = self.lock();
+        if let Some(reason) = state.gone {
+            return Err(SendError::Closed(reason));
+        }
+        let call = state.connection.request(method, params, options)?;
+        state.answers.insert(call, Answer::default());
+        drop(state);
+        self.wake_driver();
+        Ok(call)
+    }
+
+    pub(super) fn poll_answer(&self, call: CallId, cx: &Context<'_>) -> Poll<Result<RawJson, CallError>> {
+        let mut state = self.lock();
+        let Some(answer) = state.answers.get_mut(&call) else {
+            return Poll::Ready(Err(CallError::Cancelled));
+        };
+        match answer.outcome.take() {
+            Some(outcome) => {
+                state.answers.remove(&call);
+                Poll::Ready(outcome)
+            }
+            None => {
+                keep(&mut answer.waker, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    pub(super) fn abandon(&self, call: CallId) {
+        let mut state = self.lock();
+        state.answers.remove(&call);
+        state.connection.cancel(call, None);
+        drop(state);
+        self.wake_driver();
+    }
+
+    /// Whether nothing that belongs to this request is sent any more.
+    pub(super) fn is_over(&self, key: RequestKey) -> bool {
+        self.lock().is_over(key)
+    }
+
+    pub(super) fn poll_over(&self, key: RequestKey, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.is_over(key) {
+            return Poll::Ready(());
+        }
+        state.ends.entry(key).or_default().add(cx.waker());
+        Poll::Pending
+    }
+
+    /// A handler wants to be polled.
+    pub(super) fn is_ready(&self, seat: usize) {
+        let mut ready = self.lock_ready();
+        ready.seats.push(seat);
+        let driver = ready.driver_to_wake();
+        drop(ready);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    /// The driver starts to work: until it stops, nobody has to wake it.
+    pub(super) fn start_work(&self) {
+        self.lock_ready().working = true;
+    }
+
+    /// Swaps the handlers that want to be polled for `seats`, which is empty.
+    pub(super) fn take_ready(&self, seats: &mut Vec<usize>) {
+        core::mem::swap(&mut self.lock_ready().seats, seats);
+    }
+
+    /// The driver stops to work. If something is left, it is woken at once.
+    pub(super) fn stop_work(&self, cx: &Context<'_>) {
+        let mut ready = self.lock_ready();
+        ready.working = false;
+        keep(&mut ready.driver, cx);
+        let driver = (!ready.seats.is_empty()).then(|| ready.driver_to_wake());
+        drop(ready);
+        if let Some(Some(driver)) = driver {
+            driver.wake();
+        }
+    }
+
+    fn keep_driver(&self, cx: &Context<'_>) {
+        keep(&mut self.lock_ready().driver, cx);
+    }
+
+    fn wake_driver(&self) {
+        let driver = self.lock_ready().driver_to_wake();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    /// A panic elsewhere cannot leave the state half changed in a way that matters more than a lost connection.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_ready(&self) -> MutexGuard<'_, Ready> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_over(&self, key: RequestKey) -> bool {
+        self.gone.is_some() || !self.connection.wants_answer(key)
+    }
+
+    fn announce(&mut self, method: &MethodName, params: Params) {
+        let limit = self.connection.config().limits().notifications;
+        match self.connection.notify(method, params) {
+            Err(SendError::Blocked(params)) if self.announcements.len() < limit => {
+                let announcement = (method.clone(), params);
+                if !self.announcements.contains(&announcement) {
+                    self.announcements.push_back(announcement);
+                }
+            }
+            // Not for this client: its revision does not have it, or it is leaving.
+            _ => {}
+        }
+    }
+
+    fn repeat_announcements(&mut self) {
+        for (method, params) in core::mem::take(&mut self.announcements) {
+            self.announce(&method, params);
+        }
+    }
+}
+
+impl Ready {
+    fn driver_to_wake(&mut self) -> Option<Waker> {
+        match self.working {
+            true => None,
+            false => self.driver.take(),
+        }
+    }
+}
+
+impl Audience for Stream {
+    fn announce(&self, method: &MethodName, params: &Params) {
+        self.lock().announce(method, params.clone());
+        self.wake_driver();
+    }
+}
+
+/// Keeps the waker of the task, without cloning it again.
+fn keep(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    match slot {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *slot = Some(cx.waker().clone()),
+    }
+}
