@@ -36,6 +36,7 @@ pub(crate) use head::Head;
 pub use id::Id;
 pub use message::{Batch, Incoming, Message, Notification, Request, Response};
 pub use params::Params;
+pub(crate) use params::{members, write_member};
 pub use peek::{Peek, PeekMeta};
 pub(crate) use peek::{Text, result_type};
 pub use raw::{DecodeError, RawJson};

@@ -115,17 +115,24 @@ fn merge(out: &mut Vec<u8>, object: &RawJson, members: &[u8]) {
         .iter()
         .filter(|(key, _)| !added.0.iter().any(|(other, _)| other == key))
     {
+        out.push(b',');
         write_member(out, key, value);
     }
     out.push(b'}');
     for (key, value) in object.0.iter().filter(|(key, _)| key != "_meta") {
+        out.push(b',');
         write_member(out, key, value);
     }
     out.push(b'}');
 }
 
-fn write_member(out: &mut Vec<u8>, key: &str, value: &RawValue) {
-    out.push(b',');
+/// The members of an object in their order; `None` where it is none.
+pub(crate) fn members(object: &RawJson) -> Option<Vec<(String, &RawValue)>> {
+    object.decode_borrowed().map(|Object(members)| members).ok()
+}
+
+/// Writes one member of an object.
+pub(crate) fn write_member(out: &mut Vec<u8>, key: &str, value: &RawValue) {
     write_json(out, key);
     out.push(b':');
     out.extend_from_slice(value.get().as_bytes());
