@@ -48,6 +48,8 @@ pub struct Limits {
     pub session_idle: Duration,
     /// Most response streams open in one session. Default 1,024.
     pub streams_per_session: usize,
+    /// Most tools whose arguments are mirrored in HTTP headers that a client remembers. Default 10,000.
+    pub tool_headers: usize,
     /// Most pages followed when a list is read to its end. Default 1,000.
     pub list_pages: usize,
     /// Most junk lines (not JSON-RPC) reported per connection; further ones are only counted. Default 64.
@@ -73,6 +75,7 @@ impl Default for Limits {
             sessions_per_principal: 10_000,
             session_idle: Duration::from_secs(30 * 60),
             streams_per_session: 1 << 10,
+            tool_headers: 10_000,
             list_pages: 1_000,
             junk_reports: 64,
         }

@@ -1,11 +1,13 @@
 //! What a client tells the application.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::jsonrpc::{ErrorObject, Notification, RawJson, Request};
 use crate::model::{Implementation, ServerCapabilities};
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CloseReason, RequestKey};
+use crate::wire::header::ParamHeaderError;
 
 /// What a client tells the application.
 #[derive(Clone, Debug)]
@@ -28,6 +30,14 @@ pub enum Event {
         call: CallId,
         /// The parameters of the notification, raw.
         params: RawJson,
+    },
+    /// A tool was left out of the result of `tools/list`, because it says wrongly which of its arguments become
+    /// HTTP headers (2026-07-28, Streamable HTTP, Schema Extension).
+    ToolRejected {
+        /// Its name.
+        tool: Box<str>,
+        /// What is wrong.
+        reason: ParamHeaderError,
     },
     /// The server notifies, of something that is neither progress nor a cancellation.
     Notification(Notification),

@@ -7,6 +7,7 @@ use super::config::Mode;
 use super::era::{Channel, Evidence, Verdict, judge, names_versions};
 use super::event::{Event, IncomingRequest, ServerFacts};
 use super::machine::{Call, CallProgress, CallPurpose, Client, Link, Origin, Stage};
+use super::tool_headers::Rejected;
 use crate::jsonrpc::{
     DecodeError, ErrorCode, ErrorObject, Head, Id, Incoming, InvalidMessage, Message, Notification, ParseError, Peek,
     RawJson, Request, Response, result_type,
@@ -154,6 +155,10 @@ impl Client {
             CallPurpose::Application => {
                 self.confirmed |= outcome.is_ok();
                 let outcome = outcome.and_then(|result| self.check_result_type(result));
+                let outcome = match data.method.known() {
+                    Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result)),
+                    _ => outcome,
+                };
                 self.emit_reply(call, outcome);
             }
             CallPurpose::Discover => self.settle_discover(&outcome, channel),
@@ -244,6 +249,18 @@ impl Client {
         }
         self.repeat(id);
         true
+    }
+
+    /// 2026-07-28, Streamable HTTP, Schema Extension: over HTTP a tool with wrong annotations is excluded.
+    fn learn_tools(&mut self, result: RawJson) -> RawJson {
+        if self.link != Link::Http || !self.revision().is_some_and(Revision::is_stateless) {
+            return result;
+        }
+        let (result, rejected) = self.tool_headers.learn(result);
+        for Rejected { tool, reason } in rejected {
+            self.emit(Event::ToolRejected { tool, reason });
+        }
+        result
     }
 
     fn settle_discover(&mut self, outcome: &Result<RawJson, CallError>, channel: Channel) {

@@ -10,7 +10,7 @@ use crate::legacy::client::{self as legacy, Handshake};
 use crate::method::{Kind, Method};
 use crate::modern::client::{self as modern, Discovery};
 use crate::revision::{Era, Revision};
-use crate::rpc::{CallError, CallId, Purpose};
+use crate::rpc::{CallError, CallId, Mirrored, Purpose};
 
 impl Client {
     /// Moves the legacy lifecycle, and does what it says.
@@ -51,7 +51,8 @@ impl Client {
                 Held::Call(call) => self.release_call(call),
                 Held::Notification(method, text) => {
                     if self.check_allowed(&method, Kind::Notification).is_ok() {
-                        self.outbox.push(text, (Purpose::Notification, Some(method), None));
+                        self.outbox
+                            .push(text, (Purpose::Notification, Some(method), Mirrored::default()));
                     }
                 }
             }

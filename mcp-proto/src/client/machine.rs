@@ -1,6 +1,5 @@
 //! The client machine: its state, and what the application tells it.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -10,14 +9,15 @@ use super::event::{Answer, Event, ServerFacts};
 use super::held::{Held, HeldQueue};
 use super::lifecycle::{first_stage, known_facts};
 use super::outbound::Members;
+use super::tool_headers::ToolHeaders;
 use crate::jsonrpc::{ErrorObject, Params, RawJson, encode_notification_with};
 use crate::legacy::client::{self as legacy, Handshake};
 use crate::method::{Kind, Method, MethodName, Role};
 use crate::modern::client::{self as modern, Discovery};
 use crate::revision::Revision;
 use crate::rpc::{
-    CallError, CallId, CallOptions, Calls, CloseReason, Counters, Outbox, Outgoing, Phase, Purpose, RequestKey,
-    Requests, SendError,
+    CallError, CallId, CallOptions, Calls, CloseReason, Counters, Mirrored, Outbox, Outgoing, Phase, Purpose,
+    RequestKey, Requests, SendError,
 };
 use crate::time::Time;
 
@@ -54,6 +54,7 @@ pub struct Client {
     pub(super) held: HeldQueue,
     pub(super) requests: Requests,
     pub(super) outbox: Outbox<OutboxEntry>,
+    pub(super) tool_headers: ToolHeaders,
     aborts: VecDeque<CallId>,
     settled: VecDeque<CallId>,
     events: VecDeque<Event>,
@@ -114,8 +115,8 @@ pub(super) struct Call {
     pub(super) repeated: bool,
 }
 
-/// What a queued message is, its method, and what `Mcp-Name` mirrors.
-pub(super) type OutboxEntry = (Purpose, Option<MethodName>, Option<Box<str>>);
+/// What a queued message is, its method, and what of it headers mirror.
+pub(super) type OutboxEntry = (Purpose, Option<MethodName>, Mirrored);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallPurpose {
@@ -152,6 +153,7 @@ impl Client {
             held: HeldQueue::default(),
             requests: Requests::new(limits.requests_in_progress),
             outbox: Outbox::new(limits.outbox_bytes),
+            tool_headers: ToolHeaders::new(limits.tool_headers),
             aborts: VecDeque::new(),
             settled: VecDeque::new(),
             events: VecDeque::new(),
@@ -280,7 +282,8 @@ impl Client {
         }
         let text = encode_notification_with(method.as_str(), &params, b"");
         if self.is_ready() {
-            self.outbox.push(text, (Purpose::Notification, Some(method), None));
+            self.outbox
+                .push(text, (Purpose::Notification, Some(method), Mirrored::default()));
         } else {
             let bytes = text.len();
             self.held.push(Held::Notification(method, text), bytes);
@@ -393,12 +396,12 @@ impl Client {
     #[must_use]
     pub fn poll_outgoing(&mut self, now: Time) -> Option<Outgoing> {
         self.calls.arm(now);
-        let (text, (purpose, method, name)) = self.pop_outbox()?;
+        let (text, (purpose, method, mirrored)) = self.pop_outbox()?;
         let outgoing = Outgoing {
             text,
             purpose,
             method,
-            name,
+            mirrored,
             revision: self.revision(),
         };
         match (purpose, self.link) {

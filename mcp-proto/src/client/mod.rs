@@ -14,6 +14,7 @@ mod lifecycle;
 mod machine;
 mod outbound;
 mod stream;
+mod tool_headers;
 
 pub use config::{ClientConfig, Mode, Prior};
 pub use era::{Channel, Evidence, Verdict, judge};

@@ -1,17 +1,17 @@
 //! What a client sends.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
 use super::config::ClientConfig;
 use super::event::Answer;
 use super::machine::{Call, CallProgress, CallPurpose, Client, Link, Stage};
+use super::tool_headers::ToolHeaders;
 use crate::jsonrpc::{Id, Params, Peek, encode_error, encode_notification, encode_request_with, encode_result};
 use crate::method::{Method, NameSource};
 use crate::model::InitializeParams;
 use crate::revision::Revision;
-use crate::rpc::{CallId, CallOptions, Purpose};
+use crate::rpc::{CallId, CallOptions, Mirrored, Purpose};
 
 /// The parts of `_meta` that every request of the modern era carries, written once.
 #[derive(Debug)]
@@ -62,14 +62,17 @@ impl Client {
     /// Writes a call as the era wants it, and queues it.
     pub(super) fn enqueue_call(&mut self, id: CallId) {
         let is_modern = self.revision().is_some_and(Revision::is_stateless);
-        let wants_name = is_modern && self.link == Link::Http;
+        let is_mirrored = is_modern && self.link == Link::Http;
         let Some(call) = self.calls.get_mut(id) else { return };
         call.progress = CallProgress::Queued;
         let members = self.members.of(id, &call.options, is_modern);
         let text = encode_request_with(&id.to_id(), call.method.as_str(), &call.params, &members);
-        let name = if wants_name { mirrored_name(call) } else { None };
-        let method = wants_name.then(|| call.method.clone());
-        self.outbox.push(text, (Purpose::Call(id), method, name));
+        let method = is_mirrored.then(|| call.method.clone());
+        let mirrored = match is_mirrored {
+            true => mirrored(call, &self.tool_headers),
+            false => Mirrored::default(),
+        };
+        self.outbox.push(text, (Purpose::Call(id), method, mirrored));
     }
 
     pub(super) fn enqueue_response(&mut self, id: &Id, answer: &Answer) {
@@ -77,7 +80,7 @@ impl Client {
             Ok(result) => encode_result(id, result.as_bytes()),
             Err(error) => encode_error(Some(id), error),
         };
-        self.outbox.push(text, (Purpose::Response, None, None));
+        self.outbox.push(text, (Purpose::Response, None, Mirrored::default()));
     }
 
     pub(super) fn enqueue_cancelled(&mut self, call: CallId) {
@@ -85,7 +88,11 @@ impl Client {
         let text = encode_notification(Method::CancelledNotification.as_str(), params.as_bytes());
         self.outbox.push(
             text,
-            (Purpose::Notification, Some(Method::CancelledNotification.into()), None),
+            (
+                Purpose::Notification,
+                Some(Method::CancelledNotification.into()),
+                Mirrored::default(),
+            ),
         );
     }
 
@@ -107,7 +114,7 @@ impl Client {
         let method = Method::InitializedNotification;
         let text = encode_notification(method.as_str(), b"");
         self.outbox
-            .push(text, (Purpose::Initialized, Some(method.into()), None));
+            .push(text, (Purpose::Initialized, Some(method.into()), Mirrored::default()));
     }
 
     /// A request of the machine itself.
@@ -131,18 +138,29 @@ impl Client {
             CallPurpose::Initialize => Purpose::Initialize(id),
             _ => Purpose::Call(id),
         };
-        self.outbox.push(text, (purpose, Some(method.into()), None));
+        self.outbox
+            .push(text, (purpose, Some(method.into()), Mirrored::default()));
     }
 }
 
-/// What `Mcp-Name` mirrors (2026-07-28, Streamable HTTP, Standard Request Headers).
-fn mirrored_name(call: &Call) -> Option<Box<str>> {
-    let source = call.method.known()?.name_source()?;
-    let peek = Peek::of(call.params.as_raw()?).ok()?;
+/// What of a call headers mirror (2026-07-28, Streamable HTTP, Standard Request Headers and Client Behavior).
+fn mirrored(call: &Call, tools: &ToolHeaders) -> Mirrored {
+    let source = call.method.known().and_then(|method| method.name_source());
+    let peek = call.params.as_raw().map(Peek::of);
+    let (Some(source), Some(Ok(peek))) = (source, peek) else {
+        return Mirrored::default();
+    };
+    let params = match call.method.known() {
+        Some(Method::CallTool) => tools.of_call(&peek),
+        _ => Vec::new(),
+    };
     let name = match source {
         NameSource::Name => peek.name,
         NameSource::Uri => peek.uri,
         NameSource::TaskId => peek.task_id,
     };
-    name.map(|name| name.into())
+    Mirrored {
+        name: name.map(Into::into),
+        params,
+    }
 }

@@ -40,7 +40,10 @@ struct Tool<'a> {
 
 impl ToolHeaders {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, tools: BTreeMap::new() }
+        Self {
+            most,
+            tools: BTreeMap::new(),
+        }
     }
 
     /// Learns from the result of `tools/list`, and takes out the tools whose annotations are wrong: the client
@@ -49,11 +52,18 @@ impl ToolHeaders {
         if !result.as_str().contains(ANNOTATION) {
             return (result, Vec::new());
         }
-        let Some(parts) = members(&result) else { return (result, Vec::new()) };
+        let Some(parts) = members(&result) else {
+            return (result, Vec::new());
+        };
         let tools = parts.iter().find(|(key, _)| key == "tools");
-        let tools: Vec<&RawValue> = tools.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        let tools: Vec<&RawValue> = tools
+            .and_then(|(_, raw)| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default();
         let mut rejected = Vec::new();
-        let kept: Vec<_> = tools.into_iter().filter(|tool| self.take(tool.get(), &mut rejected)).collect();
+        let kept: Vec<_> = tools
+            .into_iter()
+            .filter(|tool| self.take(tool.get(), &mut rejected))
+            .collect();
         if rejected.is_empty() {
             return (result, rejected);
         }
@@ -61,19 +71,18 @@ impl ToolHeaders {
     }
 
     /// The headers of a call, in the order of the schema.
-    pub(super) fn of_call(&self, params: Option<&RawJson>) -> Vec<(String, String)> {
-        if self.tools.is_empty() {
-            return Vec::new();
-        }
-        let peek = params.and_then(|params| Peek::of(params).ok());
-        let Some(peek) = peek else { return Vec::new() };
+    pub(super) fn of_call(&self, peek: &Peek<'_>) -> Vec<(String, String)> {
         let headers = peek.name.as_deref().and_then(|name| self.tools.get(name));
-        headers.map(|headers| headers.values(peek.arguments)).unwrap_or_default()
+        headers
+            .map(|headers| headers.values(peek.arguments))
+            .unwrap_or_default()
     }
 
     /// Learns from one tool; whether it may stay in the list.
     fn take(&mut self, tool: &str, rejected: &mut Vec<Rejected>) -> bool {
-        let Ok(Tool { name, input_schema }) = serde_json::from_str::<Tool<'_>>(tool) else { return true };
+        let Ok(Tool { name, input_schema }) = serde_json::from_str::<Tool<'_>>(tool) else {
+            return true;
+        };
         match ParamHeaders::from_schema(input_schema.map_or("{}", RawValue::get)) {
             Ok(headers) if headers.is_empty() => {
                 self.tools.remove(&*name);
@@ -85,7 +94,10 @@ impl ToolHeaders {
             Ok(_) => {}
             Err(reason) => {
                 self.tools.remove(&*name);
-                rejected.push(Rejected { tool: name.into(), reason });
+                rejected.push(Rejected {
+                    tool: name.into(),
+                    reason,
+                });
                 return false;
             }
         }
@@ -122,11 +134,15 @@ mod tests {
     use super::*;
 
     fn list(tools: &str) -> RawJson {
-        RawJson::parse(alloc::format!(r#"{{"resultType":"complete","tools":[{tools}],"ttlMs":5.0}}"#)).unwrap()
+        RawJson::parse(alloc::format!(
+            r#"{{"resultType":"complete","tools":[{tools}],"ttlMs":5.0}}"#
+        ))
+        .unwrap()
     }
 
     const GOOD: &str = r#"{"name":"good","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}}"#;
-    const BAD: &str = r#"{"name":"bad","inputSchema":{"type":"object","properties":{"x":{"type":"object","x-mcp-header":"X"}}}}"#;
+    const BAD: &str =
+        r#"{"name":"bad","inputSchema":{"type":"object","properties":{"x":{"type":"object","x-mcp-header":"X"}}}}"#;
     const PLAIN: &str = r#"{"name":"plain","inputSchema":{"type":"object"}}"#;
 
     #[test]
@@ -144,7 +160,7 @@ mod tests {
     fn calls_mirror_their_arguments() {
         let mut headers = ToolHeaders::new(9);
         let _ = headers.learn(list(GOOD));
-        let of = |params: &str| headers.of_call(Some(&RawJson::parse(String::from(params)).unwrap()));
+        let of = |params: &str| headers.of_call(&Peek::of(&RawJson::parse(String::from(params)).unwrap()).unwrap());
         let mirrored = of(r#"{"name":"good","arguments":{"region":"us west"}}"#);
         assert_eq!(mirrored.len(), 1);
         assert!(mirrored[0].0.eq_ignore_ascii_case("mcp-param-region"));

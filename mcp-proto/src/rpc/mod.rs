@@ -14,6 +14,6 @@ pub use calls::{CallId, CallOptions};
 pub use counters::Counters;
 pub use error::{CallError, CloseReason, HttpFailure, Phase, SendError};
 pub(crate) use outbox::Outbox;
-pub use outgoing::{Failure, Outgoing, Purpose};
+pub use outgoing::{Failure, Mirrored, Outgoing, Purpose};
 pub use requests::RequestKey;
 pub(crate) use requests::{RequestRefused, Requests};

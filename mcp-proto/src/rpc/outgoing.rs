@@ -1,6 +1,7 @@
 //! Messages on their way to a transport, and how a transport can fail them.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::calls::CallId;
@@ -16,10 +17,19 @@ pub struct Outgoing {
     pub purpose: Purpose,
     /// Its method, for the `Mcp-Method` header; `None` for a response.
     pub method: Option<MethodName>,
-    /// What the `Mcp-Name` header has to mirror, not yet encoded.
-    pub name: Option<Box<str>>,
+    /// What other headers have to mirror.
+    pub mirrored: Mirrored,
     /// The revision it is written in. `None` before the first `initialize`.
     pub revision: Option<Revision>,
+}
+
+/// What of a request is mirrored in HTTP headers (2026-07-28, Streamable HTTP, Request Metadata).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mirrored {
+    /// The value of `Mcp-Name`, not yet encoded.
+    pub name: Option<Box<str>>,
+    /// The names and values of the `Mcp-Param-…` headers, encoded.
+    pub params: Vec<(String, String)>,
 }
 
 /// What an outgoing message is.

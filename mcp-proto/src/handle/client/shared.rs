@@ -251,7 +251,7 @@ impl State {
                         .collect();
                     wakers.into_iter().for_each(|waker| self.to_wake.push(waker));
                 }
-                Event::Cancelled(_) | Event::SessionLost => {}
+                Event::Cancelled(_) | Event::SessionLost | Event::ToolRejected { .. } => {}
             }
         }
     }

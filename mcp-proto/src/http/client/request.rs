@@ -122,12 +122,18 @@ fn mirror(headers: &mut HeaderMap, outgoing: &Outgoing) {
     {
         headers.insert(name(MCP_METHOD), value);
     }
-    if let Some(value) = outgoing
+    let mirrored = &outgoing.mirrored;
+    let value = mirrored
         .name
         .as_ref()
-        .and_then(|text| HeaderValue::from_str(&encode_value(text)).ok())
-    {
+        .map(|text| HeaderValue::from_str(&encode_value(text)));
+    if let Some(Ok(value)) = value {
         headers.insert(name(MCP_NAME), value);
+    }
+    for (name, value) in &mirrored.params {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
     }
 }
 
