@@ -385,7 +385,8 @@ impl Session {
     /// # Errors
     /// [`SendError`] where the method is not one of this side's requests in the revision, where the client lacks
     /// the capability, where too many calls wait, and [`SendError::Blocked`] before `notifications/initialized`
-    /// (2025-11-25, Lifecycle: SHOULD NOT; `ping` is exempt).
+    /// (2025-11-25, Lifecycle: SHOULD NOT; `ping` is exempt once `initialize` is answered: before that the client may
+    /// be one of the modern era, which takes no requests).
     pub fn request(
         &mut self,
         config: &ServerConfig,
@@ -394,7 +395,8 @@ impl Session {
         options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
         self.may_send(method, Kind::Request)?;
-        if !self.handshake.may_send_requests() && method.known() != Some(Method::Ping) {
+        let is_ping = method.known() == Some(Method::Ping) && self.handshake.revision().is_some();
+        if !self.handshake.may_send_requests() && !is_ping {
             return Err(SendError::Blocked(params));
         }
         let needed = method.known().and_then(Method::required_client_capability);
