@@ -15,7 +15,7 @@ use crate::jsonrpc::{
 use crate::legacy::client as legacy;
 use crate::method::{Method, Role};
 use crate::model::{DiscoverResult, InitializeResult};
-use crate::modern::client as modern;
+use crate::modern::client::{self as modern, Discovery};
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CloseReason, Failure, HttpFailure, Phase, Purpose, RequestRefused};
 use crate::time::Time;
@@ -162,7 +162,7 @@ impl Client {
                 self.emit_reply(call, outcome);
             }
             CallPurpose::Discover => self.settle_discover(&outcome, channel),
-            CallPurpose::Initialize => self.settle_initialize(outcome),
+            CallPurpose::Initialize => self.settle_initialize(outcome, channel),
         }
     }
 
@@ -340,7 +340,13 @@ impl Client {
         }
     }
 
-    fn settle_initialize(&mut self, outcome: Result<RawJson, CallError>) {
+    fn settle_initialize(&mut self, outcome: Result<RawJson, CallError>, channel: Channel) {
+        if let Err(CallError::Rpc(error)) = &outcome
+            && self.is_modern_after_all(error, channel)
+        {
+            self.stage = Stage::Modern(Discovery::Start);
+            return self.discovered_as(None);
+        }
         let result = outcome.and_then(|raw| raw.decode::<InitializeResult>().map_err(CallError::InvalidReply));
         match result {
             Ok(result) => self.initialized(result),
@@ -357,6 +363,16 @@ impl Client {
         } else {
             self.handshake_failed(&error_of(failure));
         }
+    }
+
+    /// Whether the error that `initialize` was answered with names modern revisions: the server was only slow to
+    /// answer the question before (2026-07-28, Versioning, Backward Compatibility: such an error identifies a
+    /// modern server).
+    fn is_modern_after_all(&self, error: &ErrorObject, channel: Channel) -> bool {
+        let names_revisions = error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION && error.data.is_some();
+        self.config.mode == Mode::Auto
+            && names_revisions
+            && matches!(judge(channel, Evidence::Error(error)), Verdict::Modern(_))
     }
 
     fn initialized(&mut self, result: InitializeResult) {
