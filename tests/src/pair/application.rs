@@ -1,0 +1,281 @@
+//! The application behind a server: what it answers, and when.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use mcp_proto::Time;
+use mcp_proto::jsonrpc::ErrorObject;
+use mcp_proto::method::Method;
+use mcp_proto::rpc::RequestKey;
+use mcp_proto::server::{Request, RequestContext, RequestToken, ResultBody};
+use serde_json::{Value, json};
+
+/// An application: it decides at once how a request is served, and takes its time to do so.
+pub type Application = Box<dyn FnMut(&Request) -> Plan>;
+
+/// How a request is served: what is said, and how long after the request came.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    steps: VecDeque<(Duration, Step)>,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Progress(f64),
+    Answer(Result<Value, ErrorObject>),
+}
+
+impl Plan {
+    /// No answer at all.
+    #[must_use]
+    pub fn never() -> Self {
+        Self::default()
+    }
+
+    /// A result, at once.
+    #[must_use]
+    pub fn result(result: Value) -> Self {
+        Self::never().then(Duration::ZERO, Step::Answer(Ok(result)))
+    }
+
+    /// An error, at once.
+    #[must_use]
+    pub fn error(error: ErrorObject) -> Self {
+        Self::never().then(Duration::ZERO, Step::Answer(Err(error)))
+    }
+
+    /// A tool's result with this text, at once.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self::result(json!({ "content": [{ "type": "text", "text": text }] }))
+    }
+
+    /// The same, later.
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.steps.iter_mut().for_each(|(at, _)| *at += delay);
+        self
+    }
+
+    /// The same, with progress before.
+    #[must_use]
+    pub fn with_progress(mut self, at: Duration, progress: f64) -> Self {
+        let behind = self
+            .steps
+            .iter()
+            .position(|(other, _)| *other >= at)
+            .unwrap_or(self.steps.len());
+        self.steps.insert(behind, (at, Step::Progress(progress)));
+        self
+    }
+
+    fn then(mut self, at: Duration, step: Step) -> Self {
+        self.steps.push_back((at, step));
+        self
+    }
+}
+
+/// An application with tools for tests.
+///
+/// | tool | arguments | result |
+/// |---|---|---|
+/// | `echo` | `text` | the text, at once |
+/// | `slow` | `text`, `ms` | the text, after so many milliseconds |
+/// | `steps` | `steps` | `done`, after so many reports of progress, 10 ms apart |
+/// | `fail` | | an internal error |
+/// | `mute` | | nothing, ever |
+pub fn tools() -> Application {
+    Box::new(|request| match request.method.known() {
+        Some(Method::ListTools) => Plan::result(list()),
+        Some(Method::CallTool) => call(request),
+        _ => Plan::error(ErrorObject::method_not_found(request.method.as_str())),
+    })
+}
+
+fn list() -> Value {
+    let tool = |name: &str| json!({ "name": name, "inputSchema": { "type": "object" } });
+    let tools = ["echo", "slow", "steps", "fail", "mute"].map(tool);
+    json!({ "tools": tools })
+}
+
+fn call(request: &Request) -> Plan {
+    let params: Value = request
+        .params
+        .as_ref()
+        .map_or(Value::Null, |params| params.decode().unwrap_or_default());
+    let arguments = &params["arguments"];
+    let text = arguments["text"].as_str().unwrap_or_default();
+    match params["name"].as_str().unwrap_or_default() {
+        "echo" => Plan::text(text),
+        "slow" => Plan::text(text).after(Duration::from_millis(arguments["ms"].as_u64().unwrap_or(1000))),
+        "steps" => steps(arguments["steps"].as_u64().unwrap_or(3)),
+        "fail" => Plan::error(ErrorObject::internal("the tool is broken")),
+        "mute" => Plan::never(),
+        other => Plan::error(ErrorObject::invalid_params(format!("unknown tool: {other}"))),
+    }
+}
+
+fn steps(steps: u64) -> Plan {
+    let at = |step| Duration::from_millis(10 * step);
+    let plan = Plan::text("done").after(at(steps + 1));
+    (1..=steps).fold(plan, |plan, step| plan.with_progress(at(step), step as f64))
+}
+
+/// Where the requests lie that the application works on.
+pub struct Desk {
+    application: Application,
+    jobs: Vec<Job>,
+    served: Vec<String>,
+    cancelled: usize,
+}
+
+struct Job {
+    place: u64,
+    token: RequestToken,
+    context: RequestContext,
+    began: Time,
+    plan: Plan,
+    /// A notification that there was no room for.
+    held: Option<Vec<u8>>,
+}
+
+/// What the application has to say.
+#[derive(Debug)]
+pub enum Said<'a> {
+    /// A notification that belongs to a request that is still worked on.
+    Message(&'a RequestToken, Vec<u8>),
+    /// The answer.
+    Answer(RequestToken, Result<ResultBody, ErrorObject>),
+}
+
+impl Desk {
+    /// An empty desk.
+    pub fn new(application: Application) -> Self {
+        Self {
+            application,
+            jobs: Vec::new(),
+            served: Vec::new(),
+            cancelled: 0,
+        }
+    }
+
+    /// The methods of the requests that came, in their order.
+    pub fn served(&self) -> &[String] {
+        &self.served
+    }
+
+    /// How many requests were cancelled while they were worked on.
+    pub fn cancelled(&self) -> usize {
+        self.cancelled
+    }
+
+    /// How many requests are worked on.
+    pub fn in_progress(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// A request came. `place` is where its answer goes.
+    pub(super) fn receive(&mut self, now: Time, place: u64, request: Request) {
+        self.served.push(String::from(request.method.as_str()));
+        let plan = (self.application)(&request);
+        let Request { token, context, .. } = request;
+        self.jobs.push(Job {
+            place,
+            token,
+            context,
+            began: now,
+            plan,
+            held: None,
+        });
+    }
+
+    /// A request is not wanted any more.
+    pub(super) fn cancel(&mut self, key: RequestKey) {
+        self.drop_jobs(|job| job.token.key() == Some(key));
+    }
+
+    /// Whoever waited at `place` has gone.
+    pub(super) fn vacate(&mut self, place: u64) {
+        self.drop_jobs(|job| job.place == place);
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn clear(&mut self) {
+        self.drop_jobs(|_| true);
+    }
+
+    fn drop_jobs(&mut self, is_over: impl Fn(&Job) -> bool) {
+        let before = self.jobs.len();
+        self.jobs.retain(|job| !is_over(job));
+        self.cancelled += before - self.jobs.len();
+    }
+
+    /// When the application has something to say next.
+    pub(super) fn next_time(&self) -> Option<Time> {
+        self.jobs
+            .iter()
+            .filter(|job| job.held.is_none())
+            .filter_map(Job::next_time)
+            .min()
+    }
+
+    /// Says what is due: `say` hands a notification back that there is no room for. Whether anything was said.
+    pub(super) fn work(&mut self, now: Time, mut say: impl FnMut(u64, Said<'_>) -> Result<(), Vec<u8>>) -> bool {
+        let mut happened = false;
+        let mut at = 0;
+        while let Some(job) = self.jobs.get_mut(at) {
+            match job.work(now, &mut happened, &mut say) {
+                Some(answer) => {
+                    let job = self.jobs.remove(at);
+                    happened = true;
+                    let body = answer.map(|result| ResultBody::from_serialize(&result).expect("an object"));
+                    let _ = say(job.place, Said::Answer(job.token, body));
+                }
+                None => at += 1,
+            }
+        }
+        happened
+    }
+}
+
+impl Job {
+    fn next_time(&self) -> Option<Time> {
+        self.plan.steps.front().map(|(at, _)| self.began + *at)
+    }
+
+    /// Says what comes before the answer; the answer, once it is due.
+    fn work(
+        &mut self,
+        now: Time,
+        happened: &mut bool,
+        say: &mut impl FnMut(u64, Said<'_>) -> Result<(), Vec<u8>>,
+    ) -> Option<Result<Value, ErrorObject>> {
+        loop {
+            if let Some(message) = self.held.take() {
+                if let Err(message) = say(self.place, Said::Message(&self.token, message)) {
+                    self.held = Some(message);
+                    return None;
+                }
+                *happened = true;
+            }
+            if self.next_time()? > now {
+                return None;
+            }
+            match self.plan.steps.pop_front()?.1 {
+                Step::Progress(progress) => self.held = self.context.encode_progress(progress, None, None),
+                Step::Answer(answer) => return Some(answer),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk")
+            .field("in_progress", &self.jobs.len())
+            .field("served", &self.served)
+            .field("cancelled", &self.cancelled)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,402 @@
+//! HTTP exchanges between a client and a server.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Uri};
+use mcp_proto::Time;
+use mcp_proto::client::{self, Client, HttpClient};
+use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfig};
+
+use super::Link;
+use super::application::Desk;
+use super::http_server::{HttpServer, Part};
+use super::setup::Setup;
+use crate::network::{Conditions, Rng};
+
+/// A client and a server with HTTP between them: each exchange has its own connection, and its own luck.
+#[derive(Debug)]
+pub struct HttpLink {
+    client: HttpClient,
+    server: HttpServer,
+    wires: BTreeMap<u64, Wire>,
+    next: u64,
+    conditions: Conditions,
+    rng: Rng,
+    transcript: String,
+    fates: VecDeque<Fate>,
+    is_down: bool,
+}
+
+/// What becomes of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It works.
+    Good,
+    /// It works, but the request takes so long to arrive.
+    Slow(Duration),
+    /// No connection is made: the server never gets the request.
+    Unreachable,
+    /// The connection breaks once the server has the request, before the response.
+    Lost,
+    /// The connection breaks after so many bytes of the response's body.
+    Broken(usize),
+    /// The response seems complete after so many bytes of its body.
+    Truncated(usize),
+}
+
+/// One exchange on its way.
+#[derive(Debug)]
+struct Wire {
+    id: ExchangeId,
+    fate: Fate,
+    request: Option<(Time, Request<Bytes>)>,
+    /// What is on the way to the client.
+    down: VecDeque<(Time, Parcel)>,
+    /// When the last of it arrives.
+    last: Time,
+    /// Bytes of the body that were sent.
+    sent: usize,
+    /// When the server learns that the client has gone.
+    hung_up: Option<Time>,
+    /// Nothing more comes from the server.
+    is_over: bool,
+}
+
+#[derive(Debug)]
+enum Parcel {
+    Head(Box<http::response::Parts>),
+    Body(Bytes),
+    End,
+    Failed(ExchangeError),
+}
+
+impl HttpLink {
+    pub(super) fn new(setup: Setup) -> Self {
+        let mut rng = Rng::new(setup.seed);
+        let config = HttpClientConfig::new(Uri::from_static("http://localhost:8000/mcp"));
+        Self {
+            client: HttpClient::new(setup.client, &config),
+            server: HttpServer::new(setup.server, setup.application, rng.fork()),
+            wires: BTreeMap::new(),
+            next: 0,
+            conditions: setup.conditions,
+            rng,
+            transcript: String::new(),
+            fates: VecDeque::new(),
+            is_down: false,
+        }
+    }
+
+    /// The server.
+    pub fn server(&mut self) -> &mut HttpServer {
+        &mut self.server
+    }
+
+    /// What becomes of the next exchanges; afterwards the conditions decide again.
+    pub fn destine(&mut self, fates: impl IntoIterator<Item = Fate>) {
+        self.fates.extend(fates);
+    }
+
+    /// Whether no exchange finds its server any more.
+    pub fn take_down(&mut self, is_down: bool) {
+        self.is_down = is_down;
+    }
+
+    /// Breaks every connection, with whatever is on the way.
+    pub fn break_all(&mut self, now: Time) {
+        for wire in self.wires.values_mut() {
+            wire.down.clear();
+            wire.fail(now, "broken");
+        }
+    }
+
+    fn client_turn(&mut self, now: Time) -> bool {
+        let mut happened = false;
+        if self.client.poll_timeout().is_some_and(|due| due <= now) {
+            self.client.handle_timeout(now);
+        }
+        while let Some(action) = self.client.poll_action(now) {
+            happened = true;
+            match action {
+                Action::Open { id, request } => self.open(now, id, request),
+                Action::Abort(id) => self.abort(now, id),
+            }
+        }
+        happened | self.deliver_down(now)
+    }
+
+    fn open(&mut self, now: Time, id: ExchangeId, mut request: Request<Bytes>) {
+        // Whatever speaks HTTP adds this.
+        let host = request
+            .uri()
+            .authority()
+            .expect("an absolute URI")
+            .as_str()
+            .parse()
+            .expect("a host");
+        request.headers_mut().insert(http::header::HOST, host);
+        note_request(&mut self.transcript, &request);
+        let fate = self.fate();
+        let held_up = match fate {
+            Fate::Slow(time) => time,
+            _ => Duration::ZERO,
+        };
+        let arrival = now + self.conditions.delay(&mut self.rng) + held_up;
+        let mut wire = Wire {
+            id,
+            fate,
+            request: Some((arrival, request)),
+            down: VecDeque::new(),
+            last: now,
+            sent: 0,
+            hung_up: None,
+            is_over: false,
+        };
+        if fate == Fate::Unreachable {
+            let error = ExchangeError::Unreachable("no route".into());
+            wire.request = None;
+            wire.is_over = true;
+            wire.send(arrival, Parcel::Failed(error));
+        }
+        self.wires.insert(self.next, wire);
+        self.next += 1;
+    }
+
+    fn fate(&mut self) -> Fate {
+        if self.is_down {
+            return Fate::Unreachable;
+        }
+        if let Some(fate) = self.fates.pop_front() {
+            return fate;
+        }
+        if !self.rng.chance(self.conditions.failures) {
+            return Fate::Good;
+        }
+        let bytes = self.rng.below(200);
+        *self.rng.pick(&[
+            Fate::Unreachable,
+            Fate::Lost,
+            Fate::Broken(bytes),
+            Fate::Truncated(bytes),
+        ])
+    }
+
+    fn abort(&mut self, now: Time, id: ExchangeId) {
+        self.transcript.push_str("> (end of the exchange)\n\n");
+        let delay = self.conditions.delay(&mut self.rng);
+        if let Some(wire) = self.wires.values_mut().find(|wire| wire.id == id) {
+            wire.down.clear();
+            wire.is_over = true;
+            wire.hung_up = Some(now + delay);
+        }
+    }
+
+    fn deliver_down(&mut self, now: Time) -> bool {
+        let mut happened = false;
+        for wire in self.wires.values_mut() {
+            while let Some((arrival, parcel)) = wire.down.front()
+                && *arrival <= now
+                && (!matches!(parcel, Parcel::Body(_)) || self.client.wants_body(wire.id))
+                && let Some((_, parcel)) = wire.down.pop_front()
+            {
+                happened = true;
+                match parcel {
+                    Parcel::Head(head) => self.client.head(now, wire.id, &head),
+                    Parcel::Body(chunk) => self.client.body(now, wire.id, &chunk),
+                    Parcel::End => self.client.end(now, wire.id),
+                    Parcel::Failed(error) => self.client.failed(now, wire.id, error),
+                }
+            }
+        }
+        happened
+    }
+
+    fn server_turn(&mut self, now: Time) -> bool {
+        let mut happened = self.deliver_up(now);
+        self.server.handle_timeout(now);
+        happened |= self.server.work(now);
+        while let Some((place, part)) = self.server.poll_part(now) {
+            happened = true;
+            self.send_down(now, place, part);
+        }
+        let server = &mut self.server;
+        let before = self.wires.len();
+        self.wires.retain(|_, wire| {
+            !(wire.is_over && wire.request.is_none() && wire.down.is_empty() && wire.hung_up.is_none())
+        });
+        let _ = server;
+        happened | (before != self.wires.len())
+    }
+
+    fn deliver_up(&mut self, now: Time) -> bool {
+        let mut happened = false;
+        for (place, wire) in &mut self.wires {
+            if let Some((_, request)) = wire.request.take_if(|(arrival, _)| *arrival <= now) {
+                happened = true;
+                // A client that hung up before the whole request was there has sent none.
+                if wire.hung_up.is_none() {
+                    self.server.receive(now, *place, request);
+                    if wire.fate == Fate::Lost {
+                        wire.fail(now + self.conditions.delay(&mut self.rng), "broken");
+                    }
+                }
+            }
+            if wire.hung_up.take_if(|at| *at <= now).is_some() {
+                happened = true;
+                wire.request = None;
+                self.server.disconnected(now, *place);
+            }
+        }
+        happened
+    }
+
+    fn send_down(&mut self, now: Time, place: u64, part: Part) {
+        note_part(&mut self.transcript, &part);
+        let Some(wire) = self.wires.get_mut(&place).filter(|wire| !wire.is_over) else {
+            return;
+        };
+        let (conditions, rng) = (&self.conditions, &mut self.rng);
+        match part {
+            Part::Head(head) => wire.send(now + conditions.delay(rng), Parcel::Head(head)),
+            Part::End => {
+                wire.send(now + conditions.delay(rng), Parcel::End);
+                wire.is_over = true;
+            }
+            Part::Body(mut body) => {
+                while !body.is_empty() && !wire.is_over {
+                    let mut chunk = body.split_to(conditions.cuts.piece(body.len(), rng));
+                    let at = now + conditions.delay(rng);
+                    let left = match wire.fate {
+                        Fate::Broken(most) | Fate::Truncated(most) => most.saturating_sub(wire.sent),
+                        _ => usize::MAX,
+                    };
+                    let fits = chunk.len() <= left;
+                    chunk.truncate(left);
+                    wire.sent += chunk.len();
+                    if !chunk.is_empty() {
+                        wire.send(at, Parcel::Body(chunk));
+                    }
+                    match (fits, wire.fate) {
+                        (true, _) => {}
+                        (false, Fate::Truncated(_)) => wire.truncate(at),
+                        (false, _) => wire.fail(at, "broken"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Wire {
+    fn send(&mut self, at: Time, parcel: Parcel) {
+        self.last = self.last.max(at);
+        self.down.push_back((self.last, parcel));
+    }
+
+    fn fail(&mut self, at: Time, why: &str) {
+        if !self.is_over {
+            self.send(at, Parcel::Failed(ExchangeError::Broken(why.into())));
+            self.is_over = true;
+            self.hung_up = Some(at);
+        }
+    }
+
+    fn truncate(&mut self, at: Time) {
+        self.send(at, Parcel::End);
+        self.is_over = true;
+        self.hung_up = Some(at);
+    }
+
+    fn next_time(&self, wants_body: bool) -> Option<Time> {
+        let down = self
+            .down
+            .front()
+            .filter(|(_, parcel)| wants_body || !matches!(parcel, Parcel::Body(_)));
+        let times = [
+            self.request.as_ref().map(|(at, _)| *at),
+            down.map(|(at, _)| *at),
+            self.hung_up,
+        ];
+        times.into_iter().flatten().min()
+    }
+}
+
+impl Link for HttpLink {
+    fn as_client(&self) -> &Client {
+        self.client.as_client()
+    }
+
+    fn client(&mut self) -> &mut Client {
+        self.client.client()
+    }
+
+    fn poll_event(&mut self) -> Option<client::Event> {
+        self.client.poll_event()
+    }
+
+    fn turn(&mut self, now: Time) -> bool {
+        self.client_turn(now) | self.server_turn(now)
+    }
+
+    fn next_time(&self) -> Option<Time> {
+        let wires = self
+            .wires
+            .values()
+            .filter_map(|wire| wire.next_time(self.client.wants_body(wire.id)));
+        let machines = [self.client.poll_timeout(), self.server.next_time()];
+        machines.into_iter().flatten().chain(wires).min()
+    }
+
+    fn desk(&self) -> &Desk {
+        self.server.desk()
+    }
+
+    fn transcript(&self) -> &str {
+        &self.transcript
+    }
+
+    fn is_finished(&self) -> bool {
+        self.client.is_finished() && self.server.exchanges() == 0
+    }
+}
+
+fn note_request(transcript: &mut String, request: &Request<Bytes>) {
+    let _ = writeln!(transcript, "> {} {}", request.method(), request.uri().path());
+    note_headers(transcript, '>', request.headers());
+    note_body(transcript, '>', request.body());
+}
+
+fn note_part(transcript: &mut String, part: &Part) {
+    match part {
+        Part::Head(head) => {
+            let _ = writeln!(transcript, "< {}", head.status);
+            note_headers(transcript, '<', &head.headers);
+        }
+        Part::Body(body) => note_body(transcript, '<', body),
+        Part::End => transcript.push_str("< (end)\n\n"),
+    }
+}
+
+fn note_headers(transcript: &mut String, direction: char, headers: &HeaderMap) {
+    let names: BTreeSet<_> = headers.keys().map(http::HeaderName::as_str).collect();
+    for name in names {
+        for value in headers.get_all(name) {
+            let _ = writeln!(transcript, "{direction} {name}: {}", value.to_str().unwrap_or("?"));
+        }
+    }
+}
+
+fn note_body(transcript: &mut String, direction: char, body: &Bytes) {
+    transcript.push('\n');
+    for line in String::from_utf8_lossy(body).lines() {
+        let _ = writeln!(
+            transcript,
+            "{direction}{}{line}",
+            if line.is_empty() { "" } else { " " }
+        );
+    }
+    transcript.push('\n');
+}

@@ -1,0 +1,99 @@
+//! What a pair is made of.
+
+use mcp_proto::client::{ClientConfig, Mode};
+use mcp_proto::model::Implementation;
+use mcp_proto::server::ServerConfig;
+use mcp_proto::{Limits, Revision};
+
+use super::Pair;
+use super::application::{Application, Plan, tools};
+use super::http::HttpLink;
+use super::stream::StreamLink;
+use crate::network::Conditions;
+
+/// What a pair is made of: a client, a server that declares tools, an application behind it, and a network.
+pub struct Setup {
+    /// The client.
+    pub client: ClientConfig,
+    /// The server.
+    pub server: ServerConfig,
+    /// The application behind the server.
+    pub application: Application,
+    /// The network.
+    pub conditions: Conditions,
+    /// What everything random follows from.
+    pub seed: u64,
+}
+
+impl Setup {
+    /// A client in this mode, a server of all revisions with the tools of [`tools`], and a calm network.
+    pub fn new(mode: Mode) -> Self {
+        let capabilities = serde_json::from_str(r#"{"tools":{}}"#).expect("capabilities");
+        Self {
+            client: ClientConfig {
+                mode,
+                ..ClientConfig::new(Implementation::new("client", "1.0.0"))
+            },
+            server: ServerConfig::new(Implementation::new("server", "2.0.0")).with_capabilities(capabilities),
+            application: tools(),
+            conditions: Conditions::CALM,
+            seed: 0,
+        }
+    }
+
+    /// The client and server that speak `revision` with each other.
+    pub fn speaking(revision: Revision) -> Self {
+        Self::new(match revision.has_initialize() {
+            true => Mode::Legacy(revision),
+            false => Mode::Auto,
+        })
+    }
+
+    /// The same with a server of these revisions alone.
+    #[must_use]
+    pub fn serving(mut self, revisions: &[Revision]) -> Self {
+        self.server = self.server.with_revisions(revisions);
+        self
+    }
+
+    /// The same with another application.
+    #[must_use]
+    pub fn application(mut self, application: impl FnMut(&mcp_proto::server::Request) -> Plan + 'static) -> Self {
+        self.application = Box::new(application);
+        self
+    }
+
+    /// The same with another network.
+    #[must_use]
+    pub fn conditions(mut self, conditions: Conditions) -> Self {
+        self.conditions = conditions;
+        self
+    }
+
+    /// The same with another seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The same with other limits on both sides.
+    #[must_use]
+    pub fn limits(mut self, limits: &Limits) -> Self {
+        self.client.limits = limits.clone();
+        self.server = self.server.with_limits(limits.clone());
+        self
+    }
+
+    /// The pair on a byte stream.
+    #[must_use]
+    pub fn stream(self) -> Pair<StreamLink> {
+        Pair::new(StreamLink::new(self))
+    }
+
+    /// The pair over HTTP.
+    #[must_use]
+    pub fn http(self) -> Pair<HttpLink> {
+        Pair::new(HttpLink::new(self))
+    }
+}

@@ -1,0 +1,235 @@
+//! A byte stream between a client and a server.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use mcp_proto::Time;
+use mcp_proto::client::{self, Client, StreamClient};
+use mcp_proto::jsonrpc::Params;
+use mcp_proto::method::MethodName;
+use mcp_proto::rpc::{CallId, CallOptions, SendError};
+use mcp_proto::server::{Connection, Event};
+
+use super::application::{Desk, Said};
+use super::record::Outcome;
+use super::setup::Setup;
+use super::{Link, Pair};
+use crate::network::{Arrival, Pipe, Rng};
+
+/// A client and a server on the two ends of a byte stream.
+#[derive(Debug)]
+pub struct StreamLink {
+    client: StreamClient,
+    server: Connection,
+    desk: Desk,
+    up: Pipe,
+    down: Pipe,
+    transcript: String,
+    server_is_mute: bool,
+    server_calls: BTreeMap<CallId, Vec<Outcome>>,
+}
+
+impl StreamLink {
+    pub(super) fn new(setup: Setup) -> Self {
+        let mut rng = Rng::new(setup.seed);
+        Self {
+            client: StreamClient::new(setup.client),
+            server: Connection::new(setup.server),
+            desk: Desk::new(setup.application),
+            up: Pipe::new(&setup.conditions, rng.fork()),
+            down: Pipe::new(&setup.conditions, rng.fork()),
+            transcript: String::new(),
+            server_is_mute: false,
+            server_calls: BTreeMap::new(),
+        }
+    }
+
+    /// The server.
+    pub fn server(&mut self) -> &mut Connection {
+        &mut self.server
+    }
+
+    /// The way from the client to the server.
+    pub fn up(&mut self) -> &mut Pipe {
+        &mut self.up
+    }
+
+    /// The way from the server to the client.
+    pub fn down(&mut self) -> &mut Pipe {
+        &mut self.down
+    }
+
+    /// Makes a request of the client.
+    ///
+    /// # Errors
+    /// Those of [`Connection::request`].
+    pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<CallId, SendError> {
+        let call = self.server.request(&method.into(), params, &CallOptions::default())?;
+        assert!(
+            self.server_calls.insert(call, Vec::new()).is_none(),
+            "{call:?} was given out twice"
+        );
+        Ok(call)
+    }
+
+    /// The requests that were made of the client, and what became of them.
+    pub fn asked(&self) -> &BTreeMap<CallId, Vec<Outcome>> {
+        &self.server_calls
+    }
+
+    /// What the server writes from now on is lost.
+    pub fn mute(&mut self, is_mute: bool) {
+        self.server_is_mute = is_mute;
+    }
+
+    fn client_turn(&mut self, now: Time) -> bool {
+        let mut happened = false;
+        if self.client.poll_timeout().is_some_and(|due| due <= now) {
+            self.client.handle_timeout(now);
+        }
+        while let Some(bytes) = self.client.poll_transmit(now) {
+            happened = true;
+            note(&mut self.transcript, '>', &bytes);
+            self.up.write(now, bytes);
+        }
+        // Everything is written by now: whoever is closed says so to the other side.
+        if self.client.as_client().closed().is_some() && !self.up.is_ended() {
+            self.up.close(now);
+        }
+        while self.client.wants_input()
+            && let Some(arrival) = self.down.poll(now)
+        {
+            happened = true;
+            match arrival {
+                Arrival::Bytes(bytes) => self.client.receive(now, &bytes),
+                Arrival::Eof => self.client.receive_eof(now),
+            }
+        }
+        happened
+    }
+
+    fn server_turn(&mut self, now: Time) -> bool {
+        let mut happened = false;
+        if self.server.poll_timeout().is_some_and(|due| due <= now) {
+            self.server.handle_timeout(now);
+        }
+        while self.server.wants_input()
+            && let Some(arrival) = self.up.poll(now)
+        {
+            happened = true;
+            match arrival {
+                Arrival::Bytes(bytes) => self.server.receive(now, &bytes),
+                Arrival::Eof => self.server.receive_eof(now),
+            }
+        }
+        while let Some(event) = self.server.poll_event() {
+            happened = true;
+            match event {
+                Event::Request(request) => self.desk.receive(now, 0, request),
+                Event::Cancelled { key, .. } => self.desk.cancel(key),
+                Event::Answered { call, outcome } => {
+                    self.server_calls
+                        .get_mut(&call)
+                        .expect("a call that was made")
+                        .push(outcome);
+                }
+                Event::Closed(_) => self.desk.clear(),
+                _ => {}
+            }
+        }
+        let server = &mut self.server;
+        happened |= self.desk.work(now, |_, said| match said {
+            Said::Message(token, message) => server.send_for(token, message),
+            Said::Answer(token, outcome) => {
+                server.respond(token, outcome);
+                Ok(())
+            }
+        });
+        while let Some(bytes) = self.server.poll_transmit(now) {
+            happened = true;
+            self.write_down(now, bytes);
+        }
+        if self.server.is_finished() && !self.down.is_ended() {
+            self.down.close(now);
+        }
+        happened
+    }
+
+    fn write_down(&mut self, now: Time, bytes: Bytes) {
+        if !self.server_is_mute {
+            note(&mut self.transcript, '<', &bytes);
+            self.down.write(now, bytes);
+        }
+    }
+
+    /// A stream that breaks, breaks in both directions.
+    fn spread_break(&mut self, now: Time) {
+        if self.up.is_broken() && !self.down.is_ended() {
+            self.down.cut(now);
+        }
+        if self.down.is_broken() && !self.up.is_ended() {
+            self.up.cut(now);
+        }
+    }
+}
+
+impl Link for StreamLink {
+    fn as_client(&self) -> &Client {
+        self.client.as_client()
+    }
+
+    fn client(&mut self) -> &mut Client {
+        self.client.client()
+    }
+
+    fn poll_event(&mut self) -> Option<client::Event> {
+        self.client.poll_event()
+    }
+
+    fn turn(&mut self, now: Time) -> bool {
+        self.spread_break(now);
+        self.client_turn(now) | self.server_turn(now)
+    }
+
+    fn next_time(&self) -> Option<Time> {
+        let up = self.up.next_arrival().filter(|_| self.server.wants_input());
+        let down = self.down.next_arrival().filter(|_| self.client.wants_input());
+        let machines = [self.client.poll_timeout(), self.server.poll_timeout()];
+        [up, down, self.desk.next_time()]
+            .into_iter()
+            .chain(machines)
+            .flatten()
+            .min()
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    fn transcript(&self) -> &str {
+        &self.transcript
+    }
+
+    fn is_finished(&self) -> bool {
+        self.client.as_client().closed().is_some() && self.server.is_finished()
+    }
+}
+
+impl Pair<StreamLink> {
+    /// Breaks the stream: what is on the way is lost, and both sides see its end.
+    pub fn cut(&mut self) {
+        let now = self.now();
+        self.link.up.cut(now);
+        self.link.down.cut(now);
+    }
+}
+
+fn note(transcript: &mut String, direction: char, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for line in text.lines() {
+        transcript.push(direction);
+        transcript.push(' ');
+        transcript.push_str(line);
+        transcript.push('\n');
+    }
+}

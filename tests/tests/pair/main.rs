@@ -1,0 +1,8 @@
+//! Clients and servers that talk in one thread, on virtual time, over a network that does what it can.
+
+mod calls;
+mod cuts;
+mod deadlines;
+mod http;
+mod random;
+mod worlds;
