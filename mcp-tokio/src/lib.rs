@@ -5,10 +5,29 @@
 //! exchanges; no task is spawned for a call.
 //!
 //! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
-//! - [`stream`]: clients over byte streams, Unix sockets among them.
-//! - [`memory`]: a connection in memory.
+//! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
+//! - [`memory`]: a client and a server in one process.
 //! - [`drive`]: any pump over any byte stream. [`Clock`]: the time that the machines see.
+//!
+//! ```
+//! use mcp_tokio::{Client, Server, memory};
+//!
+//! # #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! # struct Forecast { city: String }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::builder("weather", "1.0.0")
+//!     .tool("forecast", "Forecast for a city", |args: Forecast| async move { Ok(format!("sunny in {}", args.city)) })
+//!     .build();
+//! let client = memory::connect_memory(&server, Client::builder("host", "1.0.0").build())?;
+//! let result = client.call_tool("forecast", serde_json::json!({"city": "Bern"})).await?;
+//! assert_eq!(result.content[0].as_text(), Some("sunny in Bern"));
+//! # Ok(())
+//! # }
+//! ```
 
+#[cfg(unix)]
+mod accept;
 mod clock;
 mod error;
 #[cfg(feature = "http")]
@@ -21,11 +40,11 @@ pub use clock::Clock;
 pub use error::ConnectError;
 pub use lanes::drive;
 pub use mcp_proto;
+pub use mcp_proto::handle::server::ToolError;
+pub use mcp_proto::handle::{Client, Server};
 
 #[cfg(feature = "http")]
 use mcp_proto::client::ClientConfig;
-#[cfg(feature = "http")]
-use mcp_proto::handle::Client;
 
 /// A client of the MCP endpoint at `url`, driven by a task of its own, with defaults for everything.
 ///

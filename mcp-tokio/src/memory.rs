@@ -1,15 +1,41 @@
 //! A connection in memory: what one side sends is handed to the other as it is.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::task::{Context, Poll, ready};
 
 use mcp_proto::Time;
-use mcp_proto::handle::Pump;
+use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::{Client, Pump, Server};
+use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timer};
+use crate::error::ConnectError;
 
 /// How often the bytes go round before other tasks get their turn.
 const ROUNDS: usize = 64;
+
+/// A client of `server` in this process, both driven by one task of their own.
+///
+/// # Errors
+/// [`ConnectError::NoRuntime`].
+pub fn connect_memory(server: &Server, config: ClientConfig) -> Result<Client, ConnectError> {
+    let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
+    let (client, driver) = duplex(server, config);
+    runtime.spawn(driver);
+    Ok(client)
+}
+
+/// A client of `server` in this process, and the future that drives both, for those who poll or spawn it
+/// themselves.
+///
+/// The future ends when the last handle of the client is dropped and everything is done.
+///
+/// # Cancel safety
+/// Dropping the future closes the connection at once; every call that waits ends with `Closed`.
+pub fn duplex(server: &Server, config: ClientConfig) -> (Client, impl Future<Output = ()> + Send + use<>) {
+    let (client, pump) = Client::over_stream(config);
+    (client, join(pump, server.pump()))
+}
 
 /// Connects two pumps in memory, and drives both until both are done.
 ///

@@ -1,4 +1,4 @@
-//! Clients over byte streams: anything that reads and writes, Unix sockets among them.
+//! Connections over byte streams: anything that reads and writes, Unix sockets among them.
 
 use std::future::Future;
 use std::io;
@@ -6,12 +6,16 @@ use std::io;
 use std::path::Path;
 
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::Client;
+use mcp_proto::handle::{Client, Server};
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(unix)]
-use tokio::net::UnixStream;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
+#[cfg(unix)]
+use tokio::task::JoinSet;
 
+#[cfg(unix)]
+use crate::accept;
 use crate::error::ConnectError;
 use crate::lanes::drive;
 
@@ -44,6 +48,21 @@ where
     (client, drive(pump, io))
 }
 
+/// Serves one connection over `io`: until the peer ends it and everything is answered, or the server closes it.
+/// The handlers of its requests are polled in place, in this future.
+///
+/// # Errors
+/// What `io` fails with.
+///
+/// # Cancel safety
+/// Dropping the future drops the handlers in progress and closes the connection at once.
+pub fn serve_stream<S>(server: &Server, io: S) -> impl Future<Output = io::Result<()>> + use<S>
+where
+    S: AsyncRead + AsyncWrite,
+{
+    drive(server.pump(), io)
+}
+
 /// A client of the server that listens on the Unix socket at `path`, driven by a task of its own.
 ///
 /// # Errors
@@ -55,4 +74,27 @@ where
 pub async fn connect_unix(path: impl AsRef<Path>, config: ClientConfig) -> io::Result<Client> {
     let stream = UnixStream::connect(path).await?;
     connect_stream(stream, config).map_err(io::Error::other)
+}
+
+/// Serves every connection that `listener` accepts, each in a task of its own.
+///
+/// # Errors
+/// Where the listener is broken. A connection that fails ends alone, and where files or memory are used up the
+/// listener waits.
+///
+/// # Cancel safety
+/// Dropping the future closes the listener and all its connections at once.
+#[cfg(unix)]
+pub async fn serve_unix(server: Server, listener: UnixListener) -> io::Result<()> {
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                connections.spawn(serve_stream(&server, stream));
+            }
+            Err(error) => accept::bear(error).await?,
+        }
+        // Those that have ended are forgotten as new ones come.
+        while connections.try_join_next().is_some() {}
+    }
 }
