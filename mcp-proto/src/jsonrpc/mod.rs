@@ -21,6 +21,7 @@ mod convert;
 mod encode;
 mod envelope;
 mod error;
+mod facts;
 mod head;
 mod id;
 mod message;
@@ -32,6 +33,7 @@ pub use encode::{encode_error, encode_notification, encode_request, encode_resul
 pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json};
 pub use envelope::parse;
 pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
+pub(crate) use facts::{Called, Facts};
 pub(crate) use head::Head;
 pub use id::Id;
 pub use message::{Batch, Incoming, Message, Notification, Request, Response};

@@ -8,16 +8,14 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::batches::{BatchKey, Batches};
-use super::facts::Facts;
 use super::lines::Lines;
-use super::{Received, Request, RequestToken, ResultBody, ServerConfig, Session, Subscription};
+use super::{Admitted, Received, Request, RequestToken, ResultBody, ServerConfig, Session, Subscription, admit_seen};
 use crate::jsonrpc::{
-    self, Batch, ErrorObject, Head, Id, Incoming, Message, Notification, Params, ParseError, RawJson,
+    self, Batch, ErrorObject, Facts, Head, Id, Incoming, Message, Notification, Params, ParseError, RawJson,
     Request as RawRequest, encode_error,
 };
 use crate::legacy::server::Refusal;
 use crate::method::{Method, MethodName};
-use crate::modern::server::{Admitted, admit_seen};
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Counters, RequestKey, SendError};
 use crate::time::Time;

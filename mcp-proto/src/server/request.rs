@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::facts::Called;
 use super::{RequestContext, ResultBody, ServerConfig};
-use crate::jsonrpc::{ErrorObject, Id, RawJson, encode_error};
+use crate::jsonrpc::{Called, ErrorObject, Id, RawJson, encode_error};
 use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::RequestKey;

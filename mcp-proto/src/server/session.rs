@@ -9,11 +9,11 @@ use core::time::Duration;
 use serde::Deserialize;
 
 use super::context::{ClientFacts, parse_severity};
-use super::facts::Facts;
 use super::{Request, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
-    ErrorObject, Id, Message, Notification, Params, Peek, RawJson, Request as RawRequest, Response, encode_error,
-    encode_notification, encode_notification_with, encode_request_with, encode_result, write_id, write_json,
+    ErrorObject, Facts, Id, Message, Notification, Params, Peek, RawJson, Request as RawRequest, Response,
+    encode_error, encode_notification, encode_notification_with, encode_request_with, encode_result, write_id,
+    write_json,
 };
 use crate::legacy::server::{Action, Handshake, Input, negotiate};
 use crate::method::{Kind, Method, MethodName, Role};
@@ -193,7 +193,7 @@ impl Session {
         let params = params.ok_or_else(|| ErrorObject::invalid_params("initialize needs parameters"))?;
         let asked: Initialize<'_> = params.decode_borrowed()?;
         let revision = negotiate(&asked.protocol_version, config.revisions())
-            .ok_or_else(|| modern::server::unsupported(config, &asked.protocol_version))?;
+            .ok_or_else(|| modern::server::unsupported(config.revisions(), &asked.protocol_version))?;
         let is_object = |json: &RawJson| json.as_bytes().first() == Some(&b'{');
         self.client = ClientFacts {
             info: asked.client_info.filter(is_object),

@@ -5,10 +5,9 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RequestToken, ResultBody, ServerConfig};
+use super::{Refused, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_notification_with, write_id};
 use crate::method::Method;
-use crate::modern::server::Refused;
 
 /// The key under which a notification names its subscription.
 const SUBSCRIPTION_ID: &[u8] = br#""io.modelcontextprotocol/subscriptionId":"#;

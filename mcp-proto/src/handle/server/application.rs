@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use core::pin::Pin;
 
 use super::Peer;
-use crate::jsonrpc::{ErrorObject, Notification, RawJson};
+use crate::jsonrpc::{Called, ErrorObject, Notification, RawJson};
 use crate::method::MethodName;
-use crate::server::{Called, Request, RequestContext, RequestToken, ResultBody, ServerConfig};
+use crate::server::{Request, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::wire::header::ParamHeaders;
 
 /// The future of a handler.

@@ -4,8 +4,7 @@ use alloc::borrow::Cow;
 
 use bytes::Bytes;
 
-use crate::jsonrpc::{DecodeError, Peek, PeekMeta, RawJson};
-use crate::revision::Revision;
+use super::{DecodeError, Peek, PeekMeta, RawJson};
 
 /// What the parameters of a request say before they are decoded.
 pub(crate) struct Facts<'a> {
@@ -21,16 +20,6 @@ impl<'a> Facts<'a> {
             Some(params) => Peek::of(params).and_then(|peek| peek.meta().map(|meta| (peek, meta))),
         };
         Self { params, seen }
-    }
-
-    /// Whether `_meta` names a protocol version that is none of the legacy era.
-    pub(crate) fn is_stateless(&self) -> bool {
-        let version = self
-            .seen
-            .as_ref()
-            .ok()
-            .and_then(|(_, meta)| meta.protocol_version.as_deref());
-        version.is_some_and(|name| Revision::parse(name).is_none_or(Revision::is_stateless))
     }
 
     /// `_meta` as it came.
