@@ -390,7 +390,9 @@ fn note_headers(transcript: &mut String, direction: char, headers: &HeaderMap) {
 }
 
 fn note_body(transcript: &mut String, direction: char, body: &Bytes) {
-    transcript.push('\n');
+    if !transcript.ends_with("\n\n") {
+        transcript.push('\n');
+    }
     for line in String::from_utf8_lossy(body).lines() {
         let _ = writeln!(
             transcript,
@@ -398,5 +400,7 @@ fn note_body(transcript: &mut String, direction: char, body: &Bytes) {
             if line.is_empty() { "" } else { " " }
         );
     }
-    transcript.push('\n');
+    if !body.is_empty() {
+        transcript.push('\n');
+    }
 }

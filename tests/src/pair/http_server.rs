@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, StatusCode, response};
+use http::{Request, Response, StatusCode, response};
 use mcp_proto::http::server::{Accepts, Gate, Head, HttpConfig, Posted, Refusal, Reply, Route, SessionId, Sessions};
 use mcp_proto::jsonrpc::{ErrorCode, Id, Incoming, Message, Params, Peek, Request as RawRequest, encode_error};
 use mcp_proto::method::{Method, MethodName};
@@ -242,7 +242,9 @@ impl HttpServer {
                 let id = session_id(&head).map_err(plain)?;
                 let session = self.sessions.remove(&id, head.principal).map_err(plain)?;
                 self.end_session(&session);
-                self.reply(place).accepted();
+                let mut response = Response::new(Bytes::new());
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                self.reply(place).refuse(response);
                 Ok(())
             }
             _ => Err(plain(Refusal::MethodNotAllowed { allow: "POST" })),
