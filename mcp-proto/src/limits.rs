@@ -39,6 +39,10 @@ pub struct Limits {
     /// Most notifications kept for an application that does not read them. Default 1,024.
     pub notifications: usize,
     /// Most bytes that one peer can make a connection hold at a time, over all buffers. Default 64 MiB.
+    ///
+    /// A client counts what it has queued and what the application has not taken yet, and, apart from that, the
+    /// unfinished bodies of all its HTTP responses. Beyond it nothing more is read, and a body that would go
+    /// beyond it fails its call. What one read brings is taken whole.
     pub total_bytes: usize,
     /// Most legacy HTTP sessions of a server. Default 10,000.
     pub sessions: usize,
@@ -46,13 +50,15 @@ pub struct Limits {
     pub sessions_per_principal: usize,
     /// How long a legacy HTTP session without a request or an open stream is kept. Default 30 minutes.
     pub session_idle: Duration,
-    /// Most response streams open in one session. Default 1,024.
+    /// Most response streams open in one session. A client reads no further while that many answers and
+    /// notifications of its own have not been taken by the server. Default 1,024.
     pub streams_per_session: usize,
     /// Most tools whose arguments are mirrored in HTTP headers that a client remembers. Default 10,000.
     pub tool_headers: usize,
     /// Most pages followed when a list is read to its end. Default 1,000.
     pub list_pages: usize,
-    /// Most junk lines (not JSON-RPC) reported per connection; further ones are only counted. Default 64.
+    /// Most junk lines (not JSON-RPC) reported per connection; further ones are only counted. A client never
+    /// answers junk, and counts all of it. Default 64.
     pub junk_reports: usize,
 }
 

@@ -138,7 +138,9 @@ impl HttpClient {
         while let Some(output) = self.exchanges.poll_output() {
             let was_ready = self.client.is_ready();
             match output {
-                Output::Text { text, status } => self.client.receive_text(now, text, Origin::Http(status)),
+                Output::Text { text, status, call } => {
+                    self.client.receive_text(now, text, Origin::Http { status, call });
+                }
                 Output::Rejected { call, error, status } => self.client.rejected(call, error, status),
                 Output::Failed { call, failure } => self.client.fail(call, failure),
                 Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),

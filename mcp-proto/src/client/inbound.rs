@@ -119,7 +119,12 @@ impl Client {
 
     fn receive_response(&mut self, response: Response, origin: Origin) {
         let id = response.id.as_ref();
-        match id.and_then(|id| self.calls.find(id)).filter(|call| self.is_sent(*call)) {
+        let meant = match (id, origin) {
+            (Some(id), _) => self.calls.find(id),
+            (None, Origin::Http { call, .. }) => call,
+            (None, Origin::Stream) => None,
+        };
+        match meant.filter(|call| self.is_sent(*call)) {
             Some(call) => self.answer(call, response.outcome, origin.channel()),
             None if id.is_some_and(|id| self.was_answered(id)) => self.counters.late_replies += 1,
             None => self.counters.unknown_replies += 1,

@@ -79,15 +79,20 @@ pub enum Link {
 pub enum Origin {
     /// The byte stream.
     Stream,
-    /// The response of an HTTP exchange with this status.
-    Http(u16),
+    /// The response of an HTTP exchange.
+    Http {
+        /// Its status.
+        status: u16,
+        /// The call that it should answer, and has not yet: an error without an id can mean no other.
+        call: Option<CallId>,
+    },
 }
 
 impl Origin {
     pub(super) fn channel(self) -> Channel {
         match self {
             Self::Stream => Channel::Stream,
-            Self::Http(status) => Channel::Http(status),
+            Self::Http { status, .. } => Channel::Http(status),
         }
     }
 }

@@ -36,7 +36,8 @@ pub struct CallOptions {
     /// How long to wait for the reply, from the birth of the call or its last progress;
     /// [`Timeouts::request`] where `None`.
     pub timeout: Option<Duration>,
-    /// How long to wait in all, whatever progress there is; [`Timeouts::request_max`] where `None`.
+    /// How long to wait in all, whatever progress there is. It bounds `timeout` too. Where `None`,
+    /// [`Timeouts::request_max`], or `timeout` where that is longer.
     pub max_timeout: Option<Duration>,
     /// Whether to ask for progress. Each report then extends the wait.
     pub progress: bool,
@@ -266,6 +267,25 @@ mod tests {
         let other = calls.begin(&CallOptions::default(), &Timeouts::default(), "b").unwrap();
         assert_eq!(calls.progress(&other.to_id(), at(4)), None, "it did not ask");
         assert_eq!(calls.progress(&Id::from("x"), at(4)), None);
+    }
+
+    #[test]
+    fn the_callers_bound_wins_over_every_default() {
+        let deadline = |timeout: Option<u64>, most: Option<u64>| {
+            let mut calls = calls();
+            let options = CallOptions {
+                timeout: timeout.map(Duration::from_secs),
+                max_timeout: most.map(Duration::from_secs),
+                ..CallOptions::default()
+            };
+            calls.begin(&options, &Timeouts::default(), "a").unwrap();
+            calls.arm(at(0));
+            calls.poll_timeout()
+        };
+        assert_eq!(deadline(None, None), Some(at(60)));
+        assert_eq!(deadline(None, Some(5)), Some(at(5)));
+        assert_eq!(deadline(Some(9), Some(5)), Some(at(5)));
+        assert_eq!(deadline(Some(7_200), None), Some(at(7_200)));
     }
 
     #[test]

@@ -190,6 +190,34 @@ fn a_json_rpc_error_behind_a_status() {
 }
 
 #[test]
+fn an_error_without_an_id_is_the_answer_of_its_exchange() {
+    for (kind, revision) in [
+        (JSON, LEGACY),
+        (SSE, LEGACY),
+        (JSON, Revision::LATEST),
+        (SSE, Revision::LATEST),
+    ] {
+        let mut web = Web::ready(revision);
+        let call = web.call("tools/list");
+        let other = web.call("tools/list");
+        let posts = web.opened();
+        web.head(posts[0].id, 200, &[("content-type", kind)]);
+        let body = error(&json!(null), -32603);
+        let body = if kind == SSE {
+            sse(&[body])
+        } else {
+            body.to_string().into_bytes()
+        };
+        web.body(posts[0].id, &body);
+        web.end(posts[0].id);
+        let replies = replies(&web.events());
+        assert_eq!((replies.len(), replies[0].0), (1, call));
+        assert_eq!(replies[0].1.as_ref().unwrap_err().rpc_code().unwrap().0, -32603);
+        assert!(web.client.as_client().is_waiting(other));
+    }
+}
+
+#[test]
 fn bodies_over_their_limits() {
     let mut config = config();
     config.limits.error_body_bytes = 100;

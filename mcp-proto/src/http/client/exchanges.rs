@@ -45,6 +45,8 @@ pub enum Output {
         text: Bytes,
         /// The status of the response.
         status: u16,
+        /// The call that the response should answer, and has not yet.
+        call: Option<CallId>,
     },
     /// A call was answered with an error that names no id.
     Rejected {
@@ -280,6 +282,7 @@ impl Exchanges {
                 self.emit(Output::Text {
                     text: body.freeze(),
                     status,
+                    call,
                 });
                 // Where that was the answer, this says nothing.
                 self.fail_call(
@@ -517,7 +520,7 @@ impl Exchanges {
             self.body_bytes = self.body_bytes - before + decoder.buffered();
             match event {
                 None => return,
-                Some(Ok(event)) => self.read_event(kind, status, &event),
+                Some(Ok(event)) => self.read_event(id, kind, status, &event),
                 // Only one message is lost.
                 Some(Err(_)) if kind == Kind::Listen => {}
                 // The answer may have been in there: the call must not wait for what cannot come.
@@ -526,13 +529,14 @@ impl Exchanges {
         }
     }
 
-    fn read_event(&mut self, kind: Kind, status: u16, event: &SseEvent) {
+    fn read_event(&mut self, id: ExchangeId, kind: Kind, status: u16, event: &SseEvent) {
         if kind == Kind::Listen {
             self.listen.progressed(event.id.as_deref(), event.retry);
         }
         if let Some(text) = event.message() {
             let text = text.clone();
-            self.emit(Output::Text { text, status });
+            let call = kind.call().filter(|call| self.by_call.get(call) == Some(&id));
+            self.emit(Output::Text { text, status, call });
         }
     }
 
