@@ -83,7 +83,6 @@ impl Client {
         self.facts = known_facts(self.stage);
         self.confirmed = false;
         self.announce_by = None;
-        self.outbox.retain(|(purpose, ..)| *purpose != Purpose::Initialized);
         self.emit(Event::NotReady(error.clone()));
         for held in self.held.drain() {
             if let Held::Call(call) = held
