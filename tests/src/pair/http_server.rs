@@ -12,9 +12,9 @@ use http::{Request, Response, StatusCode, response};
 use mcp_proto::http::server::{Accepts, Gate, Head, HttpConfig, Posted, Refusal, Reply, Route, SessionId, Sessions};
 use mcp_proto::jsonrpc::{ErrorCode, Id, Incoming, Message, Params, Peek, Request as RawRequest, encode_error};
 use mcp_proto::method::{Method, MethodName};
-use mcp_proto::modern::server::{Admitted, admit};
+
 use mcp_proto::rpc::SendError;
-use mcp_proto::server::{Received, Request as ServerRequest, ServerConfig, Session};
+use mcp_proto::server::{Admitted, Received, Request as ServerRequest, ServerConfig, Session, admit};
 use mcp_proto::{Era, Time};
 
 use super::application::{Application, Desk, Said};
