@@ -178,6 +178,20 @@ fn requests_of_a_lost_session_are_not_answered_in_the_next() {
 }
 
 #[test]
+fn a_call_of_a_lost_session_is_cancelled_without_a_word_in_the_next() {
+    let mut web = Web::ready(LEGACY);
+    web.call("tools/list");
+    let slow = web.call("tools/list");
+    let posts = web.opened();
+    web.status(posts[0].id, 404);
+    let initialize = web.opened().remove(0);
+    handshake(&mut web, &initialize, "s2");
+    web.client.client().cancel(slow);
+    assert!(web.opened().is_empty(), "the new session does not know the call");
+    assert_eq!(web.aborted, [posts[1].id]);
+}
+
+#[test]
 fn a_404_outside_a_session_is_just_a_404() {
     let mut web = Web::new(config());
     web.client.client().connect();
