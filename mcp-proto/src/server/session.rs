@@ -106,6 +106,15 @@ impl Session {
         }
     }
 
+    /// A session past its handshake, for one exchange of a server without sessions: nothing is known of the client.
+    #[cfg(feature = "http")]
+    pub(crate) fn operating(config: &ServerConfig, revision: Revision) -> Self {
+        Self {
+            handshake: Handshake::Operating(revision),
+            ..Self::new(config)
+        }
+    }
+
     /// Where the handshake stands.
     pub fn handshake(&self) -> Handshake {
         self.handshake

@@ -6,6 +6,8 @@ mod context;
 mod error;
 mod facade;
 mod handler;
+#[cfg(feature = "http")]
+pub mod http;
 mod output;
 mod peer;
 mod pump;

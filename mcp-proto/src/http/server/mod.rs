@@ -25,7 +25,9 @@ pub use gate::{Gate, Route};
 pub use head::Head;
 pub use hosts::{Hosts, InvalidRule, Origins};
 pub use post::Posted;
-pub use refusal::Refusal;
+#[cfg(feature = "handle")]
+pub(crate) use refusal::error_response;
+pub use refusal::{Refusal, stateless_status};
 pub use reply::{Blocked, Reply};
 pub use session_id::{Principal, SessionId};
 pub use sessions::{Admitted, Sessions};

@@ -140,13 +140,23 @@ impl Refusal {
     }
 }
 
+/// The status of an error of the modern era, for the codes that the specification gives one (2026-07-28, Streamable
+/// HTTP, Protocol Version Header and Server Validation); other errors are answers like any other, with status 200.
+pub fn stateless_status(code: ErrorCode) -> Option<StatusCode> {
+    match code {
+        ErrorCode::METHOD_NOT_FOUND => Some(StatusCode::NOT_FOUND),
+        code if code.is_modern() => Some(StatusCode::BAD_REQUEST),
+        _ => None,
+    }
+}
+
 /// A JSON-RPC error as a whole response.
 pub(crate) fn error_response(status: StatusCode, id: Option<&Id>, error: &ErrorObject) -> Response<Bytes> {
     json_response(status, Bytes::from(encode_error(id, error)))
 }
 
 /// A JSON document as a whole response.
-pub(crate) fn json_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
+pub(super) fn json_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);

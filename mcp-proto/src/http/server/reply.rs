@@ -177,6 +177,14 @@ impl Reply {
         self.push(message)
     }
 
+    /// Whether another message would be taken: the queue is not full. One message is always taken, however large.
+    pub fn has_room(&self) -> bool {
+        match &self.state {
+            State::Stream(stream) => stream.ended || stream.events.len() < self.most_bytes,
+            _ => true,
+        }
+    }
+
     /// Whether a request of the server can reach the client here.
     pub fn can_request(&self) -> bool {
         self.accepts.sse && !self.is_ended()
@@ -212,6 +220,33 @@ impl Reply {
             State::Open => self.finish(status, message),
             _ => {}
         }
+    }
+
+    /// One answer less will come: its request was cancelled, and a cancelled request MUST NOT be answered
+    /// (2025-11-25, Cancellation, Behavior Requirements). A reply without any answer is a stream without events.
+    pub fn skip(&mut self) {
+        self.awaited = self.awaited.saturating_sub(1);
+        if self.awaited > 0 {
+            return;
+        }
+        match &mut self.state {
+            State::Stream(stream) => stream.ended = true,
+            State::Open if !self.answers.is_empty() => self.finish_batch(),
+            State::Open if self.accepts.sse => {
+                self.state = State::Stream(Stream {
+                    ended: true,
+                    ..Stream::default()
+                });
+            }
+            State::Open => self.accepted(),
+            State::Whole(_) | State::Body(_) | State::Finished => {}
+        }
+    }
+
+    /// The client has gone: whatever is said is dropped.
+    pub fn abandon(&mut self) {
+        self.state = State::Finished;
+        self.answers = Vec::new();
     }
 
     /// Answers 202 without a body: what came was no request, and was taken.

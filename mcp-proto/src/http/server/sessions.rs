@@ -134,6 +134,11 @@ impl<S> Sessions<S> {
         }
     }
 
+    /// What is kept in each.
+    pub fn iter(&self) -> impl Iterator<Item = &S> {
+        self.records.values().map(|record| &record.session)
+    }
+
     /// The session `id`, if it is of `principal`, without entering it.
     pub fn get(&self, id: &SessionId, principal: Option<&Principal>) -> Option<&S> {
         let record = self.records.get(id)?;

@@ -168,8 +168,11 @@ fn a_reader_that_stops_blocks_notifications_and_never_the_answer() {
     assert_eq!(reply.notify(b"1".to_vec()), Err(Blocked(b"1".to_vec())));
     assert_eq!(reply.request(b"2".to_vec()), Err(Blocked(b"2".to_vec())));
     assert!(reply.poll_head(NOW).is_some() && reply.poll_body(NOW).is_some());
+    assert!(reply.has_room());
     reply.notify(vec![b'x'; 80]).unwrap();
-    assert!(reply.notify(vec![b'x'; 80]).is_err());
+    reply.notify(vec![b'x'; 80]).unwrap();
+    assert!(!reply.has_room());
+    assert!(reply.notify(vec![b'x'; 1]).is_err());
     reply.respond(OK, vec![b'y'; 200]);
     assert!(text(reply.poll_body(NOW)).contains("yyy"));
     assert!(reply.is_finished());
@@ -231,4 +234,35 @@ fn verbs_in_any_order_neither_panic_nor_lose_the_answer() {
         assert_eq!(body.replace("data", "").matches('a').count(), 2, "{body}");
         assert!(reply.is_finished());
     }
+}
+
+#[test]
+fn a_cancelled_request_is_not_answered() {
+    for (accepts, status) in [(Accepts::BOTH, 200), (Accepts::JSON, 202)] {
+        let mut reply = reply(accepts, ReplyForm::Json);
+        reply.skip();
+        let (taken, _, length, body) = taken(&mut reply);
+        assert_eq!((taken, length, body.as_str()), (status, Some(0), ""));
+        assert!(reply.is_finished());
+    }
+    let mut batch = Reply::batch(3, Accepts::BOTH, &HttpConfig::default(), &Limits::default());
+    batch.skip();
+    batch.respond(OK, b"1".to_vec());
+    batch.skip();
+    assert_eq!(taken(&mut batch).3, "[1]");
+    let mut stream = reply(Accepts::BOTH, ReplyForm::Json);
+    stream.notify(b"1".to_vec()).unwrap();
+    stream.skip();
+    assert_eq!(taken(&mut stream).3, "data: 1\n\n");
+}
+
+#[test]
+fn nothing_is_kept_for_a_client_that_has_gone() {
+    let mut reply = reply(Accepts::BOTH, ReplyForm::Json);
+    reply.notify(b"1".to_vec()).unwrap();
+    reply.abandon();
+    reply.notify(b"2".to_vec()).unwrap();
+    reply.respond(OK, b"3".to_vec());
+    assert!(reply.is_finished() && reply.poll_head(NOW).is_none() && reply.poll_body(NOW).is_none());
+    assert_eq!((reply.dropped(), reply.can_request()), (1, false));
 }

@@ -1,0 +1,153 @@
+//! One MCP endpoint.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use super::exchange::Exchange;
+use super::session::HttpSession;
+use super::subscriber::Subscribers;
+use super::upkeep::{Queue, Upkeep};
+use super::{lock, open};
+use crate::handle::server::Application;
+use crate::http::server::{Gate, HttpConfig, Refusal, Route, Sessions};
+use crate::jsonrpc::Params;
+use crate::method::Method;
+use crate::revision::Revision;
+use crate::time::Time;
+
+/// One MCP endpoint: a server with its HTTP configuration and its sessions, in both eras at once.
+///
+/// Cloning is cheap, and all clones are the same endpoint. A request of the modern era touches nothing that is
+/// shared but the configuration; one of the legacy era looks its session up in one table.
+#[derive(Clone)]
+pub struct Endpoint {
+    inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) server: Arc<dyn Application>,
+    pub(super) config: HttpConfig,
+    pub(super) gate: Gate,
+    pub(super) sessions: Mutex<Sessions<Arc<HttpSession>>>,
+    pub(super) subscribers: Subscribers,
+    pub(super) upkeep: Arc<Queue>,
+    closed: AtomicBool,
+}
+
+/// A request whose head is in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "the request has to be opened"]
+pub struct Admission {
+    pub(super) route: Route,
+    body_limit: usize,
+}
+
+impl Admission {
+    /// The most bytes of the body that are to be read; `None` where the body does not matter.
+    pub fn body_limit(&self) -> Option<usize> {
+        matches!(self.route, Route::Post(_)).then_some(self.body_limit)
+    }
+}
+
+impl Endpoint {
+    /// An endpoint for `server`.
+    pub(crate) fn of(server: Arc<dyn Application>, config: HttpConfig) -> Self {
+        let limits = server.config().limits();
+        let legacy = server
+            .config()
+            .revisions()
+            .iter()
+            .any(|revision| revision.has_initialize());
+        let inner = Inner {
+            gate: Gate::new(&config, limits, legacy),
+            sessions: Mutex::new(Sessions::new(limits)),
+            subscribers: Subscribers::new(limits.sessions),
+            upkeep: Arc::new(Queue::default()),
+            closed: AtomicBool::new(false),
+            server,
+            config,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Judges a request by its head, before its body is read.
+    ///
+    /// # Errors
+    /// Why it is refused: [`Refusal::into_response`] is the whole response.
+    pub fn admit(&self, head: &Parts) -> Result<Admission, Refusal> {
+        if self.inner.closed.load(Ordering::Relaxed) {
+            return Err(Refusal::Closed);
+        }
+        let route = self.inner.gate.check(head)?;
+        Ok(Admission {
+            route,
+            body_limit: self.inner.gate.body_bytes(),
+        })
+    }
+
+    /// Opens the exchange of an admitted request.
+    ///
+    /// `random` is asked where a session begins, and gives bytes of a cryptographically secure source.
+    pub fn open(
+        &self,
+        now: Time,
+        admission: Admission,
+        head: &Parts,
+        body: Bytes,
+        random: impl FnOnce() -> [u8; 32],
+    ) -> Exchange {
+        open::open(&self.inner, now, admission.route, head, body, random)
+    }
+
+    /// How many legacy sessions there are.
+    pub fn sessions(&self) -> usize {
+        lock(&self.inner.sessions).len()
+    }
+
+    /// What keeps the endpoint's sessions, once it has some: `Some` one time. To be run until it is ready.
+    pub fn take_upkeep(&self) -> Option<Upkeep> {
+        Upkeep::take(&self.inner)
+    }
+
+    /// Sends a notification that belongs to no request: in the legacy era to every session, on its GET stream, and
+    /// in the modern era to every subscription that asked for it.
+    pub fn notify(&self, method: Method, params: &Params) {
+        let sessions = lock(&self.inner.sessions)
+            .iter()
+            .cloned()
+            .collect::<alloc::vec::Vec<_>>();
+        for session in sessions {
+            session.notify(&method.into(), params.clone());
+        }
+        self.inner.subscribers.notify(method, params);
+    }
+
+    /// Shuts down: refuses new requests, ends every session and every open stream. Requests of the modern era that
+    /// are in progress are answered.
+    pub fn close(&self) {
+        self.inner.closed.store(true, Ordering::Relaxed);
+        let sessions = lock(&self.inner.sessions).clear();
+        sessions.iter().for_each(|session| session.end());
+        self.inner.subscribers.close(self.inner.server.config());
+    }
+}
+
+impl Inner {
+    /// The revisions of the server.
+    pub(super) fn revisions(&self) -> &[Revision] {
+        self.server.config().revisions()
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("sessions", &self.sessions())
+            .finish_non_exhaustive()
+    }
+}

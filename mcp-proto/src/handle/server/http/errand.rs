@@ -1,0 +1,137 @@
+//! The handlers of one exchange, polled in place.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::task::{Context, Poll};
+
+use http::StatusCode;
+
+use super::line::Line;
+use crate::handle::server::{Application, Peer, Work};
+use crate::http::server::{Reply, stateless_status};
+use crate::jsonrpc::ErrorObject;
+use crate::server::{RequestToken, ResultBody};
+use crate::time::Time;
+
+/// The requests of one exchange and the reply they write to.
+///
+/// Whoever holds it polls it: the exchange, and after a legacy client has hung up the upkeep of the endpoint.
+pub(super) struct Errand {
+    pub(super) line: Arc<Line>,
+    first: Option<Task>,
+    /// The others, in a batch.
+    more: Vec<Task>,
+}
+
+/// One request.
+pub(super) struct Task {
+    work: Work,
+    /// Until it is answered.
+    token: Option<RequestToken>,
+    peer: Arc<dyn Peer>,
+    /// A poll has begun and not come back: the handler has panicked if this is seen.
+    polling: bool,
+}
+
+impl Errand {
+    pub(super) fn new(line: Arc<Line>, task: Option<Task>) -> Self {
+        Self {
+            line,
+            first: task,
+            more: Vec::new(),
+        }
+    }
+
+    pub(super) fn batch(line: Arc<Line>, tasks: Vec<Task>) -> Self {
+        Self {
+            line,
+            first: None,
+            more: tasks,
+        }
+    }
+
+    /// Whether every request is answered, or given up.
+    pub(super) fn is_done(&self) -> bool {
+        self.first.is_none() && self.more.is_empty()
+    }
+
+    /// Polls the handlers, and puts what they answer into the reply.
+    ///
+    /// It wakes the task of `cx` for what a handler waits for; for a cancellation and for what handlers say
+    /// meanwhile, [`Line::poll_reply`] has to be polled as well.
+    pub(super) fn poll(&mut self, server: &dyn Application, cx: &mut Context<'_>, now: Time) -> Poll<()> {
+        let line = &self.line;
+        if self
+            .first
+            .as_mut()
+            .is_some_and(|task| task.poll(line, server, cx).is_ready())
+        {
+            self.first = None;
+        }
+        self.more.retain_mut(|task| task.poll(line, server, cx).is_pending());
+        if self.is_done() {
+            return Poll::Ready(());
+        }
+        if let Some(session) = line.session() {
+            for cancellation in session.handle_timeout(now) {
+                let _ = line.notify(cancellation);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// When it wants to be polled even if nobody wakes it.
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        match self.is_done() {
+            true => None,
+            false => self.line.session()?.poll_timeout(),
+        }
+    }
+}
+
+impl Task {
+    pub(super) fn new(work: Work, token: RequestToken, peer: Arc<dyn Peer>) -> Self {
+        Self {
+            work,
+            token: Some(token),
+            peer,
+            polling: false,
+        }
+    }
+
+    /// Polls the handler, and answers the request when it is done.
+    fn poll(&mut self, line: &Line, server: &dyn Application, cx: &mut Context<'_>) -> Poll<()> {
+        if line.session().is_some() && self.peer.is_cancelled() {
+            line.with_reply(Reply::skip);
+            return Poll::Ready(());
+        }
+        let outcome = match core::mem::replace(&mut self.polling, true) {
+            true => Err(ErrorObject::internal("the handler has failed")),
+            false => core::task::ready!(self.poll_work(cx)),
+        };
+        let Some(token) = self.token.take() else {
+            return Poll::Ready(());
+        };
+        let (status, response) = match line.session() {
+            Some(session) => (StatusCode::OK, session.respond(token, outcome)),
+            None => {
+                let status = outcome.as_ref().err().and_then(|error| stateless_status(error.code));
+                (
+                    status.unwrap_or(StatusCode::OK),
+                    Some(token.into_response(server.config(), outcome)),
+                )
+            }
+        };
+        line.with_reply(|reply| match response {
+            Some(response) => reply.respond(status, response),
+            None => reply.skip(),
+        });
+        Poll::Ready(())
+    }
+
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
+        let outcome = self.work.as_mut().poll(cx);
+        self.polling = false;
+        outcome
+    }
+}

@@ -1,0 +1,297 @@
+//! A legacy session over HTTP.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::task::{Context, Poll, Waker};
+use std::sync::{Mutex, MutexGuard};
+
+use super::line::Cancellable;
+use super::lock;
+use crate::handle::server::Application;
+use crate::http::server::Reply;
+use crate::jsonrpc::{ErrorObject, Message, Params, RawJson};
+use crate::method::MethodName;
+use crate::revision::Revision;
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Outbox, RequestKey, SendError};
+use crate::server::{Received, RequestToken, ResultBody, Session};
+use crate::time::Time;
+
+/// One session: the machine, and what runs in it. Everything it holds is dropped with it.
+pub(super) struct HttpSession {
+    server: Arc<dyn Application>,
+    state: Mutex<State>,
+}
+
+struct State {
+    machine: Session,
+    /// The requests in progress, to be told when they are cancelled.
+    running: BTreeMap<RequestKey, Arc<dyn Cancellable>>,
+    /// Our requests that wait for an answer, or whose answer waits for who asked.
+    answers: BTreeMap<CallId, Answer>,
+    /// The GET stream, while it is open.
+    stream: Option<Box<Reply>>,
+    listener: Option<Waker>,
+    /// Notifications that wait for a GET stream.
+    backlog: Outbox<()>,
+    ended: bool,
+}
+
+enum Answer {
+    Awaited(Option<Waker>),
+    Here(Result<RawJson, CallError>),
+}
+
+/// What becomes of a message that a session has taken.
+pub(super) enum Taken {
+    /// A handler has to answer it.
+    Request(crate::server::Request),
+    /// It is answered already.
+    Reply(Vec<u8>),
+    /// There is nothing to answer.
+    Nothing,
+}
+
+impl HttpSession {
+    pub(super) fn new(server: Arc<dyn Application>, machine: Session) -> Self {
+        let state = State {
+            machine,
+            running: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            stream: None,
+            listener: None,
+            backlog: Outbox::new(server.config().limits().outbox_bytes),
+            ended: false,
+        };
+        Self {
+            server,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The revision that was agreed on.
+    pub(super) fn revision(&self) -> Option<Revision> {
+        self.state().machine.revision()
+    }
+
+    /// Takes a message of the client.
+    pub(super) fn receive(&self, now: Time, message: Message) -> Taken {
+        let mut state = self.state();
+        let received = state.machine.receive(self.server.config(), now, message);
+        match received {
+            Received::Request(request) => Taken::Request(request),
+            Received::Reply(message) => Taken::Reply(message),
+            Received::Notification(notification) => {
+                drop(state);
+                self.server.notified(notification);
+                Taken::Nothing
+            }
+            Received::Cancelled { key, .. } => {
+                let running = state.running.remove(&key);
+                drop(state);
+                if let Some(running) = running {
+                    running.cancel();
+                }
+                Taken::Nothing
+            }
+            Received::Answered { call, outcome } => {
+                let waker = state.settle(call, outcome);
+                drop(state);
+                wake(waker);
+                Taken::Nothing
+            }
+            Received::Progress { .. } | Received::Opened | Received::Nothing => Taken::Nothing,
+        }
+    }
+
+    /// Takes note of the handler of a request, so that it can be cancelled.
+    pub(super) fn started(&self, key: RequestKey, handler: Arc<dyn Cancellable>) {
+        let mut state = self.state();
+        if state.ended {
+            drop(state);
+            handler.cancel();
+        } else {
+            state.running.insert(key, handler);
+        }
+    }
+
+    /// The response to a request whose handler is done; `None` where it was cancelled.
+    pub(super) fn respond(&self, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) -> Option<Vec<u8>> {
+        let mut state = self.state();
+        if let Some(key) = token.key() {
+            state.running.remove(&key);
+        }
+        state.machine.respond(self.server.config(), token, outcome)
+    }
+
+    pub(super) fn begin_call(
+        &self,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<(CallId, Vec<u8>), SendError> {
+        let mut state = self.state();
+        if state.ended {
+            return Err(SendError::Closed(CloseReason::Local));
+        }
+        let (call, message) = state.machine.request(self.server.config(), method, params, options)?;
+        state.answers.insert(call, Answer::Awaited(None));
+        Ok((call, message))
+    }
+
+    pub(super) fn poll_answer(&self, call: CallId, cx: &Context<'_>) -> Poll<Result<RawJson, CallError>> {
+        let mut state = self.state();
+        match state.answers.remove(&call) {
+            Some(Answer::Here(outcome)) => Poll::Ready(outcome),
+            Some(Answer::Awaited(_)) => {
+                state.answers.insert(call, Answer::Awaited(Some(cx.waker().clone())));
+                Poll::Pending
+            }
+            None => Poll::Ready(Err(CallError::Closed(CloseReason::Local))),
+        }
+    }
+
+    /// Does not wait for a call any more: the cancellation to send.
+    pub(super) fn cancel_call(&self, call: CallId) -> Option<Vec<u8>> {
+        let mut state = self.state();
+        state.answers.remove(&call);
+        state.machine.cancel(call, None)
+    }
+
+    /// Forgets a call that was not sent.
+    pub(super) fn forget_call(&self, call: CallId) {
+        let _ = self.cancel_call(call);
+    }
+
+    /// When the next call of ours times out.
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.state().machine.poll_timeout()
+    }
+
+    /// Gives up the calls whose time is over: the cancellations to send.
+    pub(super) fn handle_timeout(&self, now: Time) -> Vec<Vec<u8>> {
+        let mut state = self.state();
+        let (mut cancellations, mut wakers) = (Vec::new(), Vec::new());
+        if state.machine.poll_timeout().is_none_or(|due| due > now) {
+            return cancellations;
+        }
+        while let Some((call, error, cancellation)) = state.machine.handle_timeout(now) {
+            wakers.extend(state.settle(call, Err(error)));
+            cancellations.push(cancellation);
+        }
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        cancellations
+    }
+
+    /// Sends a notification that belongs to no request, on the GET stream or when there is one.
+    pub(super) fn notify(&self, method: &MethodName, params: Params) {
+        let mut state = self.state();
+        let Ok(message) = state.machine.notify(self.server.config(), method, params) else {
+            return;
+        };
+        let listener = state.queue(message);
+        drop(state);
+        wake(listener);
+    }
+
+    /// Opens the GET stream.
+    pub(super) fn listen(&self, mut stream: Reply) {
+        let mut state = self.state();
+        while let Some((message, ())) = state.backlog.pop() {
+            // The backlog is no larger than the queue of a stream.
+            let _ = stream.notify(message);
+        }
+        if state.ended {
+            stream.end();
+        }
+        state.stream = Some(Box::new(stream));
+    }
+
+    /// Closes the GET stream, from the client's side.
+    pub(super) fn unlisten(&self) {
+        let mut state = self.state();
+        state.stream = None;
+        state.listener = None;
+    }
+
+    /// Takes something out of the GET stream; where there is nothing, the task of `cx` is woken when there is.
+    pub(super) fn poll_stream<T>(
+        &self,
+        cx: &Context<'_>,
+        take: impl FnOnce(&mut Reply) -> Option<T>,
+    ) -> Poll<Option<T>> {
+        let mut state = self.state();
+        let Some(stream) = &mut state.stream else {
+            return Poll::Ready(None);
+        };
+        if let Some(taken) = take(stream) {
+            return Poll::Ready(Some(taken));
+        }
+        if stream.is_finished() {
+            return Poll::Ready(None);
+        }
+        state.listener = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// When the GET stream wants to be polled again.
+    pub(super) fn stream_timeout(&self) -> Option<Time> {
+        self.state().stream.as_ref()?.poll_timeout()
+    }
+
+    /// Ends the session: its handlers are dropped, its calls fail, its streams end.
+    pub(super) fn end(&self) {
+        let mut state = self.state();
+        state.ended = true;
+        if let Some(stream) = &mut state.stream {
+            stream.end();
+        }
+        let mut wakers: Vec<Waker> = state.listener.take().into_iter().collect();
+        let calls: Vec<CallId> = state.machine.close().collect();
+        for call in calls {
+            wakers.extend(state.settle(call, Err(CallError::Closed(CloseReason::Local))));
+        }
+        let running = core::mem::take(&mut state.running);
+        drop(state);
+        running.into_values().for_each(|handler| handler.cancel());
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl State {
+    /// Keeps an answer for who asked, unless nobody waits: the task to wake.
+    fn settle(&mut self, call: CallId, outcome: Result<RawJson, CallError>) -> Option<Waker> {
+        let answer = self.answers.get_mut(&call)?;
+        match core::mem::replace(answer, Answer::Here(outcome)) {
+            Answer::Awaited(waker) => waker,
+            Answer::Here(_) => None,
+        }
+    }
+
+    fn queue(&mut self, message: Vec<u8>) -> Option<Waker> {
+        match &mut self.stream {
+            Some(stream) => {
+                // A client that does not read its stream loses notifications, which only say that something changed.
+                let _ = stream.notify(message);
+                self.listener.take()
+            }
+            None if self.backlog.has_room() && !self.ended => {
+                self.backlog.push(message, ());
+                None
+            }
+            None => None,
+        }
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,146 @@
+//! What an endpoint does when no request is polled.
+
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::fmt;
+use core::task::{Context, Poll, Waker};
+use std::sync::Mutex;
+
+use super::endpoint::Inner;
+use super::errand::Errand;
+use super::lock;
+use crate::http::server::SessionId;
+use crate::time::Time;
+
+/// What an endpoint does when no request is polled: it runs the handlers whose legacy clients have hung up, and ends
+/// the sessions that are idle.
+///
+/// An adapter polls it in one task until it is ready, which it is when the endpoint and all its exchanges are gone.
+#[must_use = "it does nothing unless it is polled"]
+pub struct Upkeep {
+    inner: Weak<Inner>,
+    queue: Arc<Queue>,
+    orphans: Vec<(Option<SessionId>, Errand)>,
+}
+
+/// What exchanges leave behind.
+#[derive(Default)]
+pub(super) struct Queue(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    arrivals: Vec<Arrival>,
+    driver: Option<Waker>,
+    stage: Stage,
+}
+
+/// Whether there is an upkeep.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    /// Nothing calls for one yet.
+    #[default]
+    NotNeeded,
+    /// It is to be taken.
+    Needed,
+    /// It runs.
+    Taken,
+}
+
+/// Something an exchange leaves behind.
+pub(super) enum Arrival {
+    /// Handlers whose client has hung up, and the session they keep alive.
+    Orphan(Option<SessionId>, Errand),
+    /// The GET stream of a session is closed.
+    Unlisten(SessionId),
+}
+
+impl Queue {
+    pub(super) fn push(&self, arrival: Arrival) {
+        lock(&self.0).arrivals.push(arrival);
+        self.call();
+    }
+
+    /// There is something to keep, or to look after sooner than before.
+    pub(super) fn call(&self) {
+        let mut state = lock(&self.0);
+        if state.stage == Stage::NotNeeded {
+            state.stage = Stage::Needed;
+        }
+        let driver = state.driver.take();
+        drop(state);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+}
+
+impl Upkeep {
+    pub(super) fn take(inner: &Arc<Inner>) -> Option<Self> {
+        let mut state = lock(&inner.upkeep.0);
+        if state.stage != Stage::Needed {
+            return None;
+        }
+        state.stage = Stage::Taken;
+        Some(Self {
+            inner: Arc::downgrade(inner),
+            queue: inner.upkeep.clone(),
+            orphans: Vec::new(),
+        })
+    }
+
+    /// Does what is to be done; ready when nothing ever will be again.
+    pub fn poll(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<()> {
+        let arrivals = {
+            let mut state = lock(&self.queue.0);
+            state.driver = Some(cx.waker().clone());
+            core::mem::take(&mut state.arrivals)
+        };
+        let Some(inner) = self.inner.upgrade() else {
+            return Poll::Ready(());
+        };
+        for arrival in arrivals {
+            match arrival {
+                Arrival::Orphan(id, errand) => self.orphans.push((id, errand)),
+                Arrival::Unlisten(id) => lock(&inner.sessions).unlisten(now, &id),
+            }
+        }
+        self.orphans.retain_mut(|(id, errand)| {
+            errand.line.watch(cx);
+            let is_done = errand.poll(&*inner.server, cx, now).is_ready();
+            if let Some(id) = id.filter(|_| is_done) {
+                lock(&inner.sessions).leave(now, &id);
+            }
+            !is_done
+        });
+        let ended = lock(&inner.sessions).handle_timeout(now);
+        ended.iter().for_each(|session| session.end());
+        Poll::Pending
+    }
+
+    /// When to poll it even if nobody wakes its task.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let inner = self.inner.upgrade()?;
+        let sessions = lock(&inner.sessions).poll_timeout();
+        self.orphans
+            .iter()
+            .filter_map(|(_, errand)| errand.poll_timeout())
+            .chain(sessions)
+            .min()
+    }
+}
+
+impl Drop for Inner {
+    /// The upkeep is over.
+    fn drop(&mut self) {
+        self.upkeep.call();
+    }
+}
+
+impl fmt::Debug for Upkeep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upkeep")
+            .field("orphans", &self.orphans.len())
+            .finish_non_exhaustive()
+    }
+}
