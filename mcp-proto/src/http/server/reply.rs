@@ -180,7 +180,7 @@ impl Reply {
     /// Whether another message would be taken: the queue is not full. One message is always taken, however large.
     pub fn has_room(&self) -> bool {
         match &self.state {
-            State::Stream(stream) => stream.ended || stream.events.len() < self.most_bytes,
+            State::Stream(stream) => stream.ended || stream.events.is_empty() || stream.events.len() < self.most_bytes,
             _ => true,
         }
     }
@@ -358,10 +358,7 @@ impl Reply {
                 self.event(&answer);
             }
         }
-        let State::Stream(stream) = &self.state else {
-            return Ok(());
-        };
-        if !stream.events.is_empty() && stream.events.len().saturating_add(message.len()) > self.most_bytes {
+        if !self.has_room() {
             return Err(Blocked(message));
         }
         self.event(&message);

@@ -1,0 +1,115 @@
+//! Whatever comes, there is an answer, and nothing is left behind.
+
+use super::*;
+
+#[test]
+fn mangled_requests_are_answered() {
+    let mut world = World::new();
+    let client = world.session("2025-03-26");
+    let good = [
+        initialize("2025-11-25"),
+        tool(1, "echo"),
+        format!("[{}]", tool(1, "echo")),
+        r#"{"jsonrpc":"2.0","id":"r","method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#.into(),
+    ];
+    let versions = ["", "2025-03-26", "2025-11-25", "2026-07-28", "v999.0.0"];
+    let mut seed = 0x2545_F491_4F6C_DD1D_u64;
+    let mut random = move |most: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed as usize % most
+    };
+    for _ in 0..3_000 {
+        let mut body = good[random(good.len())].clone().into_bytes();
+        for _ in 0..random(4) {
+            let at = random(body.len());
+            match random(3) {
+                0 => body[at] = b"{}[]\",:0x\\\xff"[random(11)],
+                1 => body.truncate(at.max(1)),
+                _ => body.insert(at, b"{}[]\",:0"[random(8)]),
+            }
+        }
+        let session = if random(2) == 0 { client.id.as_str() } else { "" };
+        let headers = [
+            ("mcp-protocol-version", versions[random(versions.len())]),
+            ("mcp-session-id", session),
+            ("mcp-method", ["", "tools/list", "tools/call"][random(3)]),
+            ("mcp-name", ["", "echo", "=?base64?!?="][random(3)]),
+        ];
+        let method = ["POST", "POST", "POST", "GET", "DELETE", "PUT"][random(6)];
+        if method == "DELETE" && !session.is_empty() {
+            continue;
+        }
+        let mut request = request(method, &headers, "");
+        *request.body_mut() = body.into();
+        let mut open = world.send(request);
+        let answer = open.read(world.now);
+        assert!(
+            (200..=431).contains(&answer.status()) || answer.status() == 503,
+            "{}",
+            answer.status()
+        );
+        drop(open);
+        world.keep();
+    }
+    assert_eq!(world.running(), 0);
+    assert_eq!(world.call(client.tool(1, "echo")).status(), 200);
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused_by_its_length() {
+    let mut world = World::with(
+        HttpConfig::default(),
+        Limits {
+            body_bytes: 10,
+            ..Limits::default()
+        },
+        &Revision::ALL,
+    );
+    assert_eq!(world.call(post(&[("content-length", "11")], "")).status(), 413);
+    let head = post(&[], "").into_parts().0;
+    assert_eq!(world.endpoint.admit(&head).unwrap().body_limit(), Some(10));
+    let head = request("GET", &[], "").into_parts().0;
+    assert_eq!(world.endpoint.admit(&head).unwrap().body_limit(), None);
+}
+
+#[test]
+fn the_guard_stands_before_every_method_and_era() {
+    let mut world = World::new();
+    let client = world.session("2025-11-25");
+    for method in ["POST", "GET", "DELETE", "PUT"] {
+        for header in [("host", "evil.example.com"), ("origin", "http://evil.example.com")] {
+            let mut headers = client.headers().to_vec();
+            headers.push(header);
+            assert_eq!(
+                world.call(request(method, &headers, &tool(1, "echo"))).status(),
+                403,
+                "{method} {header:?}"
+            );
+        }
+    }
+    assert_eq!(world.endpoint.sessions(), 1, "the DELETE did not get through");
+    assert_eq!(
+        world
+            .call(post(&[("content-type", "text/plain")], &initialize("2025-11-25")))
+            .status(),
+        415
+    );
+}
+
+#[test]
+fn what_must_not_be_told_is_not_shown() {
+    let mut world = World::new();
+    let client = world.session("2025-11-25");
+    let open = world.send(client.get());
+    let Open::Exchange(exchange) = &open else { panic!() };
+    for text in [
+        format!("{:?}", world.endpoint),
+        format!("{exchange:?}"),
+        format!("{:?}", world.upkeep),
+    ] {
+        assert!(!text.contains(&client.id), "{text}");
+    }
+    assert_eq!(ErrorCode::PARSE_ERROR.0, -32700);
+}
