@@ -1,6 +1,7 @@
 //! One MCP endpoint.
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
@@ -13,10 +14,10 @@ use super::session::HttpSession;
 use super::subscriber::Subscribers;
 use super::upkeep::{Queue, Upkeep};
 use super::{lock, open};
-use crate::handle::server::Application;
+use crate::handle::server::{Application, Audience, Server};
 use crate::http::server::{Gate, HttpConfig, Refusal, Route, Sessions};
 use crate::jsonrpc::Params;
-use crate::method::Method;
+use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::time::Time;
 
@@ -55,8 +56,17 @@ impl Admission {
 }
 
 impl Endpoint {
-    /// An endpoint for `server`.
-    pub(crate) fn of(server: Arc<dyn Application>, config: HttpConfig) -> Self {
+    /// An endpoint for `server`. It is told what the server [tells everyone](Server::notify): in the legacy era on the
+    /// GET stream of every session, in the modern era on every subscription that asked for it.
+    pub fn new(server: &Server, config: HttpConfig) -> Self {
+        let endpoint = Self::of(Arc::new(server.clone()), config);
+        let audience: Weak<Inner> = Arc::downgrade(&endpoint.inner);
+        server.attend(audience);
+        endpoint
+    }
+
+    /// An endpoint for an application.
+    pub(super) fn of(server: Arc<dyn Application>, config: HttpConfig) -> Self {
         let limits = server.config().limits();
         let legacy = server
             .config()
@@ -73,6 +83,12 @@ impl Endpoint {
             config,
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// What [`Server::notify`] calls.
+    #[cfg(test)]
+    pub(super) fn announce(&self, method: &MethodName, params: &Params) {
+        self.inner.announce(method, params);
     }
 
     /// Judges a request by its head, before its body is read.
@@ -114,19 +130,6 @@ impl Endpoint {
         Upkeep::take(&self.inner)
     }
 
-    /// Sends a notification that belongs to no request: in the legacy era to every session, on its GET stream, and
-    /// in the modern era to every subscription that asked for it.
-    pub fn notify(&self, method: Method, params: &Params) {
-        let sessions = lock(&self.inner.sessions)
-            .iter()
-            .cloned()
-            .collect::<alloc::vec::Vec<_>>();
-        for session in sessions {
-            session.notify(&method.into(), params.clone());
-        }
-        self.inner.subscribers.notify(method, params);
-    }
-
     /// Shuts down: refuses new requests, ends every session and every open stream. Requests of the modern era that
     /// are in progress are answered.
     pub fn close(&self) {
@@ -141,6 +144,18 @@ impl Inner {
     /// The revisions of the server.
     pub(super) fn revisions(&self) -> &[Revision] {
         self.server.config().revisions()
+    }
+}
+
+impl Audience for Inner {
+    fn announce(&self, method: &MethodName, params: &Params) {
+        let sessions: Vec<_> = lock(&self.sessions).iter().cloned().collect();
+        for session in sessions {
+            session.notify(method, params.clone());
+        }
+        if let Some(method) = method.known() {
+            self.subscribers.notify(method, params);
+        }
     }
 }
 

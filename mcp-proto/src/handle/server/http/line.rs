@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 use std::sync::{Mutex, MutexGuard};
 
 use super::lock;
@@ -130,6 +130,14 @@ impl Peer for Line {
         Poll::Pending
     }
 
+    fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.poll_room(cx));
+        match &self.session {
+            Some(session) => session.poll_callable(cx),
+            None => Poll::Ready(()),
+        }
+    }
+
     fn request(&self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
         let Some(session) = &self.session else {
             return Err(SendError::Closed(CloseReason::Peer));
@@ -218,6 +226,10 @@ impl Peer for Member {
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.line.poll_room(cx)
+    }
+
+    fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.line.poll_callable(cx)
     }
 
     fn request(&self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {

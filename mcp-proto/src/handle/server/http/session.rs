@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard};
 use super::line::Cancellable;
 use super::lock;
 use crate::handle::server::Application;
+use crate::handle::wakers::Wakers;
 use crate::http::server::Reply;
 use crate::jsonrpc::{ErrorObject, Message, Params, RawJson};
 use crate::method::MethodName;
@@ -30,6 +31,8 @@ struct State {
     running: BTreeMap<RequestKey, Arc<dyn Cancellable>>,
     /// Our requests that wait for an answer, or whose answer waits for who asked.
     answers: BTreeMap<CallId, Answer>,
+    /// Those who wait until the client may be asked.
+    callers: Wakers,
     /// The GET stream, while it is open.
     stream: Option<Box<Reply>>,
     listener: Option<Waker>,
@@ -59,6 +62,7 @@ impl HttpSession {
             machine,
             running: BTreeMap::new(),
             answers: BTreeMap::new(),
+            callers: Wakers::default(),
             stream: None,
             listener: None,
             backlog: Outbox::new(server.config().limits().outbox_bytes),
@@ -101,7 +105,13 @@ impl HttpSession {
                 wake(waker);
                 Taken::Nothing
             }
-            Received::Progress { .. } | Received::Opened | Received::Nothing => Taken::Nothing,
+            Received::Opened => {
+                let callers = state.callers.take();
+                drop(state);
+                callers.wake();
+                Taken::Nothing
+            }
+            _ => Taken::Nothing,
         }
     }
 
@@ -123,6 +133,16 @@ impl HttpSession {
             state.running.remove(&key);
         }
         state.machine.respond(self.server.config(), token, outcome)
+    }
+
+    /// Ready when the client may be asked: it has said that it is ready (2025-11-25, Lifecycle).
+    pub(super) fn poll_callable(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        if state.ended || state.machine.handshake().may_send_requests() {
+            return Poll::Ready(());
+        }
+        state.callers.add(cx.waker());
+        Poll::Pending
     }
 
     pub(super) fn begin_call(
@@ -248,6 +268,7 @@ impl HttpSession {
         if let Some(stream) = &mut state.stream {
             stream.end();
         }
+        let callers = state.callers.take();
         let mut wakers: Vec<Waker> = state.listener.take().into_iter().collect();
         let calls: Vec<CallId> = state.machine.close().collect();
         for call in calls {
@@ -255,6 +276,7 @@ impl HttpSession {
         }
         let running = core::mem::take(&mut state.running);
         drop(state);
+        callers.wake();
         running.into_values().for_each(|handler| handler.cancel());
         wakers.into_iter().for_each(Waker::wake);
     }

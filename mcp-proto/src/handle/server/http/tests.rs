@@ -23,7 +23,7 @@ use crate::limits::Limits;
 use crate::method::{ClientCapability, Method};
 use crate::model::Implementation;
 use crate::revision::Revision;
-use crate::rpc::CallOptions;
+use crate::rpc::{CallOptions, SendError};
 use crate::server::{ResultBody, ServerConfig};
 use crate::time::Time;
 use crate::wire::header::ParamHeaders;
@@ -101,7 +101,12 @@ impl Application for App {
                     body(r#"{"waited":true}"#)
                 }
                 Some("ask") => {
-                    let asked = peer.request(&Method::ListRoots.into(), Params::NONE, &CallOptions::default());
+                    let ask = || peer.request(&Method::ListRoots.into(), Params::NONE, &CallOptions::default());
+                    let mut asked = ask();
+                    while let Err(SendError::Blocked(_)) = asked {
+                        poll_fn(|cx| peer.poll_callable(cx)).await;
+                        asked = ask();
+                    }
                     match asked {
                         Ok(call) => match poll_fn(|cx| peer.poll_answer(call, cx)).await {
                             Ok(answer) => body(&format!(r#"{{"roots":{}}}"#, answer.as_str())),
@@ -181,6 +186,10 @@ impl World {
             now: Time::ORIGIN,
             ids: 0,
         }
+    }
+
+    fn announce(&self, method: Method) {
+        self.endpoint.announce(&method.into(), &Params::NONE);
     }
 
     fn running(&self) -> usize {

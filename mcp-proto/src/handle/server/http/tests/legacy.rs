@@ -189,6 +189,22 @@ fn a_request_of_the_server_that_is_not_answered_times_out() {
 }
 
 #[test]
+fn a_client_is_asked_only_once_it_is_ready() {
+    let mut world = World::new();
+    let answer = world.call(post(&[], &initialize("2025-11-25")));
+    let id = answer.head.headers["mcp-session-id"].to_str().unwrap().to_string();
+    let client = Client {
+        id,
+        version: "2025-11-25".into(),
+    };
+    let mut open = world.send(client.tool(1, "ask"));
+    assert!(open.head(world.now).is_none());
+    let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    assert_eq!(world.call(client.post(initialized)).status(), 202);
+    assert!(open.read(world.now).body.contains("roots/list"));
+}
+
+#[test]
 fn a_client_without_streams_cannot_be_asked() {
     let mut world = World::new();
     let client = world.session("2025-11-25");
@@ -287,9 +303,7 @@ fn the_task_of_an_exchange_is_woken_by_a_cancellation_and_an_answer() {
     assert!(stream.poll_head(&mut cx, world.now).is_ready());
     assert!(stream.poll_frame(&mut cx, world.now).is_pending());
     let _ = woken();
-    world
-        .endpoint
-        .notify(Method::ToolListChangedNotification, &Params::NONE);
+    world.announce(Method::ToolListChangedNotification);
     assert!(woken() && matches!(stream.poll_frame(&mut cx, world.now), Poll::Ready(Some(_))));
     assert!(stream.poll_frame(&mut cx, world.now).is_pending());
     world.call(client.delete());

@@ -49,9 +49,7 @@ fn a_session_has_one_stream() {
     assert_eq!(answer.head.headers["cache-control"], "no-cache");
     let second = world.call(client.get());
     assert_eq!(second.status(), 409);
-    world
-        .endpoint
-        .notify(Method::ToolListChangedNotification, &Params::NONE);
+    world.announce(Method::ToolListChangedNotification);
     assert!(
         first.body(world.now).0.contains("notifications/tools/list_changed"),
         "the first still reads"
@@ -69,9 +67,7 @@ fn notifications_wait_for_a_stream_within_bounds() {
     });
     let client = world.session("2025-11-25");
     for _ in 0..100 {
-        world
-            .endpoint
-            .notify(Method::ToolListChangedNotification, &Params::NONE);
+        world.announce(Method::ToolListChangedNotification);
     }
     let mut stream = world.send(client.get());
     let waited = stream.read(world.now).body.matches("list_changed").count();

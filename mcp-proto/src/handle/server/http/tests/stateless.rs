@@ -347,13 +347,9 @@ fn a_subscription_is_acknowledged_and_told_what_it_asked_for() {
         (200, "text/event-stream", false)
     );
     assert!(answer.body.contains("notifications/subscriptions/acknowledged"));
-    world
-        .endpoint
-        .notify(Method::PromptListChangedNotification, &Params::NONE);
+    world.announce(Method::PromptListChangedNotification);
     assert_eq!(open.body(world.now), (String::new(), false));
-    world
-        .endpoint
-        .notify(Method::ToolListChangedNotification, &Params::NONE);
+    world.announce(Method::ToolListChangedNotification);
     let (body, ended) = open.body(world.now);
     assert!(
         body.contains("notifications/tools/list_changed")
