@@ -47,6 +47,10 @@ enum Answer {
 }
 
 /// What becomes of a message that a session has taken.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart at once, and the large variant is the usual one"
+)]
 pub(super) enum Taken {
     /// A handler has to answer it.
     Request(crate::server::Request),
