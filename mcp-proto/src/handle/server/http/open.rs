@@ -18,14 +18,14 @@ use crate::http::server::{
     Accepts, Head, Posted, Refusal, Reply, Route, SessionId, SessionPolicy, error_response, stateless_status,
 };
 use crate::jsonrpc::{
-    Batch, ErrorCode, ErrorObject, Id, Incoming, InvalidMessage, Message, ParseError, Request as RawRequest,
+    Batch, ErrorCode, ErrorObject, Facts, Id, Incoming, InvalidMessage, Message, ParseError, Request as RawRequest,
     encode_error,
 };
 use crate::legacy;
 use crate::method::Method;
-use crate::modern::server::{Admitted, admit_seen, unsupported};
+use crate::modern::server::unsupported;
 use crate::revision::Revision;
-use crate::server::{Facts, Request, Session};
+use crate::server::{Admitted, Request, Session, admit_seen};
 use crate::time::Time;
 
 /// One opening, with what all steps need.
@@ -152,8 +152,7 @@ impl Opening<'_> {
     /// A legacy client at a server without legacy revisions: it is told which there are
     /// (2026-07-28, Versioning, Backward Compatibility: SHOULD).
     fn only_modern(&self, id: Option<&Id>) -> Exchange {
-        let config = self.inner.server.config();
-        let mut error = unsupported(config, self.head.version.unwrap_or_default());
+        let mut error = unsupported(self.inner.revisions(), self.head.version.unwrap_or_default());
         if self.head.version.is_none() {
             // The header is what is missing (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
             error.code = ErrorCode::HEADER_MISMATCH;
