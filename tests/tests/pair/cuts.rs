@@ -38,19 +38,22 @@ fn a_cut_at_any_byte_resolves_every_call_once() {
     for revision in [Revision::V2025_11_25, Revision::V2025_03_26, Revision::V2026_07_28] {
         let (up, down) = lengths(revision);
         assert!(up > 500 && down > 500, "{up} {down}");
-        for cuts in [Cuts::Whole, Cuts::Bytes] {
-            for bytes in 0..up {
-                let mut pair = setup(revision, cuts).stream();
-                pair.link.up().cut_after(bytes);
-                check(pair, &format!("{revision} {cuts:?} up {bytes}"));
-            }
-            for bytes in 0..down {
-                let mut pair = setup(revision, cuts).stream();
-                pair.link.down().cut_after(bytes);
-                check(pair, &format!("{revision} {cuts:?} down {bytes}"));
-            }
+        for bytes in 0..up {
+            let mut pair = setup(revision, cuts_for(bytes)).stream();
+            pair.link.up().cut_after(bytes);
+            check(pair, &format!("{revision} up {bytes}"));
+        }
+        for bytes in 0..down {
+            let mut pair = setup(revision, cuts_for(bytes)).stream();
+            pair.link.down().cut_after(bytes);
+            check(pair, &format!("{revision} down {bytes}"));
         }
     }
+}
+
+/// Whole and in pieces in turn: where the pieces end makes no difference to what has arrived.
+fn cuts_for(bytes: usize) -> Cuts {
+    if bytes % 2 == 0 { Cuts::Whole } else { Cuts::Random }
 }
 
 fn check(mut pair: Pair<StreamLink>, case: &str) {
