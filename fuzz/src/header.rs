@@ -1,0 +1,59 @@
+//! The codec of the MCP headers.
+//!
+//! Any text survives a header; what is written is a legal header value; headers that mirror the arguments of a tool
+//! agree with them.
+
+use http::HeaderValue;
+use mcp_proto::wire::header::{self, ParamHeaders, decode_value, encode_value};
+
+/// The parts of the input, cut at 0xFF: a text, a raw header value, the schema of a tool, its arguments.
+pub fn run(data: &[u8]) {
+    let mut parts = data.splitn(4, |byte| *byte == 0xFF);
+    let mut part = || parts.next().unwrap_or_default();
+    let (text, value, schema, arguments) = (part(), part(), part(), part());
+    if let Ok(text) = std::str::from_utf8(text) {
+        value_of(text);
+    }
+    if let Ok(text) = decode_value(value) {
+        value_of(&text);
+    }
+    let text = |bytes| std::str::from_utf8(bytes).ok();
+    let _ = header::check_standard([value], [value], "tools/call", text(schema));
+    let _ = header::check_protocol_version([value, value], "2026-07-28");
+    if let (Some(schema), arguments) = (text(schema), text(arguments)) {
+        params(schema, arguments, value);
+    }
+}
+
+fn value_of(text: &str) {
+    let value = encode_value(text);
+    HeaderValue::from_str(&value).expect("a legal header value");
+    assert_eq!(value.trim(), value);
+    assert_eq!(decode_value(value.as_bytes()).as_deref(), Ok(text));
+    // White space around a header value is no part of it.
+    let padded = format!("\t {value}  ");
+    assert_eq!(decode_value(padded.as_bytes()).as_deref(), Ok(text));
+    assert_eq!(header::check_name([value.as_bytes()], Some(text)), Ok(()));
+}
+
+fn params(schema: &str, arguments: Option<&str>, stray: &[u8]) {
+    let Ok(params) = ParamHeaders::from_schema(schema) else {
+        return;
+    };
+    for name in params.header_names() {
+        http::HeaderName::from_bytes(name.as_bytes()).expect("a legal header name");
+    }
+    let values = params.values(arguments);
+    for (_, value) in &values {
+        HeaderValue::from_str(value).expect("a legal header value");
+    }
+    let mirrored = |name: &str| {
+        let found = values.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_bytes())
+    };
+    // What is no JSON is refused, whatever the headers say.
+    if arguments.is_none_or(|text| serde_json::from_str::<serde_json::Value>(text).is_ok()) {
+        assert_eq!(params.validate(arguments, mirrored), Ok(()));
+    }
+    let _ = params.validate(arguments, |_| [stray]);
+}
