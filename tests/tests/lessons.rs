@@ -179,6 +179,22 @@ fn an_empty_stream_is_not_opened_for_ever() {
     assert_eq!(client.poll_timeout(), None, "and then it is quiet");
 }
 
+/// A client that closes its end at once, such as `echo '…' | server`, still gets its answers.
+#[test]
+fn the_end_of_input_cuts_off_no_answer() {
+    let mut server = server();
+    tell(&mut server, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+    server.receive(NOW, br#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
+    server.receive_eof(NOW);
+    let answers = said(&mut server);
+    assert!(
+        answers.contains(r#""id":1,"result":{}"#) && answers.contains(r#""id":2,"result":{}"#),
+        "{answers}"
+    );
+    while server.poll_event().is_some() {}
+    assert!(server.is_finished());
+}
+
 /// rust-sdk#957: a request that was cancelled is answered all the same.
 #[test]
 fn a_cancelled_request_is_not_answered() {

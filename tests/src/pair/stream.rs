@@ -216,6 +216,14 @@ impl Link for StreamLink {
 }
 
 impl Pair<StreamLink> {
+    /// Says a line to the server that the client knows nothing of.
+    pub fn say(&mut self, line: &str) {
+        let now = self.now();
+        let bytes = Bytes::from(format!("{line}\n"));
+        note(&mut self.link.transcript, '>', &bytes);
+        self.link.up.write(now, bytes);
+    }
+
     /// Breaks the stream: what is on the way is lost, and both sides see its end.
     pub fn cut(&mut self) {
         let now = self.now();

@@ -61,6 +61,7 @@ impl<L: Link> Conversation<L> {
         self.step("A method that does not exist.", |pair| {
             pair.call("tools/nothing", json!({}));
         });
+        self.pair.check_quiet();
     }
 
     /// Writes down what is said because of `act`.
@@ -75,7 +76,6 @@ impl<L: Link> Conversation<L> {
 
     /// The whole, behind a head.
     pub(crate) fn finish(self, title: &str, how: &str) -> String {
-        self.pair.check_quiet();
         format!("# {title}.\n{how}\n{}", self.text)
     }
 }
@@ -84,6 +84,19 @@ impl Conversation<StreamLink> {
     pub(crate) fn server_pings(&mut self) {
         self.step("The server asks whether the client is there.", |pair| {
             pair.link.ask(Method::Ping, Params::NONE).expect("it may");
+        });
+    }
+}
+
+impl Conversation<StreamLink> {
+    /// Batches are read and answered where the revision has them; the client itself sends none.
+    pub(crate) fn batch(&mut self) {
+        self.step("A batch, of another client than ours.", |pair| {
+            pair.say(concat!(
+                r#"[{"jsonrpc":"2.0","id":"slow","method":"tools/call","params":{"name":"slow","arguments":{"text":"a"}}},"#,
+                r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"},"#,
+                r#"{"jsonrpc":"2.0","id":"quick","method":"ping"},1]"#,
+            ));
         });
     }
 }
