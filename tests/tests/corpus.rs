@@ -44,8 +44,17 @@ fn every_target_takes_its_corpus() {
 #[test]
 fn every_target_takes_nothing_and_noise() {
     for (name, target) in TARGETS {
-        for input in [vec![], vec![0; 300], vec![0xFF; 300], (0..=255).cycle().take(1000).collect()] {
-            assert!(panic::catch_unwind(|| target(&input)).is_ok(), "{name} on {:?}", &input[..input.len().min(4)]);
+        for input in [
+            vec![],
+            vec![0; 300],
+            vec![0xFF; 300],
+            (0..=255).cycle().take(1000).collect(),
+        ] {
+            assert!(
+                panic::catch_unwind(|| target(&input)).is_ok(),
+                "{name} on {:?}",
+                &input[..input.len().min(4)]
+            );
         }
     }
 }

@@ -53,7 +53,11 @@ fn a_cut_at_any_byte_resolves_every_call_once() {
 
 /// Whole and in pieces in turn: where the pieces end makes no difference to what has arrived.
 fn cuts_for(bytes: usize) -> Cuts {
-    if bytes % 2 == 0 { Cuts::Whole } else { Cuts::Random }
+    if bytes.is_multiple_of(2) {
+        Cuts::Whole
+    } else {
+        Cuts::Random
+    }
 }
 
 fn check(mut pair: Pair<StreamLink>, case: &str) {
