@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::encode::write_json;
-use super::peek::{Peek, Text};
+use super::peek::Text;
 use super::{DecodeError, RawJson};
+use crate::wire::scan;
 
 /// The parameters of an outgoing request or notification.
 ///
@@ -41,7 +42,7 @@ impl Params {
     /// Takes an object, or `null` for no parameters, as it is.
     ///
     /// # Errors
-    /// [`DecodeError`] where it is something else, or where `_meta` is.
+    /// [`DecodeError`] where it is something else, where `_meta` is, and where that occurs twice.
     pub fn from_raw(json: RawJson) -> Result<Self, DecodeError> {
         let text = json.as_bytes();
         if text == b"null" || text == b"{}" {
@@ -51,13 +52,21 @@ impl Params {
             return Err(DecodeError::new(&"params must be an object"));
         }
         // A quick look for the word, then a proper one for the member; `\u` could hide it.
-        let may_have_meta = text.windows(7).any(|window| window == b"\"_meta\"") || text.contains(&b'\\');
-        let has_meta = may_have_meta && Peek::of(&json)?.raw_meta().is_some();
+        let may_have_meta = scan::contains(b"_meta\"", text) || scan::contains(b"\\u", text);
+        let has_meta = may_have_meta && json.decode_borrowed::<HasMeta>()?.0;
         let empty = text.iter().skip(1).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
         Ok(Self {
             object: (!empty).then_some(json),
             has_meta,
         })
+    }
+
+    /// An object with members, none of which is `_meta`.
+    pub(crate) fn without_meta(object: RawJson) -> Self {
+        Self {
+            object: Some(object),
+            has_meta: false,
+        }
     }
 
     /// The object, where there are any parameters.
@@ -138,6 +147,39 @@ pub(crate) fn write_member(out: &mut Vec<u8>, key: &str, value: &RawValue) {
     out.extend_from_slice(value.get().as_bytes());
 }
 
+/// Whether an object has a `_meta`. A null one counts, so that it does not stand beside the one that is written.
+struct HasMeta(bool);
+
+impl<'de> Deserialize<'de> for HasMeta {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = HasMeta;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut has_meta = false;
+                while let Some(Text(key)) = map.next_key()? {
+                    if &*key != "_meta" {
+                        map.next_value::<IgnoredAny>()?;
+                        continue;
+                    }
+                    let meta: &RawValue = map.next_value()?;
+                    if !meta.get().starts_with('{') && meta.get() != "null" {
+                        return Err(A::Error::custom("_meta must be an object"));
+                    }
+                    if core::mem::replace(&mut has_meta, true) {
+                        return Err(A::Error::duplicate_field("_meta"));
+                    }
+                }
+                Ok(HasMeta(has_meta))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
 /// The members of an object in their order.
 #[derive(Default)]
 struct Object<'a>(Vec<(String, &'a RawValue)>);
@@ -196,6 +238,25 @@ mod tests {
         assert_eq!(
             written(r#"{"text":"\"_meta\""}"#, r#""a":1"#),
             r#"{"_meta":{"a":1},"text":"\"_meta\""}"#
+        );
+    }
+
+    #[test]
+    fn a_null_meta_does_not_stand_beside_the_one_that_is_written() {
+        assert_eq!(
+            written(r#"{"_meta":null,"x":1}"#, r#""a":1"#),
+            r#"{"_meta":{"a":1},"x":1}"#
+        );
+        for text in [r#"{"_meta":5}"#, r#"{"_meta":{},"_meta":{}}"#] {
+            assert!(Params::from_raw(RawJson::parse(text).unwrap()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_members_are_not_judged() {
+        assert_eq!(
+            written(r#"{"name":5,"my_meta":"\u0061"}"#, ""),
+            r#"{"name":5,"my_meta":"\u0061"}"#
         );
     }
 

@@ -5,7 +5,7 @@
 mod base64;
 pub mod header;
 pub mod line;
-mod scan;
+pub(crate) mod scan;
 pub mod sse;
 
 #[cfg(test)]

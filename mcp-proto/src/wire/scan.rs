@@ -27,6 +27,20 @@ pub(crate) fn find(needle: u8, haystack: &[u8]) -> Option<usize> {
     find_by(haystack, |byte| byte == needle)
 }
 
+/// Whether `needle` occurs. Quick where its first byte is rare.
+pub(crate) fn contains(needle: &[u8], haystack: &[u8]) -> bool {
+    let Some(&first) = needle.first() else { return true };
+    let mut rest = haystack;
+    while let Some(at) = find(first, rest) {
+        let from = rest.get(at..).unwrap_or_default();
+        if from.starts_with(needle) {
+            return true;
+        }
+        rest = from.get(1..).unwrap_or_default();
+    }
+    false
+}
+
 /// The offset of the first CR or LF.
 pub(crate) fn find_line_end(haystack: &[u8]) -> Option<usize> {
     find_by(haystack, |byte| (byte == b'\n') | (byte == b'\r'))
@@ -70,6 +84,12 @@ mod tests {
                 assert_eq!(find_line_end(&hay), Some(0));
             }
             assert_eq!(find(b'\n', &vec![b'.'; len]), None);
+            let mut hay = vec![b'a'; len];
+            assert!(!contains(b"ab", &hay));
+            if let Some(last) = hay.last_mut() {
+                *last = b'b';
+            }
+            assert_eq!(contains(b"ab", &hay), len > 1);
             assert_eq!(rfind(b'\n', &vec![b'.'; len]), None);
             assert_eq!(find_line_end(&vec![b'.'; len]), None);
         }

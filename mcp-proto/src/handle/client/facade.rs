@@ -92,7 +92,7 @@ impl Client {
             name: &'a str,
             arguments: A,
         }
-        let params = Params::from_serialize(&CallTool { name, arguments });
+        let params = RawJson::from_serialize(&CallTool { name, arguments }).map(Params::without_meta);
         self.call(Method::CallTool.into(), params)
     }
 
