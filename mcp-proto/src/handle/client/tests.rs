@@ -216,15 +216,13 @@ fn a_full_outbox_makes_callers_wait_and_loses_nothing() {
     let mut calls: Vec<_> = (0..5)
         .map(|n| Box::pin(client.call_tool("x", json!({"n": n}))))
         .collect();
-    let mut sent = 0;
-    for _ in 0..5 {
+    for n in 0..5 {
         for call in &mut calls {
             assert!(poll(call.as_mut()).is_pending());
         }
         let written = written(&pump);
         assert_eq!(written.len(), 1);
-        assert_eq!(written[0]["params"]["arguments"]["n"], sent);
-        sent += 1;
+        assert_eq!(written[0]["params"]["arguments"]["n"], n);
     }
 }
 
