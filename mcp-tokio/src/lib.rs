@@ -26,7 +26,7 @@
 //! # }
 //! ```
 
-#[cfg(unix)]
+#[cfg(any(unix, feature = "http"))]
 mod accept;
 mod clock;
 mod error;

@@ -1,0 +1,21 @@
+//! An MCP server on hyper, axum, or whatever runs tower services.
+//!
+//! ```no_run
+//! # async fn run(server: mcp_tokio::Server) -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+//! mcp_tokio::http::serve(listener, server).await
+//! # }
+//! ```
+//!
+//! In axum: `Router::new().nest_service("/mcp", mcp_tokio::http::service(server))`.
+
+mod body;
+mod request;
+mod serve;
+mod service;
+
+pub use body::ResponseBody;
+pub use mcp_proto::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
+pub use request::Respond;
+pub use serve::{ServeOptions, serve, serve_until};
+pub use service::{McpService, service};

@@ -1,0 +1,100 @@
+//! A listener with the service behind it.
+
+use std::future::{Future, pending};
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use mcp_proto::handle::Server;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::service::{McpService, service};
+use crate::accept::bear;
+
+/// How a listener treats its connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// How long a client may take to send the head of a request, the first or the next. Default 60 seconds.
+    pub header_timeout: Duration,
+    /// How long connections may go on after a shutdown has begun. Default 5 seconds.
+    pub grace: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(60),
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Serves `server` on `listener`, on every path, with defaults for everything.
+///
+/// # Cancel safety
+/// Dropping it closes the listener and every connection.
+///
+/// # Errors
+/// Those of a listener that cannot accept any more.
+pub async fn serve(listener: TcpListener, server: Server) -> io::Result<()> {
+    serve_until(listener, service(server), &ServeOptions::default(), pending()).await
+}
+
+/// Serves `service` on `listener` until `shutdown` is ready: then it accepts no more, ends the streams that are
+/// open, and lets requests in progress end, within [`ServeOptions::grace`].
+///
+/// # Cancel safety
+/// Dropping it closes the listener and every connection.
+///
+/// # Errors
+/// Those of a listener that cannot accept any more.
+pub async fn serve_until(
+    listener: TcpListener,
+    service: McpService,
+    options: &ServeOptions,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, service.clone(), options, &graceful));
+                }
+                Err(error) => bear(error).await?,
+            },
+        }
+    }
+    drop(listener);
+    service.endpoint().close();
+    let _ = tokio::time::timeout(options.grace, graceful.shutdown()).await;
+    Ok(())
+}
+
+/// One connection. What goes wrong on it concerns its client alone.
+fn connection(
+    stream: TcpStream,
+    service: McpService,
+    options: &ServeOptions,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + use<> {
+    // A reply in two writes would wait for the client's delayed acknowledgement, 40 ms on Linux.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = graceful.watch(connection);
+    async move {
+        let _ = connection.await;
+    }
+}
