@@ -66,7 +66,7 @@ impl RawJson {
     /// # Errors
     /// [`DecodeError`] where the value is not of the type asked for.
     pub fn decode_borrowed<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
-        serde_json::from_slice(&self.0).map_err(|error| DecodeError::new(&error))
+        serde_json::from_str(self.as_str()).map_err(|error| DecodeError::new(&error))
     }
 
     /// The bytes, UTF-8.
