@@ -72,3 +72,8 @@ pub fn connect_with(url: &str, config: ClientConfig, options: &http::HttpOptions
     runtime.spawn(driver);
     Ok(client)
 }
+
+/// The programs of the README compile.
+#[cfg(all(doctest, feature = "http", feature = "schema"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
