@@ -1,8 +1,10 @@
 //! A listener with the service behind it.
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -61,23 +63,34 @@ pub async fn serve_until(
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    loop {
-        tokio::select! {
-            biased;
-            () = &mut shutdown => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, service.clone(), options, &graceful));
-                }
-                Err(error) => bear(error).await?,
-            },
+    while let Some(accepted) = accept(&listener, &mut connections, shutdown.as_mut()).await {
+        match accepted {
+            Ok((stream, _)) => {
+                connections.spawn(connection(stream, service.clone(), options, &graceful));
+            }
+            Err(error) => bear(error).await?,
         }
     }
     drop(listener);
     service.endpoint().close();
     let _ = tokio::time::timeout(options.grace, graceful.shutdown()).await;
     Ok(())
+}
+
+/// The next connection; `None` where `shutdown` came first. Meanwhile the connections that are over are cleared away.
+async fn accept(
+    listener: &TcpListener,
+    connections: &mut JoinSet<()>,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    poll_fn(|cx| {
+        if shutdown.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        while let Poll::Ready(Some(_)) = connections.poll_join_next(cx) {}
+        listener.poll_accept(cx).map(Some)
+    })
+    .await
 }
 
 /// One connection. What goes wrong on it concerns its client alone.
