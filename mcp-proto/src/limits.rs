@@ -100,7 +100,8 @@ pub struct Timeouts {
     pub initialize: Duration,
     /// For a request, from its birth or its last progress. Default 60 seconds.
     pub request: Duration,
-    /// For a request in all, whatever progress it reports. Default 1 hour.
+    /// For a request in all, whatever progress it reports; and for the handler of a legacy HTTP request after its
+    /// client has hung up. Default 1 hour.
     pub request_max: Duration,
     /// For a graceful close: what is queued, and the DELETE of a session. Default 2 seconds.
     pub close: Duration,

@@ -80,6 +80,17 @@ impl Errand {
         Poll::Pending
     }
 
+    /// Drops the handlers that are not done, and answers their requests with an error.
+    pub(super) fn give_up(&mut self, server: &dyn Application) {
+        for mut task in self.first.take().into_iter().chain(self.more.drain(..)) {
+            task.answer(
+                &self.line,
+                server,
+                Err(ErrorObject::internal("the request took too long")),
+            );
+        }
+    }
+
     /// When it wants to be polled even if nobody wakes it.
     pub(super) fn poll_timeout(&self) -> Option<Time> {
         match self.is_done() {
@@ -109,9 +120,13 @@ impl Task {
             true => Err(ErrorObject::internal("the handler has failed")),
             false => core::task::ready!(self.poll_work(cx)),
         };
-        let Some(token) = self.token.take() else {
-            return Poll::Ready(());
-        };
+        self.answer(line, server, outcome);
+        Poll::Ready(())
+    }
+
+    /// Answers the request, unless it is answered.
+    fn answer(&mut self, line: &Line, server: &dyn Application, outcome: Result<ResultBody, ErrorObject>) {
+        let Some(token) = self.token.take() else { return };
         let (status, response) = match line.session() {
             Some(session) => (StatusCode::OK, session.respond(token, outcome)),
             None => {
@@ -126,7 +141,6 @@ impl Task {
             Some(response) => reply.respond(status, response),
             None => reply.skip(),
         });
-        Poll::Ready(())
     }
 
     fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {

@@ -20,7 +20,17 @@ use crate::time::Time;
 pub struct Upkeep {
     inner: Weak<Inner>,
     queue: Arc<Queue>,
-    orphans: Vec<(Option<SessionId>, Errand)>,
+    orphans: Vec<Orphan>,
+}
+
+/// Handlers whose client has hung up.
+struct Orphan {
+    /// The session they keep alive.
+    session: Option<SessionId>,
+    errand: Errand,
+    /// When they are dropped: nobody may still wait then, as no call waits longer
+    /// ([`Timeouts::request_max`](crate::Timeouts::request_max)).
+    until: Time,
 }
 
 /// What exchanges leave behind.
@@ -100,14 +110,21 @@ impl Upkeep {
         };
         for arrival in arrivals {
             match arrival {
-                Arrival::Orphan(id, errand) => self.orphans.push((id, errand)),
+                Arrival::Orphan(session, errand) => {
+                    let until = now + inner.server.config().timeouts().request_max;
+                    self.orphans.push(Orphan { session, errand, until });
+                }
                 Arrival::Unlisten(id) => lock(&inner.sessions).unlisten(now, &id),
             }
         }
-        self.orphans.retain_mut(|(id, errand)| {
-            errand.line.watch(cx);
-            let is_done = errand.poll(&*inner.server, cx, now).is_ready();
-            if let Some(id) = id.filter(|_| is_done) {
+        self.orphans.retain_mut(|orphan| {
+            orphan.errand.line.watch(cx);
+            let mut is_done = orphan.errand.poll(&*inner.server, cx, now).is_ready();
+            if !is_done && orphan.until <= now {
+                orphan.errand.give_up(&*inner.server);
+                is_done = true;
+            }
+            if let Some(id) = orphan.session.filter(|_| is_done) {
                 lock(&inner.sessions).leave(now, &id);
             }
             !is_done
@@ -122,9 +139,9 @@ impl Upkeep {
     pub fn poll_timeout(&self) -> Option<Time> {
         let inner = self.inner.upgrade()?;
         let sessions = lock(&inner.sessions).poll_timeout();
-        self.orphans
-            .iter()
-            .filter_map(|(_, errand)| errand.poll_timeout())
+        let orphans = self.orphans.iter();
+        orphans
+            .flat_map(|orphan| orphan.errand.poll_timeout().into_iter().chain([orphan.until]))
             .chain(sessions)
             .min()
     }

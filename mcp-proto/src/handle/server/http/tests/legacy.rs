@@ -227,12 +227,29 @@ fn hanging_up_does_not_cancel_and_the_upkeep_runs_on() {
     assert_eq!(world.running(), 1);
     // It is still in progress: its id is taken, and its session does not expire.
     assert_eq!(world.call(client.tool(1, "echo")).code(), -32600);
-    world.pass(Duration::from_secs(24 * 3600));
+    world.pass(Duration::from_secs(59 * 60));
     assert_eq!(world.endpoint.sessions(), 1);
     world.open_gate();
     world.keep();
     assert_eq!(world.running(), 0);
     assert_eq!(world.call(client.tool(1, "echo")).status(), 200);
+}
+
+#[test]
+fn a_handler_that_never_ends_does_not_keep_a_session_for_ever() {
+    let mut world = World::new();
+    let client = world.session("2025-11-25");
+    let mut open = world.send(client.tool(1, "wait"));
+    assert!(open.head(world.now).is_none());
+    drop(open);
+    world.keep();
+    assert_eq!(world.running(), 1);
+    // After the longest time that any call waits, it is given up, and its id is free.
+    world.pass(Duration::from_secs(3600));
+    assert_eq!((world.running(), world.endpoint.sessions()), (0, 1));
+    assert_eq!(world.call(client.tool(1, "echo")).status(), 200);
+    world.pass(Duration::from_secs(30 * 60));
+    assert_eq!(world.endpoint.sessions(), 0);
 }
 
 #[test]
