@@ -41,6 +41,7 @@ use mcp_proto::model::CallToolResult;
 use serde::Deserialize;
 use serde_json::json;
 
+#[allow(dead_code, reason = "the other example needs all of it")]
 mod block_on;
 use block_on::block_on;
 
@@ -174,7 +175,10 @@ mod tests {
     fn a_call_is_answered_and_both_drivers_end() {
         let (done, ended) = mpsc::channel();
         thread::spawn(move || done.send(run().map_err(|error| error.to_string())));
-        let result = ended.recv_timeout(Duration::from_secs(20)).expect("an end").expect("an answer");
+        let result = ended
+            .recv_timeout(Duration::from_secs(20))
+            .expect("an end")
+            .expect("an answer");
         assert_eq!(result.content, CallToolResult::text("sunny in Bern").content);
     }
 

@@ -14,6 +14,8 @@ use crate::time::Time;
 /// something could be read. Every method that starts with `poll_` keeps the waker of the driver, and anything
 /// that changes wakes it.
 ///
+/// `examples/std_stream.rs` is such a driver in less than 60 lines, and explains how to write one.
+///
 /// Dropping a pump closes the connection: every call that waits ends with `Closed`.
 pub trait Pump {
     /// Whether to read. `Ready(false)` means never again; `Pending`, that there is no room at present.
