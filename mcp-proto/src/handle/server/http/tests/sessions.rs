@@ -189,3 +189,9 @@ fn a_hundred_sessions_at_once() {
         assert_eq!(world.call(client.tool(1, "echo")).status(), 200);
     }
 }
+
+#[test]
+fn an_idle_session_is_a_small_struct() {
+    let size = core::mem::size_of::<super::super::session::HttpSession>();
+    assert!(size <= 512, "{size} bytes");
+}
