@@ -301,3 +301,22 @@ fn an_end_of_input_lets_handlers_finish() {
     assert_eq!(client.pump.poll_transmit(&mut cx, Time::ORIGIN), Poll::Ready(None));
     assert_eq!(client.pump.poll_wants_input(&mut cx), Poll::Ready(false));
 }
+
+#[test]
+fn cancelled_requests_do_not_use_up_what_a_client_may_make_us_hold() {
+    let limits = mcp_proto::Limits {
+        total_bytes: 150,
+        ..Default::default()
+    };
+    let server = Server::builder("test", "1")
+        .limits(limits)
+        .tool("wait", "", pending::<Result<(), ToolError>>)
+        .build();
+    let mut client = Client::new(&server, Revision::V2025_11_25);
+    for id in 1..10 {
+        let wait = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "wait"}});
+        assert_eq!(client.send(&wait), [Value::Null; 0], "request {id}");
+        let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
+        assert_eq!(client.send(&cancel), [Value::Null; 0]);
+    }
+}
