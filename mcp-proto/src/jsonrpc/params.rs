@@ -62,6 +62,7 @@ impl Params {
     }
 
     /// An object with members, none of which is `_meta`.
+    #[cfg(feature = "handle")]
     pub(crate) fn without_meta(object: RawJson) -> Self {
         Self {
             object: Some(object),
