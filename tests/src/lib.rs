@@ -1,5 +1,6 @@
 //! The shared test harness.
 
+pub mod conformance;
 pub mod network;
 pub mod pair;
 pub mod seeds;

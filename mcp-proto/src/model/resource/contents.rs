@@ -75,6 +75,17 @@ impl ResourceContents {
         Self::Blob(BlobResourceContents::new(uri, blob))
     }
 
+    /// The same with a media type.
+    #[must_use]
+    pub fn with_mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        let slot = match &mut self {
+            Self::Text(contents) => &mut contents.mime_type,
+            Self::Blob(contents) => &mut contents.mime_type,
+        };
+        *slot = Some(mime_type.into());
+        self
+    }
+
     /// The URI of the resource.
     pub fn uri(&self) -> &str {
         match self {

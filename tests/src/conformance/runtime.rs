@@ -1,0 +1,43 @@
+//! The runtimes that the fixtures run on.
+
+mod tokio;
+
+use super::Failure;
+use super::arguments::{ClientArguments, ServerArguments};
+
+/// A runtime with its adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    /// tokio, one thread; `mcp-tokio`.
+    Tokio,
+}
+
+impl Runtime {
+    /// The runtime of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "tokio" => Some(Self::Tokio),
+            _ => None,
+        }
+    }
+}
+
+/// Serves the server fixture until the process is ended.
+///
+/// # Errors
+/// Why the port cannot be listened on.
+pub fn serve(arguments: ServerArguments) -> Result<(), Failure> {
+    match arguments.runtime {
+        Runtime::Tokio => tokio::serve(arguments.port),
+    }
+}
+
+/// Runs the client fixture through the scenario that the environment names.
+///
+/// # Errors
+/// What went wrong in the scenario.
+pub fn run_client(arguments: &ClientArguments) -> Result<(), Failure> {
+    match arguments.runtime {
+        Runtime::Tokio => tokio::run_client(&arguments.url),
+    }
+}

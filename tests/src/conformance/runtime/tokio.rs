@@ -1,0 +1,32 @@
+//! The fixtures on tokio.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use mcp_tokio::http::HttpOptions;
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+
+use crate::conformance::client::Assignment;
+use crate::conformance::{Failure, client, server};
+
+/// The server fixture at `/mcp` of this port.
+pub(super) fn serve(port: u16) -> Result<(), Failure> {
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let sleep: server::Sleep = Arc::new(|time| Box::pin(tokio::time::sleep(time)));
+        mcp_tokio::http::serve(listener, server::fixture(&sleep)).await?;
+        Ok(())
+    })
+}
+
+/// The client fixture against the server at `url`.
+pub(super) fn run_client(url: &str) -> Result<(), Failure> {
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let assignment = Assignment::from_env()?;
+        let client = mcp_tokio::connect_with(url, assignment.config(), &HttpOptions::default())?;
+        let outcome = client::run(&assignment, &client).await;
+        client.close().await;
+        outcome
+    })
+}
