@@ -3,6 +3,13 @@
 //! Each module is one target: its `run` takes any bytes, and panics where an invariant does not hold. The fuzzers in
 //! `fuzz_targets` and the replay of the committed corpus (`cargo test -p mcp-tests --test corpus`) call the same
 //! functions.
+//!
+//! ```sh
+//! cargo +nightly fuzz run -s none line -- -dict=fuzz/mcp.dict -max_total_time=600
+//! ```
+//!
+//! The core has no unsafe code, so that the sanitizers (`-s none` leaves them out) find little and cost much. What a
+//! fuzzer finds becomes a test beside the code; new seeds go to the corpus under a name of their own.
 
 mod asked;
 pub mod client;

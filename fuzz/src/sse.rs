@@ -1,7 +1,7 @@
 //! The decoder of server-sent events.
 //!
-//! However a stream is cut, the same events come out, and the same last id and retry; an unfinished event holds no
-//! more than the limit; what is written as events is read back.
+//! However a stream is cut and whatever its line ends are, the same events come out, and the same last id and retry; an
+//! unfinished event holds no more than the limit; what is written as events is read back.
 
 use std::iter;
 use std::time::Duration;
@@ -22,6 +22,7 @@ pub fn run(data: &[u8]) {
     for pieces in cuts::all(stream) {
         assert_eq!(read(limit, &pieces), expected);
     }
+    assert_eq!(read(limit, &[&with_line_feeds(stream)]), expected);
     for event in expected.0.into_iter().flatten() {
         write_back(event);
     }
@@ -37,6 +38,19 @@ fn read(limit: usize, pieces: &[&[u8]]) -> Seen {
         assert!(decoder.buffered() <= limit.max(2));
     }
     (events, decoder.last_event_id().map(String::from), decoder.retry())
+}
+
+/// The same stream with LF for each CRLF and CR.
+fn with_line_feeds(stream: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut after_cr = false;
+    for byte in stream {
+        if !(after_cr && *byte == b'\n') {
+            out.push(if *byte == b'\r' { b'\n' } else { *byte });
+        }
+        after_cr = *byte == b'\r';
+    }
+    out
 }
 
 fn write_back(event: SseEvent) {

@@ -298,7 +298,8 @@ impl Client {
     }
 
     /// Stops waiting for a call. No [`Event::Reply`] comes for it any more, and the server is told in the way
-    /// of the era and the transport; a call that was not sent yet is not sent.
+    /// of the era and the transport; a call that was not sent yet is not sent. A call that is over already is not
+    /// touched: a reply that waits to be polled still comes.
     pub fn cancel(&mut self, call: CallId) {
         if let Some(gone) = self.calls.remove(call) {
             self.abandon(call, &gone);
