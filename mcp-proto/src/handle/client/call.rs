@@ -1,6 +1,7 @@
 //! A call as a future.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
@@ -125,9 +126,8 @@ impl<T> Call<T> {
         }
     }
 
-    fn report(&mut self, call: CallId) {
+    fn report(&mut self, reports: &VecDeque<RawJson>) {
         let Some(report) = &mut self.on_progress else { return };
-        let reports = self.inner.shared.with(|state| state.take_progress(call));
         for params in reports.iter().filter_map(|raw| raw.decode().ok()) {
             report(params);
         }
@@ -163,8 +163,13 @@ impl<T> Future for Call<T> {
         let Phase::Waiting(call) = this.phase else {
             return Poll::Ready(Err(CallError::Cancelled));
         };
-        this.report(call);
-        match this.inner.shared.with(|state| state.poll_call(call, cx)) {
+        // Both at once: a driver on another thread may bring progress and the result at any moment.
+        let (reports, outcome) = this
+            .inner
+            .shared
+            .with(|state| (state.take_progress(call), state.poll_call(call, cx)));
+        this.report(&reports);
+        match outcome {
             Poll::Pending => Poll::Pending,
             Poll::Ready(outcome) => {
                 this.phase = Phase::Done;
