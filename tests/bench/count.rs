@@ -1,0 +1,105 @@
+//! Instructions and allocations of one operation, counted by valgrind.
+
+use std::process::{Command, Stdio};
+use std::thread;
+
+use crate::child::Server;
+use crate::load::Load;
+use crate::messages::Era;
+
+/// What one operation takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Count {
+    pub(crate) instructions: f64,
+    pub(crate) allocations: f64,
+    /// In all allocations together.
+    pub(crate) bytes: f64,
+}
+
+/// What a whole process takes.
+#[derive(Clone, Copy, Debug)]
+struct Total {
+    instructions: u64,
+    allocations: u64,
+    bytes: u64,
+}
+
+/// Whether there is a valgrind.
+pub(crate) fn is_possible() -> bool {
+    let asked = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
+    asked.is_ok_and(|status| status.success())
+}
+
+/// Counts the operations of a subject.
+pub(crate) fn of_subject(name: &str, times: u64) -> Count {
+    difference(times, |tool, times| {
+        let mut command = under(tool);
+        command.args(["run", name, &times.to_string()]);
+        let output = command.output().expect("a process");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{name}: {said}");
+        said
+    })
+}
+
+/// Counts the requests that a server answers.
+pub(crate) fn of_server(name: &str, era: Era, sessions: bool, times: u64) -> Count {
+    difference(times, |tool, times| {
+        let mut command = under(tool);
+        command.stderr(Stdio::piped());
+        let server = Server::start_as(command, name);
+        Load::open(server.address, era, sessions, 1).drive(times);
+        server.stop()
+    })
+}
+
+/// What `times` more operations take, each.
+fn difference(times: u64, said: impl Fn(Tool, u64) -> String + Sync) -> Count {
+    let total = |times| {
+        let counted = said(Tool::Instructions, times);
+        let heap = said(Tool::Heap, times);
+        Total {
+            instructions: number_after(&counted, "Collected :"),
+            allocations: number_after(&heap, "bytes in"),
+            bytes: number_after(&heap, "Total:"),
+        }
+    };
+    // Both lengths at once: what is counted does not depend on the time.
+    let (short, long) = thread::scope(|scope| {
+        let short = scope.spawn(|| total(times));
+        let long = total(2 * times);
+        (short.join().expect("a count"), long)
+    });
+    let each = |short: u64, long: u64| (long as f64 - short as f64) / times as f64;
+    Count {
+        instructions: each(short.instructions, long.instructions),
+        allocations: each(short.allocations, long.allocations),
+        bytes: each(short.bytes, long.bytes),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Tool {
+    Instructions,
+    Heap,
+}
+
+fn under(tool: Tool) -> Command {
+    let mut command = Command::new("valgrind");
+    match tool {
+        Tool::Instructions => command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]),
+        Tool::Heap => command.args(["--tool=dhat", "--dhat-out-file=/dev/null"]),
+    };
+    command.arg(std::env::current_exe().expect("this program"));
+    command
+}
+
+/// The number that follows the first occurrence of `word`.
+fn number_after(text: &str, word: &str) -> u64 {
+    let (_, rest) = text.split_once(word).unwrap_or_else(|| panic!("no '{word}': {text}"));
+    let rest = rest.trim_start();
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit() && c != ',')
+        .unwrap_or(rest.len());
+    rest[..end].replace(',', "").parse().expect("a number")
+}

@@ -1,0 +1,60 @@
+//! A hyper server that reads the body, reads the envelope, and writes a result.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::messages::{self, ParamsRef, RequestRef};
+
+/// Serves for ever, one connection a task.
+pub(crate) async fn serve(listener: TcpListener) {
+    loop {
+        let (stream, _): (_, SocketAddr) = listener.accept().await.expect("a connection");
+        stream.set_nodelay(true).expect("a socket");
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
+        tokio::spawn(async { drop(connection.await) });
+    }
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.method() != Method::POST {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        return Ok(response);
+    }
+    let body = request.into_body().collect().await.expect("a body").to_bytes();
+    let call: RequestRef<'_> = serde_json::from_slice(&body).expect("a message");
+    assert_eq!(call.jsonrpc, "2.0");
+    let text = match (call.method, call.id) {
+        ("tools/call", Some(id)) => {
+            let params = call.params.expect("parameters").get();
+            let params: ParamsRef<'_> = serde_json::from_str(params).expect("parameters");
+            assert!(params.name == "echo" && params.meta.is_none_or(|meta| meta.get().starts_with('{')));
+            messages::response(id, params.arguments.text)
+        }
+        ("initialize", Some(id)) => initialize_result(id).into_bytes(),
+        _ => Vec::new(),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    if call.id.is_none() {
+        *response.status_mut() = StatusCode::ACCEPTED;
+    }
+    let json = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+    Ok(response)
+}
+
+/// What a client of the legacy era wants to hear first.
+fn initialize_result(id: u64) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"result":{{"protocolVersion":"2025-11-25","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"floor","version":"1"}}}}}}"#
+    )
+}

@@ -1,0 +1,38 @@
+//! The benchmark of the core: our layers against the least that an honest program can do with the same parts.
+//!
+//! `cargo run --release -p mcp-tests --bin bench` measures everything and prints one table;
+//! `bench <word>` only the rows with that word. `tests/bench/instructions.sh` shows where the instructions go.
+//!
+//! Time is measured in interleaved rounds, as a ratio to the floor of the same round. Instructions and allocations
+//! are counted by valgrind in processes of their own, as the difference of two runs of which one does twice as
+//! much, so that they hold nothing but the operation itself, and times are not disturbed by the counting.
+
+mod child;
+mod count;
+mod floor;
+mod load;
+mod messages;
+mod ours;
+mod rows;
+mod servers;
+mod subject;
+mod table;
+mod time;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match *arguments {
+        ["run", subject, times] => subject::run(subject, times.parse().expect("a number of operations")),
+        ["serve", server] => child::serve(server),
+        [] => return rows::measure(""),
+        [word] => return rows::measure(word),
+        _ => {
+            eprintln!("usage: bench [word]");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,8 @@
+//! Our layers, from the codec up.
+
+pub(crate) mod handles;
+pub(crate) mod http_client;
+pub(crate) mod http_server;
+pub(crate) mod machines;
+pub(crate) mod memory;
+pub(crate) mod parse;
