@@ -69,7 +69,7 @@ pub(crate) fn encode_notification_with(method: &str, params: &Params, members: &
 
 fn write_method(out: &mut Vec<u8>, method: &str, params: &[u8]) {
     out.extend_from_slice(br#","method":"#);
-    write_json(out, method);
+    write_string(out, method);
     if !params.is_empty() {
         out.extend_from_slice(br#","params":"#);
         out.extend_from_slice(params);
@@ -79,7 +79,7 @@ fn write_method(out: &mut Vec<u8>, method: &str, params: &[u8]) {
 
 fn write_method_with(out: &mut Vec<u8>, method: &str, params: &Params, members: &[u8]) {
     out.extend_from_slice(br#","method":"#);
-    write_json(out, method);
+    write_string(out, method);
     if params.as_raw().is_some() || !members.is_empty() {
         out.extend_from_slice(br#","params":"#);
         params.write(out, members);
@@ -110,6 +110,18 @@ fn write_integer(out: &mut Vec<u8>, value: i64) {
         out.push(b'-');
     }
     out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
+}
+
+/// Appends a string. One with nothing to escape, as nearly all are, is copied as it is.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    let is_escaped = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+    // No early exit: that is what lets the comparison run on whole vectors.
+    if text.bytes().fold(false, |any, byte| any | is_escaped(byte)) {
+        return write_json(out, text);
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
 }
 
 /// Appends the JSON form of a value that always has one.
@@ -162,6 +174,26 @@ mod tests {
             panic!()
         };
         assert!(note.params.is_none());
+    }
+
+    #[test]
+    fn strings_are_written_as_the_serializer_does() {
+        let long = "x".repeat(70);
+        for text in [
+            "",
+            "plain",
+            "ü\u{7f}",
+            "a\"b",
+            "a\\b",
+            "\u{1f}",
+            "\n",
+            &long,
+            &(long.clone() + "\""),
+        ] {
+            let mut out = Vec::new();
+            write_string(&mut out, text);
+            assert_eq!(out, serde_json::to_vec(text).unwrap(), "{text}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ mod peek;
 mod raw;
 
 pub use encode::{encode_error, encode_notification, encode_request, encode_result};
-pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json};
+pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json, write_string};
 pub use envelope::parse;
 pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
 pub(crate) use facts::{Called, Facts};

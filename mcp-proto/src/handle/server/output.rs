@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::ToolError;
-use crate::jsonrpc::{RawJson, write_json};
+use crate::jsonrpc::{RawJson, write_string};
 use crate::model::{CallToolResult, ContentBlock};
 use crate::revision::Revision;
 use crate::server::ResultBody;
@@ -46,7 +46,7 @@ pub trait ToolOutput: Send + 'static {
 fn text_body(text: &str) -> ResultBody {
     let mut json = Vec::with_capacity(64 + text.len());
     json.extend_from_slice(br#"{"content":[{"type":"text","text":"#);
-    write_json(&mut json, text);
+    write_string(&mut json, text);
     json.extend_from_slice(b"}]}");
     ResultBody::plain(RawJson::from_valid(json.into()))
 }
