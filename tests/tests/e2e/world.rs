@@ -157,6 +157,10 @@ async fn tap(State(wire): State<Wire>, request: Request, next: Next) -> Response
     let (head, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     wire.saw(&body);
+    if let Some(session) = head.headers.get("mcp-session-id") {
+        let session = session.to_str().expect("visible ASCII").to_owned();
+        *wire.session.lock().expect("not poisoned") = Some(session);
+    }
     next.run(Request::from_parts(head, Body::from(body))).await
 }
 
@@ -188,9 +192,15 @@ fn over_memory(server: &Server, wire: &Wire, config: ClientConfig) -> (Client, J
 #[derive(Clone, Default)]
 pub(crate) struct Wire {
     bytes: Arc<Mutex<Vec<u8>>>,
+    session: Arc<Mutex<Option<String>>>,
 }
 
 impl Wire {
+    /// The session that was named last, over HTTP in the legacy era.
+    pub(crate) fn session(&self) -> String {
+        self.session.lock().expect("not poisoned").clone().expect("a session")
+    }
+
     /// How many messages of this method have come in.
     pub(crate) fn count(&self, method: &str) -> usize {
         let bytes = self.bytes.lock().expect("not poisoned");
