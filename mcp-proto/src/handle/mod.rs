@@ -1,6 +1,7 @@
 //! The async layer: futures and wakers over the machines. No IO, no runtime.
 
 pub mod client;
+pub mod driver;
 mod pump;
 pub mod server;
 mod wakers;

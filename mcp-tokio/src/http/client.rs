@@ -11,13 +11,13 @@ use mcp_proto::Time;
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::handle::client::HttpPump;
+use mcp_proto::handle::driver::Tasks;
 use mcp_proto::http::client::{Action, ExchangeId, HttpClientConfig};
 use tokio::task::coop;
 
 use super::exchange::{Exchange, Ports};
 use super::payload::Payload;
 use super::pool::{Connection, Pool};
-use super::tasks::Tasks;
 use crate::clock::{Clock, Timer};
 use crate::error::ConnectError;
 

@@ -5,7 +5,6 @@ mod exchange;
 mod payload;
 mod pool;
 pub mod server;
-mod tasks;
 
 pub use client::{HttpOptions, client_over_http};
 pub use server::{McpService, serve, service};

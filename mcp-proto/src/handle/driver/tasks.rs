@@ -1,16 +1,32 @@
 //! A set of things that are polled in place, each when it was woken.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Wake, Waker};
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::task::Wake;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Waker};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Slots that hold a `T` each, and which of them want to be polled.
+/// A set of tasks that one future polls in place, each when it was woken: slots that hold a `T` each, and which of them want to be polled.
 ///
 /// A slot and its waker are used again for the next `T`, so that adding one allocates nothing. A belated
 /// wake of the former `T` costs one poll in vain.
+///
+/// ```
+/// use std::task::{Context, Poll, Waker};
+/// use mcp_proto::handle::driver::Tasks;
+///
+/// let mut tasks = Tasks::new();
+/// tasks.insert(Box::pin(async { "done" }));
+/// let (index, outcome) = tasks.poll_next(|task, cx| task.as_mut().poll(cx)).unwrap();
+/// assert_eq!(outcome, Poll::Ready("done"));
+/// tasks.remove(index);
+/// let mut cx = Context::from_waker(Waker::noop());
+/// assert!(tasks.rest(&mut cx), "nothing is left to be polled");
+/// ```
 #[derive(Debug)]
-pub(crate) struct Tasks<T> {
+pub struct Tasks<T> {
     slots: Vec<Slot<T>>,
     vacant: Vec<usize>,
     queue: Arc<Queue>,
@@ -25,7 +41,8 @@ struct Slot<T> {
 
 impl<T> Tasks<T> {
     /// An empty set.
-    pub(crate) fn new() -> Self {
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             slots: Vec::new(),
             vacant: Vec::new(),
@@ -34,23 +51,47 @@ impl<T> Tasks<T> {
     }
 
     /// Adds a task, to be polled. The index is its own until it is removed.
-    pub(crate) fn insert(&mut self, task: T) -> usize {
+    pub fn insert(&mut self, task: T) -> usize {
         let index = self.vacant.pop().unwrap_or_else(|| self.grow());
-        self.slots[index].task = Some(task);
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.task = Some(task);
+        }
         self.wake(index);
         index
     }
 
     /// Has a task polled.
-    pub(crate) fn wake(&self, index: usize) {
-        self.slots[index].flag.set();
+    pub fn wake(&self, index: usize) {
+        if let Some(slot) = self.slots.get(index) {
+            slot.flag.set();
+        }
+    }
+
+    /// The tasks, each with its index, in no order that means anything.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut T)> {
+        let slots = self.slots.iter_mut().enumerate();
+        slots.filter_map(|(index, slot)| Some((index, slot.task.as_mut()?)))
+    }
+
+    /// How many tasks there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.vacant.len()
+    }
+
+    /// Whether there is no task.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Polls the task that has waited longest, if one wants to be polled.
-    pub(crate) fn poll_next<R>(&mut self, poll: impl FnOnce(&mut T, &mut Context<'_>) -> R) -> Option<(usize, R)> {
+    pub fn poll_next<R>(&mut self, poll: impl FnOnce(&mut T, &mut Context<'_>) -> R) -> Option<(usize, R)> {
         loop {
             let index = self.queue.lock().ready.pop_front()?;
-            let slot = &mut self.slots[index];
+            let Some(slot) = self.slots.get_mut(index) else {
+                continue;
+            };
             slot.flag.clear();
             if let Some(task) = &mut slot.task {
                 return Some((index, poll(task, &mut Context::from_waker(&slot.waker))));
@@ -59,14 +100,14 @@ impl<T> Tasks<T> {
     }
 
     /// Ends a task.
-    pub(crate) fn remove(&mut self, index: usize) -> Option<T> {
+    pub fn remove(&mut self, index: usize) -> Option<T> {
         let task = self.slots.get_mut(index)?.task.take()?;
         self.vacant.push(index);
         Some(task)
     }
 
     /// Has the task of `cx` woken when one of the set is; `false` where one wants to be polled at once.
-    pub(crate) fn rest(&self, cx: &mut Context<'_>) -> bool {
+    pub fn rest(&self, cx: &mut Context<'_>) -> bool {
         let mut queue = self.queue.lock();
         let is_idle = queue.ready.is_empty();
         if is_idle {
@@ -86,6 +127,12 @@ impl<T> Tasks<T> {
         let task = None;
         self.slots.push(Slot { task, flag, waker });
         index
+    }
+}
+
+impl<T> Default for Tasks<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -176,6 +223,7 @@ mod tests {
         let mut tasks = Tasks::new();
         tasks.insert("a");
         tasks.insert("b");
+        assert_eq!(tasks.len(), 2);
         let polled = run(&mut tasks);
         assert_eq!(names(&polled), ["a", "b"]);
         polled[1].1.wake_by_ref();
@@ -211,6 +259,7 @@ mod tests {
         tasks.wake(first);
         assert_eq!(tasks.remove(first), Some("a"));
         assert_eq!(tasks.remove(first), None);
+        assert!(tasks.is_empty() && tasks.iter_mut().next().is_none());
         assert!(run(&mut tasks).is_empty());
         assert_eq!(tasks.insert("b"), first);
         stale.wake();
