@@ -1,1 +1,105 @@
 //! The Model Context Protocol on smol.
+//!
+//! [`mcp_proto`] is the protocol: state machines without IO. This crate moves bytes and deadlines between them
+//! and smol's reactor, and does nothing else. One future drives one connection, or one HTTP client with all its
+//! exchanges, or one listener with all its connections; no task is spawned for a call.
+//!
+//! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
+//! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
+//! - [`memory`]: a client and a server in one process.
+//! - [`drive`]: any pump over any byte stream. [`Clock`]: the time that the machines see.
+//!
+//! # Executors
+//!
+//! No executor is assumed, the global one of smol neither. What makes a client comes in two forms: one returns
+//! the client and the future that drives it ([`http::client_over_http`], [`stream::client_over`],
+//! [`memory::duplex`]), to be polled wherever it suits; the other ([`connect`] and its like) is given something that
+//! spawns, and hands it that future:
+//!
+//! ```
+//! # fn main() -> Result<(), mcp_smol::ConnectError> {
+//! # let url = "http://localhost/mcp";
+//! // On the global executor:
+//! let client = mcp_smol::connect(url, |driver| smol::spawn(driver).detach())?;
+//! // On one of your own, many threads or one:
+//! let executor = smol::LocalExecutor::new();
+//! let client = mcp_smol::connect(url, |driver| executor.spawn(driver).detach())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Servers are futures as they are: whoever polls them runs everything that belongs to them.
+//!
+//! ```
+//! use mcp_smol::{Client, Server, memory};
+//!
+//! # #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! # struct Forecast { city: String }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::builder("weather", "1.0.0")
+//!     .tool("forecast", "Forecast for a city", |args: Forecast| async move { Ok(format!("sunny in {}", args.city)) })
+//!     .build();
+//! let config = Client::builder("host", "1.0.0").build();
+//! let client = memory::connect_memory(&server, config, |driver| smol::spawn(driver).detach());
+//! let result = smol::block_on(client.call_tool("forecast", serde_json::json!({"city": "Bern"})))?;
+//! assert_eq!(result.content[0].as_text(), Some("sunny in Bern"));
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(any(unix, feature = "http"))]
+mod accept;
+mod clock;
+mod error;
+#[cfg(feature = "http")]
+pub mod http;
+mod lanes;
+pub mod memory;
+pub mod stream;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use clock::Clock;
+pub use error::ConnectError;
+pub use lanes::drive;
+pub use mcp_proto;
+pub use mcp_proto::handle::server::ToolError;
+pub use mcp_proto::handle::{Client, Server};
+
+#[cfg(feature = "http")]
+use mcp_proto::client::ClientConfig;
+
+/// What drives a client until it is dropped, handed to whatever spawns. Dropping it closes the client's
+/// connections at once, and every call that waits ends with `Closed`.
+pub type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A client of the MCP endpoint at `url`, with defaults for everything, driven by the task that `spawn` makes.
+///
+/// Returns at once and sends nothing: connecting and the handshake are part of the first await.
+///
+/// # Errors
+/// [`ConnectError`]: the URL is unusable. What depends on the server is told by the first call.
+#[cfg(feature = "http")]
+pub fn connect(url: &str, spawn: impl FnOnce(Driver)) -> Result<Client, ConnectError> {
+    let config = Client::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).build();
+    connect_with(url, config, &http::HttpOptions::default(), spawn)
+}
+
+/// A client of the MCP endpoint at `url`, driven by the task that `spawn` makes.
+///
+/// Returns at once and sends nothing: connecting and the handshake are part of the first await.
+///
+/// # Errors
+/// As for [`connect`].
+#[cfg(feature = "http")]
+pub fn connect_with(
+    url: &str,
+    config: ClientConfig,
+    options: &http::HttpOptions,
+    spawn: impl FnOnce(Driver),
+) -> Result<Client, ConnectError> {
+    let (client, driver) = http::client_over_http(url, config, options)?;
+    spawn(Box::pin(driver));
+    Ok(client)
+}

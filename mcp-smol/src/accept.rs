@@ -1,0 +1,112 @@
+//! What a listener does: it accepts, bears it when accepting fails, and polls what it has accepted.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use async_io::Timer;
+use mcp_proto::handle::driver::Tasks;
+
+/// How long a listener rests when the process or the system is out of something.
+const REST: Duration = Duration::from_millis(50);
+
+/// How often a listener goes round before other tasks get their turn.
+const ROUNDS: usize = 16;
+
+/// How many connections are accepted in one round.
+const ACCEPTS: usize = 16;
+
+/// How many connections are polled in one round.
+const POLLS: usize = 256;
+
+/// A listener and its connections, all polled in place.
+///
+/// `A` makes the future `F` that accepts the next one; `T` is a connection on its way.
+pub(crate) struct Listening<A, F, T> {
+    accept: A,
+    next: Pin<Box<F>>,
+    connections: Tasks<T>,
+}
+
+impl<A, F, S, T> Listening<A, F, T>
+where
+    A: FnMut() -> F,
+    F: Future<Output = io::Result<S>>,
+    T: Future + Unpin,
+{
+    /// Accepts what `accept` gives, and polls that beside the `connections` there are.
+    pub(crate) fn new(mut accept: A, connections: Tasks<T>) -> Self {
+        let next = Box::pin(accept());
+        Self {
+            accept,
+            next,
+            connections,
+        }
+    }
+
+    /// Accepts, and has what was accepted go on. Ready where the listener is broken.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, mut start: impl FnMut(S) -> T) -> Poll<io::Error> {
+        for _ in 0..ROUNDS {
+            let mut moved = false;
+            for _ in 0..ACCEPTS {
+                match self.poll_accept(cx) {
+                    Poll::Ready(Ok(stream)) => self.connections.insert(start(stream)),
+                    Poll::Ready(Err(error)) => return Poll::Ready(error),
+                    Poll::Pending => break,
+                };
+                moved = true;
+            }
+            moved |= poll_tasks(&mut self.connections);
+            if !moved && self.connections.rest(cx) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Accepts no more.
+    pub(crate) fn stop(self) -> Tasks<T> {
+        self.connections
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<S>> {
+        let accepted = ready!(self.next.as_mut().poll(cx));
+        self.next.set((self.accept)());
+        Poll::Ready(accepted)
+    }
+}
+
+/// Polls what was woken, within bounds, and clears away what is over. Whether anything was woken.
+pub(crate) fn poll_tasks<T: Future + Unpin>(tasks: &mut Tasks<T>) -> bool {
+    for polls in 0..POLLS {
+        let Some((index, outcome)) = tasks.poll_next(|task, cx| Pin::new(task).poll(cx)) else {
+            return polls > 0;
+        };
+        if outcome.is_ready() {
+            tasks.remove(index);
+        }
+    }
+    true
+}
+
+/// Bears a failure to accept that concerns one connection, or that passes: `Ok` when to go on.
+///
+/// A peer that was gone before it was accepted is nothing to a server. Where files or memory are used up, giving
+/// up would turn a busy moment into an outage, and going on at once would burn the processor: it rests a while.
+pub(crate) async fn bear(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::Interrupted => Ok(()),
+        // A listener that is no listener stays so.
+        io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected | io::ErrorKind::Unsupported => Err(error),
+        _ => {
+            Timer::after(REST).await;
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The machines' time from the system's monotonic clock, and their deadlines from smol's reactor.
+
+use std::future::Future;
+#[cfg(feature = "http")]
+use std::future::poll_fn;
+use std::pin::Pin;
+#[cfg(feature = "http")]
+use std::pin::pin;
+use std::task::{Context, Poll};
+#[cfg(feature = "http")]
+use std::time::Duration;
+use std::time::Instant;
+
+use mcp_proto::Time;
+
+/// The monotonic clock that the machines of one connection are driven by.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    origin: Instant,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    pub fn start() -> Self {
+        Self { origin: Instant::now() }
+    }
+
+    /// The time since the clock was started.
+    pub fn now(&self) -> Time {
+        Time::since_origin(self.origin.elapsed())
+    }
+
+    /// A future that is ready once `at` has come; never, where the system cannot represent it.
+    ///
+    /// Cancel safety: dropping it has no effect.
+    pub fn sleep_until(&self, at: Time) -> async_io::Timer {
+        match self.instant(at) {
+            Some(at) => async_io::Timer::at(at),
+            None => async_io::Timer::never(),
+        }
+    }
+
+    fn instant(&self, at: Time) -> Option<Instant> {
+        self.origin.checked_add(at.elapsed())
+    }
+}
+
+/// The timer lane of a driver: one timer for a deadline that moves.
+///
+/// A deadline that moves away leaves the timer as it is, to fire once too early and be set again; most
+/// deadlines move away with every message, and setting a timer is dearer than that.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    clock: Clock,
+    sleep: async_io::Timer,
+    /// What the timer is set to; `None` once it has fired.
+    armed: Option<Time>,
+}
+
+impl Timer {
+    /// A timer that is not set.
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            sleep: async_io::Timer::never(),
+            armed: None,
+        }
+    }
+
+    /// Ready when `deadline` has come. Never without one.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Time>) -> Poll<()> {
+        let Some(deadline) = deadline else {
+            return Poll::Pending;
+        };
+        loop {
+            let armed = self.armed.filter(|armed| *armed <= deadline).unwrap_or(deadline);
+            self.set(armed);
+            if Pin::new(&mut self.sleep).poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.armed = None;
+            if armed >= deadline {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    fn set(&mut self, at: Time) {
+        if self.armed.replace(at) == Some(at) {
+            return;
+        }
+        match self.clock.instant(at) {
+            Some(at) => self.sleep.set_at(at),
+            None => self.sleep = async_io::Timer::never(),
+        }
+    }
+}
+
+/// What `future` gives within `most`, or `None`.
+#[cfg(feature = "http")]
+pub(crate) async fn within<T>(most: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut timer = async_io::Timer::after(most);
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => Pin::new(&mut timer).poll(cx).map(|_| None),
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    fn at(milliseconds: u64) -> Time {
+        Time::ORIGIN + Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn the_clock_follows_the_system() {
+        let clock = Clock::start();
+        async_io::block_on(clock.sleep_until(at(30)));
+        assert!(clock.now() >= at(30));
+    }
+
+    #[test]
+    fn an_endless_deadline_is_no_overflow() {
+        let clock = Clock::start();
+        let mut timer = Timer::new(clock);
+        let endless = Some(Time::since_origin(Duration::MAX));
+        for deadline in [endless, Some(at(3_600_000)), endless] {
+            let ready = async_io::block_on(poll_fn(|cx| Poll::Ready(timer.poll(cx, deadline).is_ready())));
+            assert!(!ready, "{deadline:?}");
+        }
+    }
+
+    #[test]
+    fn the_timer_follows_a_deadline_both_ways() {
+        let clock = Clock::start();
+        let mut timer = Timer::new(clock);
+        for deadline in [Some(at(600_000)), None, Some(at(1_200_000)), Some(at(300_000))] {
+            let ready = async_io::block_on(poll_fn(|cx| Poll::Ready(timer.poll(cx, deadline).is_ready())));
+            assert!(!ready, "{deadline:?}");
+        }
+        for deadline in [20, 20, 40] {
+            async_io::block_on(poll_fn(|cx| timer.poll(cx, Some(at(deadline)))));
+            assert!(clock.now() >= at(deadline));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What connecting can fail with at once.
+
+use std::fmt;
+
+/// Why no client could be made. Everything that depends on the server is told by the first call instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL has no scheme and host, or is none.
+    InvalidUrl,
+    /// The URL has a scheme that this build cannot reach.
+    UnsupportedScheme(Box<str>),
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidUrl => f.write_str("not a URL with a scheme and a host"),
+            Self::UnsupportedScheme(scheme) => write!(f, "the scheme {scheme:?} is not supported"),
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {}

@@ -1,0 +1,107 @@
+//! Hyper's IO and timers over smol's.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use async_io::Timer;
+use futures_io::{AsyncRead, AsyncWrite};
+use hyper::rt::{self, ReadBufCursor, Sleep};
+
+/// How much is read at once, in bytes.
+const READ_BYTES: usize = 64 << 10;
+
+thread_local! {
+    /// What streams are read into, one at a time, before hyper takes it over. Hyper's own buffer has no bytes to
+    /// lend that are written to already, and writing to it all for every read costs more than one copy of what came.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+/// A byte stream as hyper wants it.
+#[derive(Debug)]
+pub(super) struct Bridge<S>(S);
+
+impl<S> Bridge<S> {
+    /// The bridge to `stream`.
+    pub(super) fn new(stream: S) -> Self {
+        Self(stream)
+    }
+}
+
+impl<S: AsyncRead + Unpin> rt::Read for Bridge<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let stream = Pin::new(&mut self.0);
+        SCRATCH.with_borrow_mut(|scratch| {
+            let room = buffer.remaining().min(scratch.len());
+            let length = ready!(stream.poll_read(cx, &mut scratch[..room]))?;
+            buffer.put_slice(&scratch[..length.min(room)]);
+            Poll::Ready(Ok(()))
+        })
+    }
+}
+
+impl<S: AsyncWrite + Unpin> rt::Write for Bridge<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, parts)
+    }
+}
+
+/// The timers of hyper on smol's reactor.
+#[derive(Debug)]
+pub(super) struct Timers;
+
+struct Sleeping(Timer);
+
+impl rt::Timer for Timers {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        Box::pin(Sleeping(Timer::after(duration)))
+    }
+
+    fn sleep_until(&self, at: Instant) -> Pin<Box<dyn Sleep>> {
+        Box::pin(Sleeping(Timer::at(at)))
+    }
+
+    fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, at: Instant) {
+        match sleep.as_mut().downcast_mut_pin::<Sleeping>() {
+            Some(mut sleeping) => sleeping.0.set_at(at),
+            None => *sleep = self.sleep_until(at),
+        }
+    }
+}
+
+impl Sleep for Sleeping {}
+
+impl Future for Sleeping {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx).map(drop)
+    }
+}

@@ -1,0 +1,23 @@
+//! An MCP server on hyper.
+//!
+//! ```no_run
+//! # async fn run(server: mcp_smol::Server) -> std::io::Result<()> {
+//! let listener = smol::net::TcpListener::bind("127.0.0.1:8000").await?;
+//! mcp_smol::http::serve(listener, server).await
+//! # }
+//! ```
+//!
+//! One future accepts, and runs all its connections with their handlers. To serve with more threads, spawn
+//! [`serve_until`] once for each on an executor that has them, with clones of the listener and the service:
+//! the listener deals the connections out.
+
+mod body;
+mod request;
+mod serve;
+mod service;
+
+pub use body::ResponseBody;
+pub use mcp_proto::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
+pub use request::Respond;
+pub use serve::{ServeOptions, serve, serve_until};
+pub use service::{McpService, service};

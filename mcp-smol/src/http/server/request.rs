@@ -1,0 +1,185 @@
+//! From a request to the head of its response.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::Body;
+use mcp_proto::handle::server::http::{Admission, Exchange};
+use mcp_proto::http::server::Refusal;
+
+use super::body::ResponseBody;
+use super::service::McpService;
+
+/// The response to one request, on its way.
+///
+/// # Cancel safety
+/// Dropping it means that the client has gone; see [`Exchange`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Respond<B> {
+    service: McpService,
+    stage: Stage<B>,
+}
+
+enum Stage<B> {
+    /// The body is being read.
+    Reading(Reading<B>),
+    /// The exchange has no head yet.
+    Waiting(Exchange),
+    /// There is nothing to wait for.
+    Refused(Refusal),
+    /// The response is given.
+    Done,
+}
+
+struct Reading<B> {
+    head: Parts,
+    admission: Admission,
+    limit: usize,
+    body: B,
+    /// The first piece of the body, and usually the only one.
+    first: Bytes,
+    /// All of it, where there are more.
+    all: BytesMut,
+}
+
+impl<B: Body> Respond<B>
+where
+    B::Data: Buf,
+{
+    pub(super) fn new(service: McpService, request: Request<B>) -> Self {
+        let (head, body) = request.into_parts();
+        let stage = match service.endpoint().admit(&head) {
+            Ok(admission) => match admission.body_limit() {
+                Some(limit) if body.size_hint().lower() > limit as u64 => Stage::Refused(Refusal::TooLarge),
+                Some(limit) => {
+                    let (first, all) = (Bytes::new(), BytesMut::new());
+                    Stage::Reading(Reading {
+                        head,
+                        admission,
+                        limit,
+                        body,
+                        first,
+                        all,
+                    })
+                }
+                None => Stage::Waiting(open(&service, admission, &head, Bytes::new())),
+            },
+            Err(refusal) => Stage::Refused(refusal),
+        };
+        Self { service, stage }
+    }
+}
+
+impl<B> Future for Respond<B>
+where
+    B: Body + Unpin,
+    B::Data: Buf,
+{
+    type Output = Result<Response<ResponseBody>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            this.stage = match &mut this.stage {
+                Stage::Reading(reading) => match ready!(reading.poll(cx)) {
+                    Ok(body) => Stage::Waiting(open(&this.service, reading.admission, &reading.head, body)),
+                    Err(refusal) => Stage::Refused(refusal),
+                },
+                Stage::Waiting(exchange) => {
+                    let head = ready!(exchange.poll_head(cx, this.service.clock().now()));
+                    let Stage::Waiting(exchange) = std::mem::replace(&mut this.stage, Stage::Done) else {
+                        return Poll::Pending;
+                    };
+                    let body = ResponseBody::new(exchange, this.service.clock());
+                    return Poll::Ready(Ok(Response::from_parts(head, body)));
+                }
+                Stage::Refused(refusal) => {
+                    let response = refusal.answer(refusal.id()).map(ResponseBody::whole);
+                    this.stage = Stage::Done;
+                    return Poll::Ready(Ok(response));
+                }
+                Stage::Done => return Poll::Pending,
+            };
+        }
+    }
+}
+
+fn open(service: &McpService, admission: Admission, head: &Parts, body: Bytes) -> Exchange {
+    let exchange = service
+        .endpoint()
+        .open(service.clock().now(), admission, head, body, random);
+    service.start_upkeep();
+    exchange
+}
+
+/// Bytes of the system's secure source.
+///
+/// # Panics
+/// Where the system has none: a server must not hand out ids that can be guessed.
+fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the system has a source of randomness");
+    bytes
+}
+
+impl<B> Reading<B>
+where
+    B: Body + Unpin,
+    B::Data: Buf,
+{
+    /// Reads the body to its end, within the limit. A body in one piece is not copied.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Refusal>> {
+        while !self.body.is_end_stream() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    let Ok(mut data) = frame.into_data() else { continue };
+                    let length = self.first.len() + self.all.len();
+                    if data.remaining() > self.limit.saturating_sub(length) {
+                        return Poll::Ready(Err(Refusal::TooLarge));
+                    }
+                    if length == 0 {
+                        self.first = data.copy_to_bytes(data.remaining());
+                    } else {
+                        self.append(data);
+                    }
+                }
+                Some(Err(_)) => return Poll::Ready(Err(Refusal::Incomplete)),
+                None => break,
+            }
+        }
+        let first = std::mem::take(&mut self.first);
+        let body = if self.all.is_empty() {
+            first
+        } else {
+            std::mem::take(&mut self.all).freeze()
+        };
+        Poll::Ready(Ok(body))
+    }
+
+    /// Takes another piece. The room is made once where the length is known, as it is but for chunked bodies.
+    fn append(&mut self, data: B::Data) {
+        if self.all.is_empty() {
+            let first = std::mem::take(&mut self.first);
+            let rest = self
+                .body
+                .size_hint()
+                .exact()
+                .and_then(|rest| usize::try_from(rest).ok())
+                .unwrap_or(0);
+            self.all.reserve(first.len() + data.remaining() + rest.min(self.limit));
+            self.all.extend_from_slice(&first);
+        }
+        bytes::BufMut::put(&mut self.all, data);
+    }
+}
+
+impl<B> std::fmt::Debug for Respond<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Respond").finish_non_exhaustive()
+    }
+}

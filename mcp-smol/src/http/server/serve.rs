@@ -1,0 +1,145 @@
+//! A listener with the service behind it.
+
+use std::future::{Future, pending, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_net::{TcpListener, TcpStream};
+use hyper::server::conn::http1;
+use mcp_proto::handle::Server;
+use mcp_proto::handle::driver::Tasks;
+
+use super::super::bridge::{Bridge, Timers};
+use super::service::{McpService, service};
+use crate::Driver;
+use crate::accept::{Listening, bear, poll_tasks};
+use crate::clock::within;
+
+/// How a listener treats its connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// How long a client may take to send the head of a request, the first or the next. Default 60 seconds.
+    pub header_timeout: Duration,
+    /// How long connections may go on after a shutdown has begun. Default 5 seconds.
+    pub grace: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(60),
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Serves `server` on `listener`, on every path, with defaults for everything.
+///
+/// # Cancel safety
+/// Dropping it closes the listener, unless there are clones of it, and every connection.
+///
+/// # Errors
+/// Those of a listener that cannot accept any more.
+pub async fn serve(listener: TcpListener, server: Server) -> io::Result<()> {
+    serve_until(listener, service(server), &ServeOptions::default(), pending()).await
+}
+
+/// Serves `service` on `listener` until `shutdown` is ready: then it accepts no more, ends the streams that are
+/// open, and lets requests in progress end, within [`ServeOptions::grace`].
+///
+/// All connections and their handlers are polled in this one future.
+///
+/// # Cancel safety
+/// Dropping it closes the listener, unless there are clones of it, and every connection.
+///
+/// # Errors
+/// Those of a listener that cannot accept any more.
+pub async fn serve_until(
+    listener: TcpListener,
+    service: McpService,
+    options: &ServeOptions,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let mut tasks = Tasks::new();
+    tasks.insert(Task::Upkeep(Box::pin(service.upkeep())));
+    let mut listening = Listening::new(|| next(&listener), tasks);
+    let mut shutdown = pin!(shutdown);
+    poll_fn(|cx| {
+        if shutdown.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        let start = |stream| Task::connection(stream, service.clone(), options);
+        listening.poll(cx, start).map(Err)
+    })
+    .await?;
+    let mut tasks = listening.stop();
+    drop(listener);
+    service.endpoint().close();
+    within(options.grace, finish(&mut tasks)).await;
+    Ok(())
+}
+
+async fn next(listener: &TcpListener) -> io::Result<TcpStream> {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return Ok(stream),
+            Err(error) => bear(error).await?,
+        }
+    }
+}
+
+/// What is polled beside the listener.
+enum Task {
+    Connection(Box<http1::Connection<Bridge<TcpStream>, McpService>>),
+    /// The upkeep of the endpoint, which never ends.
+    Upkeep(Driver),
+}
+
+impl Task {
+    fn connection(stream: TcpStream, service: McpService, options: &ServeOptions) -> Self {
+        // A reply in two writes would wait for the client's delayed acknowledgement, 40 ms on Linux.
+        let _ = stream.set_nodelay(true);
+        let connection = http1::Builder::new()
+            .timer(Timers)
+            .header_read_timeout(options.header_timeout)
+            .serve_connection(Bridge::new(stream), service);
+        Self::Connection(Box::new(connection))
+    }
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.get_mut() {
+            // What goes wrong on a connection concerns its client alone.
+            Self::Connection(connection) => Pin::new(connection).poll(cx).map(drop),
+            Self::Upkeep(upkeep) => upkeep.as_mut().poll(cx),
+        }
+    }
+}
+
+/// Lets the connections end, once their requests in progress have.
+async fn finish(tasks: &mut Tasks<Task>) {
+    let mut open = Vec::new();
+    for (index, task) in tasks.iter_mut() {
+        if let Task::Connection(connection) = task {
+            Pin::new(&mut **connection).graceful_shutdown();
+            open.push(index);
+        }
+    }
+    open.into_iter().for_each(|index| tasks.wake(index));
+    poll_fn(|cx| {
+        poll_tasks(tasks);
+        if tasks.iter_mut().all(|(_, task)| matches!(task, Task::Upkeep(_))) {
+            return Poll::Ready(());
+        }
+        if !tasks.rest(cx) {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    })
+    .await;
+}
