@@ -68,6 +68,7 @@ where
     }
 
     /// Accepts no more.
+    #[cfg(feature = "http")]
     pub(crate) fn stop(self) -> Tasks<T> {
         self.connections
     }

@@ -64,6 +64,27 @@ fn the_core_without_features_leaves_std_off() {
 }
 
 #[test]
+fn smol_brings_no_other_runtime() {
+    let fixed = [
+        "tree",
+        "-p",
+        "mcp-smol",
+        "-e",
+        "normal",
+        "--prefix",
+        "none",
+        "-f",
+        "{p} [{f}]",
+    ];
+    let listing = cargo(&fixed);
+    assert!(names(&listing).contains("async-io"), "{listing}");
+    super::demand_none(
+        "mcp-smol needs tokio for more than hyper's channels:",
+        &runtimes(&listing),
+    );
+}
+
+#[test]
 fn no_dependency_needs_a_newer_compiler_than_we_ask_for() {
     let metadata: Value = serde_json::from_str(&cargo(&["metadata", "--format-version", "1"])).expect("metadata");
     let packages = metadata["packages"].as_array().expect("packages");
@@ -129,6 +150,16 @@ fn impure(names: &BTreeSet<String>) -> Vec<String> {
         .collect()
 }
 
+/// The lines of a listing that bring in tokio, but for the channels that hyper takes from it.
+fn runtimes(listing: &str) -> Vec<String> {
+    let brings = |line: &&str| match line.split_whitespace().next() {
+        Some("tokio") => !line.contains("[default,sync]"),
+        Some(name) => name.starts_with("tokio-") || name == "mio" || name == "hyper-util",
+        None => false,
+    };
+    listing.lines().filter(brings).map(str::to_owned).collect()
+}
+
 /// The lines of a listing whose features name `std`.
 fn with_std(listing: &str) -> Vec<String> {
     let features = |line: &str| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned());
@@ -163,6 +194,13 @@ mod tests {
             impure(&names("a v1 []\ntokio v1.2.3 [rt]\ntokio-macros v2 [] (*)")),
             ["tokio"]
         );
+    }
+
+    #[test]
+    fn tokio_is_found_but_for_its_channels() {
+        let listing =
+            "tokio v1.2.3 [default,sync]\na v1 []\ntokio v1.2.3 [default,rt,sync]\ntokio-util v1 []\nmio v1 []";
+        assert_eq!(runtimes(listing).len(), 3);
     }
 
     #[test]

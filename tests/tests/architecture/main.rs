@@ -7,6 +7,7 @@ mod adapters;
 mod dependencies;
 mod hygiene;
 mod layers;
+mod parity;
 mod purity;
 mod revisions;
 

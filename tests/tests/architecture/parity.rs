@@ -1,0 +1,140 @@
+//! The adapters are twins: the same files, and the same public names in each.
+
+use std::collections::BTreeMap;
+
+use mcp_tests::source::{Source, Token, shipped_sources, tokens, workspace};
+
+/// What one adapter has for itself, as `file` or `file: name`, each for a reason.
+const TOKIO_ALONE: [&str; 0] = [];
+const SMOL_ALONE: [&str; 3] = [
+    // Tokio's bridge to hyper is hyper-util's.
+    "http/bridge.rs",
+    // What is handed to the spawner that the caller brings; tokio knows its own.
+    "lib.rs: Driver",
+    // On tokio it is a task that the service spawns itself.
+    "http/server/service.rs: upkeep",
+];
+
+/// Words before the name of a public item.
+const KINDS: [&str; 13] = [
+    "async", "const", "enum", "extern", "fn", "macro", "mod", "static", "struct", "trait", "type", "union", "unsafe",
+];
+
+#[test]
+fn the_adapters_have_the_same_files_and_the_same_public_names() {
+    let [tokio, smol] = ["mcp-tokio/src", "mcp-smol/src"].map(|crate_src| {
+        let sources = shipped_sources(&workspace().join(crate_src));
+        assert!(
+            sources.iter().any(|source| source.path.ends_with("lanes.rs")),
+            "{crate_src}"
+        );
+        names(&sources)
+    });
+    let mut findings = alone("mcp-tokio", &tokio, &smol, &TOKIO_ALONE);
+    findings.extend(alone("mcp-smol", &smol, &tokio, &SMOL_ALONE));
+    super::demand_none("what one adapter has, the other has as well:", &findings);
+}
+
+/// The public names of each file, in order.
+type Names = BTreeMap<String, Vec<String>>;
+
+fn names(sources: &[Source]) -> Names {
+    let of = |source: &Source| (source.path.display().to_string(), public_names(source));
+    sources.iter().map(of).collect()
+}
+
+/// What `here` has and `there` lacks, and the exceptions that are none.
+fn alone(adapter: &str, here: &Names, there: &Names, exceptions: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (file, names) in here {
+        match there.get(file) {
+            None => found.push(file.clone()),
+            Some(others) => {
+                let mut others = others.clone();
+                for name in names {
+                    match others.iter().position(|other| other == name) {
+                        Some(at) => drop(others.swap_remove(at)),
+                        None => found.push(format!("{file}: {name}")),
+                    }
+                }
+            }
+        }
+    }
+    let stale = exceptions
+        .iter()
+        .filter(|exception| !found.iter().any(|entry| entry == *exception));
+    let stale: Vec<String> = stale
+        .map(|exception| format!("no exception any more: {exception}"))
+        .collect();
+    found.retain(|entry| !exceptions.contains(&entry.as_str()));
+    found.extend(stale);
+    found.into_iter().map(|entry| format!("{adapter}: {entry}")).collect()
+}
+
+/// The names of public items, fields and re-exports.
+fn public_names(source: &Source) -> Vec<String> {
+    let tokens = tokens(source.shipped_code());
+    let public = tokens.iter().enumerate().filter(|(_, token)| token.text == "pub");
+    public.flat_map(|(at, _)| declared(&tokens[at + 1..])).collect()
+}
+
+/// What is declared after `pub`.
+fn declared(tokens: &[Token<'_>]) -> Vec<String> {
+    match tokens.first().map(|token| token.text) {
+        None | Some("(") => Vec::new(),
+        Some("use") => exported(tokens),
+        Some(_) => {
+            let name = tokens.iter().find(|token| !KINDS.contains(&token.text));
+            name.map(|name| name.text.to_owned()).into_iter().collect()
+        }
+    }
+}
+
+/// The names that `use …;` gives.
+fn exported(tokens: &[Token<'_>]) -> Vec<String> {
+    let statement: Vec<_> = tokens.iter().take_while(|token| token.text != ";").collect();
+    let is_last = |at: usize| statement.get(at + 1).is_none_or(|next| [",", "}"].contains(&next.text));
+    let names = statement
+        .iter()
+        .enumerate()
+        .filter(|(at, token)| token.is_name() && is_last(*at));
+    names.map(|(_, token)| token.text.to_owned()).collect()
+}
+
+mod tests {
+    use super::*;
+
+    fn of(path: &str, text: &str) -> Names {
+        names(&[Source::new(path, text)])
+    }
+
+    #[test]
+    fn public_names_are_found_and_no_others() {
+        let text = "pub use a::{B, c::D as E}; pub use f; pub async fn g(h: u8) {} pub(crate) fn i() {} \
+                    pub struct J { pub k: u8, l: u8 } impl J { pub const fn m() {} } fn n() {} pub mod o; \
+                    #[cfg(test)] mod tests { pub fn p() {} } // pub fn q()\n";
+        let names = public_names(&Source::new("a.rs", text));
+        assert_eq!(names, ["B", "E", "f", "g", "J", "k", "m", "o"]);
+    }
+
+    #[test]
+    fn files_and_names_of_one_side_are_found() {
+        let here = of("a.rs", "pub fn a() {} pub fn b() {} impl X { pub fn b() {} }");
+        assert_eq!(alone("x", &here, &here, &[]), Vec::<String>::new());
+        assert_eq!(alone("x", &here, &of("b.rs", ""), &[]), ["x: a.rs"]);
+        assert_eq!(
+            alone("x", &here, &of("a.rs", "pub fn b() {}"), &[]),
+            ["x: a.rs: a", "x: a.rs: b"]
+        );
+    }
+
+    #[test]
+    fn exceptions_are_borne_as_long_as_they_are_some() {
+        let (here, there) = (of("a.rs", "pub fn a() {}"), of("a.rs", ""));
+        assert_eq!(alone("x", &here, &there, &["a.rs: a"]), Vec::<String>::new());
+        assert_eq!(
+            alone("x", &here, &here, &["a.rs: a"]),
+            ["x: no exception any more: a.rs: a"]
+        );
+    }
+}
