@@ -30,4 +30,4 @@ pub(crate) use refusal::error_response;
 pub use refusal::{Refusal, stateless_status};
 pub use reply::{Blocked, Reply};
 pub use session_id::{Principal, SessionId};
-pub use sessions::{Admitted, Sessions};
+pub use sessions::Sessions;

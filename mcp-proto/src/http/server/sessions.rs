@@ -44,15 +44,6 @@ struct Record<S> {
     next_check: Time,
 }
 
-/// A session that was found, and entered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Admitted<S> {
-    /// Its id, for [`Sessions::leave`].
-    pub id: SessionId,
-    /// What the caller keeps in it.
-    pub session: S,
-}
-
 impl<S> Sessions<S> {
     /// An empty table with the bounds of `limits`.
     pub fn new(limits: &Limits) -> Self {

@@ -96,9 +96,7 @@ impl Endpoint {
     /// # Errors
     /// Why it is refused: [`Refusal::into_response`] is the whole response.
     pub fn admit(&self, head: &Parts) -> Result<Admission, Refusal> {
-        if self.inner.closed.load(Ordering::Relaxed) {
-            return Err(Refusal::Closed);
-        }
+        self.inner.check_open()?;
         let route = self.inner.gate.check(head)?;
         Ok(Admission {
             route,
@@ -106,7 +104,7 @@ impl Endpoint {
         })
     }
 
-    /// Opens the exchange of an admitted request.
+    /// Opens the exchange of an admitted request. Where the endpoint was closed meanwhile, it is the refusal.
     ///
     /// `random` is asked where a session begins, and gives bytes of a cryptographically secure source.
     pub fn open(
@@ -133,6 +131,7 @@ impl Endpoint {
     /// Shuts down: refuses new requests, ends every session and every open stream. Requests of the modern era that
     /// are in progress are answered.
     pub fn close(&self) {
+        // Before the tables are cleared: what looks at it under their locks comes before that, or is refused.
         self.inner.closed.store(true, Ordering::Relaxed);
         let sessions = lock(&self.inner.sessions).clear();
         sessions.iter().for_each(|session| session.end());
@@ -141,6 +140,15 @@ impl Endpoint {
 }
 
 impl Inner {
+    /// # Errors
+    /// [`Refusal::Closed`].
+    pub(super) fn check_open(&self) -> Result<(), Refusal> {
+        match self.closed.load(Ordering::Relaxed) {
+            true => Err(Refusal::Closed),
+            false => Ok(()),
+        }
+    }
+
     /// The revisions of the server.
     pub(super) fn revisions(&self) -> &[Revision] {
         self.server.config().revisions()

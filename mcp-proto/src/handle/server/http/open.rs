@@ -44,7 +44,7 @@ pub(super) fn open(
     random: impl FnOnce() -> [u8; 32],
 ) -> Exchange {
     let refuse = |refusal: &Refusal| answered(inner, refusal.answer(refusal.id()));
-    let head = match Head::read(parts) {
+    let head = match inner.check_open().and_then(|()| Head::read(parts)) {
         Ok(head) => head,
         Err(refusal) => return refuse(&refusal),
     };
@@ -181,6 +181,7 @@ impl Opening<'_> {
             let id = SessionId::from_random(random());
             let is_first = {
                 let mut sessions = lock(&self.inner.sessions);
+                self.inner.check_open()?;
                 sessions.create(self.now, id, principal, Arc::new(session))?;
                 sessions.leave(self.now, &id);
                 sessions.len() == 1

@@ -18,7 +18,15 @@ use crate::time::Time;
 /// All open subscriptions of an endpoint.
 pub(super) struct Subscribers {
     most: usize,
-    open: Mutex<(u64, BTreeMap<u64, Arc<Subscriber>>)>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    next: u64,
+    subscribers: BTreeMap<u64, Arc<Subscriber>>,
+    /// No more are opened.
+    closed: bool,
 }
 
 /// One open subscription.
@@ -45,12 +53,15 @@ impl Subscribers {
     /// Opens a subscription: acknowledges it first (2026-07-28, Subscriptions, Acknowledgment: MUST).
     pub(super) fn open(&self, subscription: Subscription, mut reply: Reply) -> Result<Arc<Subscriber>, Refusal> {
         let mut open = lock(&self.open);
-        if open.1.len() >= self.most {
+        if open.closed {
+            return Err(Refusal::Closed);
+        }
+        if open.subscribers.len() >= self.most {
             return Err(Refusal::Busy);
         }
         let _ = reply.notify(subscription.acknowledgement());
-        open.0 += 1;
-        let number = open.0;
+        open.next += 1;
+        let number = open.next;
         let state = State {
             subscription: Some(subscription),
             reply,
@@ -60,17 +71,17 @@ impl Subscribers {
             number,
             state: Mutex::new(state),
         });
-        open.1.insert(number, subscriber.clone());
+        open.subscribers.insert(number, subscriber.clone());
         Ok(subscriber)
     }
 
     pub(super) fn remove(&self, subscriber: &Subscriber) {
-        lock(&self.open).1.remove(&subscriber.number);
+        lock(&self.open).subscribers.remove(&subscriber.number);
     }
 
     /// Tells every subscriber that asked for it.
     pub(super) fn notify(&self, method: Method, params: &Params) {
-        let subscribers: Vec<_> = lock(&self.open).1.values().cloned().collect();
+        let subscribers: Vec<_> = lock(&self.open).subscribers.values().cloned().collect();
         for subscriber in subscribers {
             subscriber.act(|state| {
                 if let Some(message) = state.subscription.as_ref().and_then(|open| open.select(method, params)) {
@@ -83,7 +94,11 @@ impl Subscribers {
 
     /// Ends every subscription with its response (Subscriptions, Graceful Closure).
     pub(super) fn close(&self, config: &ServerConfig) {
-        let subscribers = core::mem::take(&mut lock(&self.open).1);
+        let subscribers = {
+            let mut open = lock(&self.open);
+            open.closed = true;
+            core::mem::take(&mut open.subscribers)
+        };
         for subscriber in subscribers.into_values() {
             subscriber.act(|state| {
                 if let Some(subscription) = state.subscription.take() {

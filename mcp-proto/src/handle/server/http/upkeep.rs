@@ -16,6 +16,11 @@ use crate::time::Time;
 /// the sessions that are idle.
 ///
 /// An adapter polls it in one task until it is ready, which it is when the endpoint and all its exchanges are gone.
+///
+/// # On drop
+/// The handlers wait, and with the next request [`Endpoint::take_upkeep`](super::Endpoint::take_upkeep) gives another
+/// upkeep that runs them on. So a handler that panics, and takes the task of the upkeep with it, is answered with an
+/// error by the next one.
 #[must_use = "it does nothing unless it is polled"]
 pub struct Upkeep {
     inner: Weak<Inner>,
@@ -24,7 +29,7 @@ pub struct Upkeep {
 }
 
 /// Handlers whose client has hung up.
-struct Orphan {
+pub(super) struct Orphan {
     /// The session they keep alive.
     session: Option<SessionId>,
     errand: Errand,
@@ -60,6 +65,8 @@ enum Stage {
 pub(super) enum Arrival {
     /// Handlers whose client has hung up, and the session they keep alive.
     Orphan(Option<SessionId>, Errand),
+    /// The same, from an upkeep that is over.
+    Again(Orphan),
     /// The GET stream of a session is closed.
     Unlisten(SessionId),
 }
@@ -114,6 +121,7 @@ impl Upkeep {
                     let until = now + inner.server.config().timeouts().request_max;
                     self.orphans.push(Orphan { session, errand, until });
                 }
+                Arrival::Again(orphan) => self.orphans.push(orphan),
                 Arrival::Unlisten(id) => lock(&inner.sessions).unlisten(now, &id),
             }
         }
@@ -144,6 +152,18 @@ impl Upkeep {
             .flat_map(|orphan| orphan.errand.poll_timeout().into_iter().chain([orphan.until]))
             .chain(sessions)
             .min()
+    }
+}
+
+impl Drop for Upkeep {
+    fn drop(&mut self) {
+        let orphans = core::mem::take(&mut self.orphans);
+        if self.inner.strong_count() == 0 {
+            return;
+        }
+        let mut state = lock(&self.queue.0);
+        state.stage = Stage::Needed;
+        state.arrivals.extend(orphans.into_iter().map(Arrival::Again));
     }
 }
 

@@ -390,6 +390,29 @@ fn a_handler_that_panics_takes_only_itself_down() {
 }
 
 #[test]
+fn a_handler_that_panics_without_its_client_does_not_end_the_upkeep() {
+    let mut world = World::new();
+    let client = world.session("2025-11-25");
+    let waiting = world.send(client.tool(1, "wait"));
+    let panicking = world.send(client.tool(2, "panic"));
+    drop((waiting, panicking));
+    let (mut upkeep, now) = (world.upkeep.take().unwrap(), world.now);
+    let poll = move || {
+        let _ = upkeep.poll(&mut noop(), now);
+    };
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(poll)).is_err());
+    assert_eq!(world.call(client.tool(3, "echo")).status(), 200);
+    assert!(world.upkeep.is_some(), "the next request gives another upkeep");
+    world.keep();
+    assert_eq!(world.running(), 1, "the other handler runs on");
+    world.open_gate();
+    world.keep();
+    assert_eq!(world.running(), 0);
+    world.pass(Limits::default().session_idle);
+    assert_eq!(world.endpoint.sessions(), 0, "sessions expire as before");
+}
+
+#[test]
 fn a_server_without_sessions_serves_each_post_on_its_own() {
     let stateless = HttpConfig::default().sessions(SessionPolicy::Stateless);
     let mut world = World::with(stateless, Limits::default(), &Revision::ALL);

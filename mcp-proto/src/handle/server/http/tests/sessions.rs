@@ -180,6 +180,20 @@ fn closing_ends_sessions_and_refuses_new_requests() {
 }
 
 #[test]
+fn a_request_admitted_before_closing_begins_nothing_after_it() {
+    let world = World::new();
+    for request in [post(&[], &initialize("2025-11-25")), request("GET", &[], "")] {
+        let (head, body) = request.into_parts();
+        let endpoint = World::new().endpoint;
+        let admission = endpoint.admit(&head).unwrap();
+        endpoint.close();
+        let exchange = endpoint.open(world.now, admission, &head, body, || [7; 32]);
+        assert_eq!(Open::Exchange(exchange).read(world.now).status(), 503);
+        assert_eq!(endpoint.sessions(), 0);
+    }
+}
+
+#[test]
 fn a_hundred_sessions_at_once() {
     let mut world = World::new();
     let clients: Vec<_> = (0..100).map(|_| world.session("2025-11-25")).collect();
