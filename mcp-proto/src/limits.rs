@@ -40,19 +40,24 @@ pub struct Limits {
     pub notifications: usize,
     /// Most bytes that one peer can make a connection hold at a time, over all buffers. Default 64 MiB.
     ///
-    /// A client counts what it has queued and what the application has not taken yet, and, apart from that, the
+    /// A server counts its requests in progress, its subscriptions, and what the application has not taken yet: a
+    /// request or subscription that would go beyond it is refused. A client counts what it has queued and what the application has not taken yet, and, apart from that, the
     /// unfinished bodies of all its HTTP responses. Beyond it nothing more is read, and a body that would go
     /// beyond it fails its call. What one read brings is taken whole.
     pub total_bytes: usize,
-    /// Most legacy HTTP sessions of a server. Default 10,000.
+    /// Most legacy HTTP sessions of a server, and most HTTP subscriptions (2026-07-28). Default 10,000.
     pub sessions: usize,
-    /// Most legacy HTTP sessions of one principal of a server. Default 10,000.
+    /// The same for one principal of a server. Default 10,000.
     pub sessions_per_principal: usize,
     /// How long a legacy HTTP session without a request or an open stream is kept. Default 30 minutes.
     pub session_idle: Duration,
     /// Most response streams open in one session. A client reads no further while that many answers and
     /// notifications of its own have not been taken by the server. Default 1,024.
     pub streams_per_session: usize,
+    /// Most resources that one subscription names (2026-07-28), and that one legacy session subscribes to. Their bytes
+    /// count towards [`total_bytes`](Self::total_bytes); those of all HTTP subscriptions of an endpoint do so
+    /// together. Default 1,000.
+    pub subscription_uris: usize,
     /// Most tools whose arguments are mirrored in HTTP headers that a client remembers. Default 10,000.
     pub tool_headers: usize,
     /// Most pages followed when a list is read to its end. Default 1,000.
@@ -81,6 +86,7 @@ impl Default for Limits {
             sessions_per_principal: 10_000,
             session_idle: Duration::from_secs(30 * 60),
             streams_per_session: 1 << 10,
+            subscription_uris: 1_000,
             tool_headers: 10_000,
             list_pages: 1_000,
             junk_reports: 64,

@@ -315,11 +315,16 @@ fn subscriptions_are_streams_of_their_own() {
     assert_eq!(server.output(), "");
     server.connection.close();
     let end = server.output();
+    let (cancelled, response) = end.split_once('\n').unwrap();
+    assert_eq!(
+        cancelled,
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"two"}}"#
+    );
     assert!(
-        end.starts_with(r#"{"jsonrpc":"2.0","id":"two","result":{"resultType":"complete","#),
+        response.starts_with(r#"{"jsonrpc":"2.0","id":"two","result":{"resultType":"complete","#),
         "{end}"
     );
-    assert_eq!(end.lines().count(), 1);
+    assert_eq!(response.lines().count(), 1);
 }
 
 #[test]

@@ -96,7 +96,11 @@ pub fn unsupported(supported: &[Revision], requested: &str) -> ErrorObject {
         supported: Vec<&'a str>,
         requested: &'a str,
     }
-    let requested = requested.get(..64).unwrap_or(requested);
+    // At most 64 bytes of it, and no part of a character.
+    let requested = (0..=64)
+        .rev()
+        .find_map(|end| requested.get(..end.min(requested.len())))
+        .unwrap_or_default();
     let supported: Vec<_> = supported.iter().rev().map(|revision| revision.as_str()).collect();
     let message = alloc::format!("unsupported protocol version; supported are {}", supported.join(", "));
     ErrorObject::new(ErrorCode::UNSUPPORTED_PROTOCOL_VERSION, message).with_data(&Data { supported, requested })
@@ -136,5 +140,29 @@ fn level(name: &str) -> Result<LoggingLevel, ErrorObject> {
     match LoggingLevel::from(name) {
         LoggingLevel::Other(_) => Err(ErrorObject::invalid_params("unknown log level")),
         level => Ok(level),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_version_is_cut_between_characters() {
+        for ahead in 0..4 {
+            let asked = "a".repeat(ahead) + &"\u{1F980}".repeat(1000);
+            let data = unsupported(&[Revision::V2026_07_28], &asked).data.unwrap();
+            let data: serde_json::Value = data.decode().unwrap();
+            let named = data["requested"].as_str().unwrap();
+            assert!(asked.starts_with(named) && (61..=64).contains(&named.len()), "{named}");
+        }
+    }
+
+    #[test]
+    fn a_short_one_is_whole() {
+        for asked in ["", "v1", &"x".repeat(64)] {
+            let data = unsupported(&[Revision::V2026_07_28], asked).data.unwrap();
+            assert_eq!(data.decode::<serde_json::Value>().unwrap()["requested"], asked);
+        }
     }
 }

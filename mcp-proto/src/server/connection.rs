@@ -1,7 +1,7 @@
 //! A server on one byte stream.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -54,15 +54,17 @@ use crate::wire::line::{Line, LineDecoder};
 pub struct Connection {
     config: Arc<ServerConfig>,
     session: Session,
-    subscriptions: Vec<(RequestKey, Subscription)>,
+    subscriptions: BTreeMap<RequestKey, Subscription>,
     batches: Batches,
     decoder: LineDecoder,
     lines: Lines,
     events: VecDeque<Event>,
     life: Life,
     junk_answers: usize,
-    /// Bytes of the requests that the application has not answered.
+    /// Bytes of the requests that the application has not answered, and of the open subscriptions.
     held: usize,
+    /// Bytes of the other events.
+    event_bytes: usize,
 }
 
 /// What a [`Connection`] tells the application.
@@ -121,7 +123,7 @@ impl Connection {
         let limits = config.limits();
         Self {
             session: Session::new(&config),
-            subscriptions: Vec::new(),
+            subscriptions: BTreeMap::new(),
             batches: Batches::default(),
             decoder: LineDecoder::new(limits.line_bytes),
             lines: Lines::new(limits.outbox_bytes),
@@ -129,6 +131,7 @@ impl Connection {
             life: Life::Open,
             junk_answers: 0,
             held: 0,
+            event_bytes: 0,
             config,
         }
     }
@@ -151,7 +154,10 @@ impl Connection {
     /// Whether the stream is to be read. `false` while too much waits to be written or to be taken as an event, and
     /// for good once the connection ends.
     pub fn wants_input(&self) -> bool {
-        self.life == Life::Open && self.lines.has_room() && self.events.len() < self.config.limits().notifications
+        let limits = self.config.limits();
+        // What is in progress does not count by itself: it takes reading to cancel it, and to answer our calls.
+        let has_bytes = self.event_bytes == 0 || self.kept() < limits.total_bytes;
+        self.life == Life::Open && self.lines.has_room() && has_bytes && self.events.len() < limits.notifications
     }
 
     /// Whether everything has been written and nothing will be any more: the stream can be closed.
@@ -208,6 +214,7 @@ impl Connection {
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
         if let Some(event) = self.events.pop_front() {
+            self.event_bytes = self.event_bytes.saturating_sub(weight(&event));
             return Some(event);
         }
         match self.life {
@@ -246,7 +253,7 @@ impl Connection {
         while let Some((call, error, cancellation)) = self.session.handle_timeout(now) {
             self.lines.push(cancellation);
             let outcome = Err(error);
-            self.events.push_back(Event::Answered { call, outcome });
+            self.emit(Event::Answered { call, outcome });
         }
         self.arm(now);
         if let Life::Draining(reason, Some(deadline)) = self.life
@@ -333,7 +340,7 @@ impl Connection {
             return Err(SendError::Blocked(params));
         }
         if let Some(known) = method.known() {
-            for (_, subscription) in &self.subscriptions {
+            for subscription in self.subscriptions.values() {
                 if let Some(message) = subscription.select(known, &params) {
                     self.lines.push(message);
                 }
@@ -411,23 +418,40 @@ impl Connection {
     /// Hands a request to the application, unless the client makes us hold too much already.
     fn requested(&mut self, mut request: Request) {
         let bytes = request.text.as_bytes().len();
-        if self.held.saturating_add(bytes) > self.config.limits().total_bytes {
-            let error = ErrorObject::internal("too many bytes in progress");
+        if let Err(error) = self.hold(&mut request.token, bytes) {
             return self.respond(request.token, Err(error));
         }
+        self.emit(Event::Request(request));
+    }
+
+    /// Opens a subscription, within the same bound.
+    fn listen(&mut self, key: RequestKey, mut subscription: Subscription) {
+        let bytes = subscription.bytes();
+        if let Err(error) = self.hold(&mut subscription.token, bytes) {
+            return self.respond(subscription.token, Err(error));
+        }
+        self.lines.push(subscription.acknowledgement());
+        self.subscriptions.insert(key, subscription);
+    }
+
+    /// Counts what a request of the client keeps, until its end.
+    fn hold(&mut self, token: &mut RequestToken, bytes: usize) -> Result<(), ErrorObject> {
+        if self.kept().saturating_add(bytes) > self.config.limits().total_bytes {
+            return Err(ErrorObject::internal("too many bytes in progress"));
+        }
         self.held += bytes;
-        request.token.held = bytes;
-        self.events.push_back(Event::Request(request));
+        token.held = bytes;
+        Ok(())
     }
 
     /// Whatever of a message is neither a request nor answered.
     fn received(&mut self, received: Received) {
         match received {
-            Received::Notification(notification) => self.events.push_back(Event::Notification(notification)),
+            Received::Notification(notification) => self.emit(Event::Notification(notification)),
             Received::Cancelled { key, reason } => self.cancelled(key, reason),
-            Received::Answered { call, outcome } => self.events.push_back(Event::Answered { call, outcome }),
-            Received::Progress { call, params } => self.events.push_back(Event::Progress { call, params }),
-            Received::Opened => self.events.push_back(Event::Opened),
+            Received::Answered { call, outcome } => self.emit(Event::Answered { call, outcome }),
+            Received::Progress { call, params } => self.emit(Event::Progress { call, params }),
+            Received::Opened => self.emit(Event::Opened),
             Received::Request(_) | Received::Reply(_) | Received::Nothing => {}
         }
     }
@@ -451,10 +475,7 @@ impl Connection {
         token.key = Some(key);
         match admitted {
             Admitted::Request(request) => self.requested(request),
-            Admitted::Listen(subscription) => {
-                self.lines.push(subscription.acknowledgement());
-                self.subscriptions.push((key, subscription));
-            }
+            Admitted::Listen(subscription) => self.listen(key, subscription),
             Admitted::Answered(_) => {}
         }
     }
@@ -546,18 +567,27 @@ impl Connection {
         self.session.counters_mut().junk += 1;
         if let Some(call) = self.session.settle(id) {
             let outcome = Err(CallError::InvalidReply(jsonrpc::DecodeError::new(&error.message)));
-            self.events.push_back(Event::Answered { call, outcome });
+            self.emit(Event::Answered { call, outcome });
         }
     }
 
     fn cancelled(&mut self, key: RequestKey, reason: Option<Box<str>>) {
         self.settle(key, None);
-        let subscription = self.subscriptions.iter().position(|(other, _)| *other == key);
-        match subscription {
+        match self.subscriptions.remove(&key) {
             // The client has ended it, and knows.
-            Some(at) => drop(self.subscriptions.swap_remove(at)),
-            None => self.events.push_back(Event::Cancelled { key, reason }),
+            Some(subscription) => self.held = self.held.saturating_sub(subscription.token.held),
+            None => self.emit(Event::Cancelled { key, reason }),
         }
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.event_bytes = self.event_bytes.saturating_add(weight(&event));
+        self.events.push_back(event);
+    }
+
+    /// How many bytes the client makes us keep, apart from what waits to be written.
+    fn kept(&self) -> usize {
+        self.held.saturating_add(self.event_bytes)
     }
 
     fn settle(&mut self, key: RequestKey, answer: Option<Vec<u8>>) {
@@ -568,12 +598,13 @@ impl Connection {
 
     fn drain(&mut self, reason: CloseReason) {
         self.life = Life::Draining(reason, None);
-        for (_, subscription) in core::mem::take(&mut self.subscriptions) {
-            let key = subscription.token.key();
-            if let (Some(key), answer) = (key, subscription.into_response(&self.config)) {
-                self.session.finish(key);
-                self.lines.push(answer);
-            }
+        for (key, subscription) in core::mem::take(&mut self.subscriptions) {
+            self.held = self.held.saturating_sub(subscription.token.held);
+            self.session.finish(key);
+            // Cancellation: MUST send it when the server tears the stream down. Subscriptions, Graceful Closure: SHOULD
+            // respond before the stream ends. Both are kept, in the order in which a client understands both.
+            self.lines.push(subscription.cancellation());
+            self.lines.push(subscription.into_response(&self.config));
         }
         self.fail_calls(reason);
     }
@@ -581,7 +612,7 @@ impl Connection {
     fn fail_calls(&mut self, reason: CloseReason) {
         for call in self.session.abandon_calls() {
             let outcome = Err(CallError::Closed(reason));
-            self.events.push_back(Event::Answered { call, outcome });
+            self.emit(Event::Answered { call, outcome });
         }
     }
 
@@ -600,5 +631,18 @@ impl Connection {
         self.fail_calls(reason);
         drop(self.session.close());
         self.life = Life::Closed(reason, false);
+    }
+}
+
+/// How many bytes an event keeps. Those of a request are counted until it is answered.
+fn weight(event: &Event) -> usize {
+    match event {
+        Event::Notification(notification) => notification.text.as_bytes().len(),
+        Event::Answered {
+            outcome: Ok(result), ..
+        } => result.as_bytes().len(),
+        Event::Progress { params, .. } => params.as_bytes().len(),
+        Event::Cancelled { reason, .. } => reason.as_deref().map_or(0, str::len),
+        _ => 0,
     }
 }

@@ -14,6 +14,7 @@ mod lines;
 mod request;
 mod session;
 mod subscription;
+mod uris;
 
 pub(crate) use admit::admit_seen;
 pub use admit::{Admitted, Refused, admit};

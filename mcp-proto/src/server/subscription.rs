@@ -1,12 +1,12 @@
 //! `subscriptions/listen`: a request whose answer is a stream of notifications (2026-07-28, Subscriptions).
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::uris::Uris;
 use super::{Refused, RequestToken, ResultBody, ServerConfig};
-use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_notification_with, write_id};
+use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_notification, encode_notification_with, write_id};
 use crate::method::Method;
 
 /// The key under which a notification names its subscription.
@@ -24,9 +24,19 @@ pub struct Subscription {
     filter: Filter,
 }
 
-/// The notifications that are wanted, and those that are honored.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The notifications that are wanted.
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+struct Wanted {
+    tools_list_changed: bool,
+    prompts_list_changed: bool,
+    resources_list_changed: bool,
+    resource_subscriptions: Option<RawJson>,
+}
+
+/// The notifications that are honored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Filter {
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     tools_list_changed: bool,
@@ -34,8 +44,8 @@ struct Filter {
     prompts_list_changed: bool,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     resources_list_changed: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    resource_subscriptions: Vec<Box<str>>,
+    #[serde(skip_serializing_if = "Uris::is_empty")]
+    resource_subscriptions: Uris,
 }
 
 impl Subscription {
@@ -43,7 +53,7 @@ impl Subscription {
     pub(crate) fn open(config: &ServerConfig, token: RequestToken, params: Option<&RawJson>) -> Result<Self, Refused> {
         #[derive(Deserialize)]
         struct Listen {
-            notifications: Filter,
+            notifications: Wanted,
         }
         let wanted = match params.map(RawJson::decode::<Listen>) {
             Some(Ok(listen)) => listen.notifications,
@@ -53,14 +63,20 @@ impl Subscription {
                 return Err(Refused::new(token.id, error));
             }
         };
+        let most = config.limits().subscription_uris;
+        let uris = wanted.resource_subscriptions.map(|uris| Uris::read(&uris, most));
+        let uris = match uris.transpose() {
+            Ok(uris) => uris.unwrap_or_default(),
+            Err(error) => return Err(Refused::new(token.id, error.into())),
+        };
         let filter = Filter {
             tools_list_changed: wanted.tools_list_changed && config.allows(Method::ToolListChangedNotification),
             prompts_list_changed: wanted.prompts_list_changed && config.allows(Method::PromptListChangedNotification),
             resources_list_changed: wanted.resources_list_changed
                 && config.allows(Method::ResourceListChangedNotification),
             resource_subscriptions: match config.allows(Method::ResourceUpdatedNotification) {
-                true => wanted.resource_subscriptions,
-                false => Vec::new(),
+                true => uris,
+                false => Uris::default(),
             },
         };
         Ok(Self { token, filter })
@@ -69,6 +85,12 @@ impl Subscription {
     /// The id of the request that opened it, which is the id of the subscription.
     pub fn id(&self) -> &Id {
         self.token.id()
+    }
+
+    /// About how many bytes it keeps, for as long as it is open.
+    pub(crate) fn bytes(&self) -> usize {
+        let id = self.id().as_str().map_or(0, str::len);
+        size_of::<Self>() + id + self.filter.resource_subscriptions.bytes()
     }
 
     /// The first message of the stream (Subscriptions, Acknowledgment: MUST).
@@ -92,6 +114,14 @@ impl Subscription {
         self.wants(method, params).then(|| self.tagged(method, params))
     }
 
+    /// That the server tears it down (2026-07-28, Cancellation: MUST), sent before the response.
+    pub fn cancellation(&self) -> Vec<u8> {
+        let mut params = Vec::from(br#"{"requestId":"#);
+        write_id(&mut params, self.token.id());
+        params.push(b'}');
+        encode_notification(Method::CancelledNotification.as_str(), &params)
+    }
+
     /// The response that ends it gracefully (Subscriptions, Graceful Closure).
     pub fn into_response(self, config: &ServerConfig) -> Vec<u8> {
         let mut result = Vec::new();
@@ -108,7 +138,7 @@ impl Subscription {
             Method::ResourceUpdatedNotification => params
                 .as_raw()
                 .and_then(|params| Peek::of(params).ok()?.uri)
-                .is_some_and(|uri| self.filter.resource_subscriptions.iter().any(|wanted| **wanted == *uri)),
+                .is_some_and(|uri| self.filter.resource_subscriptions.contains(&uri)),
             _ => false,
         }
     }

@@ -76,7 +76,7 @@ impl Endpoint {
         let inner = Inner {
             gate: Gate::new(&config, limits, legacy),
             sessions: Mutex::new(Sessions::new(limits)),
-            subscribers: Subscribers::new(limits.sessions),
+            subscribers: Subscribers::new(limits),
             upkeep: Arc::new(Queue::default()),
             closed: AtomicBool::new(false),
             server,

@@ -115,7 +115,7 @@ impl Opening<'_> {
                 let subscriber = self
                     .inner
                     .subscribers
-                    .open(subscription, reply)
+                    .open(subscription, self.head.principal, reply)
                     .map_err(|refusal| (id, refusal))?;
                 Ok(Exchange::new(self.inner, Kind::Subscription(subscriber), None))
             }

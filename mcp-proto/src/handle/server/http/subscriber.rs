@@ -9,8 +9,9 @@ use std::sync::Mutex;
 use http::StatusCode;
 
 use super::lock;
-use crate::http::server::{Refusal, Reply};
+use crate::http::server::{Principal, Refusal, Reply};
 use crate::jsonrpc::Params;
+use crate::limits::Limits;
 use crate::method::Method;
 use crate::server::{ServerConfig, Subscription};
 use crate::time::Time;
@@ -18,13 +19,18 @@ use crate::time::Time;
 /// All open subscriptions of an endpoint.
 pub(super) struct Subscribers {
     most: usize,
+    most_per_principal: usize,
+    most_bytes: usize,
     open: Mutex<Open>,
 }
 
+/// Those that are open, and what they take.
 #[derive(Default)]
 struct Open {
-    next: u64,
+    last: u64,
     subscribers: BTreeMap<u64, Arc<Subscriber>>,
+    bytes: usize,
+    per_principal: BTreeMap<Principal, usize>,
     /// No more are opened.
     closed: bool,
 }
@@ -32,6 +38,8 @@ struct Open {
 /// One open subscription.
 pub(super) struct Subscriber {
     number: u64,
+    bytes: usize,
+    principal: Option<Principal>,
     state: Mutex<State>,
 }
 
@@ -43,25 +51,45 @@ struct State {
 }
 
 impl Subscribers {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            most,
+            most: limits.sessions,
+            most_per_principal: limits.sessions_per_principal,
+            most_bytes: limits.total_bytes,
             open: Mutex::default(),
         }
     }
 
     /// Opens a subscription: acknowledges it first (2026-07-28, Subscriptions, Acknowledgment: MUST).
-    pub(super) fn open(&self, subscription: Subscription, mut reply: Reply) -> Result<Arc<Subscriber>, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] where there are too many, or they take too many bytes; [`Refusal::TooManyRequests`] where
+    /// the principal has as many as it may.
+    pub(super) fn open(
+        &self,
+        subscription: Subscription,
+        principal: Option<&Principal>,
+        mut reply: Reply,
+    ) -> Result<Arc<Subscriber>, Refusal> {
+        let bytes = subscription.bytes();
         let mut open = lock(&self.open);
         if open.closed {
             return Err(Refusal::Closed);
         }
-        if open.subscribers.len() >= self.most {
+        if open.subscribers.len() >= self.most || open.bytes.saturating_add(bytes) > self.most_bytes {
             return Err(Refusal::Busy);
         }
+        if let Some(principal) = principal {
+            let has = open.per_principal.get(principal).copied().unwrap_or(0);
+            if has >= self.most_per_principal {
+                return Err(Refusal::TooManyRequests);
+            }
+            open.per_principal.insert(principal.clone(), has + 1);
+        }
         let _ = reply.notify(subscription.acknowledgement());
-        open.next += 1;
-        let number = open.next;
+        open.bytes += bytes;
+        open.last += 1;
+        let number = open.last;
         let state = State {
             subscription: Some(subscription),
             reply,
@@ -69,6 +97,8 @@ impl Subscribers {
         };
         let subscriber = Arc::new(Subscriber {
             number,
+            bytes,
+            principal: principal.cloned(),
             state: Mutex::new(state),
         });
         open.subscribers.insert(number, subscriber.clone());
@@ -76,7 +106,7 @@ impl Subscribers {
     }
 
     pub(super) fn remove(&self, subscriber: &Subscriber) {
-        lock(&self.open).subscribers.remove(&subscriber.number);
+        lock(&self.open).remove(subscriber);
     }
 
     /// Tells every subscriber that asked for it.
@@ -92,19 +122,38 @@ impl Subscribers {
         }
     }
 
-    /// Ends every subscription with its response (Subscriptions, Graceful Closure).
+    /// Ends every subscription: by a cancellation (2026-07-28, Cancellation: MUST), and then its response
+    /// (Subscriptions, Graceful Closure: SHOULD).
     pub(super) fn close(&self, config: &ServerConfig) {
-        let subscribers = {
-            let mut open = lock(&self.open);
-            open.closed = true;
-            core::mem::take(&mut open.subscribers)
+        let closed = Open {
+            closed: true,
+            ..Open::default()
         };
+        let subscribers = core::mem::replace(&mut *lock(&self.open), closed).subscribers;
         for subscriber in subscribers.into_values() {
             subscriber.act(|state| {
                 if let Some(subscription) = state.subscription.take() {
+                    let _ = state.reply.notify(subscription.cancellation());
                     state.reply.respond(StatusCode::OK, subscription.into_response(config));
                 }
             });
+        }
+    }
+}
+
+impl Open {
+    fn remove(&mut self, subscriber: &Subscriber) {
+        if self.subscribers.remove(&subscriber.number).is_none() {
+            return;
+        }
+        self.bytes = self.bytes.saturating_sub(subscriber.bytes);
+        if let Some(principal) = &subscriber.principal
+            && let Some(has) = self.per_principal.get_mut(principal)
+        {
+            *has -= 1;
+            if *has == 0 {
+                self.per_principal.remove(principal);
+            }
         }
     }
 }

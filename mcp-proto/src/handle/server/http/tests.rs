@@ -165,7 +165,7 @@ impl World {
     }
 
     fn with(http: HttpConfig, limits: Limits, revisions: &[Revision]) -> Self {
-        let capabilities = r#"{"tools":{"listChanged":true},"resources":{},"prompts":{},"logging":{}}"#;
+        let capabilities = r#"{"tools":{"listChanged":true},"resources":{"subscribe":true},"prompts":{},"logging":{}}"#;
         let config = ServerConfig::new(Implementation::new("test", "1"))
             .with_capabilities(serde_json::from_str(capabilities).unwrap())
             .with_limits(limits)

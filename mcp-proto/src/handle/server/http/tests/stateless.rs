@@ -358,7 +358,12 @@ fn a_subscription_is_acknowledged_and_told_what_it_asked_for() {
     assert!(!ended);
     world.endpoint.close();
     let (body, ended) = open.body(world.now);
-    assert!(body.contains(r#""resultType":"complete""#) && ended, "{body}");
+    let (cancelled, response) = body.split_once("\n\n").unwrap();
+    assert!(
+        cancelled.ends_with(r#""method":"notifications/cancelled","params":{"requestId":"r"}}"#),
+        "{body}"
+    );
+    assert!(response.contains(r#""resultType":"complete""#) && ended, "{body}");
     assert_eq!(world.call(call("echo")).status(), 503);
 }
 
@@ -382,6 +387,32 @@ fn a_subscription_needs_a_stream_and_ends_with_its_client() {
     assert_eq!(world.call(listen()).status(), 503);
     drop(open);
     assert_eq!(world.send(listen()).read(world.now).status(), 200);
+}
+
+#[test]
+fn subscriptions_are_bounded_in_bytes_and_by_principal() {
+    let listen = |principal: &str| {
+        let uri = "x".repeat(700);
+        let what = format!(r#""notifications":{{"resourceSubscriptions":["{uri}"]}}"#);
+        let mut request = modern("subscriptions/listen", None, &what);
+        request.extensions_mut().insert(Principal::new(principal));
+        request
+    };
+    let limits = Limits {
+        total_bytes: 3_000,
+        sessions_per_principal: 2,
+        ..Limits::default()
+    };
+    let mut world = World::with(HttpConfig::default(), limits, &Revision::ALL);
+    let first = world.send(listen("a"));
+    let second = world.send(listen("a"));
+    assert_eq!(world.call(listen("a")).status(), 429);
+    let third = world.send(listen("b"));
+    assert_eq!(world.call(listen("b")).status(), 503);
+    drop((first, second));
+    let mut again = world.send(listen("a"));
+    assert_eq!(again.read(world.now).status(), 200);
+    drop((again, third));
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! What the subscriptions of a client cost a server, and how they end.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use mcp_proto::jsonrpc::Params;
+use mcp_proto::method::{Method, MethodName};
+use mcp_proto::model::Implementation;
+use mcp_proto::server::{Connection, ServerConfig};
+use mcp_proto::{Limits, Time};
+use serde_json::{Value, json};
+
+struct Server(Connection);
+
+impl Server {
+    fn new(limits: Limits) -> Self {
+        let capabilities = json!({"tools": {"listChanged": true}, "resources": {"subscribe": true}, "logging": {}});
+        let config = ServerConfig::new(Implementation::new("s", "1"))
+            .with_capabilities(serde_json::from_value(capabilities).unwrap())
+            .with_limits(limits);
+        Self(Connection::new(config))
+    }
+
+    fn send(&mut self, message: &Value) -> Vec<Value> {
+        self.0.receive(Time::ORIGIN, format!("{message}\n").as_bytes());
+        self.output()
+    }
+
+    fn output(&mut self) -> Vec<Value> {
+        let mut text = Vec::new();
+        while let Some(bytes) = self.0.poll_transmit(Time::ORIGIN) {
+            text.extend_from_slice(&bytes);
+        }
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
+
+    fn listen(&mut self, id: u64, uris: impl IntoIterator<Item = String>) -> Value {
+        let uris: Vec<_> = uris.into_iter().collect();
+        let params = json!({
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {}
+            },
+            "notifications": {"resourceSubscriptions": uris}
+        });
+        let message = json!({"jsonrpc": "2.0", "id": id, "method": "subscriptions/listen", "params": params});
+        let mut answers = self.send(&message);
+        assert_eq!(answers.len(), 1);
+        answers.remove(0)
+    }
+
+    fn cancel(&mut self, id: u64) {
+        let message = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
+        assert_eq!(self.send(&message), [] as [Value; 0]);
+    }
+
+    fn updated(&mut self, uri: &str) -> usize {
+        let method = MethodName::from(Method::ResourceUpdatedNotification);
+        let params = Params::from_serialize(&json!({ "uri": uri })).unwrap();
+        self.0.notify(&method, params).unwrap();
+        self.output().len()
+    }
+}
+
+fn is_acknowledged(answer: &Value) -> bool {
+    answer["method"] == "notifications/subscriptions/acknowledged"
+}
+
+fn uris(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|number| format!("file:///{number:0>92}"))
+}
+
+#[test]
+fn the_bytes_of_subscriptions_are_bounded_and_given_back() {
+    let mut server = Server::new(Limits {
+        total_bytes: 10_000,
+        ..Limits::default()
+    });
+    // 20 URIs of 100 bytes, and what keeps them: between 2,000 and 3,000 bytes.
+    let opened = (0..200)
+        .filter(|id| is_acknowledged(&server.listen(*id, uris(20))))
+        .count();
+    assert!((3..=4).contains(&opened), "{opened}");
+    let refused = server.listen(300, uris(20));
+    assert_eq!(
+        (&refused["id"], &refused["error"]["code"]),
+        (&json!(300), &json!(-32603))
+    );
+    assert!(server.0.wants_input());
+    server.cancel(0);
+    assert!(is_acknowledged(&server.listen(301, uris(20))));
+    assert!(!is_acknowledged(&server.listen(302, uris(20))));
+    // The id of one that was refused is free again.
+    server.cancel(1);
+    assert!(is_acknowledged(&server.listen(302, uris(20))));
+}
+
+#[test]
+fn subscriptions_without_uris_count_too() {
+    let mut server = Server::new(Limits {
+        total_bytes: 10_000,
+        ..Limits::default()
+    });
+    let opened = (0..200).filter(|id| is_acknowledged(&server.listen(*id, []))).count();
+    assert!((1..150).contains(&opened), "{opened}");
+}
+
+#[test]
+fn a_subscription_names_only_so_many_resources() {
+    let mut server = Server::new(Limits {
+        subscription_uris: 3,
+        ..Limits::default()
+    });
+    assert_eq!(server.listen(1, uris(4))["error"]["code"], -32602);
+    // What is named twice counts once.
+    assert!(is_acknowledged(&server.listen(1, uris(3).chain(uris(3)))));
+    let first = uris(1).next().unwrap();
+    assert_eq!((server.updated(&first), server.updated("file:///other")), (1, 0));
+}
+
+#[test]
+fn a_server_that_ends_a_subscription_says_so_twice() {
+    let mut server = Server::new(Limits::default());
+    server.listen(7, []);
+    server.0.close();
+    let end = server.output();
+    assert_eq!(
+        end[0],
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}})
+    );
+    assert_eq!(
+        (&end[1]["id"], &end[1]["result"]["resultType"]),
+        (&json!(7), &json!("complete"))
+    );
+    assert_eq!(end.len(), 2);
+}
+
+#[test]
+fn one_that_its_client_has_ended_is_not_mentioned_again() {
+    let mut server = Server::new(Limits::default());
+    server.listen(7, []);
+    server.cancel(7);
+    server.0.close();
+    assert_eq!(server.output(), [] as [Value; 0]);
+}
+
+#[test]
+fn events_are_bounded_in_bytes() {
+    let mut server = Server::new(Limits {
+        total_bytes: 10_000,
+        ..Limits::default()
+    });
+    let params = json!({"protocolVersion": "2025-11-25"});
+    server.send(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}));
+    server.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+    while server.0.poll_event().is_some() {}
+    let note = json!({"jsonrpc": "2.0", "method": "notifications/news", "params": {"text": "x".repeat(3_000)}});
+    for _ in 0..3 {
+        server.send(&note);
+        assert!(server.0.wants_input());
+    }
+    server.send(&note);
+    assert!(!server.0.wants_input());
+    assert!(server.0.poll_event().is_some());
+    assert!(server.0.wants_input());
+}
