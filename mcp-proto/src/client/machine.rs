@@ -133,10 +133,12 @@ pub(super) enum CallPurpose {
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallProgress {
+    /// Is being made.
+    Born,
     /// Waits for the handshake, under this key.
     Held(u64),
-    /// Waits in the outbox.
-    Queued,
+    /// Waits in the outbox, under this key.
+    Queued(u64),
     /// Handed to the transport, in this epoch.
     Sent(u64),
 }
@@ -255,7 +257,7 @@ impl Client {
             params,
             options: options.clone(),
             purpose: CallPurpose::Application,
-            progress: CallProgress::Queued,
+            progress: CallProgress::Born,
             repeated: false,
         };
         let id = self
@@ -272,6 +274,12 @@ impl Client {
             self.connect();
         }
         Ok(id)
+    }
+
+    /// A call has waited since `born` already: its time began then.
+    #[cfg(feature = "handle")]
+    pub(crate) fn born_at(&mut self, call: CallId, born: Time) {
+        self.calls.arm_since(call, born);
     }
 
     /// Notifies the server. Held until the handshake is done, like a call.
@@ -476,7 +484,8 @@ impl Client {
         Ok(())
     }
 
-    fn has_room(&self) -> bool {
+    /// Whether another call or notification is taken.
+    pub(crate) fn has_room(&self) -> bool {
         self.outbox.bytes() + self.held.bytes() < self.config.limits.outbox_bytes
     }
 
@@ -487,7 +496,8 @@ impl Client {
                 Phase::Probe
             }
             (CallPurpose::Initialize, ..) | (_, CallProgress::Held(_), Stage::Legacy(..)) => Phase::Initialize,
-            _ => Phase::Request,
+            (_, CallProgress::Born | CallProgress::Queued(_), _) => Phase::Outbox,
+            (_, CallProgress::Sent(_), _) => Phase::Request,
         }
     }
 
@@ -495,8 +505,8 @@ impl Client {
     fn abandon(&mut self, id: CallId, call: &Call) {
         match call.progress {
             CallProgress::Held(key) => self.held.remove(key),
-            // The outbox passes over what nobody waits for.
-            CallProgress::Queued => {}
+            CallProgress::Queued(key) => self.outbox.remove(key),
+            CallProgress::Born => {}
             CallProgress::Sent(epoch) => self.tell_cancelled(id, call, epoch),
         }
     }

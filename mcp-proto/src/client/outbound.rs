@@ -63,8 +63,7 @@ impl Client {
     pub(super) fn enqueue_call(&mut self, id: CallId) {
         let is_modern = self.revision().is_some_and(Revision::is_stateless);
         let is_mirrored = is_modern && self.link == Link::Http;
-        let Some(call) = self.calls.get_mut(id) else { return };
-        call.progress = CallProgress::Queued;
+        let Some(call) = self.calls.get(id) else { return };
         let members = self.members.of(id, &call.options, is_modern);
         let text = encode_request_with(&id.to_id(), call.method.as_str(), &call.params, &members);
         let method = is_mirrored.then(|| call.method.clone());
@@ -72,7 +71,8 @@ impl Client {
             true => mirrored(call, &self.tool_headers),
             false => Mirrored::default(),
         };
-        self.outbox.push(text, (Purpose::Call(id), method, mirrored));
+        let key = self.outbox.push(text, (Purpose::Call(id), method, mirrored));
+        self.queued(id, key);
     }
 
     pub(super) fn enqueue_response(&mut self, id: &Id, answer: &Answer) {
@@ -119,7 +119,7 @@ impl Client {
 
     /// A request of the machine itself.
     fn enqueue_own(&mut self, method: Method, params: Params, options: CallOptions, purpose: CallPurpose) {
-        let progress = CallProgress::Queued;
+        let progress = CallProgress::Born;
         let call = Call {
             method: method.into(),
             params,
@@ -138,8 +138,17 @@ impl Client {
             CallPurpose::Initialize => Purpose::Initialize(id),
             _ => Purpose::Call(id),
         };
-        self.outbox
+        let key = self
+            .outbox
             .push(text, (purpose, Some(method.into()), Mirrored::default()));
+        self.queued(id, key);
+    }
+
+    /// A call waits in the outbox under this key.
+    fn queued(&mut self, id: CallId, key: u64) {
+        if let Some(call) = self.calls.get_mut(id) {
+            call.progress = CallProgress::Queued(key);
+        }
     }
 }
 

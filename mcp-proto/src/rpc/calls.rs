@@ -131,12 +131,24 @@ impl<T> Calls<T> {
     /// Gives every newborn call its deadline.
     pub(crate) fn arm(&mut self, now: Time) {
         while let Some(call) = self.newborn.pop_first() {
-            if let Some(pending) = self.pending.get_mut(&call) {
-                let deadline = now + pending.timeout;
-                pending.born = now;
-                pending.deadline = Some(deadline);
-                self.deadlines.insert((deadline, call));
-            }
+            self.give_deadline(call, now);
+        }
+    }
+
+    /// Gives a newborn call the deadline of one that was born before.
+    #[cfg(feature = "handle")]
+    pub(crate) fn arm_since(&mut self, call: CallId, born: Time) {
+        if self.newborn.remove(&call) {
+            self.give_deadline(call, born);
+        }
+    }
+
+    fn give_deadline(&mut self, call: CallId, born: Time) {
+        if let Some(pending) = self.pending.get_mut(&call) {
+            let deadline = born + pending.timeout;
+            pending.born = born;
+            pending.deadline = Some(deadline);
+            self.deadlines.insert((deadline, call));
         }
     }
 
@@ -148,6 +160,14 @@ impl<T> Calls<T> {
     /// Whether a call has ever had this id.
     pub(crate) fn has_used(&self, id: &Id) -> bool {
         CallId::of(id).is_some_and(|call| (1..self.next).contains(&call.0))
+    }
+
+    /// Takes the oldest call out, and when it was born, where that is known.
+    #[cfg(feature = "handle")]
+    pub(crate) fn pop_first(&mut self) -> Option<(CallId, Option<Time>, T)> {
+        let (&call, pending) = self.pending.first_key_value()?;
+        let born = pending.deadline.map(|_| pending.born);
+        self.remove(call).map(|data| (call, born, data))
     }
 
     /// Stops waiting for a call; `None` where it has been settled.

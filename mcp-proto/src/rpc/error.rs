@@ -135,6 +135,8 @@ pub enum Phase {
     Probe,
     /// The `initialize` handshake.
     Initialize,
+    /// Room in the outbox, or its turn there: nothing of it was sent.
+    Outbox,
     /// Its own answer.
     Request,
 }
@@ -144,6 +146,7 @@ impl fmt::Display for Phase {
         f.write_str(match self {
             Self::Probe => "waiting for server/discover",
             Self::Initialize => "waiting for initialize",
+            Self::Outbox => "waiting to be sent",
             Self::Request => "waiting for the answer",
         })
     }

@@ -1,6 +1,6 @@
 //! What waits to be sent.
 
-use alloc::collections::VecDeque;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// A queue of messages, bounded in bytes.
@@ -10,7 +10,8 @@ use alloc::vec::Vec;
 /// over its bound nothing more is read from the peer.
 #[derive(Debug)]
 pub(crate) struct Outbox<T> {
-    queue: VecDeque<(Vec<u8>, T)>,
+    next: u64,
+    queue: BTreeMap<u64, (Vec<u8>, T)>,
     bytes: usize,
     most: usize,
 }
@@ -18,7 +19,8 @@ pub(crate) struct Outbox<T> {
 impl<T> Outbox<T> {
     pub(crate) fn new(most: usize) -> Self {
         Self {
-            queue: VecDeque::new(),
+            next: 0,
+            queue: BTreeMap::new(),
             bytes: 0,
             most,
         }
@@ -29,15 +31,25 @@ impl<T> Outbox<T> {
         self.bytes < self.most
     }
 
-    /// Queues a message.
-    pub(crate) fn push(&mut self, text: Vec<u8>, purpose: T) {
+    /// Queues a message, and gives the key to remove it by.
+    pub(crate) fn push(&mut self, text: Vec<u8>, purpose: T) -> u64 {
+        let key = self.next;
+        self.next += 1;
         self.bytes += text.len();
-        self.queue.push_back((text, purpose));
+        self.queue.insert(key, (text, purpose));
+        key
+    }
+
+    /// Takes a message back that nobody wants sent any more.
+    pub(crate) fn remove(&mut self, key: u64) {
+        if let Some((text, _)) = self.queue.remove(&key) {
+            self.bytes -= text.len();
+        }
     }
 
     /// The oldest message.
     pub(crate) fn pop(&mut self) -> Option<(Vec<u8>, T)> {
-        let (text, purpose) = self.queue.pop_front()?;
+        let (_, (text, purpose)) = self.queue.pop_first()?;
         self.bytes -= text.len();
         Some((text, purpose))
     }
@@ -54,13 +66,13 @@ impl<T> Outbox<T> {
     /// Everything that is queued, oldest first.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Vec<u8>, T)> + use<T> {
         self.bytes = 0;
-        core::mem::take(&mut self.queue).into_iter()
+        core::mem::take(&mut self.queue).into_values()
     }
 
     /// Removes the messages that are no longer wanted.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.queue.retain(|(_, purpose)| keep(purpose));
-        self.bytes = self.queue.iter().map(|(text, _)| text.len()).sum();
+        self.queue.retain(|_, (_, purpose)| keep(purpose));
+        self.bytes = self.queue.values().map(|(text, _)| text.len()).sum();
     }
 }
 
@@ -79,5 +91,18 @@ mod tests {
         assert_eq!(outbox.bytes(), 2);
         assert_eq!(outbox.pop(), Some((b"de".to_vec(), 2)));
         assert!(outbox.is_empty() && outbox.bytes() == 0);
+    }
+
+    #[test]
+    fn what_is_taken_back_makes_room_at_once() {
+        let mut outbox = Outbox::new(4);
+        let keys = [b"abcd", b"efgh", b"ijkl"].map(|text| outbox.push(text.to_vec(), text[0]));
+        outbox.remove(keys[1]);
+        outbox.remove(keys[1]);
+        assert_eq!((outbox.bytes(), outbox.has_room()), (8, false));
+        assert_eq!(outbox.pop(), Some((b"abcd".to_vec(), b'a')));
+        outbox.remove(keys[0]);
+        outbox.remove(keys[2]);
+        assert!(outbox.is_empty() && outbox.has_room() && outbox.bytes() == 0);
     }
 }

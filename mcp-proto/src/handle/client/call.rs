@@ -6,9 +6,10 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
+use super::blocked::Ticket;
 use super::facade::Inner;
 use super::shared::{State, refused};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
@@ -43,6 +44,8 @@ pub struct Call<T> {
 enum Phase {
     /// Not sent, with the parameters or why there are none.
     New(Result<Params, DecodeError>),
+    /// Waits for room in the outbox.
+    Blocked(Ticket),
     Waiting(CallId),
     Done,
 }
@@ -95,35 +98,38 @@ impl<T> Call<T> {
         self
     }
 
-    /// Sends the call, where there is room.
-    fn start(&mut self, cx: &Context<'_>) -> Poll<Result<(), CallError>> {
+    /// Makes the call: sends it, or queues for room.
+    fn start(&mut self, cx: &Context<'_>) -> Result<(), CallError> {
         let params = match core::mem::replace(&mut self.phase, Phase::Done) {
             Phase::New(params) => params,
             started => {
                 self.phase = started;
-                return Poll::Ready(Ok(()));
+                return Ok(());
             }
         };
-        let params = match params {
-            Ok(params) => params,
-            Err(error) => return Poll::Ready(Err(CallError::Refused(SendError::InvalidParams(error)))),
-        };
+        let params = params.map_err(|error| CallError::Refused(SendError::InvalidParams(error)))?;
         let (method, options) = (self.method.clone(), self.options.clone());
-        let started = self
+        self.phase = self
             .inner
             .shared
-            .apply(|state| start(state, cx, method, params, options));
-        match started {
-            Ok(call) => {
-                self.phase = Phase::Waiting(call);
-                Poll::Ready(Ok(()))
-            }
-            Err(SendError::Blocked(params)) => {
-                self.phase = Phase::New(Ok(params));
-                Poll::Pending
-            }
-            Err(error) => Poll::Ready(Err(refused(error))),
-        }
+            .apply(|state| start(state, cx, method, params, options))
+            .map_err(refused)?;
+        Ok(())
+    }
+
+    /// The call as the machine knows it, once there was room for it.
+    fn poll_made(&mut self, cx: &Context<'_>) -> Poll<Result<CallId, CallError>> {
+        let ticket = match self.phase {
+            Phase::Waiting(call) => return Poll::Ready(Ok(call)),
+            Phase::Blocked(ticket) => ticket,
+            Phase::New(_) | Phase::Done => return Poll::Ready(Err(CallError::Cancelled)),
+        };
+        let made = ready!(self.inner.shared.with(|state| state.poll_room(ticket, cx)));
+        self.phase = match &made {
+            Ok(call) => Phase::Waiting(*call),
+            Err(_) => Phase::Done,
+        };
+        Poll::Ready(made)
     }
 
     fn report(&mut self, reports: &VecDeque<RawJson>) {
@@ -140,14 +146,15 @@ fn start(
     method: MethodName,
     params: Params,
     options: CallOptions,
-) -> Result<CallId, SendError> {
-    let started = state.machine.client().call(method, params, options);
-    match &started {
-        Ok(call) => state.begin(*call),
-        Err(SendError::Blocked(_)) => state.wait_for_room(cx),
-        Err(_) => {}
+) -> Result<Phase, SendError> {
+    match state.machine.client().call(method.clone(), params, options.clone()) {
+        Ok(call) => {
+            state.begin(call);
+            Ok(Phase::Waiting(call))
+        }
+        Err(SendError::Blocked(params)) => Ok(Phase::Blocked(state.wait_for_room(cx, method, params, options))),
+        Err(error) => Err(error),
     }
-    started
 }
 
 impl<T> Future for Call<T> {
@@ -155,13 +162,12 @@ impl<T> Future for Call<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        match this.start(cx) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            Poll::Ready(Ok(())) => {}
+        if let Err(error) = this.start(cx) {
+            return Poll::Ready(Err(error));
         }
-        let Phase::Waiting(call) = this.phase else {
-            return Poll::Ready(Err(CallError::Cancelled));
+        let call = match ready!(this.poll_made(cx)) {
+            Ok(call) => call,
+            Err(error) => return Poll::Ready(Err(error)),
         };
         // Both at once: a driver on another thread may bring progress and the result at any moment.
         let (reports, outcome) = this
@@ -183,8 +189,10 @@ impl<T> Unpin for Call<T> {}
 
 impl<T> Drop for Call<T> {
     fn drop(&mut self) {
-        if let Phase::Waiting(call) = self.phase {
-            self.inner.shared.apply(|state| state.cancel(call));
+        match self.phase {
+            Phase::Waiting(call) => self.inner.shared.apply(|state| state.cancel(call)),
+            Phase::Blocked(ticket) => self.inner.shared.apply(|state| state.leave(ticket)),
+            Phase::New(_) | Phase::Done => {}
         }
     }
 }

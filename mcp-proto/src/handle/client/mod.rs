@@ -1,5 +1,6 @@
 //! The async layer of the client.
 
+mod blocked;
 mod call;
 mod facade;
 mod machine;

@@ -78,11 +78,11 @@ impl Pump for ClientPump {
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
         self.shared.with(|state| {
+            state.arm(now);
             // Also where there is something to write: a driver whose write is held up learns of new calls and of
             // the close.
             state.keep_driver(cx);
             if let Some(bytes) = state.stream().and_then(|stream| stream.poll_transmit(now)) {
-                state.made_room();
                 return Poll::Ready(Some(bytes));
             }
             if state.machine.as_client().closed().is_some() {
@@ -94,11 +94,11 @@ impl Pump for ClientPump {
     }
 
     fn deadline(&self) -> Option<Time> {
-        self.shared.with(|state| state.machine.poll_timeout())
+        self.shared.with(|state| state.deadline())
     }
 
     fn handle_timeout(&self, now: Time) {
-        self.shared.with(|state| state.machine.handle_timeout(now));
+        self.shared.with(|state| state.handle_timeout(now));
     }
 }
 
@@ -128,11 +128,11 @@ impl HttpPump {
     /// driver is done.
     pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Action>> {
         self.shared.with(|state| {
+            state.arm(now);
             let Some(http) = state.http() else {
                 return Poll::Ready(None);
             };
             if let Some(action) = http.poll_action(now) {
-                state.made_room();
                 return Poll::Ready(Some(action));
             }
             if http.is_finished() {
@@ -172,12 +172,12 @@ impl HttpPump {
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; read it after the polls.
     pub fn deadline(&self) -> Option<Time> {
-        self.shared.with(|state| state.machine.poll_timeout())
+        self.shared.with(|state| state.deadline())
     }
 
     /// Time has passed. Too early or too often changes nothing.
     pub fn handle_timeout(&mut self, now: Time) {
-        self.tell(|http| http.handle_timeout(now));
+        self.shared.with(|state| state.handle_timeout(now));
     }
 
     fn tell(&self, change: impl FnOnce(&mut HttpClient)) {

@@ -4,11 +4,14 @@ use alloc::collections::{BTreeMap, VecDeque};
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::blocked::{Blocked, Ticket};
 use super::machine::Machine;
 use crate::client::{Event, IncomingRequest, ServerFacts};
 use crate::handle::wakers::Wakers;
-use crate::jsonrpc::{ErrorObject, Notification, RawJson};
-use crate::rpc::{CallError, CallId, CloseReason, SendError};
+use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
+use crate::method::MethodName;
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
+use crate::time::Time;
 
 /// What the handles of one client and its driver share. One lock, held for a few machine steps and never
 /// across an await; wakers are woken outside of it.
@@ -22,8 +25,8 @@ pub(super) struct State {
     listeners: BTreeMap<u64, Listener>,
     next_listener: u64,
     driver: Option<Waker>,
-    /// Callers that wait for room in the outbox.
-    blocked: Wakers,
+    /// Calls that wait for room in the outbox.
+    blocked: Blocked,
     /// Those who wait for the handshake, or for the end.
     watchers: Wakers,
     /// Whom to wake once the lock is free.
@@ -58,7 +61,7 @@ impl Shared {
             listeners: BTreeMap::new(),
             next_listener: 0,
             driver: None,
-            blocked: Wakers::default(),
+            blocked: Blocked::default(),
             watchers: Wakers::default(),
             to_wake: Wakers::default(),
             finished: false,
@@ -70,9 +73,7 @@ impl Shared {
     pub(super) fn apply<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         self.with(|state| {
             let value = change(state);
-            if let Some(driver) = state.driver.take() {
-                state.to_wake.push(driver);
-            }
+            state.wake_driver();
             value
         })
     }
@@ -82,6 +83,7 @@ impl Shared {
         let mut state = self.lock();
         let value = change(&mut state);
         state.read_events();
+        state.admit();
         let to_wake = state.to_wake.take();
         drop(state);
         to_wake.wake();
@@ -100,9 +102,90 @@ impl State {
         self.calls.insert(call, Slot::default());
     }
 
-    /// Whether there is room for another call; the task is woken when there is.
-    pub(super) fn wait_for_room(&mut self, cx: &Context<'_>) {
-        self.blocked.add(cx.waker());
+    /// Waits for room with a call that the machine did not take, in the order of the callers.
+    pub(super) fn wait_for_room(
+        &mut self,
+        cx: &Context<'_>,
+        method: MethodName,
+        params: Params,
+        options: CallOptions,
+    ) -> Ticket {
+        let timeouts = &self.machine.as_client().config().timeouts;
+        self.blocked.push(cx.waker(), timeouts, method, params, options)
+    }
+
+    /// What has become of a call that waits for room.
+    pub(super) fn poll_room(&mut self, ticket: Ticket, cx: &Context<'_>) -> Poll<Result<CallId, CallError>> {
+        self.blocked.poll(ticket, cx)
+    }
+
+    /// Stops waiting for room, or for the call that was made meanwhile.
+    pub(super) fn leave(&mut self, ticket: Ticket) {
+        if let Some(call) = self.blocked.leave(ticket) {
+            self.cancel(call);
+        }
+    }
+
+    /// Makes the calls that wait for room, as many as there is room for.
+    fn admit(&mut self) {
+        let mut admitted = false;
+        while !self.blocked.is_empty() {
+            let client = self.machine.as_client();
+            if !client.has_room() && client.closed().is_none() {
+                break;
+            }
+            self.admit_next();
+            admitted = true;
+        }
+        if admitted {
+            self.read_events();
+            self.wake_driver();
+        }
+    }
+
+    fn admit_next(&mut self) {
+        let Some(next) = self.blocked.pop() else { return };
+        let client = self.machine.client();
+        match client.call(next.method, next.params, next.options) {
+            Ok(call) => {
+                if let Some(born) = next.born {
+                    client.born_at(call, born);
+                }
+                // The caller need not know yet: whatever comes for the call wakes it.
+                let slot = Slot {
+                    waker: Some(next.waker),
+                    ..Slot::default()
+                };
+                self.calls.insert(call, slot);
+                self.blocked.resolve(next.ticket, Ok(call));
+            }
+            Err(error) => {
+                self.blocked.resolve(next.ticket, Err(refused(error)));
+                self.to_wake.push(next.waker);
+            }
+        }
+    }
+
+    /// Gives the calls that wait for room their deadlines.
+    pub(super) fn arm(&mut self, now: Time) {
+        self.blocked.arm(now);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        [self.machine.poll_timeout(), self.blocked.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Time has passed.
+    pub(super) fn handle_timeout(&mut self, now: Time) {
+        self.machine.handle_timeout(now);
+        self.blocked.arm(now);
+        while let Some(waker) = self.blocked.expire(now) {
+            self.to_wake.push(waker);
+        }
     }
 
     /// The outcome of a call, once.
@@ -209,10 +292,10 @@ impl State {
         keep(&mut self.driver, cx);
     }
 
-    /// Something was sent: there may be room again.
-    pub(super) fn made_room(&mut self) {
-        let blocked = self.blocked.take();
-        self.to_wake.append(blocked);
+    fn wake_driver(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            self.to_wake.push(driver);
+        }
     }
 
     /// The driver is done, or gone: whoever still waits learns so.
@@ -220,7 +303,6 @@ impl State {
         self.machine.client().close(CloseReason::DriverDropped);
         self.finished = true;
         self.wake_watchers();
-        self.made_room();
     }
 
     fn wake_watchers(&mut self) {
@@ -243,7 +325,6 @@ impl State {
                 }
                 Event::Closed(_) => {
                     self.wake_watchers();
-                    self.made_room();
                     let wakers: alloc::vec::Vec<_> = self
                         .listeners
                         .values_mut()

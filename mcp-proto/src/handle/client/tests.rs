@@ -20,6 +20,8 @@ use crate::handle::Pump;
 use crate::rpc::{CallError, CloseReason, Phase};
 use crate::{Limits, Revision, Time, Timeouts};
 
+mod blocked;
+
 #[derive(Default)]
 struct Count(AtomicUsize);
 
@@ -51,6 +53,19 @@ fn answer(pump: &ClientPump, message: &Value) {
 /// A client that knows its server to be modern.
 fn modern() -> (Client, ClientPump) {
     Client::over_stream(Client::builder("test", "1").mode(Mode::Modern).build())
+}
+
+/// A client with room for one message at a time.
+fn crowded(mode: Mode) -> (Client, ClientPump) {
+    let limits = Limits {
+        outbox_bytes: 64,
+        ..Limits::default()
+    };
+    Client::over_stream(Client::builder("test", "1").mode(mode).limits(limits).build())
+}
+
+fn at(seconds: u64) -> Time {
+    Time::ORIGIN + Duration::from_secs(seconds)
 }
 
 #[test]
@@ -208,22 +223,16 @@ fn progress_comes_before_the_result_and_to_its_own_call() {
 
 #[test]
 fn a_full_outbox_makes_callers_wait_and_loses_nothing() {
-    let limits = Limits {
-        outbox_bytes: 64,
-        ..Limits::default()
-    };
-    let (client, pump) = Client::over_stream(Client::builder("test", "1").mode(Mode::Modern).limits(limits).build());
+    let (client, pump) = crowded(Mode::Modern);
     let mut calls: Vec<_> = (0..5)
         .map(|n| Box::pin(client.call_tool("x", json!({"n": n}))))
         .collect();
-    for n in 0..5 {
-        for call in &mut calls {
-            assert!(poll(call.as_mut()).is_pending());
-        }
-        let written = written(&pump);
-        assert_eq!(written.len(), 1);
-        assert_eq!(written[0]["params"]["arguments"]["n"], n);
+    for call in &mut calls {
+        assert!(poll(call.as_mut()).is_pending());
     }
+    let written = written(&pump);
+    let order: Vec<_> = written.iter().map(|call| &call["params"]["arguments"]["n"]).collect();
+    assert_eq!(order, [0, 1, 2, 3, 4]);
 }
 
 #[test]

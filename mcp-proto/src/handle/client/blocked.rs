@@ -1,0 +1,128 @@
+//! Calls that wait for room in the outbox.
+
+use alloc::collections::BTreeMap;
+use core::task::{Context, Poll, Waker};
+
+use crate::jsonrpc::Params;
+use crate::limits::Timeouts;
+use crate::method::MethodName;
+use crate::rpc::{CallError, CallId, CallOptions, Calls, Phase};
+use crate::time::Time;
+
+/// A place in the queue for room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket(CallId);
+
+/// The calls that wait for room in the outbox, in their order, each with its deadline. They are made on behalf of
+/// their callers, so that one that is not polled holds nobody up.
+#[derive(Debug)]
+pub(super) struct Blocked {
+    queue: Calls<Waiting>,
+    /// What became of those that left the queue, until their callers look.
+    resolved: BTreeMap<CallId, Result<CallId, CallError>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    waker: Waker,
+    method: MethodName,
+    params: Params,
+    options: CallOptions,
+}
+
+/// A call whose turn it is.
+pub(super) struct Next {
+    pub(super) ticket: Ticket,
+    pub(super) waker: Waker,
+    /// Since when it has waited, where a drain has seen it.
+    pub(super) born: Option<Time>,
+    pub(super) method: MethodName,
+    pub(super) params: Params,
+    pub(super) options: CallOptions,
+}
+
+impl Default for Blocked {
+    fn default() -> Self {
+        Self {
+            queue: Calls::new(usize::MAX),
+            resolved: BTreeMap::new(),
+        }
+    }
+}
+
+impl Blocked {
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.len() == 0
+    }
+
+    /// Queues a call.
+    pub(super) fn push(
+        &mut self,
+        waker: &Waker,
+        timeouts: &Timeouts,
+        method: MethodName,
+        params: Params,
+        options: CallOptions,
+    ) -> Ticket {
+        let timing = options.clone();
+        let waiting = Waiting {
+            waker: waker.clone(),
+            method,
+            params,
+            options,
+        };
+        Ticket(self.queue.begin_own(&timing, timeouts, waiting))
+    }
+
+    /// The call whose turn it is; its ticket is to be resolved.
+    pub(super) fn pop(&mut self) -> Option<Next> {
+        let (ticket, born, waiting) = self.queue.pop_first()?;
+        Some(Next {
+            ticket: Ticket(ticket),
+            waker: waiting.waker,
+            born,
+            method: waiting.method,
+            params: waiting.params,
+            options: waiting.options,
+        })
+    }
+
+    /// Says what became of a call that left the queue.
+    pub(super) fn resolve(&mut self, ticket: Ticket, outcome: Result<CallId, CallError>) {
+        self.resolved.insert(ticket.0, outcome);
+    }
+
+    /// What became of a call, once.
+    pub(super) fn poll(&mut self, ticket: Ticket, cx: &Context<'_>) -> Poll<Result<CallId, CallError>> {
+        match self.queue.get_mut(ticket.0) {
+            Some(waiting) => {
+                waiting.waker.clone_from(cx.waker());
+                Poll::Pending
+            }
+            None => Poll::Ready(self.resolved.remove(&ticket.0).unwrap_or(Err(CallError::Cancelled))),
+        }
+    }
+
+    /// The caller is gone. Gives the call that was made for it.
+    pub(super) fn leave(&mut self, ticket: Ticket) -> Option<CallId> {
+        self.queue.remove(ticket.0);
+        self.resolved.remove(&ticket.0)?.ok()
+    }
+
+    /// Gives every call that has none its deadline.
+    pub(super) fn arm(&mut self, now: Time) {
+        self.queue.arm(now);
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.queue.poll_timeout()
+    }
+
+    /// Ends a call whose time is up, and gives its waker.
+    pub(super) fn expire(&mut self, now: Time) -> Option<Waker> {
+        let (ticket, after, waiting) = self.queue.expire(now)?;
+        let phase = Phase::Outbox;
+        self.resolved.insert(ticket, Err(CallError::Timeout { phase, after }));
+        Some(waiting.waker)
+    }
+}
