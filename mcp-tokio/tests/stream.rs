@@ -100,7 +100,7 @@ async fn every_call_to_a_peer_that_reads_nothing_has_its_deadline() {
     sleep(Duration::from_secs(1)).await;
     let start = Instant::now();
     let error = bounded(call(&client, 1)).await.expect_err("no answer");
-    let phase = Phase::Request;
+    let phase = Phase::Outbox;
     assert_eq!(error, CallError::Timeout { phase, after: request });
     assert_eq!(start.elapsed().as_secs(), 60);
 }
