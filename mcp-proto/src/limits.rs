@@ -49,6 +49,9 @@ pub struct Limits {
     pub sessions: usize,
     /// The same for one principal of a server. Default 10,000.
     pub sessions_per_principal: usize,
+    /// Most legacy HTTP requests of a server that run on after their clients have hung up. Beyond it the oldest is
+    /// given up. Default 10,000.
+    pub abandoned_requests: usize,
     /// How long a legacy HTTP session without a request or an open stream is kept. Default 30 minutes.
     pub session_idle: Duration,
     /// Most response streams open in one session. A client reads no further while that many answers and
@@ -84,6 +87,7 @@ impl Default for Limits {
             total_bytes: 64 << 20,
             sessions: 10_000,
             sessions_per_principal: 10_000,
+            abandoned_requests: 10_000,
             session_idle: Duration::from_secs(30 * 60),
             streams_per_session: 1 << 10,
             subscription_uris: 1_000,

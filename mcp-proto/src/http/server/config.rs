@@ -111,6 +111,7 @@ pub enum SessionPolicy {
     /// `initialize` makes a session, with its GET stream and its DELETE.
     Stateful,
     /// No session ids: each POST is served on its own, as 2025-03-26 where it names no version. The server can
-    /// send no requests of its own and no notifications but those of the request in progress.
+    /// send no requests of its own and no notifications but those of the request in progress. A client that hangs up
+    /// cancels its request, as in the modern era.
     Stateless,
 }

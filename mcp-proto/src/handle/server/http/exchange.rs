@@ -21,7 +21,8 @@ use crate::time::Time;
 /// # On drop
 /// The client has gone. In the modern era that cancels the request: its handler is dropped (2026-07-28, Streamable
 /// HTTP, Cancellation). In the legacy era it does not (2025-11-25, Transports, Sending Messages, 6): the handler
-/// runs on in the [`Upkeep`](super::Upkeep) of its endpoint.
+/// runs on in the [`Upkeep`](super::Upkeep) of its endpoint. Where the endpoint keeps no sessions it is dropped, since
+/// nobody could ever learn what it does.
 #[must_use = "an exchange does nothing unless it is polled"]
 pub struct Exchange {
     inner: Arc<Inner>,
@@ -145,9 +146,11 @@ impl Drop for Exchange {
         match (core::mem::replace(&mut self.kind, Kind::Over), self.entered.take()) {
             (Kind::Errand(errand), entered) => {
                 errand.line.hang_up();
-                let runs_on = errand.line.session().is_some() && !errand.is_done();
-                if runs_on || entered.is_some() {
-                    self.inner.upkeep.push(Arrival::Orphan(entered, errand));
+                match (entered, errand.line.session()) {
+                    (Some(id), _) => self.inner.upkeep.push(Arrival::Orphan(id, errand)),
+                    // A session for this exchange alone.
+                    (None, Some(session)) if !errand.is_done() => session.end(),
+                    (None, _) => {}
                 }
             }
             (Kind::Stream(session), entered) => {

@@ -14,6 +14,7 @@ mod errand;
 mod exchange;
 mod line;
 mod open;
+mod orphans;
 mod session;
 mod subscriber;
 mod upkeep;

@@ -218,8 +218,6 @@ impl Opening<'_> {
             Session::operating(config, revision)
         };
         let session = Arc::new(HttpSession::new(self.inner.server.clone(), machine));
-        // For its handler, should the client hang up.
-        self.inner.upkeep.call();
         self.take(incoming, accepts, revision, &session, None)
     }
 

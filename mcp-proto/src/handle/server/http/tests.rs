@@ -115,6 +115,13 @@ impl Application for App {
                         Err(error) => Err(ErrorObject::internal(error.to_string())),
                     }
                 }
+                Some("spin") => {
+                    poll_fn(|cx| {
+                        cx.waker().wake_by_ref();
+                        Poll::Pending
+                    })
+                    .await
+                }
                 Some("need") => call
                     .context
                     .require(ClientCapability::Sampling)

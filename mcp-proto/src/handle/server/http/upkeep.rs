@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use super::endpoint::Inner;
 use super::errand::Errand;
 use super::lock;
+use super::orphans::{Orphan, Orphans};
 use crate::http::server::SessionId;
 use crate::time::Time;
 
@@ -25,17 +26,7 @@ use crate::time::Time;
 pub struct Upkeep {
     inner: Weak<Inner>,
     queue: Arc<Queue>,
-    orphans: Vec<Orphan>,
-}
-
-/// Handlers whose client has hung up.
-pub(super) struct Orphan {
-    /// The session they keep alive.
-    session: Option<SessionId>,
-    errand: Errand,
-    /// When they are dropped: nobody may still wait then, as no call waits longer
-    /// ([`Timeouts::request_max`](crate::Timeouts::request_max)).
-    until: Time,
+    orphans: Orphans,
 }
 
 /// What exchanges leave behind.
@@ -64,7 +55,7 @@ enum Stage {
 /// Something an exchange leaves behind.
 pub(super) enum Arrival {
     /// Handlers whose client has hung up, and the session they keep alive.
-    Orphan(Option<SessionId>, Errand),
+    Orphan(SessionId, Errand),
     /// The same, from an upkeep that is over.
     Again(Orphan),
     /// The GET stream of a session is closed.
@@ -101,7 +92,7 @@ impl Upkeep {
         Some(Self {
             inner: Arc::downgrade(inner),
             queue: inner.upkeep.clone(),
-            orphans: Vec::new(),
+            orphans: Orphans::default(),
         })
     }
 
@@ -115,28 +106,16 @@ impl Upkeep {
         let Some(inner) = self.inner.upgrade() else {
             return Poll::Ready(());
         };
+        let (limits, timeouts) = (inner.server.config().limits(), inner.server.config().timeouts());
+        let mut adopt = |orphan| self.orphans.insert(&inner, now, orphan, limits.abandoned_requests);
         for arrival in arrivals {
             match arrival {
-                Arrival::Orphan(session, errand) => {
-                    let until = now + inner.server.config().timeouts().request_max;
-                    self.orphans.push(Orphan { session, errand, until });
-                }
-                Arrival::Again(orphan) => self.orphans.push(orphan),
+                Arrival::Orphan(session, errand) => adopt(Orphan::new(session, errand, now + timeouts.request_max)),
+                Arrival::Again(orphan) => adopt(orphan),
                 Arrival::Unlisten(id) => lock(&inner.sessions).unlisten(now, &id),
             }
         }
-        self.orphans.retain_mut(|orphan| {
-            orphan.errand.line.watch(cx);
-            let mut is_done = orphan.errand.poll(&*inner.server, cx, now).is_ready();
-            if !is_done && orphan.until <= now {
-                orphan.errand.give_up(&*inner.server);
-                is_done = true;
-            }
-            if let Some(id) = orphan.session.filter(|_| is_done) {
-                lock(&inner.sessions).leave(now, &id);
-            }
-            !is_done
-        });
+        self.orphans.poll(&inner, cx, now);
         let ended = lock(&inner.sessions).handle_timeout(now);
         ended.iter().for_each(|session| session.end());
         Poll::Pending
@@ -147,23 +126,19 @@ impl Upkeep {
     pub fn poll_timeout(&self) -> Option<Time> {
         let inner = self.inner.upgrade()?;
         let sessions = lock(&inner.sessions).poll_timeout();
-        let orphans = self.orphans.iter();
-        orphans
-            .flat_map(|orphan| orphan.errand.poll_timeout().into_iter().chain([orphan.until]))
-            .chain(sessions)
-            .min()
+        self.orphans.poll_timeout().into_iter().chain(sessions).min()
     }
 }
 
 impl Drop for Upkeep {
     fn drop(&mut self) {
-        let orphans = core::mem::take(&mut self.orphans);
         if self.inner.strong_count() == 0 {
             return;
         }
         let mut state = lock(&self.queue.0);
         state.stage = Stage::Needed;
-        state.arrivals.extend(orphans.into_iter().map(Arrival::Again));
+        let newer = core::mem::take(&mut state.arrivals);
+        state.arrivals = self.orphans.drain().map(Arrival::Again).chain(newer).collect();
     }
 }
 

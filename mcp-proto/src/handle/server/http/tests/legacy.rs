@@ -252,6 +252,63 @@ fn a_handler_that_never_ends_does_not_keep_a_session_for_ever() {
     assert_eq!(world.endpoint.sessions(), 0);
 }
 
+/// A world with requests whose clients have hung up.
+fn abandoned(names: &[&str], limits: Limits) -> (World, Client) {
+    let mut world = World::with(HttpConfig::default(), limits, &Revision::ALL);
+    let client = world.session("2025-11-25");
+    for (id, name) in (1..).zip(names) {
+        drop(world.send(client.tool(id, name)));
+    }
+    world.keep();
+    (world, client)
+}
+
+#[test]
+fn of_too_many_abandoned_requests_the_oldest_is_given_up() {
+    let limits = Limits {
+        abandoned_requests: 2,
+        ..Limits::default()
+    };
+    let (mut world, client) = abandoned(&["wait", "wait", "wait"], limits);
+    assert_eq!(world.running(), 2);
+    let cancel =
+        |id| format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id}}}}}"#);
+    for (id, running) in [(1, 2), (2, 1), (3, 0)] {
+        world.call(client.post(&cancel(id)));
+        world.keep();
+        assert_eq!(world.running(), running, "after the cancellation of {id}");
+    }
+    world.pass(Limits::default().session_idle);
+    assert_eq!(world.endpoint.sessions(), 0, "they keep no session either");
+}
+
+#[test]
+fn abandoned_requests_are_polled_when_they_are_woken() {
+    let (mut world, client) = abandoned(&["wait", "wait", "wait"], Limits::default());
+    // Each poll leaves a waker.
+    let polls = |world: &World| world.app.gate.lock().unwrap().1.len();
+    assert_eq!(polls(&world), 3);
+    drop(world.send(client.tool(9, "wait")));
+    world.keep();
+    assert_eq!(polls(&world), 4);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(polls(&world), 4);
+    world.open_gate();
+    world.keep();
+    assert_eq!(world.running(), 0);
+}
+
+#[test]
+fn an_abandoned_request_that_wakes_itself_leaves_the_turn_to_others() {
+    let (mut world, _) = abandoned(&["spin", "wait"], Limits::default());
+    world.open_gate();
+    world.keep();
+    assert_eq!(world.running(), 1);
+    world.pass(Duration::from_secs(3600));
+    world.pass(Limits::default().session_idle);
+    assert_eq!((world.running(), world.endpoint.sessions()), (0, 0));
+}
+
 #[test]
 fn a_cancelled_request_is_not_answered() {
     let mut world = World::new();
@@ -440,12 +497,16 @@ fn a_server_without_sessions_serves_each_post_on_its_own() {
     );
     assert_eq!(world.call(request("GET", &[], "")).status(), 405);
     assert_eq!(world.endpoint.sessions(), 0);
-    let mut open = world.send(post(&[], &tool(1, "talk and wait")));
-    assert!(!open.read(world.now).ended);
-    drop(open);
-    world.keep();
-    assert_eq!(world.running(), 1);
-    world.open_gate();
-    world.keep();
-    assert_eq!(world.running(), 0);
+    for body in [
+        tool(1, "talk and wait"),
+        format!("[{},{}]", tool(1, "wait"), tool(2, "talk")),
+    ] {
+        let holders = Arc::strong_count(&world.app);
+        let mut open = world.send(post(&[], &body));
+        assert!(!open.read(world.now).ended);
+        drop(open);
+        assert_eq!(world.running(), 0, "hanging up cancels");
+        assert_eq!(Arc::strong_count(&world.app), holders, "nothing is left of it");
+    }
+    assert!(world.upkeep.is_none());
 }
