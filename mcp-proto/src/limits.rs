@@ -36,7 +36,8 @@ pub struct Limits {
     pub requests_in_progress: usize,
     /// Most bytes queued for one peer: what waits to be written, or for a stream to be opened. Default 16 MiB.
     pub outbox_bytes: usize,
-    /// Most notifications kept for an application that does not read them. Default 1,024.
+    /// Most notifications kept for an application that does not read them, or for a client of ours that cannot be sent
+    /// them yet: of the latter no more than 64 KiB, and the same one once. Default 1,024.
     pub notifications: usize,
     /// Most bytes that one peer can make a connection hold at a time, over all buffers. Default 64 MiB.
     ///

@@ -1,6 +1,6 @@
 //! What the handlers of one byte stream and its driver share: the connection, and who waits for what.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::Audience;
+use super::announcements::Announcements;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::method::MethodName;
@@ -33,7 +34,7 @@ struct State {
     /// Our calls, and what has come of them.
     answers: BTreeMap<CallId, Answer>,
     /// What the outbox had no room for, each thing once.
-    announcements: VecDeque<(MethodName, Params)>,
+    announcements: Announcements,
     /// Nothing will be sent or received any more.
     gone: Option<CloseReason>,
 }
@@ -62,7 +63,7 @@ impl Stream {
                 opening: Wakers::default(),
                 ends: BTreeMap::new(),
                 answers: BTreeMap::new(),
-                announcements: VecDeque::new(),
+                announcements: Announcements::default(),
                 gone: None,
             }),
             ready: Mutex::default(),
@@ -321,21 +322,15 @@ impl State {
     }
 
     fn announce(&mut self, method: &MethodName, params: Params) {
-        let limit = self.connection.config().limits().notifications;
-        match self.connection.notify(method, params) {
-            Err(SendError::Blocked(params)) if self.announcements.len() < limit => {
-                let announcement = (method.clone(), params);
-                if !self.announcements.contains(&announcement) {
-                    self.announcements.push_back(announcement);
-                }
-            }
-            // Not for this client: its revision does not have it, or it is leaving.
-            _ => {}
+        // Every other failure: it is not for this client, whose revision does not have it, or who is leaving.
+        if let Err(SendError::Blocked(params)) = self.connection.notify(method, params) {
+            let limits = self.connection.config().limits();
+            self.announcements.push(limits, method, params);
         }
     }
 
     fn repeat_announcements(&mut self) {
-        for (method, params) in core::mem::take(&mut self.announcements) {
+        for (method, params) in self.announcements.take() {
             self.announce(&method, params);
         }
     }

@@ -10,12 +10,13 @@ use std::sync::{Mutex, MutexGuard};
 use super::line::Cancellable;
 use super::lock;
 use crate::handle::server::Application;
+use crate::handle::server::announcements::Announcements;
 use crate::handle::wakers::Wakers;
 use crate::http::server::Reply;
 use crate::jsonrpc::{ErrorObject, Message, Params, RawJson};
 use crate::method::MethodName;
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Outbox, RequestKey, SendError};
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
 use crate::server::{Received, RequestToken, ResultBody, Session};
 use crate::time::Time;
 
@@ -36,8 +37,8 @@ struct State {
     /// The GET stream, while it is open.
     stream: Option<Box<Reply>>,
     listener: Option<Waker>,
-    /// Notifications that wait for a GET stream.
-    backlog: Outbox<()>,
+    /// What waits for a GET stream.
+    backlog: Announcements,
     ended: bool,
 }
 
@@ -69,7 +70,7 @@ impl HttpSession {
             callers: Wakers::default(),
             stream: None,
             listener: None,
-            backlog: Outbox::new(server.config().limits().outbox_bytes),
+            backlog: Announcements::default(),
             ended: false,
         };
         Self {
@@ -210,12 +211,22 @@ impl HttpSession {
     }
 
     /// Sends a notification that belongs to no request, on the GET stream or when there is one.
+    ///
+    /// What waits is small, and the same thing waits once: there may be many clients that never open one.
     pub(super) fn notify(&self, method: &MethodName, params: Params) {
+        let config = self.server.config();
         let mut state = self.state();
-        let Ok(message) = state.machine.notify(self.server.config(), method, params) else {
+        let Ok(message) = state.machine.notify(config, method, params.clone()) else {
             return;
         };
-        let listener = state.queue(message);
+        let mut listener = None;
+        if let Some(stream) = &mut state.stream {
+            // A client that does not read its stream loses notifications, which only say that something changed.
+            let _ = stream.notify(message);
+            listener = state.listener.take();
+        } else if !state.ended {
+            state.backlog.push(config.limits(), method, params);
+        }
         drop(state);
         wake(listener);
     }
@@ -223,9 +234,11 @@ impl HttpSession {
     /// Opens the GET stream.
     pub(super) fn listen(&self, mut stream: Reply) {
         let mut state = self.state();
-        while let Some((message, ())) = state.backlog.pop() {
-            // The backlog is no larger than the queue of a stream.
-            let _ = stream.notify(message);
+        for (method, params) in state.backlog.take() {
+            if let Ok(message) = state.machine.notify(self.server.config(), &method, params) {
+                // The backlog is no larger than the queue of a stream.
+                let _ = stream.notify(message);
+            }
         }
         if state.ended {
             stream.end();
@@ -297,21 +310,6 @@ impl State {
         match core::mem::replace(answer, Answer::Here(outcome)) {
             Answer::Awaited(waker) => waker,
             Answer::Here(_) => None,
-        }
-    }
-
-    fn queue(&mut self, message: Vec<u8>) -> Option<Waker> {
-        match &mut self.stream {
-            Some(stream) => {
-                // A client that does not read its stream loses notifications, which only say that something changed.
-                let _ = stream.notify(message);
-                self.listener.take()
-            }
-            None if self.backlog.has_room() && !self.ended => {
-                self.backlog.push(message, ());
-                None
-            }
-            None => None,
         }
     }
 }

@@ -60,18 +60,27 @@ fn a_session_has_one_stream() {
 }
 
 #[test]
-fn notifications_wait_for_a_stream_within_bounds() {
+fn notifications_wait_for_a_stream_each_once_and_within_bounds() {
     let mut world = small(Limits {
-        outbox_bytes: 200,
+        notifications: 5,
         ..Limits::default()
     });
     let client = world.session("2025-11-25");
     for _ in 0..100 {
         world.announce(Method::ToolListChangedNotification);
     }
+    let message = |number: usize| {
+        let json = format!(r#"{{"level":"info","data":{number}}}"#);
+        Params::from_raw(RawJson::parse(json).unwrap()).unwrap()
+    };
+    for number in 0..100 {
+        let method = Method::LoggingMessageNotification.into();
+        world.endpoint.announce(&method, &message(number));
+    }
     let mut stream = world.send(client.get());
-    let waited = stream.read(world.now).body.matches("list_changed").count();
-    assert!((1..10).contains(&waited), "{waited}");
+    let body = stream.read(world.now).body;
+    assert_eq!(body.matches("list_changed").count(), 1, "{body}");
+    assert_eq!(body.matches("notifications/message").count(), 4, "{body}");
 }
 
 #[test]
