@@ -55,6 +55,8 @@ mod error;
 pub mod http;
 mod lanes;
 pub mod memory;
+#[cfg(any(unix, feature = "http"))]
+mod socket;
 pub mod stream;
 
 use std::future::Future;

@@ -19,6 +19,8 @@ use crate::Driver;
 #[cfg(unix)]
 use crate::accept::{Listening, bear};
 use crate::lanes::drive;
+#[cfg(unix)]
+use crate::socket::Socket;
 
 /// A client over `io`, driven by the task that `spawn` makes. Returns at once: the handshake is part of the first
 /// await.
@@ -75,7 +77,7 @@ pub async fn connect_unix(
     spawn: impl FnOnce(Driver),
 ) -> io::Result<Client> {
     let stream = UnixStream::connect(path).await?;
-    Ok(connect_stream(stream, config, spawn))
+    Ok(connect_stream(Socket::new(stream), config, spawn))
 }
 
 /// Serves every connection that `listener` accepts, all in this one future: spawn it once for each thread that is
@@ -90,7 +92,7 @@ pub async fn connect_unix(
 #[cfg(unix)]
 pub async fn serve_unix(server: Server, listener: UnixListener) -> io::Result<()> {
     let mut listening = Listening::new(|| next(&listener), Tasks::new());
-    let start = |stream| Box::pin(serve_stream(&server, stream));
+    let start = |stream| Box::pin(serve_stream(&server, Socket::new(stream)));
     Err(poll_fn(|cx| listening.poll(cx, start)).await)
 }
 

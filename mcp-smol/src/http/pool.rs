@@ -15,11 +15,12 @@ use mcp_proto::http::client::ExchangeError;
 use super::bridge::Bridge;
 use super::payload::Payload;
 use crate::clock::within;
+use crate::socket::Socket;
 
 /// The side of a connection that takes requests.
 pub(super) type Sender = http1::SendRequest<Payload>;
 /// The side of a connection that has to be polled.
-pub(super) type Connection = http1::Connection<Bridge<TcpStream>, Payload>;
+pub(super) type Connection = http1::Connection<Bridge<Socket<std::net::TcpStream>>, Payload>;
 
 /// Connections by origin. There may be any number: each exchange has one to itself.
 #[derive(Debug)]
@@ -150,7 +151,7 @@ async fn connect(authority: Authority, most: Duration) -> Result<(Sender, Connec
     let stream = within(most, dial(&authority, most)).await;
     let stream = stream.ok_or_else(|| unreachable(format!("no connection to {} within {most:?}", authority.host())))?;
     let stream = stream.map_err(|error| unreachable(format!("{}: {error}", authority.host())))?;
-    let handshake = http1::handshake(Bridge::new(stream)).await;
+    let handshake = http1::handshake(Bridge::new(Socket::new(stream))).await;
     handshake.map_err(|error| unreachable(super::exchange::describe(&error)))
 }
 

@@ -16,6 +16,7 @@ use super::service::{McpService, service};
 use crate::Driver;
 use crate::accept::{Listening, bear, poll_tasks};
 use crate::clock::within;
+use crate::socket::Socket;
 
 /// How a listener treats its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ async fn next(listener: &TcpListener) -> io::Result<TcpStream> {
 
 /// What is polled beside the listener.
 enum Task {
-    Connection(Box<http1::Connection<Bridge<TcpStream>, McpService>>),
+    Connection(Box<http1::Connection<Bridge<Socket<std::net::TcpStream>>, McpService>>),
     /// The upkeep of the endpoint, which never ends.
     Upkeep(Driver),
 }
@@ -104,7 +105,7 @@ impl Task {
         let connection = http1::Builder::new()
             .timer(Timers)
             .header_read_timeout(options.header_timeout)
-            .serve_connection(Bridge::new(stream), service);
+            .serve_connection(Bridge::new(Socket::new(stream)), service);
         Self::Connection(Box::new(connection))
     }
 }
