@@ -453,13 +453,27 @@ impl Client {
             .params
             .as_ref()
             .and_then(|params| Peek::of(params).ok()?.request_id);
-        match id.and_then(|id| self.requests.find(&id)) {
+        match id.as_ref().and_then(|id| self.requests.find(id)) {
             Some(key) => {
                 self.requests.finish(key);
                 self.emit(Event::Cancelled(key));
             }
-            None => self.counters.stray_cancellations += 1,
+            None => match id.and_then(|id| self.subscription(&id)) {
+                Some(call) => {
+                    self.calls.remove(call);
+                    self.emit_reply(call, Err(CallError::Cancelled));
+                }
+                None => self.counters.stray_cancellations += 1,
+            },
         }
+    }
+
+    /// Our `subscriptions/listen` with this id, where the server may end it with a cancellation: on a byte stream,
+    /// which has no response stream to end (2026-07-28, Cancellation).
+    fn subscription(&self, id: &Id) -> Option<CallId> {
+        let call = self.calls.find(id).filter(|call| self.is_sent(*call))?;
+        let is_ours = self.calls.get(call)?.method.known() == Some(Method::ListenSubscriptions);
+        (is_ours && self.link == Link::Stream).then_some(call)
     }
 
     fn emit_notification(&mut self, notification: Notification) {
@@ -476,6 +490,12 @@ impl Client {
     fn receive_request(&mut self, request: Request) {
         let revision = match self.stage {
             Stage::Legacy(_, revision) => revision,
+            // While the era is asked, the server may well be a legacy one, which may ping at any time.
+            Stage::Undecided | Stage::Modern(Discovery::Start | Discovery::Discovering)
+                if Self::is_own(&request.method) =>
+            {
+                Revision::LATEST_LEGACY
+            }
             Stage::Modern(_) | Stage::Undecided => {
                 self.counters.junk += 1;
                 return;

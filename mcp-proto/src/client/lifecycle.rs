@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::config::{Mode, Prior};
 use super::event::{Event, ServerFacts};
 use super::held::Held;
-use super::machine::{CallProgress, CallPurpose, Client, Stage};
+use super::machine::{CallProgress, CallPurpose, Client, Link, Stage};
 use crate::legacy::client::{self as legacy, Handshake};
 use crate::method::{Kind, Method};
 use crate::modern::client::{self as modern, Discovery};
@@ -136,6 +136,10 @@ impl Client {
                 (Purpose::Notification, Some(method)) if method != Method::CancelledNotification.into() => {
                     let bytes = text.len();
                     self.held.push(Held::Notification(method, text), bytes);
+                }
+                // The connection is the same, and so is the request that it answers.
+                (Purpose::Response, method) if self.link == Link::Stream => {
+                    self.outbox.push(text, (purpose, method, Mirrored::default()));
                 }
                 _ => {}
             }

@@ -43,7 +43,7 @@ pub enum CallError {
         /// What the server supports, as far as it said.
         supported: Box<[Box<str>]>,
     },
-    /// The call was cancelled on this side.
+    /// The call was cancelled: on this side, or, a `subscriptions/listen` alone, by the server.
     Cancelled,
     /// The call was never sent.
     Refused(SendError),

@@ -3,9 +3,10 @@
 use mcp_proto::Revision;
 use mcp_proto::client::{Event, IncomingRequest};
 use mcp_proto::jsonrpc::RawJson;
+use mcp_proto::rpc::CallError;
 use serde_json::{Value, json};
 
-use crate::support::{Wire, config, error, methods};
+use crate::support::{Wire, config, error, methods, replies};
 
 const LEGACY: Revision = Revision::V2025_11_25;
 
@@ -36,6 +37,48 @@ fn a_ping_is_answered_at_any_time_of_the_legacy_era() {
         assert_eq!(sent[0]["result"], json!({}));
     }
     assert!(wire.events().is_empty());
+}
+
+#[test]
+fn a_ping_is_answered_while_the_era_is_asked() {
+    let mut wire = Wire::new(config());
+    wire.client.client().connect();
+    let probe = wire.sent();
+    wire.write(&request(json!(7), "ping"));
+    let sent = wire.sent();
+    assert_eq!(methods(&sent), ["result"]);
+    assert_eq!(sent[0]["id"], 7);
+    // An answer that is not gone yet when the client falls back is still owed.
+    wire.write(&request(json!(8), "ping"));
+    wire.write(&request(json!(9), "roots/list"));
+    wire.write(&error(&probe[0]["id"], -32601));
+    let sent = wire.sent();
+    assert_eq!(methods(&sent), ["result", "initialize"]);
+    assert_eq!(sent[0]["id"], 8);
+    assert_eq!(wire.client.as_client().counters().junk, 1, "anything else is too early");
+}
+
+#[test]
+fn a_modern_server_may_not_ask() {
+    let mut wire = Wire::ready(Revision::LATEST);
+    wire.write(&request(json!(7), "ping"));
+    assert!(wire.sent().is_empty());
+    assert_eq!(wire.client.as_client().counters().junk, 1);
+}
+
+#[test]
+fn a_modern_server_ends_a_subscription_and_no_other_call() {
+    let mut wire = Wire::ready(Revision::LATEST);
+    let listen = wire.call("subscriptions/listen");
+    let list = wire.call("tools/list");
+    let sent = wire.sent();
+    for id in [&sent[1]["id"], &json!(99), &sent[0]["id"], &sent[0]["id"]] {
+        wire.write(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}));
+    }
+    assert_eq!(replies(&wire.events()), [(listen, Err(CallError::Cancelled))]);
+    assert!(wire.sent().is_empty(), "nothing is told to the server");
+    assert_eq!(wire.client.as_client().counters().stray_cancellations, 3);
+    assert!(wire.client.as_client().is_waiting(list));
 }
 
 #[test]

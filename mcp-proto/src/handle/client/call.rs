@@ -84,7 +84,8 @@ impl<T> Call<T> {
 
     /// Asks for progress. The function is called in the task that polls the call, in the order of the reports
     /// and before the result. A slow task loses the oldest reports past
-    /// [`Limits::notifications`](crate::Limits::notifications).
+    /// [`Limits::notifications`](crate::Limits::notifications), and past
+    /// [`Limits::total_bytes`](crate::Limits::total_bytes) in all handles of the client.
     pub fn on_progress(mut self, report: impl FnMut(ProgressParams) + Send + 'static) -> Self {
         self.options.progress = true;
         self.on_progress = Some(Box::new(report));

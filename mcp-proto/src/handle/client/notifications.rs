@@ -38,7 +38,8 @@ impl Notifications {
     }
 
     /// How many notifications were dropped because more than
-    /// [`Limits::notifications`](crate::Limits::notifications) waited here.
+    /// [`Limits::notifications`](crate::Limits::notifications) waited here, or more than
+    /// [`Limits::total_bytes`](crate::Limits::total_bytes) in all handles of the client.
     pub fn missed(&self) -> u64 {
         self.shared.with(|state| state.missed(self.listener))
     }

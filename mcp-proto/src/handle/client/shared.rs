@@ -1,6 +1,7 @@
 //! What the handles of one client and its driver share: the machine, and who waits for what.
 
 use alloc::collections::{BTreeMap, VecDeque};
+use core::fmt;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,14 +16,14 @@ use crate::time::Time;
 
 /// What the handles of one client and its driver share. One lock, held for a few machine steps and never
 /// across an await; wakers are woken outside of it.
-#[derive(Debug)]
 pub(super) struct Shared(Mutex<State>);
 
-#[derive(Debug)]
 pub(super) struct State {
     pub(super) machine: Machine,
     calls: BTreeMap<CallId, Slot>,
     listeners: BTreeMap<u64, Listener>,
+    /// How many bytes wait in calls and listeners for someone to take them.
+    kept: usize,
     next_listener: u64,
     driver: Option<Waker>,
     /// Calls that wait for room in the outbox.
@@ -59,6 +60,7 @@ impl Shared {
             machine,
             calls: BTreeMap::new(),
             listeners: BTreeMap::new(),
+            kept: 0,
             next_listener: 0,
             driver: None,
             blocked: Blocked::default(),
@@ -93,6 +95,21 @@ impl Shared {
     /// A panic elsewhere cannot leave the state half changed in a way that matters more than a lost connection.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows how the connection stands, and nothing of what it carries: there are credentials in it.
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(state) = self.0.try_lock() else {
+            return f.write_str("Connection { .. }");
+        };
+        let client = state.machine.as_client();
+        f.debug_struct("Connection")
+            .field("revision", &client.facts().map(|facts| facts.revision))
+            .field("pending_calls", &client.pending_calls())
+            .field("closed", &client.closed())
+            .finish_non_exhaustive()
     }
 }
 
@@ -195,7 +212,8 @@ impl State {
         };
         match slot.outcome.take() {
             Some(outcome) => {
-                self.calls.remove(&call);
+                self.kept -= weight_of(&outcome);
+                self.forget(call);
                 Poll::Ready(outcome)
             }
             None => {
@@ -207,15 +225,27 @@ impl State {
 
     /// Progress that has come for a call.
     pub(super) fn take_progress(&mut self, call: CallId) -> VecDeque<RawJson> {
-        self.calls
-            .get_mut(&call)
-            .map(|slot| core::mem::take(&mut slot.progress))
-            .unwrap_or_default()
+        let Some(slot) = self.calls.get_mut(&call) else {
+            return VecDeque::new();
+        };
+        let reports = core::mem::take(&mut slot.progress);
+        self.kept -= reports.iter().map(weight).sum::<usize>();
+        reports
+    }
+
+    /// Stops keeping what has come for a call; whether it was known.
+    fn forget(&mut self, call: CallId) -> bool {
+        let Some(slot) = self.calls.remove(&call) else {
+            return false;
+        };
+        self.kept -= slot.progress.iter().map(weight).sum::<usize>();
+        self.kept -= slot.outcome.as_ref().map_or(0, weight_of);
+        true
     }
 
     /// Stops waiting for a call, and tells the server.
     pub(super) fn cancel(&mut self, call: CallId) {
-        if self.calls.remove(&call).is_some() {
+        if self.forget(call) {
             self.machine.client().cancel(call);
         }
     }
@@ -229,7 +259,9 @@ impl State {
     }
 
     pub(super) fn unlisten(&mut self, listener: u64) {
-        self.listeners.remove(&listener);
+        if let Some(listener) = self.listeners.remove(&listener) {
+            self.kept -= listener.queue.iter().map(weight_of_notification).sum::<usize>();
+        }
     }
 
     /// The next notification; `None` where there will be no more.
@@ -239,7 +271,10 @@ impl State {
             return Poll::Ready(None);
         };
         match listener.queue.pop_front() {
-            Some(notification) => Poll::Ready(Some(notification)),
+            Some(notification) => {
+                self.kept -= weight_of_notification(&notification);
+                Poll::Ready(Some(notification))
+            }
             None if is_closed => Poll::Ready(None),
             None => {
                 keep(&mut listener.waker, cx);
@@ -339,6 +374,7 @@ impl State {
 
     fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
         if let Some(slot) = self.calls.get_mut(&call) {
+            self.kept += weight_of(&outcome);
             slot.outcome = Some(outcome);
             if let Some(waker) = slot.waker.take() {
                 self.to_wake.push(waker);
@@ -347,24 +383,34 @@ impl State {
     }
 
     fn progress(&mut self, call: CallId, params: RawJson) {
-        let most = self.machine.as_client().config().limits.notifications;
-        if let Some(slot) = self.calls.get_mut(&call) {
-            // The newest report says the most: a caller that does not look loses the oldest.
-            if slot.progress.len() >= most {
-                slot.progress.pop_front();
-            }
-            slot.progress.push_back(params);
-            if let Some(waker) = slot.waker.take() {
-                self.to_wake.push(waker);
-            }
+        let limits = &self.machine.as_client().config().limits;
+        let (most, total) = (limits.notifications, limits.total_bytes);
+        let Some(slot) = self.calls.get_mut(&call) else { return };
+        let bytes = weight(&params);
+        // The newest report says the most: a caller that does not look loses the oldest.
+        while slot.progress.len() >= most || self.kept.saturating_add(bytes) > total {
+            let Some(oldest) = slot.progress.pop_front() else {
+                return;
+            };
+            self.kept -= weight(&oldest);
+        }
+        self.kept += bytes;
+        slot.progress.push_back(params);
+        if let Some(waker) = slot.waker.take() {
+            self.to_wake.push(waker);
         }
     }
 
+    /// What nobody takes is dropped and counted, and never a reason not to read: a caller may wait for its reply
+    /// while it reads no notifications.
     fn notify(&mut self, notification: &Notification) {
-        let most = self.machine.as_client().config().limits.notifications;
+        let limits = &self.machine.as_client().config().limits;
+        let bytes = weight_of_notification(notification);
         for listener in self.listeners.values_mut() {
-            if listener.queue.len() < most {
+            let fits = self.kept.saturating_add(bytes) <= limits.total_bytes;
+            if fits && listener.queue.len() < limits.notifications {
                 listener.queue.push_back(notification.clone());
+                self.kept += bytes;
             } else {
                 listener.missed += 1;
             }
@@ -378,6 +424,19 @@ impl State {
         let error = ErrorObject::method_not_found(request.request.method.as_str());
         self.machine.client().respond(request.key, Err(error));
     }
+}
+
+/// How many bytes a text keeps.
+fn weight(text: &RawJson) -> usize {
+    text.as_bytes().len() + size_of::<RawJson>()
+}
+
+fn weight_of(outcome: &Result<RawJson, CallError>) -> usize {
+    outcome.as_ref().map_or(0, weight)
+}
+
+fn weight_of_notification(notification: &Notification) -> usize {
+    notification.text.as_bytes().len() + size_of::<Notification>()
 }
 
 /// Keeps the waker of the task that polls.

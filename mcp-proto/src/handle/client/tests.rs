@@ -21,6 +21,7 @@ use crate::rpc::{CallError, CloseReason, Phase};
 use crate::{Limits, Revision, Time, Timeouts};
 
 mod blocked;
+mod bounds;
 
 #[derive(Default)]
 struct Count(AtomicUsize);

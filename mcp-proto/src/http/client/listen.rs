@@ -10,6 +10,8 @@ use crate::time::Time;
 const ATTEMPTS: u32 = 5;
 /// How long to wait before, where the server names no time (doubled with every attempt).
 const DELAY: Duration = Duration::from_secs(1);
+/// How short it may be, whatever the server says: one event for each connection must not keep a client busy.
+const SHORTEST: Duration = Duration::from_millis(100);
 /// How long the wait may become.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -107,7 +109,7 @@ impl Listen {
             return;
         }
         // The server's own time is never cut short (2025-11-25, Sending Messages, 6: it "MUST" be respected).
-        let first = self.retry.unwrap_or(DELAY);
+        let first = self.retry.unwrap_or(DELAY).max(SHORTEST);
         let delay = first.saturating_mul(1 << self.attempts).min(LONGEST.max(first));
         self.attempts += 1;
         self.state = State::Waiting(now + delay);
@@ -150,11 +152,11 @@ mod tests {
     fn progress_renews_the_budget_and_the_server_names_the_delay() {
         let mut listen = Listen::default();
         listen.begin();
-        for _ in 0..20 {
+        for (named, kept) in [(500, 500), (5_000, 5_000), (99, 100), (0, 100), (0, 100), (0, 100)] {
             listen.opened(ExchangeId(0));
-            listen.progressed(Some("7"), Some(Duration::from_millis(5)));
+            listen.progressed(Some("7"), Some(Duration::from_millis(named)));
             listen.ended(Time::ORIGIN);
-            assert_eq!(listen.poll_timeout(), Some(Time::ORIGIN + Duration::from_millis(5)));
+            assert_eq!(listen.poll_timeout(), Some(Time::ORIGIN + Duration::from_millis(kept)));
         }
         assert_eq!(listen.last_event_id(), Some("7"));
     }

@@ -29,6 +29,8 @@ impl Template {
         for name in reserved {
             other.remove(name);
         }
+        // Any of them may authorize: none is to be shown by `Debug`, here or in a request.
+        other.values_mut().for_each(|value| value.set_sensitive(true));
         let mut post = other.clone();
         post.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // 2025-11-25, Transports, Sending Messages, 2: "listing both".
