@@ -2,10 +2,11 @@
 
 mod bridge;
 mod client;
+mod dial;
 mod exchange;
 mod payload;
-mod pool;
 pub mod server;
 
-pub use client::{HttpOptions, client_over_http};
+pub use client::client_over_http;
+pub use mcp_proto::handle::driver::HttpOptions;
 pub use server::{McpService, serve, service};

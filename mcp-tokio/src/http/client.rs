@@ -4,20 +4,18 @@ use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use http::{HeaderMap, Uri};
+use http::Uri;
 use mcp_proto::Time;
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::client::HttpPump;
-use mcp_proto::handle::driver::Tasks;
-use mcp_proto::http::client::{Action, ExchangeId, HttpClientConfig};
+use mcp_proto::handle::driver::{HttpOptions, Pool, Tasks};
+use mcp_proto::http::client::{Action, ExchangeId};
 use tokio::task::coop;
 
+use super::dial::{Connection, Sender};
 use super::exchange::{Exchange, Ports};
 use super::payload::Payload;
-use super::pool::{Connection, Pool};
 use crate::clock::{Clock, Timer};
 use crate::error::ConnectError;
 
@@ -26,43 +24,6 @@ const ROUNDS: usize = 32;
 
 /// How many exchanges are opened, and how many exchanges and connections are polled, in one round.
 const POLLS: usize = 256;
-
-/// What an HTTP client does on its own account.
-#[derive(Clone)]
-pub struct HttpOptions {
-    /// Headers for every request, such as `Authorization`. Those of the protocol win over them.
-    pub headers: HeaderMap,
-    /// Whether to keep a stream open for what a legacy server sends on its own. Default `true`.
-    pub listen: bool,
-    /// How long making a connection may take, the look-up of the name included. Default 10 seconds.
-    pub connect_timeout: Duration,
-    /// How long a connection without a request is kept. Default 90 seconds.
-    pub idle_timeout: Duration,
-}
-
-impl Default for HttpOptions {
-    fn default() -> Self {
-        Self {
-            headers: HeaderMap::new(),
-            listen: true,
-            connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(90),
-        }
-    }
-}
-
-/// Shows the names of the headers only: their values may be secrets.
-impl std::fmt::Debug for HttpOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<_> = self.headers.keys().collect();
-        f.debug_struct("HttpOptions")
-            .field("headers", &names)
-            .field("listen", &self.listen)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("idle_timeout", &self.idle_timeout)
-            .finish()
-    }
-}
 
 /// A client of the endpoint `url`, and the future that drives it: every exchange and every connection of the
 /// client in one, for those who poll or spawn it themselves.
@@ -78,13 +39,16 @@ pub fn client_over_http(
     config: ClientConfig,
     options: &HttpOptions,
 ) -> Result<(Client, impl Future<Output = ()> + Send + use<>), ConnectError> {
-    let mut http = HttpClientConfig::new(endpoint(url)?);
-    http.headers.clone_from(&options.headers);
-    http.listen = options.listen;
-    let (client, pump) = Client::over_http(config, &http);
-    let pool = Pool::new(options.connect_timeout, options.idle_timeout);
+    let (client, pump) = Client::over_http(config, &options.to_config(endpoint(url)?));
+    let ports = Ports {
+        pump,
+        pool: Pool::new(options.idle_timeout),
+        connect_timeout: options.connect_timeout,
+        fresh: Vec::new(),
+        paused: Vec::new(),
+    };
     let driver = async move {
-        let mut driver = Driver::new(pump, pool);
+        let mut driver = Driver::new(ports);
         poll_fn(|cx| driver.poll(cx)).await;
     };
     Ok((client, driver))
@@ -121,19 +85,14 @@ enum Task {
 }
 
 impl Driver {
-    fn new(pump: HttpPump, pool: Pool) -> Self {
+    fn new(ports: Ports) -> Self {
         let clock = Clock::start();
         Self {
             clock,
             timer: Timer::new(clock),
             tasks: Tasks::new(),
             exchanges: HashMap::new(),
-            ports: Ports {
-                pump,
-                pool,
-                fresh: Vec::new(),
-                paused: Vec::new(),
-            },
+            ports,
         }
     }
 
@@ -174,7 +133,7 @@ impl Driver {
     fn open(&mut self, now: Time, id: ExchangeId, request: http::Request<Payload>) {
         match self.ports.pool.address(request) {
             Ok((origin, request)) => {
-                let exchange = Exchange::open(id, origin, request, &mut self.ports.pool);
+                let exchange = Exchange::open(id, origin, request, &mut self.ports);
                 self.exchanges.insert(id, self.tasks.insert(Task::Exchange(exchange)));
             }
             Err(error) => self.ports.pump.failed(now, id, error),
@@ -225,7 +184,7 @@ impl Driver {
             Some(Task::Exchange(exchange)) => {
                 self.exchanges.remove(&exchange.id());
             }
-            Some(Task::Connection(_)) => self.ports.pool.forget_closed(),
+            Some(Task::Connection(_)) => self.ports.pool.forget(Sender::is_closed),
             None => {}
         }
     }

@@ -5,16 +5,18 @@ use std::fmt::Write;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::TrySendError;
 use mcp_proto::Time;
 use mcp_proto::handle::client::HttpPump;
+use mcp_proto::handle::driver::{OriginKey, Pool};
 use mcp_proto::http::client::{ExchangeError, ExchangeId};
 
+use super::dial::{Connection, Sender, connect};
 use super::payload::Payload;
-use super::pool::{Connection, OriginKey, Pool, Sender};
 
 /// How many parts of a body are handed on before others get their turn.
 const FRAMES: usize = 16;
@@ -26,7 +28,8 @@ type Sent = Result<Response<Incoming>, TrySendError<Request<Payload>>>;
 /// What an exchange works with.
 pub(super) struct Ports {
     pub(super) pump: HttpPump,
-    pub(super) pool: Pool,
+    pub(super) pool: Pool<Sender>,
+    pub(super) connect_timeout: Duration,
     /// New connections, to be polled from now on.
     pub(super) fresh: Vec<Connection>,
     /// Exchanges whose response the pump does not want more of for now.
@@ -53,8 +56,8 @@ enum Stage {
 
 impl Exchange {
     /// Sends a request, on a connection that waits if there is one.
-    pub(super) fn open(id: ExchangeId, origin: OriginKey, request: Request<Payload>, pool: &mut Pool) -> Self {
-        match pool.take(origin) {
+    pub(super) fn open(id: ExchangeId, origin: OriginKey, request: Request<Payload>, ports: &mut Ports) -> Self {
+        match ports.pool.take(origin, Sender::is_ready) {
             Some(mut sender) => {
                 let stage = Stage::send(&mut sender, request, true);
                 Self {
@@ -68,7 +71,7 @@ impl Exchange {
                 id,
                 origin,
                 sender: None,
-                stage: Stage::connect(origin, request, pool),
+                stage: Stage::connect(origin, request, ports),
             },
         }
     }
@@ -84,7 +87,7 @@ impl Exchange {
         match outcome {
             Ok(()) => {
                 ports.pump.end(now, self.id);
-                if let Some(sender) = self.sender.take() {
+                if let Some(sender) = self.sender.take().filter(Sender::is_ready) {
                     ports.pool.keep(self.origin, sender, now);
                 }
             }
@@ -108,7 +111,7 @@ impl Exchange {
                         ports.pump.head(now, self.id, &head);
                         self.stage = Stage::Receiving(body);
                     }
-                    Err(error) => self.stage = retry(error, *is_reused, self.origin, &ports.pool)?,
+                    Err(error) => self.stage = retry(error, *is_reused, self.origin, ports)?,
                 },
                 Stage::Receiving(body) => return poll_body(body, cx, now, self.id, ports),
             }
@@ -117,10 +120,11 @@ impl Exchange {
 }
 
 impl Stage {
-    fn connect(origin: OriginKey, request: Request<Payload>, pool: &Pool) -> Self {
-        let connecting = pool.connect(origin);
+    fn connect(origin: OriginKey, request: Request<Payload>, ports: &Ports) -> Self {
+        let authority = ports.pool.authority(origin).cloned();
+        let most = ports.connect_timeout;
         Self::Connecting(Box::pin(async move {
-            let (sender, connection) = connecting.await?;
+            let (sender, connection) = connect(authority, most).await?;
             Ok((sender, connection, request))
         }))
     }
@@ -137,10 +141,10 @@ fn retry(
     mut error: TrySendError<Request<Payload>>,
     is_reused: bool,
     origin: OriginKey,
-    pool: &Pool,
+    ports: &Ports,
 ) -> Result<Stage, ExchangeError> {
     match error.take_message() {
-        Some(request) if is_reused => Ok(Stage::connect(origin, request, pool)),
+        Some(request) if is_reused => Ok(Stage::connect(origin, request, ports)),
         Some(_) => Err(ExchangeError::Unreachable(describe(error.error()))),
         None => Err(ExchangeError::Broken(describe(error.error()))),
     }

@@ -1,10 +1,11 @@
 //! Streamable HTTP on hyper.
 
 mod client;
+mod dial;
 mod exchange;
 mod payload;
-mod pool;
 pub mod server;
 
-pub use client::{HttpOptions, client_over_http};
+pub use client::client_over_http;
+pub use mcp_proto::handle::driver::HttpOptions;
 pub use server::{McpService, serve, service};

@@ -1,9 +1,25 @@
 //! What drivers are made of, whatever their runtime: for the authors of adapters.
+//!
+//! - Any driver: [`Tasks`], a set of futures polled in place.
+//! - Byte streams: [`Lanes`] drives one connection, [`Crossing`] two face to face.
+//! - HTTP: `Pool` and `HttpOptions` for clients, `Collector` for servers.
 
+#[cfg(feature = "http")]
+mod collector;
 mod crossing;
 mod lanes;
+#[cfg(feature = "http")]
+mod options;
+#[cfg(feature = "http")]
+mod pool;
 mod tasks;
 
+#[cfg(feature = "http")]
+pub use collector::Collector;
 pub use crossing::Crossing;
 pub use lanes::{Failure, Lanes, Step};
+#[cfg(feature = "http")]
+pub use options::HttpOptions;
+#[cfg(feature = "http")]
+pub use pool::{OriginKey, Pool};
 pub use tasks::Tasks;

@@ -5,10 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
+use mcp_proto::handle::driver::Collector;
 use mcp_proto::handle::server::http::{Admission, Exchange};
 use mcp_proto::http::server::Refusal;
 
@@ -39,12 +40,8 @@ enum Stage<B> {
 struct Reading<B> {
     head: Parts,
     admission: Admission,
-    limit: usize,
     body: B,
-    /// The first piece of the body, and usually the only one.
-    first: Bytes,
-    /// All of it, where there are more.
-    all: BytesMut,
+    collector: Collector,
 }
 
 impl<B: Body> Respond<B>
@@ -56,17 +53,12 @@ where
         let stage = match service.endpoint().admit(&head) {
             Ok(admission) => match admission.body_limit() {
                 Some(limit) if body.size_hint().lower() > limit as u64 => Stage::Refused(Refusal::TooLarge),
-                Some(limit) => {
-                    let (first, all) = (Bytes::new(), BytesMut::new());
-                    Stage::Reading(Reading {
-                        head,
-                        admission,
-                        limit,
-                        body,
-                        first,
-                        all,
-                    })
-                }
+                Some(limit) => Stage::Reading(Reading {
+                    head,
+                    admission,
+                    body,
+                    collector: Collector::new(limit),
+                }),
                 None => Stage::Waiting(open(&service, admission, &head, Bytes::new())),
             },
             Err(refusal) => Stage::Refused(refusal),
@@ -132,49 +124,22 @@ where
     B: Body + Unpin,
     B::Data: Buf,
 {
-    /// Reads the body to its end, within the limit. A body in one piece is not copied.
+    /// Reads the body to its end, within the limit.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Refusal>> {
         while !self.body.is_end_stream() {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
-                    let Ok(mut data) = frame.into_data() else { continue };
-                    let length = self.first.len() + self.all.len();
-                    if data.remaining() > self.limit.saturating_sub(length) {
-                        return Poll::Ready(Err(Refusal::TooLarge));
-                    }
-                    if length == 0 {
-                        self.first = data.copy_to_bytes(data.remaining());
-                    } else {
-                        self.append(data);
+                    let Ok(data) = frame.into_data() else { continue };
+                    let rest = self.body.size_hint().exact();
+                    if let Err(refusal) = self.collector.push(data, rest) {
+                        return Poll::Ready(Err(refusal));
                     }
                 }
                 Some(Err(_)) => return Poll::Ready(Err(Refusal::Incomplete)),
                 None => break,
             }
         }
-        let first = std::mem::take(&mut self.first);
-        let body = if self.all.is_empty() {
-            first
-        } else {
-            std::mem::take(&mut self.all).freeze()
-        };
-        Poll::Ready(Ok(body))
-    }
-
-    /// Takes another piece. The room is made once where the length is known, as it is but for chunked bodies.
-    fn append(&mut self, data: B::Data) {
-        if self.all.is_empty() {
-            let first = std::mem::take(&mut self.first);
-            let rest = self
-                .body
-                .size_hint()
-                .exact()
-                .and_then(|rest| usize::try_from(rest).ok())
-                .unwrap_or(0);
-            self.all.reserve(first.len() + data.remaining() + rest.min(self.limit));
-            self.all.extend_from_slice(&first);
-        }
-        bytes::BufMut::put(&mut self.all, data);
+        Poll::Ready(Ok(self.collector.finish()))
     }
 }
 
