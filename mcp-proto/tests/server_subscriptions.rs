@@ -1,10 +1,10 @@
 //! What the subscriptions of a client cost a server, and how they end.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use mcp_proto::jsonrpc::Params;
+use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::{Method, MethodName};
 use mcp_proto::model::Implementation;
-use mcp_proto::server::{Connection, ServerConfig};
+use mcp_proto::server::{Connection, Event, ResultBody, ServerConfig};
 use mcp_proto::{Limits, Time};
 use serde_json::{Value, json};
 
@@ -162,4 +162,98 @@ fn events_are_bounded_in_bytes() {
     assert!(!server.0.wants_input());
     assert!(server.0.poll_event().is_some());
     assert!(server.0.wants_input());
+}
+
+fn legacy(limits: Limits) -> Server {
+    let mut server = Server::new(limits);
+    let params = json!({"protocolVersion": "2025-11-25"});
+    server.send(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}));
+    server.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+    server.requests();
+    server
+}
+
+impl Server {
+    fn requests(&mut self) -> Vec<mcp_proto::server::Request> {
+        let mut requests = Vec::new();
+        while let Some(event) = self.0.poll_event() {
+            if let Event::Request(request) = event {
+                requests.push(request);
+            }
+        }
+        requests
+    }
+
+    /// Makes a legacy request, which the application answers with an error where it is not `good`.
+    fn ask(&mut self, method: &str, uri: &str, good: bool) -> Value {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"uri": uri}});
+        let mut answers = self.send(&request);
+        for request in self.requests() {
+            let outcome = match good {
+                true => Ok(ResultBody::EMPTY),
+                false => Err(ErrorObject::internal("no")),
+            };
+            self.0.respond(request.token, outcome);
+        }
+        answers.append(&mut self.output());
+        assert_eq!(answers.len(), 1);
+        answers.remove(0)
+    }
+}
+
+#[test]
+fn a_legacy_session_hears_of_what_it_has_subscribed_to() {
+    let mut server = legacy(Limits::default());
+    assert_eq!(server.updated("a"), 0);
+    server.ask("resources/subscribe", "a", true);
+    assert_eq!((server.updated("a"), server.updated("b")), (1, 0));
+    server.ask("resources/subscribe", "b", false);
+    assert_eq!(server.updated("b"), 0, "it was refused");
+    server.ask("resources/subscribe", "a", false);
+    assert_eq!(server.updated("a"), 1, "it was subscribed to before");
+    server.ask("resources/unsubscribe", "a", true);
+    assert_eq!(server.updated("a"), 0);
+}
+
+#[test]
+fn the_subscriptions_of_a_legacy_session_are_bounded() {
+    let mut server = legacy(Limits {
+        subscription_uris: 2,
+        total_bytes: 2_000,
+        ..Limits::default()
+    });
+    let subscribe = |server: &mut Server, uri: &str| server.ask("resources/subscribe", uri, true);
+    let long = "x".repeat(900);
+    assert_eq!(subscribe(&mut server, "a")["result"], json!({}));
+    assert_eq!(subscribe(&mut server, &long)["result"], json!({}));
+    assert_eq!(subscribe(&mut server, "a")["result"], json!({}), "it is there");
+    assert_eq!(subscribe(&mut server, "c")["error"]["code"], -32603, "too many");
+    server.ask("resources/unsubscribe", "a", true);
+    let other = "y".repeat(900);
+    assert_eq!(subscribe(&mut server, &other)["error"]["code"], -32603, "too long");
+    assert_eq!(server.updated(&other), 0);
+    assert_eq!(subscribe(&mut server, "c")["result"], json!({}));
+}
+
+#[test]
+fn log_messages_obey_the_level_of_a_legacy_session() {
+    let mut server = legacy(Limits::default());
+    let log = |server: &mut Server, level: &str| {
+        let params = Params::from_serialize(&json!({"level": level, "data": 1})).unwrap();
+        server
+            .0
+            .notify(&Method::LoggingMessageNotification.into(), params)
+            .unwrap();
+        server.output().len()
+    };
+    // Before the client has set one it is `info`.
+    assert_eq!((log(&mut server, "debug"), log(&mut server, "info")), (0, 1));
+    let params = json!({"level": "error"});
+    server.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "logging/setLevel", "params": params}));
+    assert_eq!((log(&mut server, "warning"), log(&mut server, "alert")), (0, 1));
+    assert_eq!(log(&mut server, "loud"), 0);
+    // 2026-07-28: not outside of a request.
+    let mut modern = Server::new(Limits::default());
+    modern.listen(1, []);
+    assert_eq!(log(&mut modern, "alert"), 0);
 }

@@ -168,6 +168,11 @@ pub enum SendError {
         /// The method.
         method: MethodName,
     },
+    /// The protocol says this by itself, or there is a function of its own for it.
+    Reserved {
+        /// The method.
+        method: MethodName,
+    },
     /// The outbox is full. Here are the parameters back.
     Blocked(Params),
     /// Too many calls wait for a reply.
@@ -185,6 +190,7 @@ impl fmt::Display for SendError {
         match self {
             Self::OutOfEra { method, revision } => write!(f, "{method} is not this side's to send in {revision}"),
             Self::NotSupported { method } => write!(f, "the peer does not support {method}"),
+            Self::Reserved { method } => write!(f, "{method} is not sent by hand"),
             Self::Blocked(_) => f.write_str("the outbox is full"),
             Self::TooManyCalls => f.write_str("too many calls are in flight"),
             Self::InvalidParams(error) => write!(f, "the parameters are no JSON object: {error}"),

@@ -251,7 +251,9 @@ impl Connection {
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some((call, error, cancellation)) = self.session.handle_timeout(now) {
-            self.lines.push(cancellation);
+            if let Some(cancellation) = cancellation {
+                self.lines.push(cancellation);
+            }
             let outcome = Err(error);
             self.emit(Event::Answered { call, outcome });
         }
@@ -348,7 +350,9 @@ impl Connection {
         }
         if self.session.revision().is_some() {
             let message = self.session.notify(&self.config, method, params)?;
-            self.lines.push(message);
+            if let Some(message) = message {
+                self.lines.push(message);
+            }
         }
         Ok(())
     }
@@ -359,13 +363,35 @@ impl Connection {
     /// [`SendError::Blocked`] with the parameters where the outbox is full or the handshake is not complete, and
     /// those of [`Session::request`].
     pub fn request(&mut self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
+        self.request_as(None, method, params, options)
+    }
+
+    /// Makes place for a request that is blocked. From now on its time runs.
+    #[cfg(feature = "handle")]
+    pub(crate) fn reserve(&mut self, options: &CallOptions) -> Result<CallId, SendError> {
+        match self.close_reason() {
+            Some(reason) => Err(SendError::Closed(reason)),
+            None => self.session.reserve(&self.config, options),
+        }
+    }
+
+    /// [`request`](Self::request), as the call that was reserved for it.
+    pub(crate) fn request_as(
+        &mut self,
+        reserved: Option<CallId>,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<CallId, SendError> {
         if let Life::Closed(reason, _) | Life::Draining(reason, _) = self.life {
             return Err(SendError::Closed(reason));
         }
         if !self.lines.has_room() {
             return Err(SendError::Blocked(params));
         }
-        let (call, message) = self.session.request(&self.config, method, params, options)?;
+        let (call, message) = self
+            .session
+            .request_as(&self.config, reserved, method, params, options)?;
         self.lines.push(message);
         Ok(call)
     }
@@ -587,7 +613,8 @@ impl Connection {
 
     /// How many bytes the client makes us keep, apart from what waits to be written.
     fn kept(&self) -> usize {
-        self.held.saturating_add(self.event_bytes)
+        let held = self.held.saturating_add(self.session.subscribed_bytes());
+        held.saturating_add(self.event_bytes)
     }
 
     fn settle(&mut self, key: RequestKey, answer: Option<Vec<u8>>) {

@@ -1,5 +1,6 @@
 //! Requests of the client, and the tokens they are answered with.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{RequestContext, ResultBody, ServerConfig};
@@ -54,6 +55,8 @@ pub struct RequestToken {
     pub(crate) cacheable: bool,
     /// What its connection counts for it.
     pub(crate) held: usize,
+    /// The resource that a legacy session has subscribed to by this request, unless it is refused.
+    pub(crate) subscribes: Option<Box<str>>,
 }
 
 impl RequestToken {
@@ -64,6 +67,7 @@ impl RequestToken {
             revision,
             cacheable: method.known().is_some_and(|method| method.is_cacheable()),
             held: 0,
+            subscribes: None,
         }
     }
 

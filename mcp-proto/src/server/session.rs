@@ -9,6 +9,7 @@ use core::time::Duration;
 use serde::Deserialize;
 
 use super::context::{ClientFacts, parse_severity};
+use super::uris::{Uris, weight};
 use super::{Request, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
     ErrorObject, Facts, Id, Message, Notification, Params, Peek, RawJson, Request as RawRequest, Response,
@@ -47,7 +48,10 @@ pub struct Session {
     handshake: Handshake,
     client: ClientFacts,
     severity: u8,
-    calls: Calls<()>,
+    /// The resources it has subscribed to, boxed because few sessions do.
+    uris: Option<Box<Uris>>,
+    /// Our calls, and whether they are sent.
+    calls: Calls<bool>,
     requests: Requests,
     counters: Counters,
 }
@@ -100,6 +104,7 @@ impl Session {
             handshake: Handshake::default(),
             client: ClientFacts::UNKNOWN,
             severity: DEFAULT_SEVERITY,
+            uris: None,
             calls: Calls::new(config.limits().pending_calls),
             requests: Requests::new(config.limits().requests_in_progress),
             counters: Counters::default(),
@@ -217,9 +222,10 @@ impl Session {
             return Received::Nothing;
         };
         match self.admit(config, revision, &request, facts) {
-            Ok((key, context)) => Received::Request(Request {
+            Ok((key, context, subscribes)) => Received::Request(Request {
                 token: RequestToken {
                     key: Some(key),
+                    subscribes,
                     ..RequestToken::new(request.id, &request.method, revision)
                 },
                 method: request.method,
@@ -238,10 +244,14 @@ impl Session {
         revision: Revision,
         request: &RawRequest,
         facts: &Facts<'_>,
-    ) -> Result<(RequestKey, RequestContext), ErrorObject> {
+    ) -> Result<(RequestKey, RequestContext, Option<Box<str>>), ErrorObject> {
         let known = request.method.known();
         if known.is_some_and(|method| !is_asked_of_servers(method, revision)) {
             return Err(ErrorObject::method_not_found(request.method.as_str()));
+        }
+        let uri = facts.seen.as_ref().ok().and_then(|(peek, _)| peek.uri.as_deref());
+        if known == Some(Method::Subscribe) {
+            self.may_subscribe(config, uri)?;
         }
         let token = match &facts.seen {
             Ok((_, meta)) => meta.progress_token.clone(),
@@ -261,7 +271,53 @@ impl Session {
                 .then_some(self.severity),
             meta: facts.raw_meta(),
         };
-        Ok((self.begin(&request.id)?, context))
+        let key = self.begin(&request.id)?;
+        let subscribes = uri.and_then(|uri| self.subscribe(config, known, uri));
+        Ok((key, context, subscribes))
+    }
+
+    /// Whether there is room for one more subscription.
+    fn may_subscribe(&self, config: &ServerConfig, uri: Option<&str>) -> Result<(), ErrorObject> {
+        let limits = config.limits();
+        let count = self.uris.as_ref().map_or(0, |uris| uris.len());
+        let is_within = |uri: &str| {
+            let bytes = self.subscribed_bytes().saturating_add(weight(uri));
+            self.has_subscribed(uri) || count < limits.subscription_uris && bytes <= limits.total_bytes
+        };
+        match uri.is_none_or(is_within) {
+            true => Ok(()),
+            false => Err(ErrorObject::internal("too many subscriptions")),
+        }
+    }
+
+    /// Takes note of what a session subscribes to: the URI, where it is new. The application is asked as well.
+    fn subscribe(&mut self, config: &ServerConfig, method: Option<Method>, uri: &str) -> Option<Box<str>> {
+        match method {
+            Some(Method::Subscribe) if config.allows(Method::ResourceUpdatedNotification) => {
+                self.uris.get_or_insert_default().insert(uri).then(|| uri.into())
+            }
+            Some(Method::Unsubscribe) => {
+                self.unsubscribe(uri);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn unsubscribe(&mut self, uri: &str) {
+        if let Some(uris) = &mut self.uris {
+            uris.remove(uri);
+        }
+        self.uris.take_if(|uris| uris.is_empty());
+    }
+
+    fn has_subscribed(&self, uri: &str) -> bool {
+        self.uris.as_ref().is_some_and(|uris| uris.contains(uri))
+    }
+
+    /// About how many bytes its subscriptions take.
+    pub(crate) fn subscribed_bytes(&self) -> usize {
+        self.uris.as_ref().map_or(0, |uris| uris.bytes())
     }
 
     /// Takes note of a request in progress, of whichever era: ids are those of the stream.
@@ -339,14 +395,18 @@ impl Session {
 
     /// Whether a call waits for a reply with this id.
     pub(crate) fn awaits(&self, id: &Id) -> bool {
-        self.calls.find(id).is_some()
+        self.sent(id).is_some()
+    }
+
+    fn sent(&self, id: &Id) -> Option<CallId> {
+        self.calls.find(id).filter(|call| self.calls.get(*call) == Some(&true))
     }
 
     /// The call that a reply with this id settles; it is counted where there is none.
     pub(crate) fn settle(&mut self, id: &Id) -> Option<CallId> {
-        let call = self.calls.find(id);
+        let call = self.sent(id);
         match call {
-            Some(call) => drop(self.calls.remove(call)),
+            Some(call) => drop(self.calls.remove(call).is_some()),
             None if self.calls.has_used(id) => self.counters.late_replies += 1,
             None => self.counters.unknown_replies += 1,
         }
@@ -369,15 +429,24 @@ impl Session {
             return None;
         }
         self.requests.finish(token.key?)?;
+        if let (Some(uri), Err(_)) = (&token.subscribes, &outcome) {
+            self.unsubscribe(uri);
+        }
         Some(token.into_response(config, outcome))
     }
 
-    /// A notification to the client.
+    /// A notification to the client; `None` where it does not want it: an update of a resource that it has not
+    /// subscribed to (2025-11-25, Resources, Subscriptions), a log message below its level (Logging).
     ///
     /// # Errors
     /// [`SendError`] where the method is not one of this side's notifications in the revision, where its
     /// capability was not declared, and [`SendError::Blocked`] before `initialize` has been answered.
-    pub fn notify(&self, config: &ServerConfig, method: &MethodName, params: Params) -> Result<Vec<u8>, SendError> {
+    pub fn notify(
+        &self,
+        config: &ServerConfig,
+        method: &MethodName,
+        params: Params,
+    ) -> Result<Option<Vec<u8>>, SendError> {
         let revision = self.may_send(method, Kind::Notification)?;
         if revision.is_none() {
             return Err(SendError::Blocked(params));
@@ -385,7 +454,27 @@ impl Session {
         if method.known().is_some_and(|method| !config.allows(method)) {
             return Err(SendError::NotSupported { method: method.clone() });
         }
-        Ok(encode_notification_with(method.as_str(), &params, b""))
+        let is_wanted = match method.known() {
+            Some(Method::ResourceUpdatedNotification) => {
+                let uri = params.as_raw().and_then(|params| Peek::of(params).ok()?.uri);
+                uri.is_some_and(|uri| self.has_subscribed(&uri))
+            }
+            Some(Method::LoggingMessageNotification) => self.wants_log(&params),
+            _ => true,
+        };
+        Ok(is_wanted.then(|| encode_notification_with(method.as_str(), &params, b"")))
+    }
+
+    fn wants_log(&self, params: &Params) -> bool {
+        #[derive(Deserialize)]
+        struct Message<'a> {
+            #[serde(borrow)]
+            level: Cow<'a, str>,
+        }
+        let message = params
+            .as_raw()
+            .and_then(|params| params.decode_borrowed::<Message<'_>>().ok());
+        message.is_some_and(|message| parse_severity(&message.level).is_ok_and(|severity| severity >= self.severity))
     }
 
     /// A request to the client. Its deadline starts with the next [`handle_timeout`](Self::handle_timeout), which
@@ -403,6 +492,26 @@ impl Session {
         params: Params,
         options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
+        self.request_as(config, None, method, params, options)
+    }
+
+    /// Makes place for a request that cannot be sent yet. From now on its time runs.
+    #[cfg(feature = "handle")]
+    pub(crate) fn reserve(&mut self, config: &ServerConfig, options: &CallOptions) -> Result<CallId, SendError> {
+        let call = self.calls.begin(options, config.timeouts(), false);
+        call.ok_or(SendError::TooManyCalls)
+    }
+
+    /// [`request`](Self::request), as the call that was reserved for it. Where that is settled meanwhile, the request is
+    /// blocked.
+    pub(crate) fn request_as(
+        &mut self,
+        config: &ServerConfig,
+        reserved: Option<CallId>,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<(CallId, Vec<u8>), SendError> {
         self.may_send(method, Kind::Request)?;
         let is_ping = method.known() == Some(Method::Ping) && self.handshake.revision().is_some();
         if !self.handshake.may_send_requests() && !is_ping {
@@ -412,10 +521,19 @@ impl Session {
         if needed.is_some_and(|capability| !self.client.declares(capability)) {
             return Err(SendError::NotSupported { method: method.clone() });
         }
-        let call = self
-            .calls
-            .begin(options, config.timeouts(), ())
-            .ok_or(SendError::TooManyCalls)?;
+        let call = match reserved {
+            Some(call) => match self.calls.get_mut(call) {
+                Some(is_sent) => {
+                    *is_sent = true;
+                    call
+                }
+                None => return Err(SendError::Blocked(params)),
+            },
+            None => self
+                .calls
+                .begin(options, config.timeouts(), true)
+                .ok_or(SendError::TooManyCalls)?,
+        };
         let id = call.to_id();
         let mut meta = Vec::new();
         if options.progress {
@@ -446,8 +564,8 @@ impl Session {
 
     /// Stops waiting for a call: the cancellation to send, or `None` where the call is settled.
     pub fn cancel(&mut self, call: CallId, reason: Option<&str>) -> Option<Vec<u8>> {
-        self.calls.remove(call)?;
-        Some(encode_cancelled(call, reason))
+        let is_sent = self.calls.remove(call)?;
+        is_sent.then(|| encode_cancelled(call, reason))
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
@@ -456,12 +574,12 @@ impl Session {
         self.calls.poll_timeout()
     }
 
-    /// A call whose time is up, and the cancellation to send. Call it until it gives `None`.
-    pub fn handle_timeout(&mut self, now: Time) -> Option<(CallId, CallError, Vec<u8>)> {
+    /// A call whose time is up, and the cancellation to send, where the call was sent. Call it until it gives `None`.
+    pub fn handle_timeout(&mut self, now: Time) -> Option<(CallId, CallError, Option<Vec<u8>>)> {
         self.calls.arm(now);
-        let (call, after, ()): (CallId, Duration, ()) = self.calls.expire(now)?;
+        let (call, after, is_sent): (CallId, Duration, bool) = self.calls.expire(now)?;
         let phase = Phase::Request;
-        let cancellation = encode_cancelled(call, Some("timeout"));
+        let cancellation = is_sent.then(|| encode_cancelled(call, Some("timeout")));
         Some((call, CallError::Timeout { phase, after }, cancellation))
     }
 
@@ -469,7 +587,7 @@ impl Session {
     pub fn close(&mut self) -> impl Iterator<Item = CallId> + use<> {
         self.handshake.receive(Input::Close);
         self.requests.clear();
-        self.calls.drain().map(|(call, ())| call)
+        self.calls.drain().map(|(call, _)| call)
     }
 
     /// Whether this request is in progress.
@@ -489,7 +607,7 @@ impl Session {
 
     /// The calls that will have no answer because the client sends nothing any more.
     pub(crate) fn abandon_calls(&mut self) -> impl Iterator<Item = CallId> + use<> {
-        self.calls.drain().map(|(call, ())| call)
+        self.calls.drain().map(|(call, _)| call)
     }
 }
 

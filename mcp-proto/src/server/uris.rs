@@ -51,10 +51,16 @@ impl Uris {
         }
         is_new
     }
+
+    pub(super) fn remove(&mut self, uri: &str) {
+        if self.uris.remove(uri) {
+            self.bytes = self.bytes.saturating_sub(weight(uri));
+        }
+    }
 }
 
 /// What one more URI takes.
-fn weight(uri: &str) -> usize {
+pub(super) fn weight(uri: &str) -> usize {
     uri.len() + size_of::<Box<str>>()
 }
 
@@ -111,8 +117,10 @@ mod tests {
         assert_eq!((uris.len(), uris.bytes()), (2, weight("a") + weight("bc")));
         assert!(uris.contains("bc") && !uris.contains("b"));
         assert!(uris.insert("d") && !uris.insert("d"));
-        assert_eq!(uris.bytes(), weight("a") + weight("bc") + weight("d"));
-        assert_eq!(serde_json::to_string(&uris).unwrap(), r#"["a","bc","d"]"#);
+        uris.remove("a");
+        uris.remove("a");
+        assert_eq!(uris.bytes(), weight("bc") + weight("d"));
+        assert_eq!(serde_json::to_string(&uris).unwrap(), r#"["bc","d"]"#);
     }
 
     #[test]

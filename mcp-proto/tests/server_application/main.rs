@@ -1,6 +1,7 @@
 //! Servers as applications make them, on a byte stream without a runtime.
 #![cfg(feature = "schema")]
 
+mod connection;
 mod life;
 mod support;
 mod tools;

@@ -148,6 +148,8 @@ impl Context {
     /// # Errors
     /// [`SendError::OutOfEra`] where the method is not a notification of servers in the revision, or in the modern
     /// era not one that belongs to a request (2026-07-28, Streamable HTTP: MUST relate to it);
+    /// [`SendError::Reserved`] for progress and log messages, which `progress` and `log` send within what the client
+    /// wants (Progress and Logging: MUST), and for cancellations and acknowledgements, which the protocol sends;
     /// [`SendError::NotSupported`] where its capability was not declared.
     ///
     /// # Cancel safety
@@ -157,8 +159,12 @@ impl Context {
         if let Some(known) = method.known() {
             let revision = self.revision();
             let is_ours = known.kind() == Kind::Notification && known.is_sent_by(Role::Server, revision);
-            let belongs = matches!(known, Method::ProgressNotification | Method::LoggingMessageNotification);
-            if !is_ours || (self.era() == Era::Modern && !belongs) {
+            let is_reserved = is_reserved(known) || known == Method::LoggingMessageNotification;
+            if is_ours && is_reserved {
+                return Err(SendError::Reserved { method });
+            }
+            // Of those that the modern era has, only the reserved ones belong to a request.
+            if !is_ours || self.era() == Era::Modern {
                 return Err(SendError::OutOfEra { method, revision });
             }
             if !self.inner.server.config().allows(known) {
@@ -174,7 +180,8 @@ impl Context {
     /// # Errors
     /// [`CallError::Refused`] where it cannot be sent: in the modern era there are no such requests
     /// ([`SendError::OutOfEra`]), the client lacks the capability ([`SendError::NotSupported`]), it cannot be reached
-    /// from here. Otherwise how the call went.
+    /// from here. Otherwise how the call went. Its time runs from the first poll, also while the handshake is not
+    /// complete and while there is no room for it.
     ///
     /// # Cancel safety and on drop
     /// Dropped before the answer, the call is cancelled and the client is told.
@@ -202,12 +209,14 @@ impl Context {
             let revision = self.revision();
             return Err(CallError::Refused(SendError::OutOfEra { method, revision }));
         }
-        let call = self.begin(&method, params, &options).await?;
-        let mut waiting = Waiting {
+        let mut asking = Asking {
             peer: &*self.inner.peer,
-            call: Some(call),
+            method,
+            options,
+            params: Some(params),
+            call: None,
         };
-        poll_fn(|cx| waiting.poll(cx)).await
+        poll_fn(|cx| asking.poll(cx)).await
     }
 
     /// Whether the client has cancelled the request, or is gone.
@@ -221,30 +230,6 @@ impl Context {
     /// It has no effect, and may be dropped and called again.
     pub async fn cancelled(&self) {
         poll_fn(|cx| self.inner.peer.poll_cancelled(cx)).await;
-    }
-
-    /// Sends the request as soon as there is room for it.
-    async fn begin(&self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, CallError> {
-        let peer = &*self.inner.peer;
-        let mut params = Some(params);
-        let mut has_waited = true;
-        poll_fn(move |cx| {
-            loop {
-                match peer.request(method, params.take().unwrap_or_default(), options) {
-                    // Only again after a wait: where it is not room that lacks, trying again would never end.
-                    Err(SendError::Blocked(back)) if has_waited => {
-                        params = Some(back);
-                        has_waited = false;
-                    }
-                    outcome => return Poll::Ready(outcome.map_err(CallError::Refused)),
-                }
-                if peer.poll_callable(cx).is_pending() {
-                    has_waited = true;
-                    return Poll::Pending;
-                }
-            }
-        })
-        .await
     }
 
     /// Queues a message as soon as there is room for it.
@@ -265,30 +250,69 @@ impl Context {
     }
 }
 
+/// Whether a notification of servers is about a request or the protocol itself, so that nobody else is to send it.
+pub(super) fn is_reserved(method: Method) -> bool {
+    matches!(
+        method,
+        Method::ProgressNotification | Method::CancelledNotification | Method::SubscriptionsAcknowledgedNotification
+    )
+}
+
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Context").field(&self.inner.request).finish()
     }
 }
 
-/// A call that is abandoned when it is dropped unanswered.
-struct Waiting<'a> {
+/// A request of the client, which is abandoned when it is dropped unanswered.
+struct Asking<'a> {
     peer: &'a dyn Peer,
+    method: MethodName,
+    options: CallOptions,
+    /// `None` once it is sent.
+    params: Option<Params>,
+    /// `None` at first, and once it is answered.
     call: Option<CallId>,
 }
 
-impl Waiting<'_> {
+impl Asking<'_> {
     fn poll(&mut self, cx: &mut core::task::Context<'_>) -> Poll<Result<RawJson, CallError>> {
-        let Some(call) = self.call else {
-            return Poll::Ready(Err(CallError::Cancelled));
-        };
-        let answer = core::task::ready!(self.peer.poll_answer(call, cx));
-        self.call = None;
-        Poll::Ready(answer)
+        let mut may_retry = true;
+        loop {
+            if let Some(call) = self.call
+                && let Poll::Ready(answer) = self.peer.poll_answer(call, cx)
+            {
+                // Also where its time was over before it could be sent.
+                (self.call, self.params) = (None, None);
+                return Poll::Ready(answer);
+            }
+            let Some(params) = self.params.take() else {
+                return match self.call {
+                    Some(_) => Poll::Pending,
+                    None => Poll::Ready(Err(CallError::Cancelled)),
+                };
+            };
+            match self.peer.request(self.call, &self.method, params, &self.options) {
+                Ok(call) => self.call = Some(call),
+                // Only again after a wait: where it is not room that lacks, trying again would never end.
+                Err(SendError::Blocked(params)) if may_retry => {
+                    self.params = Some(params);
+                    if self.call.is_none() {
+                        self.call = Some(self.peer.reserve(&self.options)?);
+                        continue;
+                    }
+                    if self.peer.poll_callable(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    may_retry = false;
+                }
+                Err(error) => return Poll::Ready(Err(CallError::Refused(error))),
+            }
+        }
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Asking<'_> {
     fn drop(&mut self) {
         if let Some(call) = self.call {
             self.peer.abandon(call);

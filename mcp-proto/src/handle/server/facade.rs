@@ -7,6 +7,7 @@ use core::fmt;
 use core::future::ready;
 use std::sync::{Mutex, PoisonError};
 
+use super::context::is_reserved;
 use super::handler::{Handler, dispatch, unknown_tool};
 use super::tool::{Invocation, Tools};
 use super::{Application, Call, Context, Peer, ServerBuilder, ServerPump, Work};
@@ -93,12 +94,14 @@ impl Server {
 
     /// Tells every client of something that concerns them all: a list that has changed, a resource that was updated.
     ///
-    /// In the legacy era every session hears it; in the modern era every subscription that asked for it. Takes no
-    /// time: a client that does not read hears of it later, and of the same thing once.
+    /// In the legacy era every session hears it, except that an updated resource concerns those that have subscribed to
+    /// it (2025-11-25, Resources, Subscriptions), and a log message those whose level it reaches (Logging). In the
+    /// modern era every subscription that asked for it hears it, and nobody a log message, which belongs to a request
+    /// ([`Context::log`]). Takes no time: a client that does not read hears of it later, and of the same thing once.
     ///
     /// # Errors
-    /// [`SendError::OutOfEra`] where the method is not a notification of servers, [`SendError::NotSupported`] where
-    /// its capability was not declared.
+    /// [`SendError::OutOfEra`] where the method is not a notification of servers, [`SendError::Reserved`] where it is
+    /// about one request or the protocol itself, [`SendError::NotSupported`] where its capability was not declared.
     pub fn notify(&self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
         let method = method.into();
         if let Some(known) = method.known() {
@@ -106,6 +109,9 @@ impl Server {
             if known.kind() != Kind::Notification || !Revision::ALL.iter().any(is_ours) {
                 let revision = Revision::LATEST;
                 return Err(SendError::OutOfEra { method, revision });
+            }
+            if is_reserved(known) {
+                return Err(SendError::Reserved { method });
             }
             if !self.inner.config.allows(known) {
                 return Err(SendError::NotSupported { method });

@@ -27,12 +27,24 @@ pub(crate) trait Peer: Send + Sync {
         self.poll_room(cx)
     }
 
-    /// Makes a request of the client (legacy era).
+    /// Makes a request of the client (legacy era), as the call that was reserved for it, if one was.
     ///
     /// # Errors
-    /// Those of the session, and [`SendError::Closed`] where it cannot
-    /// reach the client.
-    fn request(&self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError>;
+    /// Those of the session, and [`SendError::Closed`] where it cannot reach the client.
+    fn request(
+        &self,
+        reserved: Option<CallId>,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<CallId, SendError>;
+
+    /// Makes place for a request that was refused as [`SendError::Blocked`]: its time runs, and it is answered when that
+    /// is over.
+    ///
+    /// # Errors
+    /// Those of [`request`](Self::request), without `Blocked`.
+    fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError>;
 
     /// The answer to a request, once.
     fn poll_answer(&self, call: CallId, cx: &mut Context<'_>) -> Poll<Result<RawJson, CallError>>;

@@ -154,8 +154,18 @@ impl Peer for Seat {
         self.stream.poll_callable(cx)
     }
 
-    fn request(&self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
-        self.stream.request(method, params, options)
+    fn request(
+        &self,
+        reserved: Option<CallId>,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<CallId, SendError> {
+        self.stream.request(reserved, method, params, options)
+    }
+
+    fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
+        self.stream.reserve(options)
     }
 
     fn poll_answer(&self, call: CallId, cx: &mut Context<'_>) -> Poll<Result<RawJson, CallError>> {

@@ -206,8 +206,22 @@ impl Stream {
         Poll::Pending
     }
 
+    pub(super) fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
+        let mut state = self.lock();
+        if let Some(reason) = state.gone {
+            return Err(SendError::Closed(reason));
+        }
+        let call = state.connection.reserve(options)?;
+        state.answers.insert(call, Answer::default());
+        drop(state);
+        // It looks at the deadlines.
+        self.wake_driver();
+        Ok(call)
+    }
+
     pub(super) fn request(
         &self,
+        reserved: Option<CallId>,
         method: &MethodName,
         params: Params,
         options: &CallOptions,
@@ -216,8 +230,10 @@ impl Stream {
         if let Some(reason) = state.gone {
             return Err(SendError::Closed(reason));
         }
-        let call = state.connection.request(method, params, options)?;
-        state.answers.insert(call, Answer::default());
+        let call = state.connection.request_as(reserved, method, params, options)?;
+        if reserved.is_none() {
+            state.answers.insert(call, Answer::default());
+        }
         drop(state);
         self.wake_driver();
         Ok(call)

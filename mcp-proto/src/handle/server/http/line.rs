@@ -138,7 +138,13 @@ impl Peer for Line {
         }
     }
 
-    fn request(&self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
+    fn request(
+        &self,
+        reserved: Option<CallId>,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<CallId, SendError> {
         let Some(session) = &self.session else {
             return Err(SendError::Closed(CloseReason::Peer));
         };
@@ -150,7 +156,7 @@ impl Peer for Line {
             return Err(SendError::Blocked(params));
         }
         drop(state);
-        let (call, message) = session.begin_call(method, params, options)?;
+        let (call, message) = session.begin_call(reserved, method, params, options)?;
         state = self.state();
         let sent = state.reply.request(message);
         let driver = state.driver.take();
@@ -165,6 +171,13 @@ impl Peer for Line {
                 session.forget_call(call);
                 Err(SendError::Closed(CloseReason::Peer))
             }
+        }
+    }
+
+    fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
+        match &self.session {
+            Some(session) => session.reserve_call(options),
+            None => Err(SendError::Closed(CloseReason::Peer)),
         }
     }
 
@@ -232,8 +245,18 @@ impl Peer for Member {
         self.line.poll_callable(cx)
     }
 
-    fn request(&self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
-        self.line.request(method, params, options)
+    fn request(
+        &self,
+        reserved: Option<CallId>,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<CallId, SendError> {
+        self.line.request(reserved, method, params, options)
+    }
+
+    fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
+        self.line.reserve(options)
     }
 
     fn poll_answer(&self, call: CallId, cx: &mut Context<'_>) -> Poll<Result<RawJson, CallError>> {

@@ -123,7 +123,8 @@ impl HttpSession {
     /// Takes note of the handler of a request, so that it can be cancelled.
     pub(super) fn started(&self, key: RequestKey, handler: Arc<dyn Cancellable>) {
         let mut state = self.state();
-        if state.ended {
+        // It may have been cancelled, on another thread, before it was known here.
+        if state.ended || !state.machine.has(key) {
             drop(state);
             handler.cancel();
         } else {
@@ -150,8 +151,19 @@ impl HttpSession {
         Poll::Pending
     }
 
+    pub(super) fn reserve_call(&self, options: &CallOptions) -> Result<CallId, SendError> {
+        let mut state = self.state();
+        if state.ended {
+            return Err(SendError::Closed(CloseReason::Local));
+        }
+        let call = state.machine.reserve(self.server.config(), options)?;
+        state.answers.insert(call, Answer::Awaited(None));
+        Ok(call)
+    }
+
     pub(super) fn begin_call(
         &self,
+        reserved: Option<CallId>,
         method: &MethodName,
         params: Params,
         options: &CallOptions,
@@ -160,8 +172,11 @@ impl HttpSession {
         if state.ended {
             return Err(SendError::Closed(CloseReason::Local));
         }
-        let (call, message) = state.machine.request(self.server.config(), method, params, options)?;
-        state.answers.insert(call, Answer::Awaited(None));
+        let config = self.server.config();
+        let (call, message) = state.machine.request_as(config, reserved, method, params, options)?;
+        if reserved.is_none() {
+            state.answers.insert(call, Answer::Awaited(None));
+        }
         Ok((call, message))
     }
 
@@ -203,7 +218,7 @@ impl HttpSession {
         }
         while let Some((call, error, cancellation)) = state.machine.handle_timeout(now) {
             wakers.extend(state.settle(call, Err(error)));
-            cancellations.push(cancellation);
+            cancellations.extend(cancellation);
         }
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
@@ -216,7 +231,7 @@ impl HttpSession {
     pub(super) fn notify(&self, method: &MethodName, params: Params) {
         let config = self.server.config();
         let mut state = self.state();
-        let Ok(message) = state.machine.notify(config, method, params.clone()) else {
+        let Ok(Some(message)) = state.machine.notify(config, method, params.clone()) else {
             return;
         };
         let mut listener = None;
@@ -235,7 +250,7 @@ impl HttpSession {
     pub(super) fn listen(&self, mut stream: Reply) {
         let mut state = self.state();
         for (method, params) in state.backlog.take() {
-            if let Ok(message) = state.machine.notify(self.server.config(), &method, params) {
+            if let Ok(Some(message)) = state.machine.notify(self.server.config(), &method, params) {
                 // The backlog is no larger than the queue of a stream.
                 let _ = stream.notify(message);
             }
@@ -317,5 +332,78 @@ impl State {
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::handle::Server;
+    use crate::jsonrpc::{Incoming, parse};
+    use crate::limits::Limits;
+
+    #[derive(Default)]
+    struct Handler(AtomicBool);
+
+    impl Cancellable for Handler {
+        fn cancel(&self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn message(text: &'static str) -> Message {
+        match parse(text.into(), &Limits::default()) {
+            Ok(Incoming::Single(message)) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_cancellation_may_come_before_its_handler_is_known() {
+        let server = Server::builder("s", "1").build();
+        let machine = Session::operating(server.config(), Revision::V2025_11_25);
+        let session = HttpSession::new(Arc::new(server), machine);
+        let begin = || match session.receive(
+            Time::ORIGIN,
+            message(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#),
+        ) {
+            Taken::Request(request) => request.token.key().unwrap(),
+            _ => panic!(),
+        };
+        let key = begin();
+        let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+        let _ = session.receive(Time::ORIGIN, message(cancelled));
+        let (late, next) = (Arc::new(Handler::default()), Arc::new(Handler::default()));
+        session.started(key, late.clone());
+        assert!(late.0.load(Ordering::Relaxed));
+        assert!(session.state().running.is_empty());
+        session.started(begin(), next.clone());
+        assert!(!next.0.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn a_call_that_waits_for_the_handshake_has_a_deadline() {
+        let server = Server::builder("s", "1").build();
+        let machine = Session::new(server.config());
+        let session = HttpSession::new(Arc::new(server), machine);
+        let cx = &Context::from_waker(Waker::noop());
+        let call = session.reserve_call(&CallOptions::default()).unwrap();
+        assert!(session.poll_answer(call, cx).is_pending());
+        assert!(session.handle_timeout(Time::ORIGIN).is_empty());
+        let due = session.poll_timeout().unwrap();
+        assert_eq!(due, Time::ORIGIN + core::time::Duration::from_secs(60));
+        assert!(
+            session.handle_timeout(due).is_empty(),
+            "what was not sent is not cancelled"
+        );
+        let answer = session.poll_answer(call, cx);
+        assert!(
+            matches!(answer, Poll::Ready(Err(CallError::Timeout { .. }))),
+            "{answer:?}"
+        );
+        let late = session.begin_call(Some(call), &"ping".into(), Params::NONE, &CallOptions::default());
+        assert!(matches!(late, Err(SendError::Blocked(_))), "{late:?}");
     }
 }

@@ -101,7 +101,7 @@ impl Application for App {
                     body(r#"{"waited":true}"#)
                 }
                 Some("ask") => {
-                    let ask = || peer.request(&Method::ListRoots.into(), Params::NONE, &CallOptions::default());
+                    let ask = || peer.request(None, &Method::ListRoots.into(), Params::NONE, &CallOptions::default());
                     let mut asked = ask();
                     while let Err(SendError::Blocked(_)) = asked {
                         poll_fn(|cx| peer.poll_callable(cx)).await;
