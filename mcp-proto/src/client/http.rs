@@ -143,6 +143,8 @@ impl HttpClient {
                 }
                 Output::Rejected { call, error, status } => self.client.rejected(call, error, status),
                 Output::Failed { call, failure } => self.client.fail(call, failure),
+                Output::SessionLost => self.client.session_forgotten(),
+                Output::SessionDoubtful => self.client.ask_for_session(),
                 Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),
             }
             while let Some(call) = self.client.poll_settled() {

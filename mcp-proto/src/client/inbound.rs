@@ -67,6 +67,15 @@ impl Client {
                 self.calls.remove(call);
                 self.initialize_failed(failure);
             }
+            (CallPurpose::Ping, failure) => {
+                if let Some(ping) = self.calls.remove(call) {
+                    self.ping_failed(&ping, &failure);
+                }
+            }
+            (CallPurpose::Tools, _) => {
+                self.calls.remove(call);
+                self.end_listing(false);
+            }
         }
     }
 
@@ -145,7 +154,7 @@ impl Client {
 
     fn answer(&mut self, call: CallId, outcome: Result<RawJson, ErrorObject>, channel: Channel) {
         if let Err(error) = &outcome
-            && self.is_renegotiated(call, error, channel)
+            && (self.is_refused_for_headers(call, error) || self.is_renegotiated(call, error, channel))
         {
             return;
         }
@@ -168,6 +177,8 @@ impl Client {
             }
             CallPurpose::Discover => self.settle_discover(&outcome, channel),
             CallPurpose::Initialize => self.settle_initialize(outcome, channel),
+            CallPurpose::Ping => {}
+            CallPurpose::Tools => self.settle_listing(outcome),
         }
     }
 
@@ -257,7 +268,7 @@ impl Client {
     }
 
     /// 2026-07-28, Streamable HTTP, Schema Extension: over HTTP a tool with wrong annotations is excluded.
-    fn learn_tools(&mut self, result: RawJson) -> RawJson {
+    pub(super) fn learn_tools(&mut self, result: RawJson) -> RawJson {
         if self.link != Link::Http || !self.revision().is_some_and(Revision::is_stateless) {
             return result;
         }

@@ -5,12 +5,14 @@ use alloc::vec::Vec;
 use super::config::{Mode, Prior};
 use super::event::{Event, ServerFacts};
 use super::held::Held;
-use super::machine::{CallProgress, CallPurpose, Client, Link, Stage};
+use super::listing::Listing;
+use super::machine::{Call, CallProgress, CallPurpose, Client, Link, Stage};
+use crate::jsonrpc::Params;
 use crate::legacy::client::{self as legacy, Handshake};
 use crate::method::{Kind, Method};
 use crate::modern::client::{self as modern, Discovery};
 use crate::revision::{Era, Revision};
-use crate::rpc::{CallError, CallId, Mirrored, Purpose};
+use crate::rpc::{CallError, CallId, CallOptions, Failure, Mirrored, Purpose};
 
 impl Client {
     /// Moves the legacy lifecycle, and does what it says.
@@ -128,6 +130,32 @@ impl Client {
         self.emit(Event::SessionLost);
     }
 
+    /// The server does not know the present session any more: the next begins at once.
+    pub fn session_forgotten(&mut self) {
+        if matches!(self.stage, Stage::Legacy(..)) && self.is_ready() {
+            self.lose_session();
+            self.connect();
+        }
+    }
+
+    /// Asks whether the server knows the session. A server without a GET stream should answer 405 to one
+    /// (2025-11-25, Transports, Listening for Messages from the Server, 2), but many say 404: giving up a session
+    /// for that would lose what it holds, again and again.
+    pub fn ask_for_session(&mut self) {
+        if matches!(self.stage, Stage::Legacy(..)) && self.is_ready() {
+            self.enqueue_own(Method::Ping, Params::NONE, CallOptions::default(), CallPurpose::Ping);
+        }
+    }
+
+    /// The question whether the server knows the session failed.
+    pub(super) fn ping_failed(&mut self, call: &Call, failure: &Failure) {
+        let is_present = call.progress == CallProgress::Sent(self.epoch) && self.is_ready();
+        if is_present && *failure == Failure::SessionLost {
+            self.lose_session();
+            self.connect();
+        }
+    }
+
     /// Takes back what waits in the outbox: it was written for a session, or an era, that is over.
     fn hold_queued(&mut self) {
         for (text, (purpose, method, _)) in self.outbox.drain().collect::<Vec<_>>() {
@@ -147,12 +175,25 @@ impl Client {
     }
 
     /// Holds a call until the handshake is done.
-    fn hold(&mut self, id: CallId) {
-        if let Some(call) = self.calls.get_mut(id)
-            && call.purpose == CallPurpose::Application
-        {
-            let key = self.held.push(Held::Call(id), call.params.size());
-            call.progress = CallProgress::Held(key);
+    pub(super) fn hold(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        match call.purpose {
+            CallPurpose::Application => {
+                let key = self.held.push(Held::Call(id), call.params.size());
+                call.progress = CallProgress::Held(key);
+            }
+            CallPurpose::Ping => {
+                self.calls.remove(id);
+            }
+            CallPurpose::Tools => {
+                self.calls.remove(id);
+                let listing = self.listing.take();
+                listing
+                    .into_iter()
+                    .flat_map(Listing::into_waiting)
+                    .for_each(|call| self.hold(call));
+            }
+            CallPurpose::Discover | CallPurpose::Initialize => {}
         }
     }
 

@@ -8,6 +8,7 @@ use super::era::Channel;
 use super::event::{Answer, Event, ServerFacts};
 use super::held::{Held, HeldQueue};
 use super::lifecycle::{first_stage, known_facts};
+use super::listing::Listing;
 use super::outbound::Members;
 use super::tool_headers::ToolHeaders;
 use crate::jsonrpc::{ErrorObject, Params, RawJson, encode_notification_with};
@@ -55,6 +56,7 @@ pub struct Client {
     pub(super) requests: Requests,
     pub(super) outbox: Outbox<OutboxEntry>,
     pub(super) tool_headers: ToolHeaders,
+    pub(super) listing: Option<Listing>,
     aborts: VecDeque<CallId>,
     settled: VecDeque<CallId>,
     events: VecDeque<Event>,
@@ -118,6 +120,8 @@ pub(super) struct Call {
     pub(super) progress: CallProgress,
     /// Whether it has been sent to a session that was lost, or in an era that was wrong.
     pub(super) repeated: bool,
+    /// Why it was refused, where that was for its headers.
+    pub(super) mismatch: Option<ErrorObject>,
 }
 
 /// What a queued message is, its method, and what of it headers mirror.
@@ -128,12 +132,16 @@ pub(super) enum CallPurpose {
     Application,
     Discover,
     Initialize,
+    /// Whether the session is still known.
+    Ping,
+    /// A page of `tools/list`, for the headers of calls that were refused for theirs.
+    Tools,
 }
 
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallProgress {
-    /// Is being made.
+    /// Is being made, or made anew once its headers are known.
     Born,
     /// Waits for the handshake, under this key.
     Held(u64),
@@ -161,6 +169,7 @@ impl Client {
             requests: Requests::new(limits.requests_in_progress),
             outbox: Outbox::new(limits.outbox_bytes),
             tool_headers: ToolHeaders::new(limits.tool_headers),
+            listing: None,
             aborts: VecDeque::new(),
             settled: VecDeque::new(),
             events: VecDeque::new(),
@@ -259,6 +268,7 @@ impl Client {
             purpose: CallPurpose::Application,
             progress: CallProgress::Born,
             repeated: false,
+            mismatch: None,
         };
         let id = self
             .calls
@@ -352,6 +362,7 @@ impl Client {
         }
         self.announce_by = None;
         self.held = HeldQueue::default();
+        self.listing = None;
         self.requests.clear();
         for (call, data) in self.calls.drain() {
             if matches!(data.progress, CallProgress::Sent(_)) && self.link == Link::Http {
@@ -382,6 +393,8 @@ impl Client {
                 }
                 CallPurpose::Discover => self.judge_silence(after),
                 CallPurpose::Initialize => self.handshake_failed(&CallError::Timeout { phase, after }),
+                CallPurpose::Ping => {}
+                CallPurpose::Tools => self.end_listing(false),
             }
         }
     }

@@ -11,6 +11,7 @@ mod held;
 mod http;
 mod inbound;
 mod lifecycle;
+mod listing;
 mod machine;
 mod outbound;
 mod stream;

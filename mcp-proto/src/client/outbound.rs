@@ -118,7 +118,7 @@ impl Client {
     }
 
     /// A request of the machine itself.
-    fn enqueue_own(&mut self, method: Method, params: Params, options: CallOptions, purpose: CallPurpose) {
+    pub(super) fn enqueue_own(&mut self, method: Method, params: Params, options: CallOptions, purpose: CallPurpose) {
         let progress = CallProgress::Born;
         let call = Call {
             method: method.into(),
@@ -127,6 +127,7 @@ impl Client {
             purpose,
             progress,
             repeated: false,
+            mismatch: None,
         };
         let options = call.options.clone();
         let id = self.calls.begin_own(&options, &self.config.timeouts, call);

@@ -49,7 +49,8 @@ impl ToolHeaders {
     /// Learns from the result of `tools/list`, and takes out the tools whose annotations are wrong: the client
     /// "MUST exclude the invalid tool from the result" and should say so.
     pub(super) fn learn(&mut self, result: RawJson) -> (RawJson, Vec<Rejected>) {
-        if !result.as_str().contains(ANNOTATION) {
+        // A tool may have lost its annotations: where any are remembered, every list is read.
+        if self.tools.is_empty() && !result.as_str().contains(ANNOTATION) {
             return (result, Vec::new());
         }
         let Some(parts) = members(&result) else {
@@ -168,6 +169,17 @@ mod tests {
         assert!(of(r#"{"name":"good","arguments":{"region":null}}"#).is_empty());
         assert!(of(r#"{"name":"good"}"#).is_empty());
         assert!(of(r#"{"name":"other","arguments":{"region":"a"}}"#).is_empty());
+    }
+
+    #[test]
+    fn annotations_that_are_gone_are_forgotten() {
+        let mut headers = ToolHeaders::new(9);
+        let _ = headers.learn(list(GOOD));
+        let other = list(PLAIN);
+        assert_eq!(headers.learn(other.clone()), (other, Vec::new()));
+        assert_eq!(headers.tools.len(), 1, "another page says nothing of it");
+        let _ = headers.learn(list(r#"{"name":"good","inputSchema":{"type":"object"}}"#));
+        assert!(headers.tools.is_empty());
     }
 
     #[test]

@@ -454,7 +454,7 @@ fn a_server_that_takes_no_answers_is_not_read_from() {
 #[test]
 fn a_notification_may_fail_without_harm() {
     let mut web = Web::ready(LEGACY);
-    for status in [202, 200, 400, 401, 404, 500] {
+    for status in [202, 200, 400, 401, 500] {
         web.client.client().notify("notifications/x", Params::NONE).unwrap();
         let post = web.opened().remove(0);
         web.head(post.id, status, &[("content-type", "application/json")]);
@@ -470,4 +470,66 @@ fn nothing_is_due_at_rest() {
     let web = Web::ready(LEGACY);
     assert_eq!(web.client.poll_timeout(), None);
     assert_eq!(at(0), Time::ORIGIN);
+}
+
+#[test]
+fn a_404_to_a_message_without_an_answer_starts_a_new_session() {
+    let mut web = Web::ready(LEGACY);
+    for session in ["s2", "s3"] {
+        for _ in 0..2 {
+            web.client
+                .client()
+                .notify("notifications/roots/list_changed", Params::NONE)
+                .unwrap();
+        }
+        let posts = web.opened();
+        assert_eq!(posts.len(), 2);
+        web.status(posts[0].id, 404);
+        let initialize = web.opened();
+        assert_eq!(verbs(&initialize), ["initialize"], "at once, without a call");
+        assert_eq!(initialize[0].header("mcp-session-id"), None);
+        handshake(&mut web, &initialize[0], session);
+        web.status(posts[1].id, 404);
+        assert!(web.opened().is_empty(), "belated news of the last session");
+        assert!(matches!(web.events()[..], [Event::SessionLost, Event::Ready]));
+    }
+}
+
+#[test]
+fn a_404_to_an_answer_starts_a_new_session() {
+    let mut web = Web::ready(LEGACY);
+    web.call("tools/list");
+    let call = web.opened().remove(0);
+    web.head(call.id, 200, &[("content-type", SSE)]);
+    web.body(call.id, &sse(&[json!({"jsonrpc": "2.0", "id": "p", "method": "ping"})]));
+    let answer = web.opened().remove(0);
+    web.status(answer.id, 404);
+    assert_eq!(verbs(&web.opened()), ["initialize"]);
+}
+
+#[test]
+fn a_404_to_the_get_stream_starts_a_new_session_where_the_session_is_gone() {
+    for status in [404, 200, 500] {
+        let (mut web, get) = with_listen();
+        web.events();
+        web.status(get.id, 404);
+        let ping = web.opened();
+        assert_eq!(verbs(&ping), ["ping"], "a server may have no such route");
+        assert_eq!(ping[0].header("mcp-session-id"), get.header("mcp-session-id"));
+        match status {
+            200 => web.json(ping[0].id, 200, &result(ping[0].rpc_id(), json!({}))),
+            status => web.status(ping[0].id, status),
+        }
+        let opened = web.opened();
+        let events = web.events();
+        if status == 404 {
+            assert_eq!(verbs(&opened), ["initialize"]);
+            assert!(matches!(events[..], [Event::SessionLost]), "{events:?}");
+        } else {
+            assert!(opened.is_empty() && events.is_empty(), "{opened:?} {events:?}");
+            web.advance(10_000);
+            assert!(web.opened().is_empty(), "the session stays, without the stream");
+        }
+        assert_eq!(web.client.as_client().pending_calls(), usize::from(status == 404));
+    }
 }

@@ -12,6 +12,7 @@ mod http_headers;
 mod http_replies;
 mod http_sessions;
 mod http_support;
+mod http_tools;
 mod random;
 mod stream_calls;
 mod stream_handshake;

@@ -70,8 +70,8 @@ impl Kind {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) kind: Kind,
-    /// Whether the request named a session.
-    pub(super) in_session: bool,
+    /// Which session the request named, counted from the first.
+    pub(super) in_session: Option<u64>,
     /// When it is ended, if the server does not end it.
     pub(super) until: Option<Time>,
     pub(super) response: Response,

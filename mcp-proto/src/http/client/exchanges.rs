@@ -65,6 +65,10 @@ pub enum Output {
         /// Why.
         failure: Failure,
     },
+    /// The server does not know the present session any more.
+    SessionLost,
+    /// The server answered 404 to the GET of the present session: it has forgotten it, or has no such route.
+    SessionDoubtful,
     /// A message that wants no answer was taken, or not.
     Delivered {
         /// What it was.
@@ -92,6 +96,8 @@ pub struct Exchanges {
     timeouts: Timeouts,
     wants_listen: bool,
     session: Option<SessionId>,
+    /// How many sessions were begun.
+    sessions: u64,
     revision: Revision,
     listen: Listen,
     open: BTreeMap<ExchangeId, Exchange>,
@@ -116,6 +122,7 @@ impl Exchanges {
             timeouts,
             wants_listen: config.listen,
             session: None,
+            sessions: 0,
             revision: Revision::LATEST_LEGACY,
             listen: Listen::default(),
             open: BTreeMap::new(),
@@ -156,6 +163,7 @@ impl Exchanges {
         if let Purpose::Initialize(_) = purpose {
             // A new session begins without the id of an old one (2025-11-25, Session Management, 4).
             self.session = None;
+            self.sessions += 1;
             self.stop_listening();
             self.abort_announcement();
         }
@@ -214,7 +222,7 @@ impl Exchanges {
             return;
         }
         let kind = exchange.kind;
-        if exchange.in_session && head.status == http::StatusCode::NOT_FOUND {
+        if exchange.in_session.is_some() && head.status == http::StatusCode::NOT_FOUND {
             return self.lost(now, id);
         }
         exchange.response = Response::of(head, &self.limits);
@@ -373,7 +381,7 @@ impl Exchanges {
         self.next += 1;
         let exchange = Exchange {
             kind,
-            in_session: request.headers().contains_key(MCP_SESSION_ID),
+            in_session: request.headers().contains_key(MCP_SESSION_ID).then_some(self.sessions),
             until: None,
             response: Response::Awaited,
         };
@@ -449,19 +457,29 @@ impl Exchanges {
         }
     }
 
-    /// The server does not know the session.
+    /// The server does not know the session: whatever was sent, the client "MUST start a new session" (2025-11-25,
+    /// Transports, Session Management, 4).
     fn lost(&mut self, now: Time, id: ExchangeId) {
         let Some(exchange) = self.open.get(&id) else { return };
+        let is_present = exchange.in_session == Some(self.sessions) && self.session.is_some();
         match exchange.kind {
             kind @ Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {
                 let call = self.unanswered(id, kind);
                 self.fail_call(call, Failure::SessionLost);
                 self.ignore(now, id);
             }
-            Kind::Post(_) => self.taken(now, id, Err(Failure::SessionLost)),
+            Kind::Post(purpose) => {
+                self.taken(now, id, Err(Failure::SessionLost));
+                if is_present && purpose != Purpose::Initialized {
+                    self.emit(Output::SessionLost);
+                }
+            }
             Kind::Listen => {
                 self.listen.refused();
                 self.ignore(now, id);
+                if is_present {
+                    self.emit(Output::SessionDoubtful);
+                }
             }
             Kind::Delete => self.ignore(now, id),
         }
