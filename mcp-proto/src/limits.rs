@@ -20,6 +20,9 @@ pub struct Limits {
     pub line_bytes: usize,
     /// Largest HTTP request or response body read as one JSON document, in bytes. Default 16 MiB.
     pub body_bytes: usize,
+    /// Most bytes of HTTP request bodies that a server holds while they are read, over all its clients. Beyond it a
+    /// request is answered with 503. Not smaller than `body_bytes`, or the largest bodies never pass. Default 256 MiB.
+    pub reading_bytes: usize,
     /// Largest body of an HTTP response that carries an error, in bytes. Default 64 KiB.
     pub error_body_bytes: usize,
     /// Largest server-sent event, in bytes of all its fields. Default 16 MiB.
@@ -76,6 +79,7 @@ impl Default for Limits {
         Self {
             line_bytes: 16 << 20,
             body_bytes: 16 << 20,
+            reading_bytes: 256 << 20,
             error_body_bytes: 64 << 10,
             event_bytes: 16 << 20,
             depth: 100,

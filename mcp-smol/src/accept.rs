@@ -28,6 +28,7 @@ pub(crate) struct Listening<A, F, T> {
     accept: A,
     next: Pin<Box<F>>,
     connections: Tasks<T>,
+    most: usize,
 }
 
 impl<A, F, S, T> Listening<A, F, T>
@@ -36,13 +37,15 @@ where
     F: Future<Output = io::Result<S>>,
     T: Future + Unpin,
 {
-    /// Accepts what `accept` gives, and polls that beside the `connections` there are.
-    pub(crate) fn new(mut accept: A, connections: Tasks<T>) -> Self {
+    /// Accepts what `accept` gives, and polls that beside the `connections` there are. While there are `most`, a
+    /// further one is closed at once.
+    pub(crate) fn new(mut accept: A, connections: Tasks<T>, most: usize) -> Self {
         let next = Box::pin(accept());
         Self {
             accept,
             next,
             connections,
+            most,
         }
     }
 
@@ -52,10 +55,13 @@ where
             let mut moved = false;
             for _ in 0..ACCEPTS {
                 match self.poll_accept(cx) {
-                    Poll::Ready(Ok(stream)) => self.connections.insert(start(stream)),
+                    Poll::Ready(Ok(stream)) if self.connections.len() < self.most => {
+                        self.connections.insert(start(stream));
+                    }
+                    Poll::Ready(Ok(_)) => {}
                     Poll::Ready(Err(error)) => return Poll::Ready(error),
                     Poll::Pending => break,
-                };
+                }
                 moved = true;
             }
             moved |= poll_tasks(&mut self.connections);

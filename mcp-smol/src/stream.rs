@@ -91,7 +91,7 @@ pub async fn connect_unix(
 /// Dropping the future closes the listener, unless there are clones of it, and all its connections at once.
 #[cfg(unix)]
 pub async fn serve_unix(server: Server, listener: UnixListener) -> io::Result<()> {
-    let mut listening = Listening::new(|| next(&listener), Tasks::new());
+    let mut listening = Listening::new(|| next(&listener), Tasks::new(), usize::MAX);
     let start = |stream| Box::pin(serve_stream(&server, Socket::new(stream)));
     Err(poll_fn(|cx| listening.poll(cx, start)).await)
 }

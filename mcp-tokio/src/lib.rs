@@ -40,7 +40,9 @@ pub use clock::Clock;
 pub use error::ConnectError;
 pub use lanes::drive;
 pub use mcp_proto;
-pub use mcp_proto::handle::server::ToolError;
+pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
+#[cfg(feature = "schema")]
+pub use mcp_proto::handle::server::{Json, NoArgs};
 pub use mcp_proto::handle::{Client, Server};
 
 #[cfg(feature = "http")]

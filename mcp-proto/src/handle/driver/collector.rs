@@ -4,6 +4,9 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::http::server::Refusal;
 
+/// Most bytes for which room is made before they are here: a length is easily claimed.
+const AHEAD: usize = 256 << 10;
+
 /// Collects the body of a request, within a limit. A body in one piece is not copied.
 #[derive(Debug)]
 pub struct Collector {
@@ -22,7 +25,7 @@ impl Collector {
         Self { limit, first, all }
     }
 
-    /// Takes another piece. `rest` is how much is still to come, where that is known: room is made for it once.
+    /// Takes another piece. `rest` is how much is still to come, where that is known: room is made for it once, within reason.
     ///
     /// # Errors
     /// [`Refusal::TooLarge`]: the piece goes beyond the limit, and is not taken.
@@ -38,7 +41,8 @@ impl Collector {
         if self.all.is_empty() {
             let first = core::mem::take(&mut self.first);
             let rest = rest.and_then(|rest| usize::try_from(rest).ok()).unwrap_or(0);
-            self.all.reserve(first.len() + data.remaining() + rest.min(self.limit));
+            self.all
+                .reserve(first.len() + data.remaining() + rest.min(self.limit).min(AHEAD));
             self.all.extend_from_slice(&first);
         }
         self.all.put(data);

@@ -38,6 +38,8 @@ pub enum Refusal {
     TooLarge,
     /// The body did not arrive whole. Status 400.
     Incomplete,
+    /// The body did not arrive in time. Status 408.
+    TimedOut,
     /// The body is no JSON-RPC message. Status 400.
     Unreadable(ParseError),
     /// A batch in a revision without batches. Status 400.
@@ -64,6 +66,9 @@ pub enum Refusal {
     TooManyRequests,
     /// The server has as many sessions as it may. Status 503 (RFC 9110, 15.6.4), with `Retry-After`.
     Busy,
+    /// All bodies that are being read are larger together than
+    /// [`Limits::reading_bytes`](crate::Limits::reading_bytes). Status 503, with `Retry-After`.
+    Overloaded,
     /// The endpoint is shutting down. Status 503.
     Closed,
 }
@@ -93,7 +98,8 @@ impl Refusal {
             Self::SessionNotFound => StatusCode::NOT_FOUND,
             Self::StreamTaken => StatusCode::CONFLICT,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy | Self::Closed => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy | Self::Overloaded | Self::Closed => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -105,7 +111,9 @@ impl Refusal {
             Self::HeaderMismatch(_) | Self::InvalidHeader("MCP-Protocol-Version" | "Mcp-Method" | "Mcp-Name") => {
                 ErrorObject::new(ErrorCode::HEADER_MISMATCH, format!("{self}"))
             }
-            Self::Busy | Self::Closed | Self::TooManyRequests => ErrorObject::internal(format!("{self}")),
+            Self::Busy | Self::Overloaded | Self::Closed | Self::TooManyRequests => {
+                ErrorObject::internal(format!("{self}"))
+            }
             _ => ErrorObject::invalid_request(format!("{self}")),
         }
     }
@@ -131,7 +139,7 @@ impl Refusal {
             Self::MethodNotAllowed { allow } => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allow));
             }
-            Self::TooManyRequests | Self::Busy | Self::Closed => {
+            Self::TooManyRequests | Self::Busy | Self::Overloaded | Self::Closed => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             _ => {}
@@ -177,6 +185,7 @@ impl fmt::Display for Refusal {
             }
             Self::TooLarge => f.write_str("the body is too large"),
             Self::Incomplete => f.write_str("the body did not arrive whole"),
+            Self::TimedOut => f.write_str("the body did not arrive in time"),
             Self::Unreadable(error) => error.fmt(f),
             Self::BatchNotAllowed => f.write_str("batches are not part of this protocol version"),
             Self::NotAllowedHere(what) => f.write_str(what),
@@ -189,6 +198,7 @@ impl fmt::Display for Refusal {
             Self::StreamTaken => f.write_str("the session has a stream already"),
             Self::TooManyRequests => f.write_str("too many open responses or sessions"),
             Self::Busy => f.write_str("too many sessions"),
+            Self::Overloaded => f.write_str("too many large requests"),
             Self::Closed => f.write_str("the server is shutting down"),
         }
     }

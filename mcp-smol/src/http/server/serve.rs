@@ -12,7 +12,7 @@ use mcp_proto::handle::Server;
 use mcp_proto::handle::driver::Tasks;
 
 use super::super::bridge::{Bridge, Timers};
-use super::service::{McpService, service};
+use super::service::{BODY_TIMEOUT, McpService, service};
 use crate::Driver;
 use crate::accept::{Listening, bear, poll_tasks};
 use crate::clock::within;
@@ -23,6 +23,12 @@ use crate::socket::Socket;
 pub struct ServeOptions {
     /// How long a client may take to send the head of a request, the first or the next. Default 60 seconds.
     pub header_timeout: Duration,
+    /// How long a client may take to send the body of a request; that of the service counts where it is shorter.
+    /// Default 30 seconds.
+    pub body_timeout: Duration,
+    /// Most connections at a time: a further one is closed as soon as it is accepted. Default `None`, no bound but that
+    /// of the system.
+    pub max_connections: Option<usize>,
     /// How long connections may go on after a shutdown has begun. Default 5 seconds.
     pub grace: Duration,
 }
@@ -31,6 +37,8 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(60),
+            body_timeout: BODY_TIMEOUT,
+            max_connections: None,
             grace: Duration::from_secs(5),
         }
     }
@@ -63,9 +71,15 @@ pub async fn serve_until(
     options: &ServeOptions,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let body_timeout = service.body_timeout().min(options.body_timeout);
+    let service = service.with_body_timeout(body_timeout);
     let mut tasks = Tasks::new();
     tasks.insert(Task::Upkeep(Box::pin(service.upkeep())));
-    let mut listening = Listening::new(|| next(&listener), tasks);
+    // The upkeep is one of them.
+    let most = options
+        .max_connections
+        .map_or(usize::MAX, |most| most.saturating_add(1));
+    let mut listening = Listening::new(|| next(&listener), tasks, most);
     let mut shutdown = pin!(shutdown);
     poll_fn(|cx| {
         if shutdown.as_mut().poll(cx).is_ready() {

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Wake, Waker, ready};
+use std::time::Duration;
 
 use bytes::Buf;
 use http::{Request, Response};
@@ -26,8 +27,12 @@ use crate::clock::{Clock, Timer};
 pub struct McpService {
     endpoint: Endpoint,
     clock: Clock,
+    body_timeout: Duration,
     keeper: Arc<Keeper>,
 }
+
+/// How long a client may take to send the body of a request.
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The service of `server`, with defaults for everything: reachable under loopback names alone.
 pub fn service(server: Server) -> McpService {
@@ -40,13 +45,26 @@ impl McpService {
         Self {
             endpoint: Endpoint::new(&server, config),
             clock: Clock::start(),
+            body_timeout: BODY_TIMEOUT,
             keeper: Arc::default(),
         }
+    }
+
+    /// The same with another time that a client may take to send the body of a request. Default 30 seconds; after it
+    /// the request is answered with 408.
+    #[must_use]
+    pub fn with_body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
+        self
     }
 
     /// The endpoint behind it.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    pub(super) fn body_timeout(&self) -> Duration {
+        self.body_timeout
     }
 
     pub(super) fn clock(&self) -> Clock {

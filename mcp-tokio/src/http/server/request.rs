@@ -9,12 +9,14 @@ use bytes::{Buf, Bytes};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
+use mcp_proto::Time;
 use mcp_proto::handle::driver::Collector;
-use mcp_proto::handle::server::http::{Admission, Exchange};
+use mcp_proto::handle::server::http::{Admission, BodyRoom, Exchange};
 use mcp_proto::http::server::Refusal;
 
 use super::body::ResponseBody;
 use super::service::McpService;
+use crate::clock::Timer;
 
 /// The response to one request, on its way.
 ///
@@ -23,6 +25,7 @@ use super::service::McpService;
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Respond<B> {
     service: McpService,
+    timer: Timer,
     stage: Stage<B>,
 }
 
@@ -40,6 +43,9 @@ enum Stage<B> {
 struct Reading<B> {
     head: Parts,
     admission: Admission,
+    room: BodyRoom,
+    /// When the body has to be here.
+    due: Time,
     body: B,
     collector: Collector,
 }
@@ -56,6 +62,8 @@ where
                 Some(limit) => Stage::Reading(Reading {
                     head,
                     admission,
+                    room: service.endpoint().body_room(admission),
+                    due: service.clock().now() + service.body_timeout(),
                     body,
                     collector: Collector::new(limit),
                 }),
@@ -63,7 +71,8 @@ where
             },
             Err(refusal) => Stage::Refused(refusal),
         };
-        Self { service, stage }
+        let timer = Timer::new(service.clock());
+        Self { service, timer, stage }
     }
 }
 
@@ -78,12 +87,21 @@ where
         let this = self.get_mut();
         loop {
             this.stage = match &mut this.stage {
-                Stage::Reading(reading) => match ready!(reading.poll(cx)) {
-                    Ok(body) => Stage::Waiting(open(&this.service, reading.admission, &reading.head, body)),
-                    Err(refusal) => Stage::Refused(refusal),
+                Stage::Reading(reading) => match reading.poll(cx) {
+                    Poll::Ready(Ok(body)) => {
+                        Stage::Waiting(open(&this.service, reading.admission, &reading.head, body))
+                    }
+                    Poll::Ready(Err(refusal)) => Stage::Refused(refusal),
+                    Poll::Pending => {
+                        ready!(this.timer.poll(cx, Some(reading.due)));
+                        Stage::Refused(Refusal::TimedOut)
+                    }
                 },
                 Stage::Waiting(exchange) => {
-                    let head = ready!(exchange.poll_head(cx, this.service.clock().now()));
+                    let Poll::Ready(head) = exchange.poll_head(cx, this.service.clock().now()) else {
+                        ready!(this.timer.poll(cx, exchange.poll_timeout()));
+                        continue;
+                    };
                     let Stage::Waiting(exchange) = std::mem::replace(&mut this.stage, Stage::Done) else {
                         return Poll::Pending;
                     };
@@ -131,7 +149,8 @@ where
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
                     let rest = self.body.size_hint().exact();
-                    if let Err(refusal) = self.collector.push(data, rest) {
+                    let taken = self.room.take(data.remaining());
+                    if let Err(refusal) = taken.and_then(|()| self.collector.push(data, rest)) {
                         return Poll::Ready(Err(refusal));
                     }
                 }

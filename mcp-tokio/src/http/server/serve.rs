@@ -14,7 +14,7 @@ use mcp_proto::handle::Server;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::service::{McpService, service};
+use super::service::{BODY_TIMEOUT, McpService, service};
 use crate::accept::bear;
 
 /// How a listener treats its connections.
@@ -22,6 +22,12 @@ use crate::accept::bear;
 pub struct ServeOptions {
     /// How long a client may take to send the head of a request, the first or the next. Default 60 seconds.
     pub header_timeout: Duration,
+    /// How long a client may take to send the body of a request; that of the service counts where it is shorter.
+    /// Default 30 seconds.
+    pub body_timeout: Duration,
+    /// Most connections at a time: a further one is closed as soon as it is accepted. Default `None`, no bound but that
+    /// of the system.
+    pub max_connections: Option<usize>,
     /// How long connections may go on after a shutdown has begun. Default 5 seconds.
     pub grace: Duration,
 }
@@ -30,6 +36,8 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(60),
+            body_timeout: BODY_TIMEOUT,
+            max_connections: None,
             grace: Duration::from_secs(5),
         }
     }
@@ -60,11 +68,14 @@ pub async fn serve_until(
     options: &ServeOptions,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let body_timeout = service.body_timeout().min(options.body_timeout);
+    let service = service.with_body_timeout(body_timeout);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     while let Some(accepted) = accept(&listener, &mut connections, shutdown.as_mut()).await {
         match accepted {
+            Ok(_) if options.max_connections.is_some_and(|most| connections.len() >= most) => {}
             Ok((stream, _)) => {
                 connections.spawn(connection(stream, service.clone(), options, &graceful));
             }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Buf;
 use http::{Request, Response};
@@ -23,7 +24,11 @@ use crate::clock::{Clock, Timer};
 pub struct McpService {
     endpoint: Endpoint,
     clock: Clock,
+    body_timeout: Duration,
 }
+
+/// How long a client may take to send the body of a request.
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The service of `server`, with defaults for everything: reachable under loopback names alone.
 pub fn service(server: Server) -> McpService {
@@ -36,12 +41,25 @@ impl McpService {
         Self {
             endpoint: Endpoint::new(&server, config),
             clock: Clock::start(),
+            body_timeout: BODY_TIMEOUT,
         }
+    }
+
+    /// The same with another time that a client may take to send the body of a request. Default 30 seconds; after it
+    /// the request is answered with 408.
+    #[must_use]
+    pub fn with_body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
+        self
     }
 
     /// The endpoint behind it.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    pub(super) fn body_timeout(&self) -> Duration {
+        self.body_timeout
     }
 
     pub(super) fn clock(&self) -> Clock {

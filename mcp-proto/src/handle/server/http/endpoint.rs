@@ -3,12 +3,13 @@
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Mutex;
 
 use bytes::Bytes;
 use http::request::Parts;
 
+use super::body_room::BodyRoom;
 use super::exchange::Exchange;
 use super::session::HttpSession;
 use super::subscriber::Subscribers;
@@ -37,6 +38,8 @@ pub(super) struct Inner {
     pub(super) sessions: Mutex<Sessions<Arc<HttpSession>>>,
     pub(super) subscribers: Subscribers,
     pub(super) upkeep: Arc<Queue>,
+    /// Bytes of bodies that are being read.
+    pub(super) reading: AtomicUsize,
     closed: AtomicBool,
 }
 
@@ -78,6 +81,7 @@ impl Endpoint {
             sessions: Mutex::new(Sessions::new(limits)),
             subscribers: Subscribers::new(limits),
             upkeep: Arc::new(Queue::default()),
+            reading: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             server,
             config,
@@ -102,6 +106,11 @@ impl Endpoint {
             route,
             body_limit: self.inner.gate.body_bytes(),
         })
+    }
+
+    /// Room for the body of an admitted request, to be kept until the body is read.
+    pub fn body_room(&self, admission: Admission) -> BodyRoom {
+        BodyRoom::new(&self.inner, admission.body_limit)
     }
 
     /// Opens the exchange of an admitted request. Where the endpoint was closed meanwhile, it is the refusal.

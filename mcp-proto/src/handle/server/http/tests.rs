@@ -17,7 +17,7 @@ use http::response::Parts;
 
 use super::*;
 use crate::handle::server::{Application, Call, Peer, Work};
-use crate::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
+use crate::http::server::{HttpConfig, Principal, Refusal, ReplyForm, SessionPolicy};
 use crate::jsonrpc::{ErrorCode, ErrorObject, Notification, Params, RawJson};
 use crate::limits::Limits;
 use crate::method::{ClientCapability, Method};
