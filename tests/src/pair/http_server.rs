@@ -104,7 +104,7 @@ impl HttpServer {
         for served in self.exchanges.values_mut().filter(|served| served.listens) {
             if let Some((_, session)) = &served.session {
                 let message = session.borrow().notify(&self.config, method, params.clone())?;
-                reached += usize::from(served.reply.notify(message).is_ok());
+                reached += usize::from(message.is_some_and(|message| served.reply.notify(message).is_ok()));
             }
         }
         Ok(reached)
