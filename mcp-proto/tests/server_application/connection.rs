@@ -2,13 +2,15 @@
 
 use super::support::{Client, server};
 
+use std::sync::atomic::Ordering;
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
 use mcp_proto::handle::server::{Context, NoArgs};
 use mcp_proto::handle::{Pump, Server};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
-use mcp_proto::rpc::{CallError, CallOptions, SendError};
+use mcp_proto::rpc::{CallError, CallOptions, CloseReason, SendError};
 use mcp_proto::{Revision, Time};
 use serde_json::{Value, json};
 
@@ -109,4 +111,44 @@ fn the_wait_for_the_handshake_is_part_of_the_time_of_a_question() {
     let answers = client.turn();
     assert_eq!(answers[0]["params"]["requestId"], asked[0]["id"]);
     assert_eq!(answers[1]["result"]["content"][0]["text"], "60 s");
+}
+
+#[test]
+fn a_connection_is_watched_told_and_closed_from_elsewhere() {
+    let server = server().build();
+    let mut first = Client::new(&server, Revision::V2025_11_25);
+    let mut second = Client::new(&server, Revision::V2025_11_25);
+    let connection = first.pump.handle().clone();
+    let woken = first.driver.0.load(Ordering::Relaxed);
+    connection
+        .notify(Method::ToolListChangedNotification, Params::NONE)
+        .unwrap();
+    assert!(first.driver.0.load(Ordering::Relaxed) > woken, "the driver is woken");
+    assert_eq!(first.turn()[0]["method"], "notifications/tools/list_changed");
+    assert_eq!(second.turn(), [Value::Null; 0]);
+    for method in [
+        Method::ProgressNotification,
+        Method::CallTool,
+        Method::PromptListChangedNotification,
+    ] {
+        assert!(connection.notify(method, Params::NONE).is_err());
+        assert_eq!(first.turn(), [Value::Null; 0]);
+    }
+    assert_eq!(connection.counters().unwrap().junk, 0);
+    first.send(&json!("junk"));
+    assert_eq!(connection.counters().unwrap().junk, 1);
+    assert_eq!(connection.close_reason(), None);
+    connection.close();
+    assert_eq!(connection.close_reason(), Some(CloseReason::Local));
+    first.turn();
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    assert_eq!(first.pump.poll_transmit(&mut cx, Time::ORIGIN), Poll::Ready(None));
+    drop(first);
+    assert_eq!(
+        (connection.counters(), connection.close_reason()),
+        (None, Some(CloseReason::DriverDropped))
+    );
+    let said = connection.notify(Method::ToolListChangedNotification, Params::NONE);
+    assert!(matches!(said, Err(SendError::Closed(_))));
+    connection.close();
 }

@@ -104,19 +104,7 @@ impl Server {
     /// about one request or the protocol itself, [`SendError::NotSupported`] where its capability was not declared.
     pub fn notify(&self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
         let method = method.into();
-        if let Some(known) = method.known() {
-            let is_ours = |revision: &Revision| known.is_sent_by(Role::Server, *revision);
-            if known.kind() != Kind::Notification || !Revision::ALL.iter().any(is_ours) {
-                let revision = Revision::LATEST;
-                return Err(SendError::OutOfEra { method, revision });
-            }
-            if is_reserved(known) {
-                return Err(SendError::Reserved { method });
-            }
-            if !self.inner.config.allows(known) {
-                return Err(SendError::NotSupported { method });
-            }
-        }
+        may_notify(&self.inner.config, &method)?;
         for audience in self.audiences() {
             audience.announce(&method, &params);
         }
@@ -212,6 +200,24 @@ impl Server {
         let handler = Arc::clone(&self.inner.handler);
         let context = Context::new(self.clone(), call.context, peer);
         Box::pin(async move { dispatch(&*handler, call.method, call.params, context).await })
+    }
+}
+
+/// Whether `method` is a notification that servers send of their own accord.
+pub(super) fn may_notify(config: &ServerConfig, method: &MethodName) -> Result<(), SendError> {
+    let Some(known) = method.known() else { return Ok(()) };
+    let method = method.clone();
+    let is_ours = |revision: &Revision| known.is_sent_by(Role::Server, *revision);
+    if known.kind() != Kind::Notification || !Revision::ALL.iter().any(is_ours) {
+        let revision = Revision::LATEST;
+        return Err(SendError::OutOfEra { method, revision });
+    }
+    if is_reserved(known) {
+        return Err(SendError::Reserved { method });
+    }
+    match config.allows(known) {
+        true => Ok(()),
+        false => Err(SendError::NotSupported { method }),
     }
 }
 

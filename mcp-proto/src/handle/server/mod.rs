@@ -9,6 +9,7 @@ mod facade;
 mod handler;
 #[cfg(feature = "http")]
 pub mod http;
+mod link;
 mod output;
 mod peer;
 mod pump;
@@ -27,6 +28,7 @@ pub use error::ToolError;
 pub(crate) use facade::Audience;
 pub use facade::Server;
 pub use handler::{Handler, resource_not_found};
+pub use link::ServerConnection;
 #[cfg(feature = "schema")]
 pub use output::Json;
 pub use output::ToolOutput;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::seats::Seats;
 use super::stream::Stream;
-use super::{Application, Call, Server};
+use super::{Application, Call, Server, ServerConnection};
 use crate::handle::Pump;
 use crate::rpc::{CloseReason, Counters};
 use crate::server::{Connection, Event, Request};
@@ -51,6 +51,11 @@ impl ServerPump {
                 ready: Vec::new(),
             }),
         }
+    }
+
+    /// A handle to the connection, for when a driver has taken the pump.
+    pub fn handle(&self) -> ServerConnection {
+        ServerConnection::new(&self.stream)
     }
 
     /// Ends the connection: nothing more is read, what is queued and in progress is finished first, for

@@ -82,6 +82,12 @@ impl Stream {
         value
     }
 
+    /// Why the end has begun, where it has.
+    pub(super) fn close_reason(&self) -> Option<CloseReason> {
+        let state = self.lock();
+        state.connection.close_reason().or(state.gone)
+    }
+
     pub(super) fn next_event(&self) -> Option<Event> {
         self.lock().connection.poll_event()
     }
