@@ -79,7 +79,7 @@ impl App {
             gap: self.heartbeat.take_longest_gap(),
             idle_gap,
             handshakes: self.handshakes.load(Ordering::Relaxed) - handshakes,
-            threads: fs::read_dir("/proc/self/task").map_or(0, Iterator::count),
+            threads: threads(),
         })
     }
 
@@ -110,6 +110,15 @@ impl App {
             self.handshakes.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// How many threads the process has, but for the one that async-io always has: it waits for events where nobody
+/// else does, and runs nothing of an application.
+fn threads() -> usize {
+    let is_idle =
+        |task: &fs::DirEntry| fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name == "async-io\n");
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    tasks.filter(|task| !is_idle(task)).count()
 }
 
 /// The arguments of `echo` and `relay`.
@@ -270,6 +279,6 @@ pub(crate) struct Outcome {
     pub(crate) idle_gap: Duration,
     /// How often a client introduced itself to the server meanwhile.
     pub(crate) handshakes: u64,
-    /// How many threads the process has; 0 where the system does not tell.
+    /// How many threads run the application; 0 where the system does not tell.
     pub(crate) threads: usize,
 }

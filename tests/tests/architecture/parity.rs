@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mcp_tests::source::{Source, Token, shipped_sources, tokens, workspace};
+use mcp_tests::source::{Source, Token, all_sources, shipped_sources, tokens, workspace};
 
 /// What one adapter has for itself, as `file` or `file: name`, each for a reason.
 const TOKIO_ALONE: [&str; 0] = [];
@@ -35,6 +35,19 @@ fn the_adapters_have_the_same_files_and_the_same_public_names() {
     let mut findings = alone("mcp-tokio", &tokio, &smol, &TOKIO_ALONE);
     findings.extend(alone("mcp-smol", &smol, &tokio, &SMOL_ALONE));
     super::demand_none("what one adapter has, the other has as well:", &findings);
+}
+
+#[test]
+fn the_self_call_examples_differ_only_where_the_runtime_is_named() {
+    let [tokio, smol] = ["mcp-tokio", "mcp-smol"].map(|adapter| {
+        let sources = all_sources(&workspace().join(adapter).join("examples/self_call"));
+        let text = |source: Source| (source.path.display().to_string(), source.text().to_owned());
+        sources.into_iter().map(text).collect::<BTreeMap<_, _>>()
+    });
+    assert!(tokio.contains_key("main.rs"));
+    assert!(tokio.keys().eq(smol.keys()), "{:?} {:?}", tokio.keys(), smol.keys());
+    let differing: Vec<_> = tokio.keys().filter(|file| tokio[*file] != smol[*file]).collect();
+    assert_eq!(differing, ["main.rs"]);
 }
 
 /// The public names of each file, in order.
