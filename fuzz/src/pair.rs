@@ -12,7 +12,7 @@ use mcp_proto::client::{self, StreamClient};
 use mcp_proto::jsonrpc::{ErrorCode, ErrorObject, Params, RawJson};
 use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallId, CloseReason, RequestKey};
-use mcp_proto::server::{self, Connection, Request, ResultBody};
+use mcp_proto::server::{self, StreamServer, Request, ResultBody};
 
 use crate::ledger::{Ledger, dry};
 use crate::settings::{self, End, Options, Start};
@@ -64,7 +64,7 @@ pub fn run(data: &[u8]) {
 
 struct Pair {
     client: StreamClient,
-    server: Connection,
+    server: StreamServer,
     to_server: Vec<u8>,
     to_client: Vec<u8>,
     now: Time,
@@ -84,7 +84,7 @@ impl Pair {
     fn new(start: Start) -> Self {
         Self {
             client: StreamClient::new(settings::client(start)),
-            server: Connection::new(settings::server()),
+            server: StreamServer::new(settings::server()),
             to_server: Vec::new(),
             to_client: Vec::new(),
             now: Time::ORIGIN,

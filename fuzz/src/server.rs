@@ -12,7 +12,7 @@ use mcp_proto::jsonrpc::{self, ErrorObject, Incoming, Message as Written, Params
 use mcp_proto::method::MethodName;
 use mcp_proto::model::LoggingLevel;
 use mcp_proto::rpc::CallId;
-use mcp_proto::server::{Connection, Event, Request, ResultBody};
+use mcp_proto::server::{StreamServer, Event, Request, ResultBody};
 use mcp_proto::{Limits, Time};
 
 use crate::asked::Asked;
@@ -74,7 +74,7 @@ fn play(data: &[u8], bytewise: bool) -> Vec<String> {
 }
 
 struct Run {
-    server: Connection,
+    server: StreamServer,
     now: Time,
     bytewise: bool,
     ledger: Ledger,
@@ -89,7 +89,7 @@ struct Run {
 impl Run {
     fn new(bytewise: bool) -> Self {
         Self {
-            server: Connection::new(settings::server()),
+            server: StreamServer::new(settings::server()),
             now: Time::ORIGIN,
             bytewise,
             ledger: Ledger::default(),

@@ -19,7 +19,7 @@
 //!
 //! let tools = ServerCapabilities { tools: Some(ToolsCapability::default()), ..ServerCapabilities::default() };
 //! let config = ServerConfig::new(Implementation::new("example-server", "1.0.0")).with_capabilities(tools);
-//! let mut server = server::Connection::new(config);
+//! let mut server = server::StreamServer::new(config);
 //!
 //! // The application asks. Nothing is known of the server yet: the call is held while its era is asked for.
 //! let params = Params::from_serialize(&json!({"name": "echo", "arguments": {"text": "hello"}}))?;

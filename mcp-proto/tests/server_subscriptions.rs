@@ -4,11 +4,11 @@
 use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::{Method, MethodName};
 use mcp_proto::model::Implementation;
-use mcp_proto::server::{Connection, Event, ResultBody, ServerConfig};
+use mcp_proto::server::{Event, ResultBody, ServerConfig, StreamServer};
 use mcp_proto::{Limits, Time};
 use serde_json::{Value, json};
 
-struct Server(Connection);
+struct Server(StreamServer);
 
 impl Server {
     fn new(limits: Limits) -> Self {
@@ -16,7 +16,7 @@ impl Server {
         let config = ServerConfig::new(Implementation::new("s", "1"))
             .with_capabilities(serde_json::from_value(capabilities).unwrap())
             .with_limits(limits);
-        Self(Connection::new(config))
+        Self(StreamServer::new(config))
     }
 
     fn send(&mut self, message: &Value) -> Vec<Value> {

@@ -8,7 +8,7 @@ use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
 use mcp_proto::method::{Method, MethodName};
 use mcp_proto::model::Implementation;
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, SendError};
-use mcp_proto::server::{Connection, Event, RequestToken, ResultBody, ServerConfig};
+use mcp_proto::server::{Event, RequestToken, ResultBody, ServerConfig, StreamServer};
 use mcp_proto::{Limits, Revision, Time};
 
 fn config() -> ServerConfig {
@@ -18,7 +18,7 @@ fn config() -> ServerConfig {
 
 /// A server whose tools are `echo`, which returns its arguments, and `wait`, which does not return.
 struct Server {
-    connection: Connection,
+    connection: StreamServer,
     waiting: Vec<RequestToken>,
     events: Vec<String>,
 }
@@ -26,7 +26,7 @@ struct Server {
 impl Server {
     fn new(config: ServerConfig) -> Self {
         Self {
-            connection: Connection::new(config),
+            connection: StreamServer::new(config),
             waiting: Vec::new(),
             events: Vec::new(),
         }

@@ -13,7 +13,7 @@ use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::model::{CallToolResult, Implementation};
 use mcp_proto::rpc::{CallError, CallOptions, SendError};
-use mcp_proto::server::{Connection, Event, Request, ResultBody, ServerConfig};
+use mcp_proto::server::{Event, Request, ResultBody, ServerConfig, StreamServer};
 use mcp_proto::{Limits, Revision, Time};
 use mcp_tests::pair::{Link, Setup};
 use serde_json::json;
@@ -22,14 +22,14 @@ const NOW: Time = Time::ORIGIN;
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
 const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
-fn server_with(limits: Limits) -> Connection {
+fn server_with(limits: Limits) -> StreamServer {
     let capabilities = serde_json::from_str(r#"{"tools":{}}"#).expect("capabilities");
     let config = ServerConfig::new(Implementation::new("s", "1")).with_capabilities(capabilities);
-    Connection::new(config.with_limits(limits))
+    StreamServer::new(config.with_limits(limits))
 }
 
 /// A server whose legacy session is open.
-fn server() -> Connection {
+fn server() -> StreamServer {
     let mut server = server_with(Limits::default());
     tell(&mut server, INITIALIZE);
     tell(&mut server, INITIALIZED);
@@ -37,11 +37,11 @@ fn server() -> Connection {
     server
 }
 
-fn tell(server: &mut Connection, line: &str) {
+fn tell(server: &mut StreamServer, line: &str) {
     server.receive(NOW, format!("{line}\n").as_bytes());
 }
 
-fn said(server: &mut Connection) -> String {
+fn said(server: &mut StreamServer) -> String {
     let mut text = Vec::new();
     while let Some(bytes) = server.poll_transmit(NOW) {
         text.extend_from_slice(&bytes);
@@ -49,7 +49,7 @@ fn said(server: &mut Connection) -> String {
     String::from_utf8(text).expect("UTF-8")
 }
 
-fn requests(server: &mut Connection) -> Vec<Request> {
+fn requests(server: &mut StreamServer) -> Vec<Request> {
     std::iter::from_fn(|| server.poll_event())
         .filter_map(|event| match event {
             Event::Request(request) => Some(request),
@@ -257,7 +257,7 @@ fn ids_are_what_they_are_and_nobody_elses() {
     assert!(said(&mut one).contains(r#""id":1.0,"error":{"code":-32600"#));
     let (first, second) = (requests(&mut one), requests(&mut two));
     assert_eq!((first.len(), second.len()), (2, 2));
-    let answer = |server: &mut Connection, requests: Vec<Request>| {
+    let answer = |server: &mut StreamServer, requests: Vec<Request>| {
         for request in requests.into_iter().rev() {
             let echo = ResultBody::from_raw(request.params.expect("parameters")).expect("an object");
             server.respond(request.token, Ok(echo));

@@ -1,6 +1,6 @@
 //! The server: what it says about itself, and the machines that speak for it.
 //!
-//! [`Connection`] is the whole of a server on one byte stream, in both eras. [`Session`] is what it keeps of a
+//! [`StreamServer`] is the whole of a server on one byte stream, in both eras. [`Session`] is what it keeps of a
 //! client of the legacy era, and [`admit`] takes the requests of the modern one, which keeps nothing; Streamable HTTP is made of these two. A [`Request`] comes out of either with its
 //! [`RequestContext`], and is answered with a [`ResultBody`] or an error by its [`RequestToken`].
 
@@ -8,11 +8,11 @@ mod admit;
 mod batches;
 mod body;
 mod config;
-mod connection;
 mod context;
 mod lines;
 mod request;
 mod session;
+mod stream;
 mod subscription;
 mod uris;
 
@@ -20,8 +20,8 @@ pub(crate) use admit::admit_seen;
 pub use admit::{Admitted, Refused, admit};
 pub use body::ResultBody;
 pub use config::{CacheHints, ServerConfig};
-pub use connection::{Connection, Event};
 pub use context::RequestContext;
 pub use request::{Request, RequestToken};
 pub use session::{Received, Session};
+pub use stream::{Event, StreamServer};
 pub use subscription::Subscription;

@@ -32,7 +32,7 @@ const DEFAULT_SEVERITY: u8 = 1;
 
 /// One legacy session: the handshake, what the client said about itself, its requests in progress and our calls
 /// to it. A plain struct that knows no transport: a byte stream has one (inside
-/// [`Connection`](super::Connection)), Streamable HTTP one per `Mcp-Session-Id`.
+/// [`StreamServer`](super::StreamServer)), Streamable HTTP one per `Mcp-Session-Id`.
 ///
 /// Its methods are of four kinds.
 /// - Getters.

@@ -5,7 +5,7 @@ use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::model::{CallToolResult, ContentBlock, Implementation, ServerCapabilities, ToolsCapability};
 use mcp_proto::rpc::CallOptions;
-use mcp_proto::server::{self, Connection, ResultBody, ServerConfig};
+use mcp_proto::server::{self, ResultBody, ServerConfig, StreamServer};
 use mcp_proto::{Revision, Time};
 
 use crate::messages::{CallTool, Echo, Era, ParamsRef, TEXT};
@@ -29,7 +29,7 @@ pub(crate) fn round_trips(era: Era, window: usize) -> impl FnMut(u64) {
 
 struct Pair {
     client: StreamClient,
-    server: Connection,
+    server: StreamServer,
 }
 
 impl Pair {
@@ -41,7 +41,7 @@ impl Pair {
         let server = ServerConfig::new(Implementation::new("bench", "1.0.0")).with_capabilities(tools);
         Self {
             client: StreamClient::new(client_config(era)),
-            server: Connection::new(server),
+            server: StreamServer::new(server),
         }
     }
 

@@ -8,7 +8,7 @@ use mcp_proto::client::{self, Client, StreamClient};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::MethodName;
 use mcp_proto::rpc::{CallId, CallOptions, SendError};
-use mcp_proto::server::{Connection, Event};
+use mcp_proto::server::{Event, StreamServer};
 
 use super::application::{Desk, Said};
 use super::record::Outcome;
@@ -20,7 +20,7 @@ use crate::network::{Arrival, Pipe, Rng};
 #[derive(Debug)]
 pub struct StreamLink {
     client: StreamClient,
-    server: Connection,
+    server: StreamServer,
     desk: Desk,
     up: Pipe,
     down: Pipe,
@@ -34,7 +34,7 @@ impl StreamLink {
         let mut rng = Rng::new(setup.seed);
         Self {
             client: StreamClient::new(setup.client),
-            server: Connection::new(setup.server),
+            server: StreamServer::new(setup.server),
             desk: Desk::new(setup.application),
             up: Pipe::new(&setup.conditions, rng.fork()),
             down: Pipe::new(&setup.conditions, rng.fork()),
@@ -45,7 +45,7 @@ impl StreamLink {
     }
 
     /// The server.
-    pub fn server(&mut self) -> &mut Connection {
+    pub fn server(&mut self) -> &mut StreamServer {
         &mut self.server
     }
 
@@ -62,7 +62,7 @@ impl StreamLink {
     /// Makes a request of the client.
     ///
     /// # Errors
-    /// Those of [`Connection::request`].
+    /// Those of [`StreamServer::request`].
     pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<CallId, SendError> {
         let call = self.server.request(&method.into(), params, &CallOptions::default())?;
         assert!(

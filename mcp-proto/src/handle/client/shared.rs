@@ -102,10 +102,10 @@ impl Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ok(state) = self.0.try_lock() else {
-            return f.write_str("Connection { .. }");
+            return f.write_str("Client { .. }");
         };
         let client = state.machine.as_client();
-        f.debug_struct("Connection")
+        f.debug_struct("Client")
             .field("revision", &client.facts().map(|facts| facts.revision))
             .field("pending_calls", &client.pending_calls())
             .field("closed", &client.closed())

@@ -7,7 +7,7 @@ use super::stream::Stream;
 use crate::jsonrpc::Params;
 use crate::method::MethodName;
 use crate::rpc::{CloseReason, Counters, SendError};
-use crate::server::Connection;
+use crate::server::StreamServer;
 
 /// One connection of a server on a byte stream, for who wants to watch it, speak to its client alone, or close it
 /// while a driver has the [`ServerPump`](super::ServerPump). From [`ServerPump::handle`](super::ServerPump::handle).
@@ -29,7 +29,7 @@ impl ServerConnection {
     /// [`Timeouts::close`](crate::Timeouts::close) at most. The driver ends then.
     pub fn close(&self) {
         if let Some(stream) = self.stream.upgrade() {
-            stream.tell(Connection::close);
+            stream.tell(StreamServer::close);
         }
     }
 

@@ -13,7 +13,7 @@ use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
 use crate::handle::Pump;
 use crate::rpc::{CloseReason, Counters};
-use crate::server::{Connection, Event, Request};
+use crate::server::{Event, Request, StreamServer};
 use crate::time::Time;
 
 /// How often handlers that make each other ready are polled before the driver gets its turn.
@@ -40,7 +40,7 @@ struct AtWork {
 
 impl ServerPump {
     pub(super) fn new(server: &Server) -> Self {
-        let stream = Arc::new(Stream::new(Connection::new(Arc::clone(server.config()))));
+        let stream = Arc::new(Stream::new(StreamServer::new(Arc::clone(server.config()))));
         let audience: Weak<Stream> = Arc::downgrade(&stream);
         server.attend(audience);
         Self {
@@ -61,7 +61,7 @@ impl ServerPump {
     /// Ends the connection: nothing more is read, what is queued and in progress is finished first, for
     /// [`Timeouts::close`](crate::Timeouts::close) at most.
     pub fn close(&self) {
-        self.stream.tell(Connection::close);
+        self.stream.tell(StreamServer::close);
     }
 
     /// What went wrong without ending the connection.

@@ -13,7 +13,7 @@ use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::{Connection, Event, RequestToken, ResultBody};
+use crate::server::{Event, RequestToken, ResultBody, StreamServer};
 use crate::time::Time;
 
 /// A connection and who waits for it. Its locks are held for a few steps of the machine and never across a poll of
@@ -24,7 +24,7 @@ pub(super) struct Stream {
 }
 
 struct State {
-    connection: Connection,
+    connection: StreamServer,
     /// Handlers that wait for room in the outbox.
     room: Wakers,
     /// Handlers that wait for the handshake.
@@ -55,7 +55,7 @@ struct Ready {
 }
 
 impl Stream {
-    pub(super) fn new(connection: Connection) -> Self {
+    pub(super) fn new(connection: StreamServer) -> Self {
         Self {
             state: Mutex::new(State {
                 connection,
@@ -71,12 +71,12 @@ impl Stream {
     }
 
     /// Looks at the connection, or tells it something on behalf of the driver.
-    pub(super) fn connection<T>(&self, act: impl FnOnce(&mut Connection) -> T) -> T {
+    pub(super) fn connection<T>(&self, act: impl FnOnce(&mut StreamServer) -> T) -> T {
         act(&mut self.lock().connection)
     }
 
     /// Tells the connection something on behalf of anyone else: the driver is woken.
-    pub(super) fn tell<T>(&self, act: impl FnOnce(&mut Connection) -> T) -> T {
+    pub(super) fn tell<T>(&self, act: impl FnOnce(&mut StreamServer) -> T) -> T {
         let value = self.connection(act);
         self.wake_driver();
         value

@@ -43,15 +43,15 @@ use crate::wire::line::{Line, LineDecoder};
 /// ```
 /// use mcp_proto::Time;
 /// use mcp_proto::model::Implementation;
-/// use mcp_proto::server::{Connection, ServerConfig};
+/// use mcp_proto::server::{StreamServer, ServerConfig};
 ///
-/// let mut server = Connection::new(ServerConfig::new(Implementation::new("s", "1")));
+/// let mut server = StreamServer::new(ServerConfig::new(Implementation::new("s", "1")));
 /// server.receive(Time::ORIGIN, b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
 /// assert_eq!(server.poll_transmit(Time::ORIGIN).unwrap(), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
 /// assert_eq!(server.poll_transmit(Time::ORIGIN), None);
 /// ```
 #[derive(Debug)]
-pub struct Connection {
+pub struct StreamServer {
     config: Arc<ServerConfig>,
     session: Session,
     subscriptions: BTreeMap<RequestKey, Subscription>,
@@ -67,7 +67,7 @@ pub struct Connection {
     event_bytes: usize,
 }
 
-/// What a [`Connection`] tells the application.
+/// What a [`StreamServer`] tells the application.
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(
@@ -75,7 +75,7 @@ pub struct Connection {
     reason = "the large variant is the usual one, and is taken apart at once"
 )]
 pub enum Event {
-    /// The client asks for something: answer it with [`Connection::respond`].
+    /// The client asks for something: answer it with [`StreamServer::respond`].
     Request(Request),
     /// The client does not want this request answered any more; its token has become useless.
     Cancelled {
@@ -116,7 +116,7 @@ enum Life {
     Closed(CloseReason, bool),
 }
 
-impl Connection {
+impl StreamServer {
     /// A server on a new stream.
     pub fn new(config: impl Into<Arc<ServerConfig>>) -> Self {
         let config = config.into();
