@@ -12,7 +12,7 @@ use mcp_proto::client::{self, StreamClient};
 use mcp_proto::jsonrpc::{ErrorCode, ErrorObject, Params, RawJson};
 use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallId, CloseReason, RequestKey};
-use mcp_proto::server::{self, StreamServer, Request, ResultBody};
+use mcp_proto::server::{self, Request, ResultBody, StreamServer};
 
 use crate::ledger::{Ledger, dry};
 use crate::settings::{self, End, Options, Start};

@@ -12,7 +12,7 @@ use mcp_proto::jsonrpc::{self, ErrorObject, Incoming, Message as Written, Params
 use mcp_proto::method::MethodName;
 use mcp_proto::model::LoggingLevel;
 use mcp_proto::rpc::CallId;
-use mcp_proto::server::{StreamServer, Event, Request, ResultBody};
+use mcp_proto::server::{Event, Request, ResultBody, StreamServer};
 use mcp_proto::{Limits, Time};
 
 use crate::asked::Asked;
