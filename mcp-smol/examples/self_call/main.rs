@@ -80,6 +80,8 @@ fn application(era: &str) -> Result<(), Failure> {
     let executor = Arc::new(Executor::new());
     smol::block_on(executor.run(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        // The standard library lets 128 connections wait; a fan of 200 tools would lose some for a second.
+        rustix::net::listen(&listener, 1024)?;
         let address = listener.local_addr()?;
         let heartbeat = Heartbeat::start();
         executor.spawn(heartbeat.clone().beat(Timer::after)).detach();

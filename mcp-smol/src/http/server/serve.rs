@@ -71,6 +71,7 @@ pub async fn serve_until(
     options: &ServeOptions,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    widen(&listener);
     let body_timeout = service.body_timeout().min(options.body_timeout);
     let service = service.with_body_timeout(body_timeout);
     let mut tasks = Tasks::new();
@@ -94,6 +95,15 @@ pub async fn serve_until(
     service.endpoint().close();
     within(options.grace, finish(&mut tasks)).await;
     Ok(())
+}
+
+/// Lets more connections wait to be accepted than the 128 of the standard library: past that the system drops what
+/// comes, and a client tries again after a second. Tokio's listeners have this number.
+fn widen(listener: &TcpListener) {
+    #[cfg(unix)]
+    let _ = rustix::net::listen(listener, 1024);
+    #[cfg(not(unix))]
+    let _ = listener;
 }
 
 async fn next(listener: &TcpListener) -> io::Result<TcpStream> {
