@@ -1,5 +1,6 @@
 //! The runtimes that the fixtures run on.
 
+mod smol;
 mod tokio;
 
 use super::Failure;
@@ -10,6 +11,8 @@ use super::arguments::{ClientArguments, ServerArguments};
 pub enum Runtime {
     /// tokio, one thread; `mcp-tokio`.
     Tokio,
+    /// smol, one thread; `mcp-smol`.
+    Smol,
 }
 
 impl Runtime {
@@ -17,6 +20,7 @@ impl Runtime {
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "tokio" => Some(Self::Tokio),
+            "smol" => Some(Self::Smol),
             _ => None,
         }
     }
@@ -29,6 +33,7 @@ impl Runtime {
 pub fn serve(arguments: ServerArguments) -> Result<(), Failure> {
     match arguments.runtime {
         Runtime::Tokio => tokio::serve(arguments.port),
+        Runtime::Smol => smol::serve(arguments.port),
     }
 }
 
@@ -39,5 +44,6 @@ pub fn serve(arguments: ServerArguments) -> Result<(), Failure> {
 pub fn run_client(arguments: &ClientArguments) -> Result<(), Failure> {
     match arguments.runtime {
         Runtime::Tokio => tokio::run_client(&arguments.url),
+        Runtime::Smol => smol::run_client(&arguments.url),
     }
 }

@@ -1,0 +1,38 @@
+//! The fixtures on smol.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use mcp_smol::http::HttpOptions;
+use smol::net::TcpListener;
+use smol::{LocalExecutor, Timer};
+
+use crate::conformance::client::Assignment;
+use crate::conformance::{Failure, client, server};
+
+/// The server fixture at `/mcp` of this port.
+pub(super) fn serve(port: u16) -> Result<(), Failure> {
+    smol::block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let sleep: server::Sleep = Arc::new(|time| {
+            Box::pin(async move {
+                Timer::after(time).await;
+            })
+        });
+        mcp_smol::http::serve(listener, server::fixture(&sleep)).await?;
+        Ok(())
+    })
+}
+
+/// The client fixture against the server at `url`.
+pub(super) fn run_client(url: &str) -> Result<(), Failure> {
+    let executor = LocalExecutor::new();
+    smol::block_on(executor.run(async {
+        let assignment = Assignment::from_env()?;
+        let spawn = |driver| executor.spawn(driver).detach();
+        let client = mcp_smol::connect_with(url, assignment.config(), &HttpOptions::default(), spawn)?;
+        let outcome = client::run(&assignment, &client).await;
+        client.close().await;
+        outcome
+    }))
+}
