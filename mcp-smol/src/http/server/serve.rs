@@ -55,8 +55,9 @@ pub async fn serve(listener: TcpListener, server: Server) -> io::Result<()> {
     serve_until(listener, service(server), &ServeOptions::default(), pending()).await
 }
 
-/// Serves `service` on `listener` until `shutdown` is ready: then it accepts no more, ends the streams that are
-/// open, and lets requests in progress end, within [`ServeOptions::grace`].
+/// Serves `service` on `listener` until `shutdown` is ready: then it accepts no more, ends the sessions and the
+/// streams that are open, and lets the other requests in progress end, within [`ServeOptions::grace`]. A request of
+/// a session (legacy era) ends with it, without an answer.
 ///
 /// All connections and their handlers are polled in this one future.
 ///
