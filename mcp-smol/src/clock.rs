@@ -12,6 +12,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use mcp_proto::Time;
+use mcp_proto::handle::driver::{self, Alarm};
 
 /// The monotonic clock that the machines of one connection are driven by.
 #[derive(Clone, Copy, Debug)]
@@ -45,54 +46,40 @@ impl Clock {
     }
 }
 
-/// The timer lane of a driver: one timer for a deadline that moves.
-///
-/// A deadline that moves away leaves the timer as it is, to fire once too early and be set again; most
-/// deadlines move away with every message, and setting a timer is dearer than that.
+/// A clock, and one timer for a deadline that moves: what the drivers of [`mcp_proto::handle::driver`] ask for.
 #[derive(Debug)]
-pub(crate) struct Timer {
+pub struct Timer {
     clock: Clock,
     sleep: async_io::Timer,
-    /// What the timer is set to; `None` once it has fired.
-    armed: Option<Time>,
+    alarm: Alarm,
 }
 
 impl Timer {
-    /// A timer that is not set.
-    pub(crate) fn new(clock: Clock) -> Self {
+    /// A timer that is not set, with the time of `clock`.
+    pub fn new(clock: Clock) -> Self {
         Self {
             clock,
             sleep: async_io::Timer::never(),
-            armed: None,
+            alarm: Alarm::default(),
         }
     }
+}
 
-    /// Ready when `deadline` has come. Never without one.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Time>) -> Poll<()> {
-        let Some(deadline) = deadline else {
-            return Poll::Pending;
-        };
-        loop {
-            let armed = self.armed.filter(|armed| *armed <= deadline).unwrap_or(deadline);
-            self.set(armed);
-            if Pin::new(&mut self.sleep).poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            self.armed = None;
-            if armed >= deadline {
-                return Poll::Ready(());
-            }
-        }
+impl driver::Timer for Timer {
+    fn now(&self) -> Time {
+        self.clock.now()
     }
 
-    fn set(&mut self, at: Time) {
-        if self.armed.replace(at) == Some(at) {
-            return;
-        }
-        match self.clock.instant(at) {
-            Some(at) => self.sleep.set_at(at),
-            None => self.sleep = async_io::Timer::never(),
-        }
+    fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Time>) -> Poll<()> {
+        let Self { clock, sleep, alarm } = self;
+        alarm.poll(deadline, |at, is_new| {
+            match clock.instant(at) {
+                Some(at) if is_new => sleep.set_at(at),
+                None if is_new => *sleep = async_io::Timer::never(),
+                _ => {}
+            }
+            Pin::new(&mut *sleep).poll(cx).map(drop)
+        })
     }
 }
 
@@ -111,6 +98,7 @@ pub(crate) async fn within<T>(most: Duration, future: impl Future<Output = T>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mcp_proto::handle::driver::Timer as _;
     use std::future::poll_fn;
     use std::time::Duration;
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use mcp_proto::handle::Pump;
-use mcp_proto::handle::driver::{Failure, Lanes, Step};
+use mcp_proto::handle::driver::{Failure, Lanes, Step, Timer as _};
 
 use crate::clock::{Clock, Timer};
 

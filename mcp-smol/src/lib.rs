@@ -7,7 +7,7 @@
 //! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
 //! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
 //! - [`memory`]: a client and a server in one process.
-//! - [`drive`]: any pump over any byte stream. [`Clock`]: the time that the machines see.
+//! - [`drive`]: any pump over any byte stream. [`Clock`], [`Timer`]: the time that the machines see.
 //!
 //! # Executors
 //!
@@ -62,7 +62,7 @@ pub mod stream;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use clock::Clock;
+pub use clock::{Clock, Timer};
 pub use error::ConnectError;
 pub use lanes::drive;
 pub use mcp_proto;

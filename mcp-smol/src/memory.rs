@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::task::Context;
 
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::driver::Crossing;
+use mcp_proto::handle::driver::{Crossing, Timer as _};
 use mcp_proto::handle::{Client, Pump, Server};
 
 use crate::Driver;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use mcp_proto::Time;
+use mcp_proto::handle::driver::{self, Alarm};
 use tokio::time::{Instant, Sleep};
 
 /// How far ahead a deadline lies that tokio cannot represent: about 30 years.
@@ -46,61 +47,49 @@ impl Clock {
     }
 }
 
-/// The timer lane of a driver: one timer for a deadline that moves.
-///
-/// A deadline that moves away leaves the timer as it is, to fire once too early and be set again; most
-/// deadlines move away with every message, and setting a timer is dearer than that.
+/// A clock, and one timer for a deadline that moves: what the drivers of [`mcp_proto::handle::driver`] ask for.
 #[derive(Debug)]
-pub(crate) struct Timer {
+pub struct Timer {
     clock: Clock,
     sleep: Option<Pin<Box<Sleep>>>,
-    /// What the timer is set to; `None` once it has fired.
-    armed: Option<Time>,
+    alarm: Alarm,
 }
 
 impl Timer {
-    /// A timer that is not set.
-    pub(crate) fn new(clock: Clock) -> Self {
+    /// A timer that is not set, with the time of `clock`.
+    pub fn new(clock: Clock) -> Self {
         Self {
             clock,
             sleep: None,
-            armed: None,
+            alarm: Alarm::default(),
         }
     }
+}
 
-    /// Ready when `deadline` has come. Never without one.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Time>) -> Poll<()> {
-        let Some(deadline) = deadline else {
-            return Poll::Pending;
-        };
-        loop {
-            let armed = self.armed.filter(|armed| *armed <= deadline).unwrap_or(deadline);
-            let sleep = self.set(armed);
-            if sleep.poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            self.armed = None;
-            if armed >= deadline {
-                return Poll::Ready(());
-            }
-        }
+impl driver::Timer for Timer {
+    fn now(&self) -> Time {
+        self.clock.now()
     }
 
-    fn set(&mut self, at: Time) -> Pin<&mut Sleep> {
-        let clock = self.clock;
-        let is_set = self.armed == Some(at);
-        self.armed = Some(at);
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(clock.sleep_until(at)));
-        if !is_set {
-            sleep.as_mut().reset(clock.instant(at));
-        }
-        sleep.as_mut()
+    /// # Panics
+    /// Outside of a tokio runtime with a timer, as every timer of tokio does.
+    fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Time>) -> Poll<()> {
+        let Self { clock, sleep, alarm } = self;
+        alarm.poll(deadline, |at, is_new| {
+            let is_made = sleep.is_some();
+            let sleep = sleep.get_or_insert_with(|| Box::pin(clock.sleep_until(at)));
+            if is_new && is_made {
+                sleep.as_mut().reset(clock.instant(at));
+            }
+            sleep.as_mut().poll(cx)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mcp_proto::handle::driver::Timer as _;
     use std::future::poll_fn;
 
     #[tokio::test(start_paused = true)]

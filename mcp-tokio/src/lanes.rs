@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use mcp_proto::handle::Pump;
-use mcp_proto::handle::driver::{Failure, Lanes, Step};
+use mcp_proto::handle::driver::{Failure, Lanes, Step, Timer as _};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use crate::clock::{Clock, Timer};

@@ -7,7 +7,7 @@
 //! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
 //! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
 //! - [`memory`]: a client and a server in one process.
-//! - [`drive`]: any pump over any byte stream. [`Clock`]: the time that the machines see.
+//! - [`drive`]: any pump over any byte stream. [`Clock`], [`Timer`]: the time that the machines see.
 //!
 //! ```
 //! use mcp_tokio::{Client, Server, memory};
@@ -36,7 +36,7 @@ mod lanes;
 pub mod memory;
 pub mod stream;
 
-pub use clock::Clock;
+pub use clock::{Clock, Timer};
 pub use error::ConnectError;
 pub use lanes::drive;
 pub use mcp_proto;

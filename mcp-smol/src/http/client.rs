@@ -9,7 +9,7 @@ use http::Uri;
 use mcp_proto::Time;
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::{HttpOptions, Pool, Tasks};
+use mcp_proto::handle::driver::{HttpOptions, Pool, Tasks, Timer as _};
 use mcp_proto::http::client::{Action, ExchangeId};
 
 use super::dial::{Connection, Sender};

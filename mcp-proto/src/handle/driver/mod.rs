@@ -1,6 +1,6 @@
 //! What drivers are made of, whatever their runtime: for the authors of adapters.
 //!
-//! - Any driver: [`Tasks`], a set of futures polled in place.
+//! - Any driver: [`Timer`], its clock and deadline; [`Tasks`], a set of futures polled in place.
 //! - Byte streams: [`Lanes`] drives one connection, [`Crossing`] two face to face.
 //! - HTTP: `Pool` and `HttpOptions` for clients, `Collector` for servers.
 
@@ -13,6 +13,7 @@ mod options;
 #[cfg(feature = "http")]
 mod pool;
 mod tasks;
+mod timer;
 
 #[cfg(feature = "http")]
 pub use collector::Collector;
@@ -23,3 +24,4 @@ pub use options::HttpOptions;
 #[cfg(feature = "http")]
 pub use pool::{OriginKey, Pool};
 pub use tasks::Tasks;
+pub use timer::{Alarm, Timer};

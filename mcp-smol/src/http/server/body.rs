@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use mcp_proto::handle::driver::Timer as _;
 use mcp_proto::handle::server::http::Exchange;
 
 use crate::clock::{Clock, Timer};

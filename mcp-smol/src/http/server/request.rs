@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use mcp_proto::Time;
-use mcp_proto::handle::driver::Collector;
+use mcp_proto::handle::driver::{Collector, Timer as _};
 use mcp_proto::handle::server::http::{Admission, BodyRoom, Exchange};
 use mcp_proto::http::server::Refusal;
 

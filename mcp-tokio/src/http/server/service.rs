@@ -9,6 +9,7 @@ use bytes::Buf;
 use http::{Request, Response};
 use http_body::Body;
 use mcp_proto::handle::Server;
+use mcp_proto::handle::driver::Timer as _;
 use mcp_proto::handle::server::http::{Endpoint, Upkeep};
 use mcp_proto::http::server::HttpConfig;
 
