@@ -16,6 +16,7 @@ mod machine;
 mod outbound;
 mod stream;
 mod tool_headers;
+mod tool_list;
 
 pub use config::{ClientConfig, Mode, Prior};
 pub use era::{Channel, Evidence, Verdict, judge};
@@ -24,3 +25,4 @@ pub use event::{Answer, Event, IncomingRequest, ServerFacts};
 pub use http::HttpClient;
 pub use machine::{Client, Link, Origin};
 pub use stream::StreamClient;
+pub use tool_list::{SkippedTool, ToolList};

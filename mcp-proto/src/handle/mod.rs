@@ -4,6 +4,7 @@ pub mod client;
 pub mod driver;
 mod pump;
 pub mod server;
+pub mod tools;
 mod wakers;
 
 pub use client::Client;

@@ -44,6 +44,9 @@ pub struct CallOptions {
     /// The least severe log messages wanted for this request (2026-07-28; earlier revisions have
     /// `logging/setLevel` instead and ignore this).
     pub log_level: Option<LoggingLevel>,
+    /// Whether the call does no more harm when it is made twice. A client never makes a call twice that the server
+    /// may have acted on; a pool of sessions may, where this is set and the connection broke off before the answer.
+    pub idempotent: bool,
 }
 
 impl CallOptions {
@@ -258,7 +261,7 @@ mod tests {
             timeout: Some(SECOND * u32::try_from(timeout).unwrap()),
             max_timeout: Some(SECOND * u32::try_from(most).unwrap()),
             progress: true,
-            log_level: None,
+            ..CallOptions::default()
         }
     }
 

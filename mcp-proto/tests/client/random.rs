@@ -141,7 +141,7 @@ fn apply(client: &mut Client, book: &mut Book, random: &mut Random) {
                 timeout: (random.below(3) == 0).then(|| secs(1 + random.below(20) as u64)),
                 max_timeout: (random.below(5) == 0).then(|| secs(1 + random.below(20) as u64)),
                 progress: random.below(3) == 0,
-                log_level: None,
+                ..CallOptions::default()
             };
             let params = match random.below(3) {
                 0 => Params::NONE,

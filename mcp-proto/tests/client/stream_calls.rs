@@ -212,7 +212,7 @@ fn progress_reaches_its_call_and_lengthens_its_time_up_to_the_bound() {
         timeout: Some(secs(10)),
         max_timeout: Some(secs(25)),
         progress: true,
-        log_level: None,
+        ..CallOptions::default()
     };
     let first = wire.call_with("tools/call", params(&json!({"name": "a"})), options.clone());
     let second = wire.call_with("tools/call", params(&json!({"name": "b"})), options);

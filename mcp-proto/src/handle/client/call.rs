@@ -12,6 +12,7 @@ use core::time::Duration;
 use super::blocked::Ticket;
 use super::facade::Inner;
 use super::shared::{State, refused};
+use crate::handle::tools::CallObserver;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
 use crate::model::{LoggingLevel, ProgressParams};
@@ -96,6 +97,26 @@ impl<T> Call<T> {
     /// notifications.
     pub fn log_level(mut self, level: LoggingLevel) -> Self {
         self.options.log_level = Some(level);
+        self
+    }
+
+    /// Says that the call does no more harm when it is made twice; see [`CallOptions::idempotent`].
+    pub fn idempotent(mut self) -> Self {
+        self.options.idempotent = true;
+        self
+    }
+
+    /// All options at once, in place of those that were set before. Progress is asked for where they say so, or
+    /// where there is a function for it.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        let progress = self.on_progress.is_some() || options.progress;
+        self.options = CallOptions { progress, ..options };
+        self
+    }
+
+    /// Reports progress to `observer`, where the [`options`](Self::options) ask for it.
+    pub(in crate::handle) fn observe(mut self, observer: Arc<dyn CallObserver>) -> Self {
+        self.on_progress = Some(Box::new(move |report| observer.progress(report)));
         self
     }
 
