@@ -80,6 +80,7 @@
 //! Without features the crate is `no_std` with `alloc`.
 //! - `http` (default): Streamable HTTP, as values of the `http` crate.
 //! - `handle` (default): the async layer.
+//! - `http-body`: what drivers of HTTP share, over the bodies of the `http-body` crate.
 //! - `schema` (default): JSON schemas of typed tools, by `schemars`.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(

@@ -11,13 +11,10 @@
 //! [`serve_until`] once for each on an executor that has them, with clones of the listener and the service:
 //! the listener deals the connections out.
 
-mod body;
-mod request;
 mod serve;
 mod service;
 
-pub use body::ResponseBody;
+pub use mcp_proto::handle::driver::ServeOptions;
 pub use mcp_proto::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
-pub use request::Respond;
-pub use serve::{ServeOptions, serve, serve_until};
-pub use service::{McpService, service};
+pub use serve::{serve, serve_until};
+pub use service::{McpService, Respond, ResponseBody, Runtime, service};

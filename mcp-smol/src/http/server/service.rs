@@ -1,23 +1,27 @@
 //! The endpoint as a service.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Wake, Waker, ready};
+use std::future::Future;
 use std::time::Duration;
 
 use bytes::Buf;
 use http::{Request, Response};
 use http_body::Body;
-use mcp_proto::Time;
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::Timer as _;
+use mcp_proto::handle::driver::{self, HttpService, Keeper, ServerRuntime};
 use mcp_proto::handle::server::http::{Endpoint, Upkeep};
 use mcp_proto::http::server::HttpConfig;
 
-use super::body::ResponseBody;
-use super::request::Respond;
 use crate::clock::{Clock, Timer};
+
+/// The response to one request, on its way.
+///
+/// # Cancel safety
+/// Dropping it means that the client has gone; see [`Exchange`](mcp_proto::handle::server::http::Exchange).
+pub type Respond<B> = driver::Respond<B, Runtime>;
+
+/// The body of a response.
+pub type ResponseBody = driver::ResponseBody<Timer>;
 
 /// An MCP server as an HTTP service, for hyper.
 ///
@@ -25,15 +29,7 @@ use crate::clock::{Clock, Timer};
 /// the same sessions. Whoever serves it without this crate's [`serve_until`](super::serve_until) polls its
 /// [`upkeep`](Self::upkeep) as well.
 #[derive(Clone, Debug)]
-pub struct McpService {
-    endpoint: Endpoint,
-    clock: Clock,
-    body_timeout: Duration,
-    keeper: Arc<Keeper>,
-}
-
-/// How long a client may take to send the body of a request.
-pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+pub struct McpService(HttpService<Runtime>);
 
 /// The service of `server`, with defaults for everything: reachable under loopback names alone.
 pub fn service(server: Server) -> McpService {
@@ -43,33 +39,30 @@ pub fn service(server: Server) -> McpService {
 impl McpService {
     /// The service of `server`.
     pub fn new(server: Server, config: HttpConfig) -> Self {
-        Self {
-            endpoint: Endpoint::new(&server, config),
-            clock: Clock::start(),
-            body_timeout: BODY_TIMEOUT,
-            keeper: Arc::default(),
-        }
+        Self(HttpService::new(
+            &server,
+            config,
+            Runtime {
+                clock: Clock::start(),
+                keeper: Keeper::default(),
+            },
+        ))
     }
 
     /// The same with another time that a client may take to send the body of a request. Default 30 seconds; after it
     /// the request is answered with 408.
     #[must_use]
-    pub fn with_body_timeout(mut self, timeout: Duration) -> Self {
-        self.body_timeout = timeout;
-        self
+    pub fn with_body_timeout(self, timeout: Duration) -> Self {
+        Self(self.0.with_body_timeout(timeout))
     }
 
     /// The endpoint behind it.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        self.0.endpoint()
     }
 
     pub(super) fn body_timeout(&self) -> Duration {
-        self.body_timeout
-    }
-
-    pub(super) fn clock(&self) -> Clock {
-        self.clock
+        self.0.body_timeout()
     }
 
     /// What the endpoint does when no request is polled: it ends idle sessions, and runs the handlers whose clients
@@ -79,63 +72,36 @@ impl McpService {
     /// # Cancel safety
     /// Dropping the future stops the upkeep, until another one is polled.
     pub fn upkeep(&self) -> impl Future<Output = ()> + Send + use<> {
-        let keeper = Arc::clone(&self.keeper);
-        let mut timer = Timer::new(self.clock);
-        let clock = self.clock;
-        poll_fn(move |cx| {
-            loop {
-                let deadline = keeper.poll(cx, clock.now());
-                ready!(timer.poll(cx, deadline));
-            }
-        })
-    }
-
-    /// Starts the upkeep of the endpoint, the first time there is something to keep.
-    pub(super) fn start_upkeep(&self) {
-        if let Some(upkeep) = self.endpoint.take_upkeep() {
-            *lock(&self.keeper.upkeep) = Some(upkeep);
-            self.keeper.wake_by_ref();
-        }
+        let runtime = self.0.runtime();
+        runtime.keeper.run(runtime.timer())
     }
 }
 
-/// The upkeep of an endpoint, once there is one, and the tasks that poll it.
-#[derive(Debug, Default)]
-struct Keeper {
-    upkeep: Mutex<Option<Upkeep>>,
-    /// Any of them may be dropped without a word, so all are woken. Never locked while something is polled.
-    tasks: Mutex<Vec<Waker>>,
+/// What is there for a service on smol: the upkeep of the endpoint is polled by whoever serves it.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    clock: Clock,
+    keeper: Keeper,
 }
 
-impl Keeper {
-    /// Does what is to be done. When to come back even if nobody wakes the task.
-    fn poll(self: &Arc<Self>, cx: &mut Context<'_>, now: Time) -> Option<Time> {
-        let mut tasks = lock(&self.tasks);
-        if !tasks.iter().any(|task| task.will_wake(cx.waker())) {
-            tasks.push(cx.waker().clone());
-        }
-        drop(tasks);
-        let waker = Waker::from(Arc::clone(self));
-        let mut upkeep = lock(&self.upkeep);
-        let upkeep = upkeep.as_mut()?;
-        let is_over = upkeep.poll(&mut Context::from_waker(&waker), now).is_ready();
-        upkeep.poll_timeout().filter(|_| !is_over)
-    }
-}
+impl ServerRuntime for Runtime {
+    type Timer = Timer;
 
-impl Wake for Keeper {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+    fn timer(&self) -> Timer {
+        Timer::new(self.clock)
     }
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        let tasks = std::mem::take(&mut *lock(&self.tasks));
-        tasks.into_iter().for_each(Waker::wake);
+    /// # Panics
+    /// Where the system has no source of randomness: a server must not hand out ids that can be guessed.
+    fn random(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).expect("the system has a source of randomness");
+        bytes
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn keep(&self, upkeep: Upkeep) {
+        self.keeper.set(upkeep);
+    }
 }
 
 impl<B> hyper::service::Service<Request<B>> for McpService
@@ -148,6 +114,6 @@ where
     type Future = Respond<B>;
 
     fn call(&self, request: Request<B>) -> Respond<B> {
-        Respond::new(self.clone(), request)
+        self.0.respond(request)
     }
 }

@@ -9,13 +9,10 @@
 //!
 //! In axum: `Router::new().nest_service("/mcp", mcp_tokio::http::service(server))`.
 
-mod body;
-mod request;
 mod serve;
 mod service;
 
-pub use body::ResponseBody;
+pub use mcp_proto::handle::driver::ServeOptions;
 pub use mcp_proto::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
-pub use request::Respond;
-pub use serve::{ServeOptions, serve, serve_until};
-pub use service::{McpService, service};
+pub use serve::{serve, serve_until};
+pub use service::{McpService, Respond, ResponseBody, Runtime, service};

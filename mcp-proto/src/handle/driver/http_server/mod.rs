@@ -1,0 +1,15 @@
+//! What an HTTP server does on any runtime, over any library that speaks in `http` and `http-body`.
+
+mod body;
+mod keeper;
+mod options;
+mod respond;
+mod runtime;
+mod service;
+
+pub use body::ResponseBody;
+pub use keeper::{Keeper, keep};
+pub use options::{BODY_TIMEOUT, ServeOptions};
+pub use respond::Respond;
+pub use runtime::ServerRuntime;
+pub use service::HttpService;

@@ -1,0 +1,32 @@
+//! What an application says about an HTTP listener.
+
+use core::time::Duration;
+
+/// How long a client may take to send the body of a request, unless said otherwise.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How a listener treats its connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// How long a client may take to send the head of a request, the first or the next. Default 60 seconds.
+    pub header_timeout: Duration,
+    /// How long a client may take to send the body of a request; that of the service counts where it is shorter.
+    /// Default 30 seconds.
+    pub body_timeout: Duration,
+    /// Most connections at a time: a further one is closed as soon as it is accepted. Default `None`, no bound but that
+    /// of the system.
+    pub max_connections: Option<usize>,
+    /// How long connections may go on after a shutdown has begun. Default 5 seconds.
+    pub grace: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(60),
+            body_timeout: BODY_TIMEOUT,
+            max_connections: None,
+            grace: Duration::from_secs(5),
+        }
+    }
+}
