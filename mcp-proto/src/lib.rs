@@ -69,6 +69,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | `handle` | the async layer: `Client`, `Server`, calls as futures, pumps for drivers |
+//! | [`sessions`] | a session for each key: created once, shared, re-created, evicted; where servers are |
 //! | [`client`], [`server`] | the machines of the two roles: pick the era, do the handshake, show one API |
 //! | [`legacy`], [`modern`], `http` | the lifecycle of each era as a type; Streamable HTTP of both roles as values |
 //! | [`rpc`] | correlation: calls, deadlines, progress, cancellation, outbox |
@@ -104,6 +105,7 @@ pub mod modern;
 mod revision;
 pub mod rpc;
 pub mod server;
+pub mod sessions;
 mod time;
 pub mod wire;
 

@@ -131,6 +131,8 @@ impl fmt::Display for HttpFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
+    /// A connection: a socket, or a process that starts.
+    Connect,
     /// The answer to `server/discover`, which tells the era.
     Probe,
     /// The `initialize` handshake.
@@ -144,6 +146,7 @@ pub enum Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Connect => "waiting for a connection",
             Self::Probe => "waiting for server/discover",
             Self::Initialize => "waiting for initialize",
             Self::Outbox => "waiting to be sent",
@@ -177,6 +180,8 @@ pub enum SendError {
     Blocked(Params),
     /// Too many calls wait for a reply.
     TooManyCalls,
+    /// There are as many sessions as there may be, and all of them are in use.
+    TooManySessions,
     /// The parameters have no JSON form, or are no object.
     InvalidParams(DecodeError),
     /// A value that becomes an HTTP header cannot be one.
@@ -193,6 +198,7 @@ impl fmt::Display for SendError {
             Self::Reserved { method } => write!(f, "{method} is not sent by hand"),
             Self::Blocked(_) => f.write_str("the outbox is full"),
             Self::TooManyCalls => f.write_str("too many calls are in flight"),
+            Self::TooManySessions => f.write_str("all sessions are in use, and there may be no more"),
             Self::InvalidParams(error) => write!(f, "the parameters are no JSON object: {error}"),
             Self::InvalidHeader(why) => write!(f, "a header cannot be written: {why}"),
             Self::Closed(reason) => write!(f, "the connection is closed: {reason}"),

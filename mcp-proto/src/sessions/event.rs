@@ -1,0 +1,58 @@
+//! What a pool of sessions tells: the world what to do, the callers what has come of their waiting.
+
+use core::time::Duration;
+
+use super::id::{AttemptId, Lease, SessionId, WaiterId};
+use crate::rpc::CallError;
+
+/// What the world has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action<K> {
+    /// Connect and make the handshake; to be answered with [`dialed`](super::Sessions::dialed) in between, and
+    /// [`connected`](super::Sessions::connected) or [`failed`](super::Sessions::failed) in the end.
+    Connect {
+        /// What the answers name.
+        attempt: AttemptId,
+        /// What to connect to.
+        key: K,
+    },
+    /// Stop connecting, and drop what was opened. No answer is expected.
+    Abandon {
+        /// The attempt that is given up.
+        attempt: AttemptId,
+    },
+    /// Close the session gracefully, or clear up what is left of one that was lost; to be answered with
+    /// [`closed`](super::Sessions::closed).
+    Close {
+        /// The session.
+        session: SessionId,
+    },
+    /// Drop what is left of the session: closing it has taken too long. No answer is expected.
+    Discard {
+        /// The session.
+        session: SessionId,
+    },
+}
+
+/// What has come of the waiting of a caller.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// There is a session.
+    Ready {
+        /// Who waited.
+        waiter: WaiterId,
+        /// The use of the session, to be given back.
+        lease: Lease,
+        /// How much of the time of the caller is spent.
+        waited: Duration,
+    },
+    /// There is none.
+    Failed {
+        /// Who waited.
+        waiter: WaiterId,
+        /// Why; the same for all that waited for the same attempt, unless the time of one was up before.
+        error: CallError,
+    },
+}

@@ -1,0 +1,161 @@
+//! The life of the session of one key, as a table.
+
+/// How it stands with the session of one key.
+///
+/// ```text
+///              Acquire                   Connected
+///   Absent ───────────────► Connecting ─────────────► Ready
+///     ▲  ▲                   │   ▲   ▲                │   │
+///     │  │ Failed, Overdue,  │   │   │ Acquire        │   │ Lost
+///     │  │ Unwanted, Close   │   │   └───────────┐    │   ▼
+///     │  └───────────────────┘   │ Acquire       └────│─ Lost
+///     │                          └──────────┐         │   │
+///     │                                     │   Close │   │
+///     │ Closed                              Closing ◄─┘   │
+///     ├────────────────────────────────────────┘          │
+///     │ Closed                                             │
+///     └────────────────────────────────────────────────────┘
+/// ```
+///
+/// Every pair that the picture does not show changes nothing, but for `Closed` in `Ready`, a session that is lost
+/// and cleared up at once. [`step`](Self::step) is the whole truth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Life {
+    /// There is none.
+    #[default]
+    Absent,
+    /// It is being created.
+    Connecting,
+    /// It is there.
+    Ready,
+    /// It was lost, and what is left of it is being cleared up.
+    Lost,
+    /// It is being closed, by this side.
+    Closing,
+}
+
+/// What happens to the session of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// A caller wants it.
+    Acquire,
+    /// It was created.
+    Connected,
+    /// It could not be created.
+    Failed,
+    /// Creating it took too long.
+    Overdue,
+    /// Everyone who waited for its creation is gone.
+    Unwanted,
+    /// The server forgot it, or its connection ended.
+    Lost,
+    /// It is to be closed: for room, for being idle, or by the application.
+    Close,
+    /// Nothing is left of it.
+    Closed,
+}
+
+/// What has to be done then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// Nothing.
+    None,
+    /// Begin to connect; the caller waits.
+    Connect,
+    /// The caller waits for what was begun.
+    Join,
+    /// The caller has it.
+    Serve,
+    /// All who wait have it.
+    ServeAll,
+    /// All who wait learn why there is none.
+    FailAll,
+    /// The same, and the attempt is given up.
+    FailAllAndAbandon,
+    /// The attempt is given up.
+    Abandon,
+    /// Close it, or clear up what is left.
+    Clear,
+}
+
+impl Life {
+    /// The next state, and what has to be done.
+    #[must_use]
+    pub fn step(self, input: Input) -> (Self, Deed) {
+        match (self, input) {
+            (Self::Absent | Self::Lost | Self::Closing, Input::Acquire) => (Self::Connecting, Deed::Connect),
+            (Self::Connecting, Input::Acquire) => (Self::Connecting, Deed::Join),
+            (Self::Connecting, Input::Connected) => (Self::Ready, Deed::ServeAll),
+            (Self::Connecting, Input::Failed) => (Self::Absent, Deed::FailAll),
+            (Self::Connecting, Input::Overdue | Input::Close) => (Self::Absent, Deed::FailAllAndAbandon),
+            (Self::Connecting, Input::Unwanted) => (Self::Absent, Deed::Abandon),
+            (Self::Ready, Input::Acquire) => (Self::Ready, Deed::Serve),
+            (Self::Ready, Input::Lost) => (Self::Lost, Deed::Clear),
+            (Self::Ready, Input::Close) => (Self::Closing, Deed::Clear),
+            (Self::Ready | Self::Lost | Self::Closing, Input::Closed) => (Self::Absent, Deed::None),
+            (state, _) => (state, Deed::None),
+        }
+    }
+
+    /// Whether it counts towards [`SessionsConfig::sessions`](super::SessionsConfig::sessions).
+    pub(super) fn is_live(self) -> bool {
+        matches!(self, Self::Connecting | Self::Ready)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Deed as D;
+    use Input as I;
+    use Life as L;
+
+    #[test]
+    fn every_pair_of_state_and_input() {
+        let table = [
+            (L::Absent, I::Acquire, L::Connecting, D::Connect),
+            (L::Absent, I::Connected, L::Absent, D::None),
+            (L::Absent, I::Failed, L::Absent, D::None),
+            (L::Absent, I::Overdue, L::Absent, D::None),
+            (L::Absent, I::Unwanted, L::Absent, D::None),
+            (L::Absent, I::Lost, L::Absent, D::None),
+            (L::Absent, I::Close, L::Absent, D::None),
+            (L::Absent, I::Closed, L::Absent, D::None),
+            (L::Connecting, I::Acquire, L::Connecting, D::Join),
+            (L::Connecting, I::Connected, L::Ready, D::ServeAll),
+            (L::Connecting, I::Failed, L::Absent, D::FailAll),
+            (L::Connecting, I::Overdue, L::Absent, D::FailAllAndAbandon),
+            (L::Connecting, I::Unwanted, L::Absent, D::Abandon),
+            (L::Connecting, I::Lost, L::Connecting, D::None),
+            (L::Connecting, I::Close, L::Absent, D::FailAllAndAbandon),
+            (L::Connecting, I::Closed, L::Connecting, D::None),
+            (L::Ready, I::Acquire, L::Ready, D::Serve),
+            (L::Ready, I::Connected, L::Ready, D::None),
+            (L::Ready, I::Failed, L::Ready, D::None),
+            (L::Ready, I::Overdue, L::Ready, D::None),
+            (L::Ready, I::Unwanted, L::Ready, D::None),
+            (L::Ready, I::Lost, L::Lost, D::Clear),
+            (L::Ready, I::Close, L::Closing, D::Clear),
+            (L::Ready, I::Closed, L::Absent, D::None),
+            (L::Lost, I::Acquire, L::Connecting, D::Connect),
+            (L::Lost, I::Connected, L::Lost, D::None),
+            (L::Lost, I::Failed, L::Lost, D::None),
+            (L::Lost, I::Overdue, L::Lost, D::None),
+            (L::Lost, I::Unwanted, L::Lost, D::None),
+            (L::Lost, I::Lost, L::Lost, D::None),
+            (L::Lost, I::Close, L::Lost, D::None),
+            (L::Lost, I::Closed, L::Absent, D::None),
+            (L::Closing, I::Acquire, L::Connecting, D::Connect),
+            (L::Closing, I::Connected, L::Closing, D::None),
+            (L::Closing, I::Failed, L::Closing, D::None),
+            (L::Closing, I::Overdue, L::Closing, D::None),
+            (L::Closing, I::Unwanted, L::Closing, D::None),
+            (L::Closing, I::Lost, L::Closing, D::None),
+            (L::Closing, I::Close, L::Closing, D::None),
+            (L::Closing, I::Closed, L::Absent, D::None),
+        ];
+        for (state, input, next, deed) in table {
+            assert_eq!(state.step(input), (next, deed), "{state:?} × {input:?}");
+        }
+    }
+}

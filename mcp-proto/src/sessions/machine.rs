@@ -1,0 +1,372 @@
+//! The pool itself.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::config::{AttemptTimeouts, SessionsConfig};
+use super::counters::SessionsCounters;
+use super::deadlines::Deadlines;
+use super::event::{Action, Event};
+use super::id::{AttemptId, Lease, SessionId, WaiterId};
+use super::life::{Deed, Input, Life};
+use super::slots::{Queued, Slot};
+use super::waiters::Waiters;
+use crate::rpc::{CallError, CloseReason, Phase, SendError};
+use crate::time::Time;
+
+/// Sessions by key, each created once however many want it.
+///
+/// The creation of a session belongs to its key and not to whoever asked first: a caller is only a waiter, that can
+/// vanish at any time without harm to the others. A creation that fails fails for all who wait for it, and the key is
+/// vacant again: the next caller begins anew. A session that is lost is created again for the next who wants it,
+/// and once for each who had it.
+///
+/// The four kinds of method:
+/// 1. getters;
+/// 2. [`dialed`](Self::dialed), [`connected`](Self::connected), [`failed`](Self::failed), [`lost`](Self::lost),
+///    [`closed`](Self::closed) and [`handle_timeout`](Self::handle_timeout): the world tells the pool;
+/// 3. [`acquire`](Self::acquire), [`abandon`](Self::abandon), [`lease`](Self::lease), [`release`](Self::release),
+///    [`replace`](Self::replace), [`evict`](Self::evict), [`close`](Self::close): the application tells it;
+/// 4. [`poll_action`](Self::poll_action), [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout): it
+///    tells the world.
+///
+/// News of an attempt or a session that is over changes nothing, and is counted.
+///
+/// ```
+/// use mcp_proto::Time;
+/// use mcp_proto::sessions::{AcquireOptions, Action, Event, Sessions, SessionsConfig};
+///
+/// let mut sessions = Sessions::new(SessionsConfig::default());
+/// // Two callers want the same session: one attempt.
+/// sessions.acquire(&"weather", &AcquireOptions::default())?;
+/// sessions.acquire(&"weather", &AcquireOptions::default())?;
+/// let now = Time::ORIGIN;
+/// let Some(Action::Connect { attempt, key: "weather" }) = sessions.poll_action(now) else { unreachable!() };
+/// assert_eq!(sessions.poll_action(now), None);
+///
+/// // The world has connected: both have the session, and give it back when they are done.
+/// let session = sessions.connected(now, attempt).unwrap();
+/// for _ in 0..2 {
+///     let Some(Event::Ready { lease, .. }) = sessions.poll_event() else { unreachable!() };
+///     assert_eq!(lease.session(), session);
+///     sessions.release(lease);
+/// }
+/// # Ok::<(), mcp_proto::rpc::SendError>(())
+/// ```
+#[derive(Debug)]
+pub struct Sessions<K> {
+    pub(super) config: SessionsConfig,
+    pub(super) slots: BTreeMap<K, Slot>,
+    /// The keys of the attempts and sessions that the world has.
+    pub(super) keys: BTreeMap<u64, K>,
+    pub(super) attempts: Deadlines<u64>,
+    pub(super) idle: Deadlines<u64>,
+    /// The sessions that are being closed or cleared up.
+    pub(super) remains: Deadlines<u64>,
+    pub(super) waiters: Waiters,
+    pub(super) actions: VecDeque<Queued>,
+    /// How many slots count towards the bound.
+    pub(super) live: usize,
+    pub(super) next: u64,
+    pub(super) uses: u64,
+    pub(super) counters: SessionsCounters,
+    pub(super) closed: Option<CloseReason>,
+}
+
+/// How a caller waits for a session. The default is right for nearly all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AcquireOptions {
+    /// All the time that the caller has; [`SessionsConfig::acquire`] where `None`.
+    pub timeout: Option<Duration>,
+    /// How much of that is spent already.
+    pub waited: Duration,
+}
+
+impl<K: Clone + Ord> Sessions<K> {
+    /// A pool without sessions.
+    #[must_use]
+    pub fn new(config: SessionsConfig) -> Self {
+        Self {
+            config,
+            slots: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            attempts: Deadlines::default(),
+            idle: Deadlines::default(),
+            remains: Deadlines::default(),
+            waiters: Waiters::default(),
+            actions: VecDeque::new(),
+            live: 0,
+            next: 0,
+            uses: 0,
+            counters: SessionsCounters::default(),
+            closed: None,
+        }
+    }
+
+    /// The bounds and deadlines.
+    pub fn config(&self) -> &SessionsConfig {
+        &self.config
+    }
+
+    /// How many sessions there are, those included that are being created.
+    pub fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Whether there is no session, and none is being created.
+    pub fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// How it stands with the session of a key.
+    pub fn life(&self, key: &K) -> Life {
+        self.slots.get(key).map(|slot| slot.life).unwrap_or_default()
+    }
+
+    /// What the pool has done.
+    pub fn counters(&self) -> SessionsCounters {
+        self.counters
+    }
+
+    /// Why the pool is closed, where it is.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.closed
+    }
+
+    /// Whether the pool is closed and nothing is left to be done.
+    pub fn is_finished(&self) -> bool {
+        self.closed.is_some() && self.remains.len() == 0 && self.actions.is_empty()
+    }
+
+    /// Waits for the session of a key; begins to create it where there is none. What comes of it is told by
+    /// [`poll_event`](Self::poll_event).
+    ///
+    /// # Errors
+    /// [`SendError::TooManySessions`] where there is no room for another and none that could be closed for it,
+    /// [`SendError::TooManyCalls`] where too many callers wait, [`SendError::Closed`]. Nothing waits then.
+    pub fn acquire(&mut self, key: &K, options: &AcquireOptions) -> Result<WaiterId, SendError> {
+        self.wait(key, options, false)
+    }
+
+    /// The session of a key, where there is one: the short way of [`acquire`](Self::acquire).
+    #[must_use = "a lease has to be given back"]
+    pub fn lease(&mut self, key: &K) -> Option<Lease> {
+        if self.closed.is_some() {
+            return None;
+        }
+        let slot = self.slots.get_mut(key).filter(|slot| slot.life == Life::Ready)?;
+        Some(slot.lease(&mut self.uses, false))
+    }
+
+    /// Stops waiting. A session that was to be handed over is given back; a creation that nobody else waits for
+    /// goes the way of [`SessionsConfig::unwanted`].
+    pub fn abandon(&mut self, waiter: WaiterId) {
+        if let Some(waiting) = self.waiters.leave(waiter) {
+            self.gone(waiter, waiting.serial);
+        } else if let Some(Event::Ready { lease, .. }) = self.waiters.untell(waiter) {
+            self.release(lease);
+        }
+    }
+
+    /// Gives back the use of a session.
+    pub fn release(&mut self, lease: Lease) {
+        let Lease { session, .. } = lease;
+        self.uses += 1;
+        let uses = self.uses;
+        if let Some(slot) = self.current(session.0) {
+            slot.leases = slot.leases.saturating_sub(1);
+            slot.last_use = uses;
+        }
+    }
+
+    /// Waits for another session of the same key, in place of one that is lost; all who do so wait for the same.
+    ///
+    /// # Errors
+    /// [`CallError::SessionLost`] where the lost one was in place of another already: once is enough. As for
+    /// [`acquire`](Self::acquire), besides.
+    pub fn replace(&mut self, key: &K, lease: Lease, options: &AcquireOptions) -> Result<WaiterId, CallError> {
+        let is_replacement = lease.is_replacement;
+        if self.current(lease.session.0).is_some() {
+            self.lost(lease.session);
+        }
+        if is_replacement {
+            return Err(CallError::SessionLost);
+        }
+        self.wait(key, options, true).map_err(|error| match error {
+            SendError::Closed(reason) => CallError::Closed(reason),
+            error => CallError::Refused(error),
+        })
+    }
+
+    /// Closes the session of a key, or gives up its creation; whoever waits for it learns that it was closed.
+    pub fn evict(&mut self, key: &K) {
+        self.close_slot(key, CloseReason::Local);
+    }
+
+    /// Closes the pool. Everyone who waits learns so, every creation is given up, and every session is closed.
+    pub fn close(&mut self, reason: CloseReason) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.closed = Some(reason);
+        for key in self.slots.keys().cloned().collect::<Vec<_>>() {
+            self.close_slot(&key, reason);
+        }
+    }
+
+    /// Gives an attempt deadlines of its own, in place of [`SessionsConfig::attempt`].
+    pub fn set_timeouts(&mut self, attempt: AttemptId, timeouts: AttemptTimeouts) {
+        let Some(slot) = self.connecting(attempt.0) else { return };
+        slot.timeouts = timeouts;
+        let time = match slot.phase {
+            Some(Phase::Connect) => timeouts.connect,
+            _ => timeouts.handshake,
+        };
+        self.attempts.set(attempt.0, time);
+    }
+
+    /// There is a connection; what remains is the handshake.
+    pub fn dialed(&mut self, now: Time, attempt: AttemptId) {
+        self.arm(now);
+        let Some(slot) = self.connecting(attempt.0) else {
+            self.counters.late += 1;
+            return;
+        };
+        slot.phase = Some(Phase::Initialize);
+        let handshake = slot.timeouts.handshake;
+        self.attempts.set(attempt.0, handshake);
+        self.arm(now);
+    }
+
+    /// The session is there: all who wait have it. `None` where the attempt was given up; what was opened is to
+    /// be dropped then.
+    #[must_use = "where nobody wants it any more, it is to be dropped"]
+    pub fn connected(&mut self, now: Time, attempt: AttemptId) -> Option<SessionId> {
+        self.arm(now);
+        let serial = attempt.0;
+        let deed = self.step(serial, Input::Connected);
+        if deed != Deed::ServeAll {
+            self.counters.late += 1;
+            return None;
+        }
+        self.counters.created += 1;
+        self.attempts.clear(serial);
+        if let Some(idle) = self.config.idle {
+            self.idle.set(serial, idle);
+            self.arm(now);
+        }
+        self.uses += 1;
+        let uses = self.uses;
+        let waiters = self.current(serial).map(|slot| {
+            (slot.last_use, slot.checked) = (uses, uses);
+            core::mem::take(&mut slot.waiters)
+        });
+        for waiter in waiters.unwrap_or_default() {
+            self.serve(now, serial, waiter);
+        }
+        Some(SessionId(serial))
+    }
+
+    /// The session could not be created: all who wait learn why.
+    pub fn failed(&mut self, attempt: AttemptId, error: &CallError) {
+        match self.step(attempt.0, Input::Failed) {
+            Deed::FailAll => {
+                self.counters.failed += 1;
+                self.fail_all(attempt.0, error);
+            }
+            _ => self.counters.late += 1,
+        }
+    }
+
+    /// The server forgot the session, or its connection ended. It is created again for the next who wants it.
+    pub fn lost(&mut self, session: SessionId) {
+        match self.step(session.0, Input::Lost) {
+            Deed::Clear => {
+                self.counters.lost += 1;
+                self.clear(session.0);
+            }
+            _ if self.keys.contains_key(&session.0) => {}
+            _ => self.counters.late += 1,
+        }
+    }
+
+    /// Nothing is left of a session.
+    pub fn closed(&mut self, session: SessionId) {
+        if !self.keys.contains_key(&session.0) || self.connecting(session.0).is_some() {
+            self.counters.late += 1;
+            return;
+        }
+        if self.current(session.0).is_some_and(|slot| slot.life == Life::Ready) {
+            self.counters.lost += 1;
+        }
+        self.forget(session.0);
+    }
+
+    /// Time has passed. Too early or too often changes nothing.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.arm(now);
+        while let Some(serial) = self.attempts.expire(now) {
+            self.overdue(serial);
+        }
+        while let Some((waiter, waiting)) = self.waiters.expire(now) {
+            let phase = self.connecting(waiting.serial).and_then(|slot| slot.phase);
+            let error = CallError::Timeout {
+                phase: phase.unwrap_or(Phase::Connect),
+                after: waiting.timeout,
+            };
+            self.waiters.tell(waiter, Event::Failed { waiter, error });
+            self.gone(waiter, waiting.serial);
+        }
+        while let Some(serial) = self.idle.expire(now) {
+            self.check_idle(serial);
+        }
+        while let Some(serial) = self.remains.expire(now) {
+            self.discard(serial);
+        }
+        self.arm(now);
+    }
+
+    /// What the world has to do. Whatever was begun since the last time gets its deadline here.
+    #[must_use]
+    pub fn poll_action(&mut self, now: Time) -> Option<Action<K>> {
+        self.arm(now);
+        loop {
+            return Some(match self.actions.pop_front()? {
+                Queued::Connect(serial) => match self.keys.get(&serial) {
+                    Some(key) => Action::Connect {
+                        attempt: AttemptId(serial),
+                        key: key.clone(),
+                    },
+                    None => continue,
+                },
+                Queued::Abandon(serial) => Action::Abandon {
+                    attempt: AttemptId(serial),
+                },
+                Queued::Close(serial) => Action::Close {
+                    session: SessionId(serial),
+                },
+                Queued::Discard(serial) => Action::Discard {
+                    session: SessionId(serial),
+                },
+            });
+        }
+    }
+
+    /// What has come of the waiting of a caller.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.waiters.poll_outcome()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let deadlines = [&self.attempts, &self.idle, &self.remains].map(Deadlines::next);
+        deadlines
+            .into_iter()
+            .chain([self.waiters.next_deadline()])
+            .flatten()
+            .min()
+    }
+}

@@ -1,0 +1,19 @@
+//! Sessions by key: created once however many want them, shared, re-created when lost, and given up when nobody
+//! wants them any more.
+
+mod config;
+mod counters;
+mod deadlines;
+mod event;
+mod id;
+mod life;
+mod machine;
+mod slots;
+mod waiters;
+
+pub use config::{AttemptTimeouts, SessionsConfig, Unwanted};
+pub use counters::SessionsCounters;
+pub use event::{Action, Event};
+pub use id::{AttemptId, Lease, SessionId, WaiterId};
+pub use life::{Deed, Input, Life};
+pub use machine::{AcquireOptions, Sessions};

@@ -1,0 +1,144 @@
+//! I: nothing is kept for ever, and nothing grows without bound.
+
+use mcp_proto::rpc::{CallError, CloseReason, SendError};
+use mcp_proto::sessions::{Life, SessionsConfig};
+
+use super::world::{Behaviour, World, ms};
+
+#[test]
+fn i1_a_thousand_keys_and_room_for_a_hundred() {
+    let config = SessionsConfig {
+        sessions: 100,
+        ..SessionsConfig::default()
+    };
+    let mut world = World::<String>::new(config);
+    world.closing = Some(ms(0));
+    for n in 0..1_000 {
+        let waiter = world.acquire(format!("conversation {n}"), ms(1_000)).unwrap();
+        world.run_for(ms(20));
+        let lease = world.lease(waiter);
+        world.sessions.release(lease);
+        assert!(world.sessions.len() <= 100);
+    }
+    assert_eq!((world.sessions.len(), world.open.len(), world.deleted), (100, 100, 900));
+    assert!(world.most_open <= 100, "{}", world.most_open);
+    assert_eq!(world.sessions.counters().evicted, 900);
+    // Those that were used last are the ones that are left.
+    assert_eq!(world.sessions.life(&"conversation 900".into()), Life::Ready);
+    assert_eq!(world.sessions.life(&"conversation 899".into()), Life::Absent);
+    // And when nobody wants them any more, they go as well.
+    world.run_for(2 * SessionsConfig::default().idle.unwrap());
+    assert_eq!((world.sessions.len(), world.open.len(), world.deleted), (0, 0, 1_000));
+    assert_eq!(world.sessions.counters().expired, 100);
+}
+
+#[test]
+fn the_least_recently_used_goes_first_and_never_one_that_is_in_use() {
+    let config = SessionsConfig {
+        sessions: 3,
+        ..SessionsConfig::default()
+    };
+    let mut world = World::new(config);
+    let leases: Vec<_> = ["a", "b", "c"]
+        .map(|key| world.acquire(key, ms(1_000)).unwrap())
+        .into_iter()
+        .map(|waiter| {
+            world.run_for(ms(20));
+            world.lease(waiter)
+        })
+        .collect();
+    assert_eq!(world.acquire("d", ms(1_000)), Err(SendError::TooManySessions));
+    assert_eq!(world.total_handshakes(), 3, "refused at once");
+    for lease in leases.into_iter().rev() {
+        world.sessions.release(lease);
+    }
+    // Given back in the order c, b, a: c is the oldest, until it is used again.
+    let again = world.sessions.lease(&"c").unwrap();
+    world.acquire("d", ms(1_000)).unwrap();
+    assert_eq!(
+        ["a", "b", "c"].map(|key| world.sessions.life(&key)),
+        [Life::Ready, Life::Closing, Life::Ready]
+    );
+    world.sessions.release(again);
+}
+
+#[test]
+fn an_idle_session_is_closed_after_its_time_and_one_in_use_never_is() {
+    let config = SessionsConfig {
+        idle: Some(ms(1_000)),
+        ..SessionsConfig::default()
+    };
+    let mut world = World::new(config);
+    let waiter = world.acquire("server", ms(1_000)).unwrap();
+    world.run_for(ms(10_000));
+    let lease = world.lease(waiter);
+    assert_eq!(world.sessions.life(&"server"), Life::Ready);
+    world.sessions.release(lease);
+    world.run_for(ms(999));
+    assert_eq!(world.sessions.life(&"server"), Life::Ready);
+    world.run_for(ms(1_001));
+    assert_eq!((world.sessions.life(&"server"), world.deleted), (Life::Absent, 1));
+}
+
+#[test]
+fn too_many_waiters_are_an_error_at_once() {
+    let config = SessionsConfig {
+        waiters: 2,
+        ..SessionsConfig::default()
+    };
+    let mut world = World::new(config);
+    world.behaviour = Behaviour::Mute;
+    let first = world.acquire("server", ms(1_000)).unwrap();
+    world.acquire("server", ms(1_000)).unwrap();
+    assert_eq!(world.acquire("server", ms(1_000)), Err(SendError::TooManyCalls));
+    world.sessions.abandon(first);
+    assert!(world.acquire("server", ms(1_000)).is_ok());
+}
+
+#[test]
+fn a_session_that_does_not_close_is_dropped_and_none_of_them_pile_up() {
+    let config = SessionsConfig {
+        sessions: 2,
+        close: ms(1_000),
+        ..SessionsConfig::default()
+    };
+    let mut world = World::<usize>::new(config);
+    world.closing = None;
+    for n in 0..10 {
+        let waiter = world.acquire(n, ms(1_000)).unwrap();
+        world.run_for(ms(20));
+        let lease = world.lease(waiter);
+        world.sessions.release(lease);
+    }
+    assert!(world.open.len() <= 2 + 2, "{}", world.open.len());
+    world.run_for(ms(1_000));
+    assert_eq!((world.open.len(), world.discarded), (2, 8));
+}
+
+#[test]
+fn closing_the_pool_ends_everything_within_the_time_to_close() {
+    let mut world = World::new(SessionsConfig::default());
+    world.special.insert("mute", Behaviour::Mute);
+    world.closing = None;
+    let waiting = world.acquire("mute", ms(60_000)).unwrap();
+    let ready = world.acquire("server", ms(60_000)).unwrap();
+    world.run_for(ms(100));
+    let lease = world.lease(ready);
+    world.sessions.close(CloseReason::Local);
+    assert_eq!(
+        world.acquire("server", ms(1)),
+        Err(SendError::Closed(CloseReason::Local))
+    );
+    assert!(world.sessions.lease(&"server").is_none());
+    world.run_for(ms(4_000));
+    assert_eq!(world.failure(waiting).1, CallError::Closed(CloseReason::Local));
+    assert!(!world.sessions.is_finished());
+    world.run_for(ms(1_000));
+    assert!(world.sessions.is_finished());
+    assert_eq!(
+        (world.open.len(), world.abandoned, world.deleted, world.discarded),
+        (0, 1, 1, 1)
+    );
+    assert_eq!(world.sessions.poll_timeout(), None);
+    world.sessions.release(lease);
+}

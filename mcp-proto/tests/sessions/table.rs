@@ -1,0 +1,145 @@
+//! Every state of a key with every thing that can happen: what the pool then says, and that late news changes nothing.
+
+use mcp_proto::Time;
+use mcp_proto::rpc::CloseReason;
+use mcp_proto::sessions::{
+    AcquireOptions, Action, AttemptId, Event, Lease, Life, SessionId, Sessions, SessionsConfig, WaiterId,
+};
+
+use super::world::{ms, refused};
+
+const NOW: Time = Time::ORIGIN;
+const STATES: [Life; 5] = [Life::Absent, Life::Connecting, Life::Ready, Life::Lost, Life::Closing];
+
+/// A pool with one key in one state, and what was handed out on the way there.
+struct Case {
+    sessions: Sessions<&'static str>,
+    waiter: Option<WaiterId>,
+    attempt: AttemptId,
+    session: Option<SessionId>,
+    lease: Option<Lease>,
+}
+
+impl Case {
+    fn new(state: Life) -> Self {
+        let mut sessions = Sessions::new(SessionsConfig::default());
+        let waiter = sessions.acquire(&"key", &AcquireOptions::default()).unwrap();
+        let Some(Action::Connect { attempt, .. }) = sessions.poll_action(NOW) else {
+            panic!()
+        };
+        let mut case = Self {
+            sessions,
+            waiter: None,
+            attempt,
+            session: None,
+            lease: None,
+        };
+        match state {
+            Life::Absent => {
+                case.sessions.failed(attempt, &refused());
+                assert!(matches!(case.sessions.poll_event(), Some(Event::Failed { .. })));
+            }
+            Life::Connecting => case.waiter = Some(waiter),
+            Life::Ready | Life::Lost | Life::Closing => {
+                case.session = case.sessions.connected(NOW, attempt);
+                let Some(Event::Ready { lease, .. }) = case.sessions.poll_event() else {
+                    panic!()
+                };
+                case.lease = Some(lease);
+            }
+        }
+        match state {
+            Life::Lost => case.sessions.lost(case.session.unwrap()),
+            Life::Closing => case.sessions.evict(&"key"),
+            _ => {}
+        }
+        if matches!(state, Life::Lost | Life::Closing) {
+            assert!(matches!(case.sessions.poll_action(NOW), Some(Action::Close { .. })));
+        }
+        assert_eq!(case.sessions.life(&"key"), state);
+        assert_eq!(case.sessions.poll_action(NOW), None);
+        assert_eq!(case.sessions.poll_event(), None);
+        case
+    }
+
+    /// What the pool says: its state, the actions and the events by name, and whether it counted late news.
+    fn says(mut self) -> (Life, Vec<&'static str>, bool) {
+        let mut said = Vec::new();
+        while let Some(action) = self.sessions.poll_action(NOW) {
+            said.push(match action {
+                Action::Connect { .. } => "connect",
+                Action::Abandon { .. } => "abandon",
+                Action::Close { .. } => "close",
+                Action::Discard { .. } => "discard",
+                _ => "?",
+            });
+        }
+        while let Some(event) = self.sessions.poll_event() {
+            said.push(match event {
+                Event::Ready { .. } => "ready",
+                Event::Failed { .. } => "failed",
+                _ => "?",
+            });
+        }
+        (self.sessions.life(&"key"), said, self.sessions.counters().late > 0)
+    }
+}
+
+type Row = (&'static str, fn(&mut Case), [(Life, &'static [&'static str], bool); 5]);
+
+/// Each row is an input, and what comes of it in each of [`STATES`].
+#[rustfmt::skip]
+const TABLE: [Row; 12] = [
+    ("acquire", |case| { let _ = case.sessions.acquire(&"key", &AcquireOptions::default()); }, [
+        (Life::Connecting, &["connect"], false), (Life::Connecting, &[], false), (Life::Ready, &["ready"], false),
+        (Life::Connecting, &["connect"], false), (Life::Connecting, &["connect"], false)]),
+    ("the only waiter goes", |case| if let Some(waiter) = case.waiter { case.sessions.abandon(waiter) }, [
+        (Life::Absent, &[], false), (Life::Absent, &["abandon"], false), (Life::Ready, &[], false),
+        (Life::Lost, &[], false), (Life::Closing, &[], false)]),
+    ("dialed", |case| case.sessions.dialed(NOW, case.attempt), [
+        (Life::Absent, &[], true), (Life::Connecting, &[], false), (Life::Ready, &[], true),
+        (Life::Lost, &[], true), (Life::Closing, &[], true)]),
+    ("connected", |case| { let _ = case.sessions.connected(NOW, case.attempt); }, [
+        (Life::Absent, &[], true), (Life::Ready, &["ready"], false), (Life::Ready, &[], true),
+        (Life::Lost, &[], true), (Life::Closing, &[], true)]),
+    ("failed", |case| case.sessions.failed(case.attempt, &refused()), [
+        (Life::Absent, &[], true), (Life::Absent, &["failed"], false), (Life::Ready, &[], true),
+        (Life::Lost, &[], true), (Life::Closing, &[], true)]),
+    ("lost", |case| if let Some(session) = case.session { case.sessions.lost(session) }, [
+        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Lost, &["close"], false),
+        (Life::Lost, &[], false), (Life::Closing, &[], false)]),
+    ("closed", |case| if let Some(session) = case.session { case.sessions.closed(session) }, [
+        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Absent, &[], false),
+        (Life::Absent, &[], false), (Life::Absent, &[], false)]),
+    ("closed twice", |case| if let Some(session) = case.session { (0..2).for_each(|_| case.sessions.closed(session)) }, [
+        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Absent, &[], true),
+        (Life::Absent, &[], true), (Life::Absent, &[], true)]),
+    ("replaced", |case| if let Some(lease) = case.lease.take() {
+        case.sessions.replace(&"key", lease, &AcquireOptions::default()).unwrap();
+    }, [
+        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Connecting, &["close", "connect"], false),
+        (Life::Connecting, &["connect"], false), (Life::Connecting, &["connect"], false)]),
+    ("evicted", |case| case.sessions.evict(&"key"), [
+        (Life::Absent, &[], false), (Life::Absent, &["abandon", "failed"], false), (Life::Closing, &["close"], false),
+        (Life::Lost, &[], false), (Life::Closing, &[], false)]),
+    ("the pool closes", |case| case.sessions.close(CloseReason::Local), [
+        (Life::Absent, &[], false), (Life::Absent, &["abandon", "failed"], false), (Life::Closing, &["close"], false),
+        (Life::Lost, &[], false), (Life::Closing, &[], false)]),
+    ("an hour passes, and the user has gone", |case| {
+        if let Some(lease) = case.lease.take() { case.sessions.release(lease) }
+        for _ in 0..3 { case.sessions.handle_timeout(case.sessions.poll_timeout().unwrap_or(NOW) + ms(3_600_000)); }
+    }, [
+        (Life::Absent, &[], false), (Life::Absent, &["abandon", "failed"], false), (Life::Absent, &["discard"], false),
+        (Life::Absent, &["discard"], false), (Life::Absent, &["discard"], false)]),
+];
+
+#[test]
+fn every_state_with_every_input() {
+    for (name, input, row) in TABLE {
+        for (state, (next, said, is_late)) in STATES.into_iter().zip(row) {
+            let mut case = Case::new(state);
+            input(&mut case);
+            assert_eq!(case.says(), (next, said.to_vec(), is_late), "{state:?} × {name}");
+        }
+    }
+}
