@@ -35,15 +35,20 @@ pub struct Keeper(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     upkeep: Mutex<Option<Upkeep>>,
-    /// Who polls. Any of them may be dropped without a word, so all are woken. Never locked while something is polled.
-    tasks: Mutex<Wakers>,
+    tasks: Arc<Tasks>,
 }
+
+/// Who polls. Any of them may be dropped without a word, so all are woken. Never locked while something is polled.
+///
+/// The upkeep and what it polls keep wakers of this, and not of what holds the upkeep: nothing would ever be freed.
+#[derive(Default)]
+struct Tasks(Mutex<Wakers>);
 
 impl Keeper {
     /// Takes the upkeep, and has it polled.
     pub fn set(&self, upkeep: Upkeep) {
         *lock(&self.0.upkeep) = Some(upkeep);
-        self.0.wake_by_ref();
+        self.0.tasks.wake_by_ref();
     }
 
     /// Polls the upkeep, once there is one. Never ready; any number of these futures may be polled, and one has to be.
@@ -63,9 +68,9 @@ impl Keeper {
 
 impl Shared {
     /// Does what is to be done. When to come back even if nobody wakes the task.
-    fn poll(self: &Arc<Self>, cx: &mut Context<'_>, now: Time) -> Option<Time> {
-        lock(&self.tasks).add(cx.waker());
-        let waker = Waker::from(Arc::clone(self));
+    fn poll(&self, cx: &mut Context<'_>, now: Time) -> Option<Time> {
+        lock(&self.tasks.0).add(cx.waker());
+        let waker = Waker::from(Arc::clone(&self.tasks));
         let mut upkeep = lock(&self.upkeep);
         let upkeep = upkeep.as_mut()?;
         let is_over = upkeep.poll(&mut Context::from_waker(&waker), now).is_ready();
@@ -73,13 +78,13 @@ impl Shared {
     }
 }
 
-impl Wake for Shared {
+impl Wake for Tasks {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let tasks = lock(&self.tasks).take();
+        let tasks = lock(&self.0).take();
         tasks.wake();
     }
 }
