@@ -1,15 +1,14 @@
 //! What a server answers to bytes that make no sense, and that it goes on afterwards.
 
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use mcp_tokio::drive;
+use mcp_tests::raw::exchange;
+use mcp_tests::runtime::{Address, Flavour};
+use mcp_tests::world::{Probe, Remote, Transport, Wire};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream, UnixStream};
-
-use crate::server::{Probe, server};
-use crate::world::{Wire, runtime, serve_http};
 
 /// A request of the modern era that is in order.
 const PROPER: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
@@ -111,54 +110,51 @@ fn http_requests_that_make_no_sense_are_refused() {
             -32600,
         ),
     ];
-    runtime(1).block_on(async {
-        let address = serve().await;
-        for (name, request, status, code) in cases {
-            let (found, body) = request.send(address).await;
-            assert_eq!(found, status, "{name}: {body}");
-            let body: Value = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{name}: {body:?}"));
-            assert_eq!(body["error"]["code"], code, "{name}: {body}");
-            let (status, body) = Request::proper().send(address).await;
-            assert_eq!(status, 200, "after {name}: {body}");
+    for flavour in Flavour::ALL {
+        let (address, _server) = serve(flavour);
+        for (name, request, status, code) in &cases {
+            let (found, body) = request.send(address);
+            assert_eq!(found, *status, "{name}, {flavour}: {body}");
+            let body: Value = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{name}, {flavour}: {body:?}"));
+            assert_eq!(body["error"]["code"], *code, "{name}, {flavour}: {body}");
+            let (status, body) = Request::proper().send(address);
+            assert_eq!(status, 200, "after {name}, {flavour}: {body}");
         }
-    });
+    }
 }
 
 #[test]
 fn bytes_that_are_no_http_close_their_connection_alone() {
-    runtime(1).block_on(async {
-        let address = serve().await;
-        let mut garbage = TcpStream::connect(address).await.unwrap();
-        garbage
-            .write_all(b"\x16\x03\x01 this is no request\r\n\r\n")
-            .await
-            .unwrap();
-        let mut half = TcpStream::connect(address).await.unwrap();
+    for flavour in Flavour::ALL {
+        let (address, _server) = serve(flavour);
+        let mut garbage = TcpStream::connect(address).unwrap();
+        garbage.write_all(b"\x16\x03\x01 this is no request\r\n\r\n").unwrap();
+        let mut half = TcpStream::connect(address).unwrap();
         half.write_all(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
-            .await
             .unwrap();
-        half.shutdown().await.unwrap();
+        half.shutdown(Shutdown::Write).unwrap();
         for connection in [&mut garbage, &mut half] {
             let mut rest = Vec::new();
-            let _ = connection.read_to_end(&mut rest).await;
+            let _ = connection.read_to_end(&mut rest);
             assert!(!rest.starts_with(b"HTTP/1.1 200"));
         }
-        assert_eq!(Request::proper().send(address).await.0, 200);
-    });
+        assert_eq!(Request::proper().send(address).0, 200);
+    }
 }
 
 #[test]
 fn lines_that_make_no_sense_are_answered_and_the_stream_goes_on() {
-    runtime(1).block_on(async {
-        let (client, stream) = UnixStream::pair().unwrap();
-        let server = server(&Arc::new(Probe::default()));
-        let serving = tokio::spawn(drive(server.pump(), stream));
-        let (read, mut write) = client.into_split();
-        let mut lines = BufReader::new(read).lines();
-        let mut ask = async |line: &[u8]| -> Value {
-            write.write_all(line).await.unwrap();
-            write.write_all(b"\n").await.unwrap();
-            serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap()
+    for flavour in Flavour::ALL {
+        let (Address::Unix(path), _server) = start(flavour, Transport::Unix) else {
+            panic!("a path");
+        };
+        let mut stream = UnixStream::connect(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let mut ask = |line: &[u8]| -> Value {
+            stream.write_all(line).unwrap();
+            stream.write_all(b"\n").unwrap();
+            serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap()
         };
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         for (line, code) in [
@@ -168,7 +164,7 @@ fn lines_that_make_no_sense_are_answered_and_the_stream_goes_on() {
             (br#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, -32600),
             (deep.as_bytes(), -32700),
         ] {
-            let answer = ask(line).await;
+            let answer = ask(line);
             assert_eq!(
                 answer["error"]["code"],
                 code,
@@ -178,19 +174,24 @@ fn lines_that_make_no_sense_are_answered_and_the_stream_goes_on() {
         }
         // Replies to nothing and notifications of nobody have no answer.
         let silent = b"{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}}\n{\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n\n";
-        let proper = ask(&[&silent[..], PROPER.as_bytes()].concat()).await;
+        let proper = ask(&[&silent[..], PROPER.as_bytes()].concat());
         assert_eq!(proper["result"]["tools"][0]["name"], "echo");
-        drop((write, lines));
-        serving.await.unwrap().unwrap();
-    });
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert!(lines.next().is_none(), "the server ends its side as well");
+    }
 }
 
-/// A server, until the runtime ends.
-async fn serve() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    serve_http(listener, server(&Arc::new(Probe::default())), &Wire::default());
-    address
+/// A server in a thread of its own; the client of these tests is a blocking one.
+fn start(flavour: Flavour, transport: Transport) -> (Address, Remote) {
+    Remote::start(flavour, transport, &Arc::new(Probe::default()), &Wire::default())
+}
+
+fn serve(flavour: Flavour) -> (SocketAddr, Remote) {
+    let (Address::Http(url), remote) = start(flavour, Transport::Http) else {
+        panic!("a URL");
+    };
+    let address = url.trim_start_matches("http://").trim_end_matches("/mcp");
+    (address.parse().unwrap(), remote)
 }
 
 /// An HTTP request, written by hand.
@@ -245,23 +246,13 @@ impl Request {
     }
 
     /// Sends it on a connection of its own; gives the status and the body of the response.
-    async fn send(&self, address: SocketAddr) -> (u16, String) {
+    fn send(&self, address: SocketAddr) -> (u16, String) {
         let mut head = format!("{} /mcp HTTP/1.1\r\nConnection: close\r\n", self.method);
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
         head += &format!("Content-Length: {}\r\n\r\n", self.body.len());
-        let (mut read, mut write) = TcpStream::connect(address).await.unwrap().into_split();
-        let request = [head.as_bytes(), &self.body].concat();
-        let writing = tokio::spawn(async move {
-            // A server that refuses a request need not read all of it.
-            let _ = write.write_all(&request).await;
-            write
-        });
-        let mut response = Vec::new();
-        let _ = read.read_to_end(&mut response).await;
-        writing.await.unwrap();
-        let response = String::from_utf8_lossy(&response).into_owned();
+        let response = exchange(address, &[head.as_bytes(), &self.body].concat());
         let status = response.get(9..12).and_then(|status| status.parse().ok());
         let body = response.split_once("\r\n\r\n").map(|(_, body)| body);
         (status.unwrap_or_default(), body.unwrap_or_default().to_owned())

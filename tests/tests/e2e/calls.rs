@@ -7,9 +7,8 @@ use mcp_proto::Era;
 use mcp_proto::jsonrpc::{ErrorCode, Params};
 use mcp_proto::model::LoggingLevel;
 use mcp_proto::rpc::CallError;
+use mcp_tests::world::{Transport, everywhere, over};
 use serde_json::json;
-
-use crate::world::everywhere;
 
 #[test]
 fn a_tool_answers() {
@@ -32,7 +31,9 @@ fn the_tools_are_listed_in_their_order() {
         let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
         assert_eq!(
             names,
-            ["echo", "fail", "refuse", "count", "shout", "relay", "nest", "wait"]
+            [
+                "echo", "fail", "refuse", "large", "count", "stream", "shout", "wait", "slow", "relay", "nest"
+            ]
         );
         assert!(tools[0].input_schema.as_str().contains(r#""text""#));
     });
@@ -108,7 +109,7 @@ fn logs_of_a_call_come_as_notifications() {
 
 #[test]
 fn a_hundred_first_calls_share_one_handshake() {
-    everywhere(async |world| {
+    over(&Transport::TAPPED, async |world| {
         let texts: Vec<_> = (0..100).map(|number| number.to_string()).collect();
         let calls = texts
             .iter()
@@ -122,5 +123,27 @@ fn a_hundred_first_calls_share_one_handshake() {
             (world.wire.handshakes(), world.wire.count("tools/call")),
             (handshakes, 100)
         );
+    });
+}
+
+#[test]
+fn large_bodies_arrive_whole_both_ways() {
+    everywhere(async |world| {
+        let words: String = (0..500_000).map(|n| char::from(b'a' + (n % 23) as u8)).collect();
+        for _ in 0..2 {
+            let result = world.client.call_tool("echo", json!({"text": words})).await.unwrap();
+            assert_eq!(result.content[0].as_text(), Some(words.as_str()));
+        }
+    });
+}
+
+#[test]
+fn many_clients_of_one_server_keep_apart() {
+    over(&[Transport::Unix, Transport::Mounted, Transport::Http], async |world| {
+        let clients = try_join_all((0..30).map(|_| world.connect())).await.unwrap();
+        let calls = (0..300).map(|n| clients[n % 30].call_tool("echo", json!({"text": n.to_string()})));
+        for (n, result) in try_join_all(calls).await.unwrap().into_iter().enumerate() {
+            assert_eq!(result.content[0].as_text(), Some(n.to_string().as_str()));
+        }
     });
 }

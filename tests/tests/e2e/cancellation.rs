@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use mcp_proto::Era;
 use mcp_proto::rpc::{CallError, Phase};
+use mcp_tests::world::{Transport, everywhere, over};
 use serde_json::json;
-use tokio::time::timeout;
-
-use crate::world::everywhere;
 
 #[test]
 fn a_dropped_call_cancels_its_handler_and_no_other() {
@@ -31,8 +30,7 @@ fn a_dropped_call_cancels_its_handler_and_no_other() {
             .call_tool("echo", json!({"text": "on we go"}))
             .await
             .unwrap();
-        let more = timeout(Duration::from_millis(50), world.probe.dropped.notified()).await;
-        assert!(more.is_err(), "the other call goes on");
+        assert_eq!(world.probe.running(), 1, "the other call goes on");
         drop(kept);
         world.probe.dropped.notified().await;
     });
@@ -52,5 +50,25 @@ fn a_call_that_takes_too_long_ends_and_cancels_its_handler() {
             other => panic!("{other}"),
         }
         world.probe.dropped.notified().await;
+    });
+}
+
+/// A client whose driver is dropped is as good as dead: its connections close, and nothing is said any more.
+#[test]
+fn what_a_vanished_client_asked_for_runs_on_in_a_session_alone() {
+    over(&[Transport::Mounted, Transport::Http], async |world| {
+        let (vanishing, driver) = world.client_over_http();
+        let mut driver = world.runtime.start(driver);
+        let mut call = Box::pin(vanishing.call_tool("slow", json!({"text": "", "ms": 300})));
+        let begun = world.until(|| world.probe.begun() == 1);
+        tokio::select! {
+            _ = &mut call => panic!("it takes a while"),
+            () = begun => {}
+        }
+        driver.stop().await;
+        call.await.unwrap_err();
+        world.until(|| world.probe.running() == 0).await;
+        assert_eq!(world.probe.finished(), usize::from(world.era == Era::Legacy));
+        world.client.call_tool("echo", json!({"text": "x"})).await.unwrap();
     });
 }

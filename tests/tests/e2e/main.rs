@@ -1,10 +1,10 @@
-//! End to end on `mcp-tokio`: real sockets, real time, every transport, both eras, one thread and several.
+//! End to end: real sockets, real time, every runtime, every transport, both eras; and one runtime against the other.
 
+mod across;
 mod bad_input;
 mod calls;
 mod cancellation;
 mod endings;
 mod reentrancy;
-mod server;
 mod sessions;
-mod world;
+mod shutdown;

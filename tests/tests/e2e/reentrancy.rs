@@ -1,9 +1,8 @@
 //! Tools that call their own server through the client that called them.
 
 use futures_util::future::try_join_all;
+use mcp_tests::world::everywhere;
 use serde_json::json;
-
-use crate::world::everywhere;
 
 #[test]
 fn a_tool_calls_itself_a_hundred_deep() {

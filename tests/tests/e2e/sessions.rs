@@ -1,27 +1,27 @@
 //! Sessions of the legacy era over HTTP that a server no longer knows.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use mcp_proto::Era;
 use mcp_proto::handle::Client;
+use mcp_proto::http::server::HttpConfig;
 use mcp_proto::rpc::CallError;
-use mcp_tokio::connect_with;
-use mcp_tokio::http::HttpOptions;
+use mcp_tests::raw::exchange;
+use mcp_tests::runtime::{Address, Flavour, Runtime, Task, listen};
+use mcp_tests::world::{Probe, Wire, client_config, server, tapped};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-
-use crate::server::{Probe, server};
-use crate::world::{Wire, client_config, runtime, serve_http};
 
 #[test]
 fn a_session_that_was_ended_is_made_again_once_and_no_call_is_lost() {
-    for threads in [1, 2] {
-        runtime(threads).block_on(async {
+    for flavour in Flavour::ALL {
+        flavour.run(async |runtime| {
             let wire = Wire::default();
-            let (address, client) = start(&wire).await;
+            let (listener, url) = listen();
+            let address = listener.local_addr().unwrap();
+            let _serving = serve(runtime, listener, &wire);
+            let client = connect(runtime, url).await;
             call(&client).await.unwrap();
             end_session(address, &wire.session()).await;
             try_join_all((0..50).map(|_| call(&client))).await.unwrap();
@@ -35,19 +35,17 @@ fn a_session_that_was_ended_is_made_again_once_and_no_call_is_lost() {
 
 #[test]
 fn a_server_that_was_restarted_is_introduced_to_once_more() {
-    for threads in [1, 2] {
-        runtime(threads).block_on(async {
+    for flavour in Flavour::ALL {
+        flavour.run(async |runtime| {
             let (before, after) = (Wire::default(), Wire::default());
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().unwrap();
-            let serving = serve_http(listener, server(&Arc::new(Probe::default())), &before);
-            let client = connect(address);
+            let (listener, url) = listen();
+            let again = listener.try_clone().unwrap();
+            let mut serving = serve(runtime, listener, &before);
+            let client = connect(runtime, url).await;
             call(&client).await.unwrap();
 
-            serving.abort();
-            let _ = serving.await;
-            let listener = TcpListener::bind(address).await.unwrap();
-            serve_http(listener, server(&Arc::new(Probe::default())), &after);
+            serving.stop().await;
+            let _serving = serve(runtime, again, &after);
             // A call that meets a connection of the old server may have been processed, so it is not repeated.
             while let Err(error) = call(&client).await {
                 assert_eq!(error, CallError::Disconnected);
@@ -58,16 +56,16 @@ fn a_server_that_was_restarted_is_introduced_to_once_more() {
     }
 }
 
-async fn start(wire: &Wire) -> (SocketAddr, Client) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    serve_http(listener, server(&Arc::new(Probe::default())), wire);
-    (address, connect(address))
+/// A new server behind this listener, with no sessions.
+fn serve(runtime: &dyn Runtime, listener: TcpListener, wire: &Wire) -> Task {
+    let server = server(&Arc::new(Probe::default()), runtime.flavour());
+    let (service, beside) = runtime.service(&server, HttpConfig::default());
+    runtime.serve_site(listener, tapped(service, wire), beside).unwrap()
 }
 
-fn connect(address: SocketAddr) -> Client {
-    let url = format!("http://{address}/mcp");
-    connect_with(&url, client_config(Era::Legacy), &HttpOptions::default()).unwrap()
+async fn connect(runtime: &dyn Runtime, url: String) -> Client {
+    let config = client_config(Era::Legacy);
+    runtime.connect(&Address::Http(url), config).await.unwrap()
 }
 
 async fn call(client: &Client) -> Result<(), CallError> {
@@ -76,11 +74,8 @@ async fn call(client: &Client) -> Result<(), CallError> {
 
 /// Ends a session behind the back of its client.
 async fn end_session(address: SocketAddr, session: &str) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
     let request =
         format!("DELETE /mcp HTTP/1.1\r\nHost: {address}\r\nMcp-Session-Id: {session}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut response = String::new();
-    stream.read_to_string(&mut response).await.unwrap();
+    let response = smol::unblock(move || exchange(address, request.as_bytes())).await;
     assert!(response.starts_with("HTTP/1.1 2"), "{response}");
 }

@@ -1,0 +1,134 @@
+//! `mcp-tokio` on tokio.
+
+use std::io;
+use std::net;
+use std::os::unix::net as unix;
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientPump;
+use mcp_proto::handle::driver::HttpOptions;
+use mcp_proto::handle::server::ServerPump;
+use mcp_proto::handle::{Client, Server};
+use mcp_proto::http::server::HttpConfig;
+use mcp_tokio::http::server::{McpService, ServeOptions, serve_until};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::runtime::Builder;
+
+use super::{Driver, Failure, Flavour, Local, Runtime, Sending, Site, Task};
+use crate::world::Tapped;
+
+/// Runs a scenario on the current thread, or with threads of its own.
+pub(super) fn run<T>(flavour: Flavour, scenario: impl AsyncFnOnce(&dyn Runtime) -> T) -> T {
+    let mut builder = match flavour {
+        Flavour::TokioThreads => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    let runtime = builder.worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(scenario(&Tokio(flavour)))
+}
+
+pub(super) fn sleep(time: Duration) -> Driver {
+    Box::pin(async move { tokio::time::sleep(time).await })
+}
+
+struct Tokio(Flavour);
+
+impl Runtime for Tokio {
+    fn flavour(&self) -> Flavour {
+        self.0
+    }
+
+    fn spawn(&self, task: Driver) {
+        tokio::spawn(task);
+    }
+
+    fn connect_http(&self, url: &str, config: ClientConfig, options: &HttpOptions) -> Result<Client, Failure> {
+        Ok(mcp_tokio::connect_with(url, config, options)?)
+    }
+
+    fn client_over_http(&self, url: &str, config: ClientConfig) -> Result<(Client, Driver), Failure> {
+        let (client, driver) = mcp_tokio::http::client_over_http(url, config, &HttpOptions::default())?;
+        Ok((client, Box::pin(driver)))
+    }
+
+    fn connect_unix<'a>(&'a self, path: &'a Path, config: ClientConfig) -> Local<'a, io::Result<Client>> {
+        Box::pin(mcp_tokio::stream::connect_unix(path, config))
+    }
+
+    fn client_over(
+        &self,
+        stream: unix::UnixStream,
+        config: ClientConfig,
+    ) -> io::Result<(Client, Sending<io::Result<()>>)> {
+        let (client, driver) = mcp_tokio::stream::client_over(watched(stream)?, config);
+        Ok((client, Box::pin(driver)))
+    }
+
+    fn duplex(&self, server: &Server, config: ClientConfig) -> (Client, Driver) {
+        let (client, driver) = mcp_tokio::memory::duplex(server, config);
+        (client, Box::pin(driver))
+    }
+
+    fn join(&self, client: ClientPump, server: Tapped<ServerPump>) -> Driver {
+        Box::pin(mcp_tokio::memory::join(client, server))
+    }
+
+    fn drive(&self, server: Tapped<ServerPump>, stream: unix::UnixStream) -> io::Result<Sending<io::Result<()>>> {
+        Ok(Box::pin(mcp_tokio::drive(server, watched(stream)?)))
+    }
+
+    fn serve_unix(&self, listener: unix::UnixListener, server: &Server) -> io::Result<Task> {
+        let serving = mcp_tokio::stream::serve_unix(server.clone(), UnixListener::from_std(listener)?);
+        Ok((self as &dyn Runtime).start(async { drop(serving.await) }))
+    }
+
+    fn serve_http(&self, listener: net::TcpListener, server: &Server, shutdown: Driver) -> io::Result<Task> {
+        let listener = TcpListener::from_std(listener)?;
+        let service = mcp_tokio::http::service(server.clone());
+        Ok((self as &dyn Runtime).start(async move {
+            let options = ServeOptions::default();
+            drop(serve_until(listener, service, &options, shutdown).await);
+        }))
+    }
+
+    fn service(&self, server: &Server, config: HttpConfig) -> (Site, Option<Driver>) {
+        (Site::of(McpService::new(server.clone(), config)), None)
+    }
+
+    fn serve_site(&self, listener: net::TcpListener, site: Site, beside: Option<Driver>) -> io::Result<Task> {
+        let mut futures: Vec<Driver> = beside.into_iter().collect();
+        for _ in 0..self.0.servers() {
+            let listener = TcpListener::from_std(listener.try_clone()?)?;
+            futures.push(Box::pin(accept(listener, site.clone())));
+        }
+        Ok((self as &dyn Runtime).start_all(futures))
+    }
+}
+
+/// Serves every connection in this future.
+async fn accept(listener: TcpListener, site: Site) {
+    let mut connections = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            Ok((stream, _)) = listener.accept() => {
+                let _ = stream.set_nodelay(true);
+                let site = site.clone();
+                let answer = service_fn(move |request| site.receive(request));
+                connections.push(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+            }
+            Some(_) = connections.next() => {}
+        }
+    }
+}
+
+fn watched(stream: unix::UnixStream) -> io::Result<UnixStream> {
+    stream.set_nonblocking(true)?;
+    UnixStream::from_std(stream)
+}

@@ -1,0 +1,116 @@
+//! What is between a client and its server.
+
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::{Client, Server};
+use mcp_proto::http::server::HttpConfig;
+
+use super::wire::{Tapped, Wire};
+use crate::runtime::{Address, Runtime, Site, Task, listen, listen_unix};
+
+/// One way from a client to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// In memory, tapped.
+    Memory,
+    /// A socket pair, tapped.
+    Pipe,
+    /// A Unix socket that the adapter listens on.
+    Unix,
+    /// The adapter's service, mounted in a site that hyper serves; tapped.
+    Mounted,
+    /// HTTP as the adapter serves it.
+    Http,
+}
+
+impl Transport {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Memory, Self::Pipe, Self::Unix, Self::Mounted, Self::Http];
+
+    /// Those where [`Wire`] sees what the server receives.
+    pub const TAPPED: [Self; 3] = [Self::Memory, Self::Pipe, Self::Mounted];
+
+    /// Those of one connection, on which the server ends with its client.
+    pub const STREAMS: [Self; 2] = [Self::Memory, Self::Pipe];
+
+    /// Those with an address.
+    pub const ACROSS: [Self; 3] = [Self::Unix, Self::Mounted, Self::Http];
+
+    /// Whether it is HTTP.
+    pub fn is_http(self) -> bool {
+        matches!(self, Self::Mounted | Self::Http)
+    }
+
+    /// Whether a server is found at an address, by any number of clients.
+    pub fn has_address(self) -> bool {
+        !Self::STREAMS.contains(&self)
+    }
+
+    /// Starts `server`, and the one client that it has.
+    ///
+    /// # Panics
+    /// Where the system does not allow it, and for a transport with an address.
+    pub fn join(self, runtime: &dyn Runtime, server: &Server, wire: &Wire, config: ClientConfig) -> (Client, Task) {
+        match self {
+            Self::Memory => {
+                let (client, pump) = Client::over_stream(config);
+                let joined = runtime.join(pump, Tapped::new(server.pump(), wire.clone()));
+                (client, runtime.start(joined))
+            }
+            Self::Pipe => {
+                let (near, far) = UnixStream::pair().expect("a pair");
+                let serving = runtime.drive(Tapped::new(server.pump(), wire.clone()), far);
+                let serving = serving.expect("a server");
+                let (client, driver) = runtime.client_over(near, config).expect("a client");
+                runtime.spawn(Box::pin(async { drop(driver.await) }));
+                (client, runtime.start(async { drop(serving.await) }))
+            }
+            Self::Unix | Self::Mounted | Self::Http => panic!("{self:?} has an address"),
+        }
+    }
+
+    /// Starts `server` where others find it.
+    ///
+    /// # Panics
+    /// Where the system does not allow it, and for a transport without an address.
+    pub fn serve(self, runtime: &dyn Runtime, server: &Server, wire: &Wire) -> (Address, Task) {
+        match self {
+            Self::Memory | Self::Pipe => panic!("{self:?} has no address"),
+            Self::Unix => {
+                let (listener, path) = listen_unix();
+                let serving = runtime.serve_unix(listener, server);
+                (Address::Unix(path), serving.expect("a server"))
+            }
+            Self::Mounted => {
+                let (listener, url) = listen();
+                let (service, beside) = runtime.service(server, HttpConfig::default());
+                let serving = runtime.serve_site(listener, tapped(service, wire), beside);
+                (Address::Http(url), serving.expect("a server"))
+            }
+            Self::Http => {
+                let (listener, url) = listen();
+                let serving = runtime.serve_http(listener, server, Box::pin(std::future::pending()));
+                (Address::Http(url), serving.expect("a server"))
+            }
+        }
+    }
+}
+
+/// A site that keeps what it is asked.
+pub fn tapped(site: Site, wire: &Wire) -> Site {
+    let (site, wire) = (Arc::new(site), wire.clone());
+    Site::new(move |request| {
+        let (site, wire) = (Arc::clone(&site), wire.clone());
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.expect("the body is here").to_bytes();
+            wire.saw_request(&head, &body);
+            site.answer(Request::from_parts(head, Full::new(body))).await
+        })
+    })
+}
