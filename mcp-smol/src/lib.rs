@@ -6,6 +6,7 @@
 //!
 //! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
 //! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
+//! - [`tls`]: configurations of TLS for the server.
 //! - [`memory`]: a client and a server in one process.
 //! - [`drive`]: any pump over any byte stream. [`Clock`], [`Timer`]: the time that the machines see.
 //!
@@ -58,6 +59,8 @@ pub mod memory;
 #[cfg(any(unix, feature = "http"))]
 mod socket;
 pub mod stream;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 use std::future::Future;
 use std::pin::Pin;

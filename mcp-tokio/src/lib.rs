@@ -6,6 +6,7 @@
 //!
 //! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
 //! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
+//! - [`tls`]: configurations of TLS for the server.
 //! - [`memory`]: a client and a server in one process.
 //! - [`drive`]: any pump over any byte stream. [`Clock`], [`Timer`]: the time that the machines see.
 //!
@@ -35,6 +36,8 @@ pub mod http;
 mod lanes;
 pub mod memory;
 pub mod stream;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use clock::{Clock, Timer};
 pub use error::ConnectError;

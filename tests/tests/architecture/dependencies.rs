@@ -78,10 +78,7 @@ fn smol_brings_no_other_runtime() {
     ];
     let listing = cargo(&fixed);
     assert!(names(&listing).contains("async-io"), "{listing}");
-    super::demand_none(
-        "mcp-smol needs tokio for more than hyper's channels:",
-        &runtimes(&listing),
-    );
+    super::demand_none("mcp-smol needs tokio for more than hyper does:", &runtimes(&listing));
 }
 
 #[test]
@@ -150,20 +147,31 @@ fn impure(names: &BTreeSet<String>) -> Vec<String> {
         .collect()
 }
 
-/// The lines of a listing that bring in tokio, but for the channels that hyper takes from it.
+/// What hyper takes of tokio: channels, and for HTTP/2 its traits and codecs. None of it does IO or knows a runtime.
+const OF_TOKIO: [&str; 4] = ["bytes", "default", "io-util", "sync"];
+const OF_TOKIO_UTIL: [&str; 4] = ["codec", "default", "io", "libc"];
+
+/// The lines of a listing that bring in tokio, but for what hyper takes of it.
 fn runtimes(listing: &str) -> Vec<String> {
+    let only = |line: &str, allowed: &[&str]| features(line).all(|feature| allowed.contains(&feature));
     let brings = |line: &&str| match line.split_whitespace().next() {
-        Some("tokio") => !line.contains("[default,sync]"),
+        Some("tokio") => !only(line, &OF_TOKIO),
+        Some("tokio-util") => !only(line, &OF_TOKIO_UTIL),
         Some(name) => name.starts_with("tokio-") || name == "mio" || name == "hyper-util",
         None => false,
     };
     listing.lines().filter(brings).map(str::to_owned).collect()
 }
 
+/// The features in a line of a listing.
+fn features(line: &str) -> impl Iterator<Item = &str> {
+    let list = line.split_once('[').and_then(|(_, rest)| Some(rest.split_once(']')?.0));
+    list.into_iter().flat_map(|list| list.split(','))
+}
+
 /// The lines of a listing whose features name `std`.
 fn with_std(listing: &str) -> Vec<String> {
-    let features = |line: &str| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned());
-    let has_std = |line: &&str| features(line).is_some_and(|names| names.split(',').any(|name| name == "std"));
+    let has_std = |line: &&str| features(line).any(|feature| feature == "std");
     listing.lines().filter(has_std).map(str::to_owned).collect()
 }
 
@@ -197,10 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn tokio_is_found_but_for_its_channels() {
-        let listing =
-            "tokio v1.2.3 [default,sync]\na v1 []\ntokio v1.2.3 [default,rt,sync]\ntokio-util v1 []\nmio v1 []";
-        assert_eq!(runtimes(listing).len(), 3);
+    fn tokio_is_found_but_for_what_hyper_takes() {
+        let listing = "tokio v1.2.3 [default,sync]\na v1 []\ntokio v1.2.3 [default,rt,sync]\ntokio-util v1 [codec]\n\
+                       tokio-util v1 [codec,net]\ntokio-stream v1 [default]\nmio v1 []";
+        assert_eq!(runtimes(listing).len(), 4);
     }
 
     #[test]

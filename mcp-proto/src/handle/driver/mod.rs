@@ -1,16 +1,19 @@
 //! What drivers are made of, whatever their runtime: for the authors of adapters.
 //!
-//! - Any driver: [`Timer`], its clock and deadline; [`Tasks`], a set of futures polled in place.
+//! - Any driver: [`Timer`], its clock and deadline; [`Tasks`], a set of futures polled in place, and [`Nursery`], one
+//!   that grows while it runs; [`Closing`], which tells what runs to end.
 //! - Byte streams: [`Lanes`] drives one connection, [`Crossing`] two face to face.
 //! - HTTP: `Pool` and `HttpOptions` for clients, `Collector` for servers; with the feature `http-body` all that a
 //!   server does beside IO, from `HttpService` down.
 
+mod closing;
 #[cfg(feature = "http")]
 mod collector;
 mod crossing;
 #[cfg(feature = "http-body")]
 mod http_server;
 mod lanes;
+mod nursery;
 #[cfg(feature = "http")]
 mod options;
 #[cfg(feature = "http")]
@@ -18,12 +21,16 @@ mod pool;
 mod tasks;
 mod timer;
 
+pub use closing::{Closing, Watch, end_upon, unless};
 #[cfg(feature = "http")]
 pub use collector::Collector;
 pub use crossing::Crossing;
 #[cfg(feature = "http-body")]
-pub use http_server::{BODY_TIMEOUT, HttpService, Keeper, Respond, ResponseBody, ServeOptions, ServerRuntime, keep};
+pub use http_server::{
+    BODY_TIMEOUT, HttpService, Keeper, Preface, Respond, ResponseBody, ServeOptions, ServerRuntime, Streams, keep, wait,
+};
 pub use lanes::{Failure, Lanes, Step};
+pub use nursery::{Nursery, Spawner};
 #[cfg(feature = "http")]
 pub use options::HttpOptions;
 #[cfg(feature = "http")]

@@ -3,13 +3,17 @@
 mod body;
 mod keeper;
 mod options;
+mod preface;
 mod respond;
 mod runtime;
 mod service;
+mod streams;
 
 pub use body::ResponseBody;
 pub use keeper::{Keeper, keep};
 pub use options::{BODY_TIMEOUT, ServeOptions};
+pub use preface::Preface;
 pub use respond::Respond;
 pub use runtime::ServerRuntime;
 pub use service::HttpService;
+pub use streams::{Streams, wait};

@@ -8,7 +8,9 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How a listener treats its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServeOptions {
-    /// How long a client may take to send the head of a request, the first or the next. Default 60 seconds.
+    /// How long a client may take for each of these: the handshake of TLS; its first bytes; the head of a request, the
+    /// first or the next. A connection of HTTP/2 without a request is closed after this time, or up to twice as long.
+    /// Default 60 seconds.
     pub header_timeout: Duration,
     /// How long a client may take to send the body of a request; that of the service counts where it is shorter.
     /// Default 30 seconds.
@@ -16,6 +18,10 @@ pub struct ServeOptions {
     /// Most connections at a time: a further one is closed as soon as it is accepted. Default `None`, no bound but that
     /// of the system.
     pub max_connections: Option<usize>,
+    /// Most requests in progress at a time on one connection of HTTP/2; the client is told, and further ones are refused.
+    /// Each holds a slot for as long as its response is open: a bound below what a client has in flight at once makes it
+    /// wait, or open further connections. `None` is no bound. Default 10,000.
+    pub max_streams: Option<u32>,
     /// How long connections may go on after a shutdown has begun. Default 5 seconds.
     pub grace: Duration,
 }
@@ -26,6 +32,7 @@ impl Default for ServeOptions {
             header_timeout: Duration::from_secs(60),
             body_timeout: BODY_TIMEOUT,
             max_connections: None,
+            max_streams: Some(10_000),
             grace: Duration::from_secs(5),
         }
     }

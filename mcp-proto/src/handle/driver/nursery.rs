@@ -1,0 +1,238 @@
+//! Futures that are handed in by what runs beside them.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Tasks;
+
+/// How often it goes round before other tasks get their turn.
+const ROUNDS: usize = 16;
+
+/// How many futures are polled in one round.
+const POLLS: usize = 256;
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Polls in place what a library wants to have spawned: for runtimes without a spawner of their own.
+#[derive(Default)]
+pub struct Nursery {
+    tasks: Tasks<Task>,
+    arrivals: Arc<Mutex<Arrivals>>,
+}
+
+/// Hands futures to a [`Nursery`].
+///
+/// # On drop
+/// What was handed in runs on. What is handed in once the nursery is gone is dropped.
+#[derive(Clone)]
+pub struct Spawner(Arc<Mutex<Arrivals>>);
+
+#[derive(Default)]
+struct Arrivals {
+    tasks: Vec<Task>,
+    is_over: bool,
+    /// The task of the nursery, while it rests.
+    waker: Option<Waker>,
+}
+
+impl Nursery {
+    /// One without futures.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What hands futures to it.
+    #[must_use]
+    pub fn spawner(&self) -> Spawner {
+        Spawner(self.arrivals.clone())
+    }
+
+    /// Runs `main`, and beside it whatever is handed in; what has not ended when `main` has is dropped.
+    ///
+    /// # Cancel safety
+    /// Dropping it drops all of them.
+    pub async fn run<T>(mut self, main: impl Future<Output = T>) -> T {
+        let mut main = pin!(main);
+        poll_fn(|cx| {
+            for _ in 0..ROUNDS {
+                if let Poll::Ready(value) = main.as_mut().poll(cx) {
+                    return Poll::Ready(value);
+                }
+                if !self.poll(cx) {
+                    return Poll::Pending;
+                }
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Polls what was handed in, each future that was woken. Whether there was one.
+    fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+        let arrived = core::mem::take(&mut lock(&self.arrivals).tasks);
+        for task in arrived {
+            self.tasks.insert(task);
+        }
+        for polls in 0..POLLS {
+            let Some((index, outcome)) = self.tasks.poll_next(|task, cx| task.as_mut().poll(cx)) else {
+                return polls > 0 || !self.rest(cx);
+            };
+            if outcome.is_ready() {
+                self.tasks.remove(index);
+            }
+        }
+        true
+    }
+
+    /// `false` where there is something to be polled at once.
+    fn rest(&self, cx: &mut Context<'_>) -> bool {
+        let mut arrivals = lock(&self.arrivals);
+        arrivals.waker = Some(cx.waker().clone());
+        arrivals.tasks.is_empty() && self.tasks.rest(cx)
+    }
+}
+
+impl Drop for Nursery {
+    fn drop(&mut self) {
+        let mut arrivals = lock(&self.arrivals);
+        arrivals.is_over = true;
+        let tasks = core::mem::take(&mut arrivals.tasks);
+        drop(arrivals);
+        drop(tasks);
+    }
+}
+
+impl Spawner {
+    /// Hands in `future`. Nothing of it is polled here.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let mut arrivals = lock(&self.0);
+        if arrivals.is_over {
+            return;
+        }
+        arrivals.tasks.push(Box::pin(future));
+        let waker = arrivals.waker.take();
+        drop(arrivals);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+fn lock(arrivals: &Mutex<Arrivals>) -> MutexGuard<'_, Arrivals> {
+    arrivals.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Nursery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nursery")
+            .field("tasks", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Spawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spawner").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::task::Wake;
+    use core::future::pending;
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    impl Count {
+        fn add(self: &Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn total(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    fn poll<F: Future>(future: Pin<&mut F>, wakes: &Arc<Count>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(&Waker::from(wakes.clone())))
+    }
+
+    #[test]
+    fn what_is_handed_in_runs_beside_the_main_future() {
+        let (nursery, done, wakes) = (Nursery::new(), Arc::new(Count::default()), Arc::new(Count::default()));
+        let spawner = nursery.spawner();
+        let (inner, counted) = (spawner.clone(), done.clone());
+        let mut running = pin!(nursery.run(pending::<()>()));
+        spawner.spawn(async move {
+            let nested = counted.clone();
+            inner.spawn(async move { nested.add() });
+            counted.add();
+        });
+        assert!(poll(running.as_mut(), &wakes).is_pending());
+        assert_eq!((done.total(), wakes.total()), (2, 0));
+        let counted = done.clone();
+        spawner.spawn(async move { counted.add() });
+        assert_eq!(wakes.total(), 1);
+        assert!(poll(running, &wakes).is_pending());
+        assert_eq!(done.total(), 3);
+    }
+
+    #[test]
+    fn the_end_of_the_main_future_ends_the_rest() {
+        struct Held(Arc<Count>);
+        impl Drop for Held {
+            fn drop(&mut self) {
+                self.0.add();
+            }
+        }
+        let (nursery, dropped, wakes) = (Nursery::new(), Arc::new(Count::default()), Arc::new(Count::default()));
+        let spawner = nursery.spawner();
+        for held in [0, 1].map(|_| Held(dropped.clone())) {
+            spawner.spawn(async move {
+                pending::<()>().await;
+                drop(held);
+            });
+        }
+        let mut ends = false;
+        let main = poll_fn(|_| match core::mem::replace(&mut ends, true) {
+            true => Poll::Ready(7),
+            false => Poll::Pending,
+        });
+        {
+            let mut running = Box::pin(nursery.run(main));
+            assert_eq!(poll(running.as_mut(), &wakes), Poll::Ready(7));
+        }
+        assert_eq!(dropped.total(), 2);
+        let held = Held(dropped.clone());
+        spawner.spawn(async move { drop(held) });
+        assert_eq!(dropped.total(), 3);
+    }
+
+    #[test]
+    fn a_future_that_wakes_itself_leaves_others_their_turn() {
+        let (nursery, wakes) = (Nursery::new(), Arc::new(Count::default()));
+        nursery.spawner().spawn(poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }));
+        assert!(poll(pin!(nursery.run(pending::<()>())), &wakes).is_pending());
+        assert!(wakes.total() > 0);
+    }
+}
