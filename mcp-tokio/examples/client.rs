@@ -7,8 +7,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .next()
         .unwrap_or_else(|| "http://127.0.0.1:8000/mcp".to_owned());
     let client = mcp_tokio::connect(&url)?;
-    for tool in client.list_tools().await? {
-        println!("{}: {}", tool.name, tool.description.unwrap_or_default());
+    for tool in &client.list_tools().await? {
+        println!("{}: {}", tool.name, tool.description.as_deref().unwrap_or_default());
     }
     if let Some(tool) = arguments.next() {
         let input: serde_json::Value = serde_json::from_str(arguments.next().as_deref().unwrap_or("{}"))?;

@@ -1,5 +1,7 @@
 //! What a client is and wants.
 
+use core::time::Duration;
+
 use crate::limits::{Limits, Timeouts};
 use crate::model::{ClientCapabilities, Implementation};
 use crate::revision::{Era, Revision};
@@ -19,6 +21,11 @@ pub struct ClientConfig {
     /// (2025-11-25, Lifecycle, Operation: both sides "MUST … only use capabilities that were successfully
     /// negotiated"). Default `true`.
     pub strict_capabilities: bool,
+    /// How long the list of tools is kept where the server neither says how long (`ttlMs`) nor has promised to say
+    /// when it changes; see [`Client::list_tools`](super::Client::list_tools). Default 0: those who ask while the list
+    /// is being read share it, and the next one asks again (2026-07-28, Caching: without `ttlMs` clients "SHOULD assume
+    /// a default of 0").
+    pub tools_ttl: Duration,
     /// The bounds of everything that can grow.
     pub limits: Limits,
     /// How long each phase may take.
@@ -34,6 +41,7 @@ impl ClientConfig {
             mode: Mode::Auto,
             prior: None,
             strict_capabilities: true,
+            tools_ttl: Duration::ZERO,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }

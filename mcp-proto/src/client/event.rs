@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
+use super::tool_list::ToolList;
 use crate::jsonrpc::{ErrorObject, Notification, RawJson, Request};
 use crate::model::{Implementation, ServerCapabilities};
 use crate::revision::Revision;
@@ -24,8 +25,24 @@ pub enum Event {
         /// Its result, raw.
         outcome: Result<RawJson, CallError>,
     },
+    /// The tools of the server, or why they are not known. Comes exactly once for each
+    /// [`list_tools`](super::Client::list_tools) that was not cancelled.
+    ToolsListed {
+        /// The asking.
+        call: CallId,
+        /// The tools.
+        outcome: Result<ToolList, CallError>,
+    },
     /// A call that asked for progress makes some.
     Progress {
+        /// The call.
+        call: CallId,
+        /// The parameters of the notification, raw.
+        params: RawJson,
+    },
+    /// A log message that belongs to a call which asked for some. It comes as a notification too. Over HTTP alone: on a
+    /// byte stream nothing tells which call a message belongs to.
+    Log {
         /// The call.
         call: CallId,
         /// The parameters of the notification, raw.

@@ -131,10 +131,12 @@ impl HttpClient {
             self.exchanges.stop_listening();
         }
         self.exchanges.handle_timeout(now);
+        self.client.set_listening(self.exchanges.is_listening());
     }
 
     /// Brings what the responses hold to the client.
     fn pass_on(&mut self, now: Time) {
+        self.client.set_listening(self.exchanges.is_listening());
         while let Some(output) = self.exchanges.poll_output() {
             let was_ready = self.client.is_ready();
             match output {

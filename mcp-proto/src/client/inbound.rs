@@ -1,6 +1,7 @@
 //! What a client makes of what the server sends.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::config::Mode;
@@ -43,9 +44,11 @@ impl Client {
         if self.closed.is_some() {
             return;
         }
+        self.now = now;
+        self.expire_tools(now);
         match message {
             Message::Response(response) => self.receive_response(response, origin),
-            Message::Notification(notification) => self.receive_notification(now, notification),
+            Message::Notification(notification) => self.receive_notification(now, notification, origin),
             Message::Request(request) => self.receive_request(request),
         }
     }
@@ -57,8 +60,8 @@ impl Client {
         }
         let Some(waiting) = self.calls.get(call) else { return };
         match (waiting.purpose, failure) {
-            (CallPurpose::Application, Failure::SessionLost) => self.session_lost(call),
-            (CallPurpose::Application, failure) => self.application_failed(call, failure),
+            (CallPurpose::Application | CallPurpose::Tools, Failure::SessionLost) => self.session_lost(call),
+            (CallPurpose::Application | CallPurpose::Tools, failure) => self.application_failed(call, failure),
             (CallPurpose::Discover, failure) => {
                 self.calls.remove(call);
                 self.discover_failed(failure);
@@ -72,10 +75,8 @@ impl Client {
                     self.ping_failed(&ping, &failure);
                 }
             }
-            (CallPurpose::Tools, _) => {
-                self.calls.remove(call);
-                self.end_listing(false);
-            }
+            // Is never with the server.
+            (CallPurpose::ToolList, _) => {}
         }
     }
 
@@ -170,21 +171,24 @@ impl Client {
                 self.confirmed |= outcome.is_ok();
                 let outcome = outcome.and_then(|result| self.check_result_type(result));
                 let outcome = match data.method.known() {
-                    Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result)),
+                    Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result).0),
                     _ => outcome,
                 };
                 self.emit_reply(call, outcome);
             }
             CallPurpose::Discover => self.settle_discover(&outcome, channel),
             CallPurpose::Initialize => self.settle_initialize(outcome, channel),
-            CallPurpose::Ping => {}
-            CallPurpose::Tools => self.settle_listing(outcome),
+            CallPurpose::Ping | CallPurpose::ToolList => {}
+            CallPurpose::Tools => {
+                self.confirmed |= outcome.is_ok();
+                self.settle_page(outcome);
+            }
         }
     }
 
     /// 2026-07-28, Overview, ResultType: an unknown type "MUST be considered invalid", an absent one is
     /// `complete`.
-    fn check_result_type(&self, result: RawJson) -> Result<RawJson, CallError> {
+    pub(super) fn check_result_type(&self, result: RawJson) -> Result<RawJson, CallError> {
         if !self.revision().is_some_and(Revision::is_stateless) {
             return Ok(result);
         }
@@ -199,8 +203,8 @@ impl Client {
     /// Whether a call was refused because of the era or the revision it was made in: once, it is made again.
     fn is_renegotiated(&mut self, id: CallId, error: &ErrorObject, channel: Channel) -> bool {
         let Some(call) = self.calls.get(id) else { return false };
-        let is_first = call.purpose == CallPurpose::Application && !call.repeated;
-        if !is_first || !self.was_modern(call) {
+        let is_work = matches!(call.purpose, CallPurpose::Application | CallPurpose::Tools);
+        if !is_work || call.repeated || !self.was_modern(call) {
             return false;
         }
         if error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION {
@@ -245,9 +249,10 @@ impl Client {
     }
 
     fn refused_for_ever(&mut self, id: CallId, supported: Box<[Box<str>]>) {
-        self.calls.remove(id);
         self.settled(id);
-        self.emit_reply(id, Err(CallError::NoCommonRevision { supported }));
+        if let Some(call) = self.calls.remove(id) {
+            self.conclude(id, call.purpose, Err(CallError::NoCommonRevision { supported }));
+        }
     }
 
     /// Whether a call that was sent on the strength of an earlier verdict alone is made again, now that the
@@ -268,15 +273,15 @@ impl Client {
     }
 
     /// 2026-07-28, Streamable HTTP, Schema Extension: over HTTP a tool with wrong annotations is excluded.
-    pub(super) fn learn_tools(&mut self, result: RawJson) -> RawJson {
+    pub(super) fn learn_tools(&mut self, result: RawJson) -> (RawJson, Vec<Rejected>) {
         if self.link != Link::Http || !self.revision().is_some_and(Revision::is_stateless) {
-            return result;
+            return (result, Vec::new());
         }
         let (result, rejected) = self.tool_headers.learn(result);
-        for Rejected { tool, reason } in rejected {
+        for Rejected { tool, reason } in rejected.clone() {
             self.emit(Event::ToolRejected { tool, reason });
         }
-        result
+        (result, rejected)
     }
 
     fn settle_discover(&mut self, outcome: &Result<RawJson, CallError>, channel: Channel) {
@@ -416,13 +421,13 @@ impl Client {
     /// belated news of the last one, and does not touch it.
     fn session_lost(&mut self, id: CallId) {
         let Some(call) = self.calls.get(id) else { return };
-        let repeated = call.repeated;
+        let (repeated, purpose) = (call.repeated, call.purpose);
         if call.progress == CallProgress::Sent(self.epoch) && self.is_ready() {
             self.lose_session();
         }
         if repeated {
             self.calls.remove(id);
-            self.emit_reply(id, Err(CallError::SessionLost));
+            self.conclude(id, purpose, Err(CallError::SessionLost));
         } else {
             self.repeat(id);
         }
@@ -434,14 +439,20 @@ impl Client {
         if unlike_modern && self.is_made_after_all(id) {
             return;
         }
-        self.calls.remove(id);
-        self.emit_reply(id, Err(error_of(failure)));
+        if let Some(call) = self.calls.remove(id) {
+            self.conclude(id, call.purpose, Err(error_of(failure)));
+        }
     }
 
-    fn receive_notification(&mut self, now: Time, notification: Notification) {
+    fn receive_notification(&mut self, now: Time, notification: Notification, origin: Origin) {
         match notification.method.known() {
             Some(Method::ProgressNotification) => self.receive_progress(now, notification),
             Some(Method::CancelledNotification) => self.receive_cancelled(&notification),
+            Some(Method::ToolListChangedNotification) => {
+                self.forget_tools();
+                self.emit_notification(notification);
+            }
+            Some(Method::LoggingMessageNotification) => self.receive_log(notification, origin),
             _ => self.emit_notification(notification),
         }
     }
@@ -457,6 +468,24 @@ impl Client {
             (Some(call), Some(params)) => self.emit(Event::Progress { call, params }),
             _ => self.counters.stray_progress += 1,
         }
+    }
+
+    /// A log message names no call. Over HTTP one that comes in the response to a call belongs to it
+    /// (2026-07-28, Logging: "MUST NOT" come on another stream; before, Streamable HTTP: what comes there "SHOULD"
+    /// relate to the request); on a byte stream nothing tells.
+    fn receive_log(&mut self, notification: Notification, origin: Origin) {
+        let call = match origin {
+            Origin::Http { call, .. } => call,
+            Origin::Stream => None,
+        };
+        let wants_log = |call: &CallId| self.calls.get(*call).is_some_and(|it| it.options.log_level.is_some());
+        if let (Some(call), Some(params)) = (call.filter(wants_log), &notification.params) {
+            self.emit(Event::Log {
+                call,
+                params: params.clone(),
+            });
+        }
+        self.emit_notification(notification);
     }
 
     fn receive_cancelled(&mut self, notification: &Notification) {

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use super::config::{Mode, Prior};
 use super::event::{Event, ServerFacts};
 use super::held::Held;
-use super::listing::Listing;
 use super::machine::{Call, CallProgress, CallPurpose, Client, Link, Stage};
 use crate::jsonrpc::Params;
 use crate::legacy::client::{self as legacy, Handshake};
@@ -68,8 +67,9 @@ impl Client {
         match self.check_allowed(&method, Kind::Request) {
             Ok(()) => self.enqueue_call(id),
             Err(error) => {
+                let purpose = call.purpose;
                 self.calls.remove(id);
-                self.emit_reply(id, Err(CallError::Refused(error)));
+                self.conclude(id, purpose, Err(CallError::Refused(error)));
             }
         }
     }
@@ -85,12 +85,13 @@ impl Client {
         self.facts = known_facts(self.stage);
         self.confirmed = false;
         self.announce_by = None;
+        self.forget_tools();
         self.emit(Event::NotReady(error.clone()));
         for held in self.held.drain() {
             if let Held::Call(call) = held
-                && self.calls.remove(call).is_some()
+                && let Some(gone) = self.calls.remove(call)
             {
-                self.emit_reply(call, Err(error.clone()));
+                self.conclude(call, gone.purpose, Err(error.clone()));
             }
         }
     }
@@ -98,6 +99,7 @@ impl Client {
     /// Follows the server into the legacy era.
     pub(super) fn fall_back(&mut self, revision: Option<Revision>) {
         let revision = revision.unwrap_or(Revision::LATEST_LEGACY);
+        self.forget_tools();
         self.hold_queued();
         self.stage = Stage::Legacy(Handshake::Start, revision);
         self.facts = None;
@@ -114,6 +116,7 @@ impl Client {
     pub(super) fn refute_prior(&mut self) {
         self.prior = None;
         self.epoch += 1;
+        self.forget_tools();
         self.hold_queued();
         self.stage = Stage::Undecided;
         self.facts = None;
@@ -123,6 +126,7 @@ impl Client {
     /// The server does not know the session any more. Nothing of it is of use in the next one.
     pub(super) fn lose_session(&mut self) {
         self.step_legacy(legacy::Input::Lost);
+        self.forget_tools();
         self.hold_queued();
         for key in self.requests.drain() {
             self.emit(Event::Cancelled(key));
@@ -160,7 +164,10 @@ impl Client {
     fn hold_queued(&mut self) {
         for (text, (purpose, method, _)) in self.outbox.drain().collect::<Vec<_>>() {
             match (purpose, method) {
-                (Purpose::Call(call), _) => self.hold(call),
+                (Purpose::Call(call), _) => {
+                    self.restart_listing(call);
+                    self.hold(call);
+                }
                 (Purpose::Notification, Some(method)) if method != Method::CancelledNotification.into() => {
                     let bytes = text.len();
                     self.held.push(Held::Notification(method, text), bytes);
@@ -178,22 +185,14 @@ impl Client {
     pub(super) fn hold(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
         match call.purpose {
-            CallPurpose::Application => {
+            CallPurpose::Application | CallPurpose::Tools => {
                 let key = self.held.push(Held::Call(id), call.params.size());
                 call.progress = CallProgress::Held(key);
             }
             CallPurpose::Ping => {
                 self.calls.remove(id);
             }
-            CallPurpose::Tools => {
-                self.calls.remove(id);
-                let listing = self.listing.take();
-                listing
-                    .into_iter()
-                    .flat_map(Listing::into_waiting)
-                    .for_each(|call| self.hold(call));
-            }
-            CallPurpose::Discover | CallPurpose::Initialize => {}
+            CallPurpose::Discover | CallPurpose::Initialize | CallPurpose::ToolList => {}
         }
     }
 
@@ -201,6 +200,7 @@ impl Client {
     pub(super) fn repeat(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
         call.repeated = true;
+        self.restart_listing(id);
         self.settled(id);
         if self.is_ready() {
             self.enqueue_call(id);

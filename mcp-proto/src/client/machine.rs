@@ -8,7 +8,7 @@ use super::era::Channel;
 use super::event::{Answer, Event, ServerFacts};
 use super::held::{Held, HeldQueue};
 use super::lifecycle::{first_stage, known_facts};
-use super::listing::Listing;
+use super::listing::Tools;
 use super::outbound::Members;
 use super::tool_headers::ToolHeaders;
 use crate::jsonrpc::{ErrorObject, Params, RawJson, encode_notification_with};
@@ -56,7 +56,9 @@ pub struct Client {
     pub(super) requests: Requests,
     pub(super) outbox: Outbox<OutboxEntry>,
     pub(super) tool_headers: ToolHeaders,
-    pub(super) listing: Option<Listing>,
+    pub(super) tools: Tools,
+    /// When the world last spoke.
+    pub(super) now: Time,
     aborts: VecDeque<CallId>,
     settled: VecDeque<CallId>,
     events: VecDeque<Event>,
@@ -134,14 +136,16 @@ pub(super) enum CallPurpose {
     Initialize,
     /// Whether the session is still known.
     Ping,
-    /// A page of `tools/list`, for the headers of calls that were refused for theirs.
+    /// The list of tools, for the application: waits until it is read.
+    ToolList,
+    /// A page of it.
     Tools,
 }
 
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallProgress {
-    /// Is being made, or made anew once its headers are known.
+    /// Is being made, or waits for the list of tools.
     Born,
     /// Waits for the handshake, under this key.
     Held(u64),
@@ -169,7 +173,8 @@ impl Client {
             requests: Requests::new(limits.requests_in_progress),
             outbox: Outbox::new(limits.outbox_bytes),
             tool_headers: ToolHeaders::new(limits.tool_headers),
-            listing: None,
+            tools: Tools::default(),
+            now: Time::ORIGIN,
             aborts: VecDeque::new(),
             settled: VecDeque::new(),
             events: VecDeque::new(),
@@ -362,14 +367,19 @@ impl Client {
         }
         self.announce_by = None;
         self.held = HeldQueue::default();
-        self.listing = None;
+        self.tools.clear();
         self.requests.clear();
         for (call, data) in self.calls.drain() {
             if matches!(data.progress, CallProgress::Sent(_)) && self.link == Link::Http {
                 self.aborts.push_back(call);
             }
-            if data.purpose == CallPurpose::Application {
-                self.emit_reply(call, Err(CallError::Closed(reason)));
+            match data.purpose {
+                CallPurpose::Application => self.emit_reply(call, Err(CallError::Closed(reason))),
+                CallPurpose::ToolList => {
+                    let outcome = Err(CallError::Closed(reason));
+                    self.emit(Event::ToolsListed { call, outcome });
+                }
+                _ => {}
             }
         }
         self.outbox
@@ -380,6 +390,7 @@ impl Client {
     /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
     pub fn handle_timeout(&mut self, now: Time) {
         self.calls.arm(now);
+        self.expire_tools(now);
         if self.announce_by.is_some_and(|until| until <= now) {
             let (phase, after) = (Phase::Initialize, self.config.timeouts.initialize);
             self.handshake_failed(&CallError::Timeout { phase, after });
@@ -394,7 +405,8 @@ impl Client {
                 CallPurpose::Discover => self.judge_silence(after),
                 CallPurpose::Initialize => self.handshake_failed(&CallError::Timeout { phase, after }),
                 CallPurpose::Ping => {}
-                CallPurpose::Tools => self.end_listing(false),
+                CallPurpose::ToolList => self.listing_timed_out(id, phase, after),
+                CallPurpose::Tools => self.settle_page(Err(CallError::Timeout { phase, after })),
             }
         }
     }
@@ -402,7 +414,7 @@ impl Client {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        [self.calls.poll_timeout(), self.announce_by]
+        [self.calls.poll_timeout(), self.announce_by, self.tools.poll_timeout()]
             .into_iter()
             .flatten()
             .min()
@@ -503,8 +515,9 @@ impl Client {
     }
 
     /// What a call waits for.
-    fn phase_of(&self, call: &Call) -> Phase {
+    pub(super) fn phase_of(&self, call: &Call) -> Phase {
         match (call.purpose, call.progress, self.stage) {
+            (CallPurpose::ToolList, ..) => self.phase_of_listing(),
             (CallPurpose::Discover, ..) | (_, CallProgress::Held(_), Stage::Modern(_) | Stage::Undecided) => {
                 Phase::Probe
             }
@@ -519,7 +532,7 @@ impl Client {
         match call.progress {
             CallProgress::Held(key) => self.held.remove(key),
             CallProgress::Queued(key) => self.outbox.remove(key),
-            CallProgress::Born => {}
+            CallProgress::Born => self.leave_listing(id),
             CallProgress::Sent(epoch) => self.tell_cancelled(id, call, epoch),
         }
     }
@@ -531,7 +544,8 @@ impl Client {
     /// be cancelled by clients" (2025-11-25, Cancellation).
     fn tell_cancelled(&mut self, id: CallId, call: &Call, epoch: u64) {
         let by_disconnect = self.link == Link::Http && self.revision().is_some_and(Revision::cancels_by_disconnect);
-        let may_tell = call.purpose == CallPurpose::Application && epoch == self.epoch && self.is_ready();
+        let is_work = matches!(call.purpose, CallPurpose::Application | CallPurpose::Tools);
+        let may_tell = is_work && epoch == self.epoch && self.is_ready();
         if may_tell && !by_disconnect {
             self.enqueue_cancelled(id);
         }
@@ -551,6 +565,14 @@ impl Client {
     pub(super) fn is_sent(&self, call: CallId) -> bool {
         let call = self.calls.get(call);
         call.is_some_and(|call| matches!(call.progress, CallProgress::Sent(_)))
+    }
+
+    /// Brings the outcome of a call of the application, or of a page of the list of tools, to where it belongs.
+    pub(super) fn conclude(&mut self, call: CallId, purpose: CallPurpose, outcome: Result<RawJson, CallError>) {
+        match purpose {
+            CallPurpose::Tools => self.settle_page(outcome),
+            _ => self.emit_reply(call, outcome),
+        }
     }
 
     pub(super) fn emit_reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {

@@ -1,16 +1,32 @@
 //! The tools of a server, as a list that is read once and shared.
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
+use core::time::Duration;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::tool_headers::Rejected;
+use crate::jsonrpc::{DecodeError, RawJson};
+use crate::limits::Limits;
 use crate::model::{CacheScope, Tool};
+use crate::rpc::CallError;
+use crate::time::Time;
+
+/// The longest time for which a list is kept because its server says so.
+const LONGEST_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// All tools of a server: every page of `tools/list`, in the order of the server. Cheap to clone.
 ///
-/// One tool that cannot be read takes none of the others along: it is among the [`skipped`](Self::skipped).
+/// No two have the same name. One tool that cannot be read takes none of the others along: it is among the
+/// [`skipped`](Self::skipped).
 #[derive(Clone, PartialEq)]
 pub struct ToolList {
     inner: Arc<Inner>,
@@ -33,29 +49,19 @@ pub struct SkippedTool {
 }
 
 impl ToolList {
-    #[cfg(feature = "handle")]
-    pub(crate) fn of(tools: Vec<Tool>) -> Self {
-        let inner = Inner {
-            tools,
-            skipped: Vec::new(),
-            scope: CacheScope::Private,
-        };
-        Self { inner: Arc::new(inner) }
-    }
-
-    /// The tool of this name, the first where there are several (Tools: names "SHOULD be unique within a server").
+    /// The tool of this name.
     pub fn get(&self, name: &str) -> Option<&Tool> {
         self.iter().find(|tool| tool.name == name)
     }
 
-    /// The tools that could not be read, and those that say wrongly which of their arguments become HTTP headers
-    /// (2026-07-28, Tools, `x-mcp-header`: to be excluded).
+    /// The tools that are left out: those that cannot be read, that have the name of one before, and that say wrongly
+    /// which of their arguments become HTTP headers (2026-07-28, Tools, `x-mcp-header`: to be excluded).
     pub fn skipped(&self) -> &[SkippedTool] {
         &self.inner.skipped
     }
 
     /// Who may be shown the list: whoever has the same authorization, unless the server says
-    /// [`CacheScope::Public`] (2026-07-28, Caching).
+    /// [`CacheScope::Public`] on every page (2026-07-28, Caching).
     pub fn scope(&self) -> &CacheScope {
         &self.inner.scope
     }
@@ -82,4 +88,163 @@ impl fmt::Debug for ToolList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
     }
+}
+
+/// A list while its pages come.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    count: usize,
+    bytes: usize,
+    tools: Vec<Tool>,
+    skipped: Vec<SkippedTool>,
+    /// Every cursor that was followed: a server that names one of them again would go on for ever.
+    cursors: BTreeSet<String>,
+    is_private: bool,
+    /// Until when all pages are fresh that say so.
+    until: Option<Time>,
+    /// Whether a page says nothing of it.
+    is_unsaid: bool,
+}
+
+/// How long a list may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Freshness {
+    /// What the server says, if anything.
+    pub(super) until: Option<Time>,
+    /// Whether it says nothing of some page.
+    pub(super) is_unsaid: bool,
+}
+
+/// A page as it came. What is wrong with a hint is as if it were not there.
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    tools: Vec<&'a RawValue>,
+    #[serde(default, rename = "nextCursor")]
+    next_cursor: Option<String>,
+    #[serde(borrow, default, rename = "ttlMs")]
+    ttl_ms: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "cacheScope")]
+    cache_scope: Option<&'a RawValue>,
+}
+
+impl Pages {
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Takes a page that came at `now`, and gives the cursor of the next one, if there is any.
+    pub(super) fn add(
+        &mut self,
+        now: Time,
+        page: &RawJson,
+        rejected: Vec<Rejected>,
+        limits: &Limits,
+    ) -> Result<Option<String>, CallError> {
+        self.bytes = self.bytes.saturating_add(page.as_bytes().len());
+        if self.bytes > limits.total_bytes {
+            return Err(invalid("the tools of the server are more than the limits allow"));
+        }
+        let page: Page<'_> = page.decode_borrowed().map_err(CallError::InvalidReply)?;
+        self.count += 1;
+        page.tools.iter().for_each(|tool| self.take(tool.get()));
+        self.skipped.extend(rejected.into_iter().map(SkippedTool::from));
+        self.is_private |= !page.is_public();
+        match page.ttl() {
+            None => self.is_unsaid = true,
+            Some(ttl) => self.until = Some(self.until.map_or(now + ttl, |until| until.min(now + ttl))),
+        }
+        match page.next_cursor {
+            Some(next) if self.count >= limits.list_pages || !self.cursors.insert(next.clone()) => {
+                Err(invalid("the pages of tools/list never end"))
+            }
+            next => Ok(next),
+        }
+    }
+
+    fn take(&mut self, text: &str) {
+        match serde_json::from_str::<Tool>(text) {
+            Ok(tool) => self.tools.push(tool),
+            Err(error) => self.skipped.push(SkippedTool {
+                name: name_of(text),
+                reason: error.to_string().into(),
+            }),
+        }
+    }
+
+    /// The list, and how long it may be kept.
+    pub(super) fn finish(mut self) -> (ToolList, Freshness) {
+        self.skip_namesakes();
+        let scope = if self.is_private {
+            CacheScope::Private
+        } else {
+            CacheScope::Public
+        };
+        let inner = Inner {
+            tools: self.tools,
+            skipped: self.skipped,
+            scope,
+        };
+        let freshness = Freshness {
+            until: self.until,
+            is_unsaid: self.is_unsaid,
+        };
+        (ToolList { inner: Arc::new(inner) }, freshness)
+    }
+
+    /// Tools: names "SHOULD be unique within a server"; and where a list changes while its pages are read, a tool may
+    /// be on two of them (2026-07-28, Caching, Interaction with Pagination).
+    fn skip_namesakes(&mut self) {
+        let mut names = BTreeSet::new();
+        let is_first: Vec<bool> = self.tools.iter().map(|tool| names.insert(tool.name.as_str())).collect();
+        let mut is_first = is_first.into_iter();
+        let skipped = &mut self.skipped;
+        self.tools.retain(|tool| {
+            let stays = is_first.next().unwrap_or(true);
+            if !stays {
+                skipped.push(SkippedTool {
+                    name: Some(tool.name.as_str().into()),
+                    reason: "another tool has this name".into(),
+                });
+            }
+            stays
+        });
+    }
+}
+
+impl Page<'_> {
+    /// How long the page is fresh. Negative is none at all (2026-07-28, Caching: "SHOULD … treat it as 0").
+    fn ttl(&self) -> Option<Duration> {
+        let ms: f64 = serde_json::from_str(self.ttl_ms?.get()).ok()?;
+        Some(Duration::from_millis(ms as u64).min(LONGEST_TTL))
+    }
+
+    fn is_public(&self) -> bool {
+        let scope = self
+            .cache_scope
+            .and_then(|scope| serde_json::from_str(scope.get()).ok());
+        scope == Some(CacheScope::Public)
+    }
+}
+
+impl From<Rejected> for SkippedTool {
+    fn from(rejected: Rejected) -> Self {
+        Self {
+            name: Some(rejected.tool),
+            reason: rejected.reason.to_string().into(),
+        }
+    }
+}
+
+/// The name of a tool that cannot be read, where that much can.
+fn name_of(tool: &str) -> Option<Box<str>> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: Box<str>,
+    }
+    serde_json::from_str::<Named>(tool).ok().map(|named| named.name)
+}
+
+fn invalid(why: &str) -> CallError {
+    CallError::InvalidReply(DecodeError::new(&why.to_owned()))
 }

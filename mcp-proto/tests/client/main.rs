@@ -18,3 +18,4 @@ mod stream_calls;
 mod stream_handshake;
 mod stream_server;
 mod support;
+mod tool_lists;

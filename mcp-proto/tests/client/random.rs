@@ -53,6 +53,7 @@ struct Tally {
     failed: usize,
     lost: usize,
     requests: usize,
+    lists: usize,
 }
 
 impl Tally {
@@ -63,10 +64,18 @@ impl Tally {
         self.failed += other.failed;
         self.lost += other.lost;
         self.requests += other.requests;
+        self.lists += other.lists;
     }
 
     fn assert_all(&self) {
-        let counts = [self.results, self.errors, self.ready, self.failed, self.requests];
+        let counts = [
+            self.results,
+            self.errors,
+            self.ready,
+            self.failed,
+            self.requests,
+            self.lists,
+        ];
         assert!(counts.iter().all(|count| *count > 100), "{self:?}");
     }
 }
@@ -81,6 +90,15 @@ impl Book {
                 assert!(self.made.contains(&call), "{call:?} is the machine's own");
                 match outcome {
                     Ok(_) => self.tally.results += 1,
+                    Err(_) => self.tally.errors += 1,
+                }
+            }
+            Event::ToolsListed { call, outcome } => {
+                *self.resolved.entry(call).or_default() += 1;
+                assert_eq!(self.resolved[&call], 1, "{call:?} resolved twice");
+                assert!(self.made.contains(&call), "{call:?} is not asked for");
+                match outcome {
+                    Ok(_) => self.tally.lists += 1,
                     Err(_) => self.tally.errors += 1,
                 }
             }
@@ -132,7 +150,16 @@ fn any_config(random: &mut Random) -> ClientConfig {
 
 /// A verb of the application.
 fn apply(client: &mut Client, book: &mut Book, random: &mut Random) {
-    match random.below(14) {
+    match random.below(18) {
+        14 | 15 => {
+            let timeout = (random.below(3) == 0).then(|| secs(1 + random.below(20) as u64));
+            let options = CallOptions {
+                timeout,
+                ..CallOptions::default()
+            };
+            book.made.extend(client.list_tools(&options));
+        }
+        16 => client.forget_tools(),
         0..=5 => {
             let method = random
                 .pick(&["tools/list", "tools/call", "ping", "x/y", "resources/read"])
@@ -167,7 +194,7 @@ fn apply(client: &mut Client, book: &mut Book, random: &mut Random) {
         _ => {}
     }
     let config = client.config();
-    assert!(client.pending_calls() <= config.limits.pending_calls + 2);
+    assert!(client.pending_calls() <= config.limits.pending_calls + 3);
 }
 
 /// An answer to the message that is right, or nearly.
@@ -211,6 +238,12 @@ fn any_answer(asked: &Value, random: &mut Random) -> Value {
         (_, Some("server/discover")) if random.below(2) == 0 => result(&id, discover_result()),
         (_, Some("server/discover")) => error(&id, -32601),
         (_, Some("initialize")) => result(&id, initialize_result(random.pick(&versions[..4]).unwrap())),
+        (6, Some("tools/list")) => {
+            let mut page = tools();
+            page["nextCursor"] = json!(random.below(9).to_string());
+            page["ttlMs"] = json!(random.below(9_000));
+            result(&id, page)
+        }
         _ => result(&id, tools()),
     }
 }
@@ -219,6 +252,7 @@ fn any_answer(asked: &Value, random: &mut Random) -> Value {
 fn any_message(random: &mut Random) -> Value {
     let id = json!(random.below(6));
     match random.below(8) {
+        6 if random.below(2) == 0 => json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}),
         0 => json!({"jsonrpc": "2.0", "id": id, "method": "ping"}),
         1 | 2 => json!({"jsonrpc": "2.0", "id": id, "method": "roots/list"}),
         3 => json!({"jsonrpc": "2.0", "id": id, "method": "tools/list"}),

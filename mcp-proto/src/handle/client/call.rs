@@ -11,11 +11,11 @@ use core::time::Duration;
 
 use super::blocked::Ticket;
 use super::facade::Inner;
-use super::shared::{State, refused};
+use super::shared::{Report, State, refused};
 use crate::handle::tools::CallObserver;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
-use crate::model::{LoggingLevel, ProgressParams};
+use crate::model::{LoggingLevel, LoggingMessageParams, ProgressParams};
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
 
 /// A call of a method, a future of its result.
@@ -39,6 +39,7 @@ pub struct Call<T> {
     options: CallOptions,
     decode: fn(&RawJson) -> Result<T, DecodeError>,
     on_progress: Option<Box<dyn FnMut(ProgressParams) + Send>>,
+    on_log: Option<Box<dyn FnMut(LoggingMessageParams) + Send>>,
 }
 
 #[derive(Debug)]
@@ -66,6 +67,7 @@ impl<T> Call<T> {
             options,
             decode,
             on_progress: None,
+            on_log: None,
         }
     }
 
@@ -94,10 +96,22 @@ impl<T> Call<T> {
     }
 
     /// Asks a server of 2026-07-28 for log messages of this request, at or above `level`. They come as
-    /// notifications.
+    /// [notifications](super::Client::notifications).
     pub fn log_level(mut self, level: LoggingLevel) -> Self {
         self.options.log_level = Some(level);
         self
+    }
+
+    /// The same, with a function for those messages of which it is certain that they belong to this call. It is
+    /// called as that of [`on_progress`](Self::on_progress), in the same order.
+    ///
+    /// A log message names no call. Over HTTP one that comes in the response to a call belongs to it, in either era
+    /// (a legacy server is asked for a level with `logging/setLevel`, for the whole session). On a byte stream nothing
+    /// tells, and the function is never called: there all messages come as
+    /// [notifications](super::Client::notifications) alone.
+    pub fn on_log(mut self, level: LoggingLevel, log: impl FnMut(LoggingMessageParams) + Send + 'static) -> Self {
+        self.on_log = Some(Box::new(log));
+        self.log_level(level)
     }
 
     /// Says that the call does no more harm when it is made twice; see [`CallOptions::idempotent`].
@@ -114,9 +128,11 @@ impl<T> Call<T> {
         self
     }
 
-    /// Reports progress to `observer`, where the [`options`](Self::options) ask for it.
+    /// Tells `observer` what the [`options`](Self::options) ask for.
     pub(in crate::handle) fn observe(mut self, observer: Arc<dyn CallObserver>) -> Self {
+        let logged = observer.clone();
         self.on_progress = Some(Box::new(move |report| observer.progress(report)));
+        self.on_log = Some(Box::new(move |message| logged.log(message)));
         self
     }
 
@@ -154,10 +170,26 @@ impl<T> Call<T> {
         Poll::Ready(made)
     }
 
-    fn report(&mut self, reports: &VecDeque<RawJson>) {
-        let Some(report) = &mut self.on_progress else { return };
-        for params in reports.iter().filter_map(|raw| raw.decode().ok()) {
-            report(params);
+    fn report(&mut self, reports: &VecDeque<Report>) {
+        for report in reports {
+            match report {
+                Report::Progress(params) => {
+                    if let (Some(on_progress), Ok(params)) = (&mut self.on_progress, params.decode()) {
+                        on_progress(params);
+                    }
+                }
+                Report::Log(params) => {
+                    if let (Some(on_log), Ok(message)) = (&mut self.on_log, params.decode::<LoggingMessageParams>())
+                        && self
+                            .options
+                            .log_level
+                            .as_ref()
+                            .is_some_and(|level| message.level >= *level)
+                    {
+                        on_log(message);
+                    }
+                }
+            }
         }
     }
 }
@@ -195,7 +227,7 @@ impl<T> Future for Call<T> {
         let (reports, outcome) = this
             .inner
             .shared
-            .with(|state| (state.take_progress(call), state.poll_call(call, cx)));
+            .with(|state| (state.take_reports(call), state.poll_call(call, cx)));
         this.report(&reports);
         match outcome {
             Poll::Pending => Poll::Pending,

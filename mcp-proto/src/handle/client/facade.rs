@@ -1,14 +1,15 @@
 //! The client handle.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::future::poll_fn;
+use core::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call::Call;
+use super::listing::ToolListing;
 use super::machine::Machine;
 use super::notifications::Notifications;
 use super::pumps::ClientPump;
@@ -23,10 +24,7 @@ use crate::http::client::HttpClientConfig;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::limits::{Limits, Timeouts};
 use crate::method::{Method, MethodName};
-use crate::model::request::ListTools;
-use crate::model::{
-    CallToolResult, ClientCapabilities, Implementation, ListToolsResult, PaginatedParams, Request, Tool,
-};
+use crate::model::{CallToolResult, ClientCapabilities, Implementation, Request};
 use crate::rpc::{CallError, CloseReason, Counters, SendError};
 
 /// A client of one server, cheap to clone and to share between tasks and threads.
@@ -98,31 +96,22 @@ impl Client {
 
     /// All tools of the server: every page, up to [`Limits::list_pages`].
     ///
-    /// # Errors
-    /// Those of a call, and [`CallError::InvalidReply`] where the server's pages never end.
+    /// They are read once however many ask at a time, and kept while they are fresh: as long as the server says
+    /// (`ttlMs`), or until it says that they have changed, where it has promised to
+    /// ([`client::Client::list_tools`](crate::client::Client::list_tools) has the rules, and
+    /// [`tools_ttl`](ClientBuilder::tools_ttl) the rest). What is kept belongs to this client, and so to one
+    /// authorization. [`forget_tools`](Self::forget_tools) makes the next one ask anew.
     ///
-    /// # Cancel safety
-    /// Dropping the future cancels the page that is on its way.
-    pub async fn list_tools(&self) -> Result<Vec<Tool>, CallError> {
-        let most = self
-            .inner
-            .shared
-            .with(|state| state.machine.as_client().config().limits.list_pages);
-        let mut tools = Vec::new();
-        let mut cursor: Option<String> = None;
-        for _ in 0..most {
-            let page: ListToolsResult = self.request::<ListTools>(&page_at(cursor.as_ref())).await?;
-            tools.extend(page.tools);
-            match page.next_cursor {
-                None => return Ok(tools),
-                // A server that names the same page again would go on for ever.
-                next if next == cursor => break,
-                next => cursor = next,
-            }
-        }
-        Err(CallError::InvalidReply(DecodeError::new(
-            &"the pages of tools/list never end",
-        )))
+    /// # Errors
+    /// Those of a call, and [`CallError::InvalidReply`] where the server's pages never end. All who wait for the same
+    /// reading get the same error; each has its own time besides.
+    pub fn list_tools(&self) -> ToolListing {
+        ToolListing::new(self.inner.clone())
+    }
+
+    /// Takes the tools that are kept for out of date: whoever asks from now on gets what is read from now on.
+    pub fn forget_tools(&self) {
+        self.inner.shared.with(|state| state.machine.client().forget_tools());
     }
 
     /// Makes a request by its type, such as [`CallTool`](crate::model::request::CallTool).
@@ -197,13 +186,6 @@ impl Client {
     }
 }
 
-fn page_at(cursor: Option<&String>) -> PaginatedParams {
-    PaginatedParams {
-        cursor: cursor.map(ToString::to_string),
-        ..PaginatedParams::default()
-    }
-}
-
 /// Configures a [`Client`].
 #[derive(Clone, Debug)]
 pub struct ClientBuilder {
@@ -229,6 +211,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn prior(mut self, prior: Prior) -> Self {
         self.config.prior = Some(prior);
+        self
+    }
+
+    /// How long the list of tools is kept where the server does not say; see [`ClientConfig::tools_ttl`].
+    #[must_use]
+    pub fn tools_ttl(mut self, ttl: Duration) -> Self {
+        self.config.tools_ttl = ttl;
         self
     }
 

@@ -3,6 +3,7 @@
 mod blocked;
 mod call;
 mod facade;
+mod listing;
 mod machine;
 mod notifications;
 mod pumps;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use call::Call;
 pub use facade::{Client, ClientBuilder};
+pub use listing::ToolListing;
 pub use notifications::Notifications;
 pub use pumps::ClientPump;
 #[cfg(feature = "http")]

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::blocked::{Blocked, Ticket};
 use super::machine::Machine;
-use crate::client::{Event, IncomingRequest, ServerFacts};
+use crate::client::{Event, IncomingRequest, ServerFacts, ToolList};
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
 use crate::method::MethodName;
@@ -21,6 +21,8 @@ pub(super) struct Shared(Mutex<State>);
 pub(super) struct State {
     pub(super) machine: Machine,
     calls: BTreeMap<CallId, Slot>,
+    /// Those who wait for the list of tools.
+    listings: BTreeMap<CallId, Listing>,
     listeners: BTreeMap<u64, Listener>,
     /// How many bytes wait in calls and listeners for someone to take them.
     kept: usize,
@@ -43,7 +45,21 @@ pub(super) struct State {
 struct Slot {
     waker: Option<Waker>,
     outcome: Option<Result<RawJson, CallError>>,
-    progress: VecDeque<RawJson>,
+    reports: VecDeque<Report>,
+}
+
+/// What a server says of a call before it answers: the parameters of the notification.
+#[derive(Debug)]
+pub(super) enum Report {
+    Progress(RawJson),
+    Log(RawJson),
+}
+
+/// Someone who waits for the list of tools.
+#[derive(Debug, Default)]
+struct Listing {
+    waker: Option<Waker>,
+    outcome: Option<Result<ToolList, CallError>>,
 }
 
 /// A stream of notifications that someone reads.
@@ -59,6 +75,7 @@ impl Shared {
         Self(Mutex::new(State {
             machine,
             calls: BTreeMap::new(),
+            listings: BTreeMap::new(),
             listeners: BTreeMap::new(),
             kept: 0,
             next_listener: 0,
@@ -223,13 +240,13 @@ impl State {
         }
     }
 
-    /// Progress that has come for a call.
-    pub(super) fn take_progress(&mut self, call: CallId) -> VecDeque<RawJson> {
+    /// Progress and log messages that have come for a call.
+    pub(super) fn take_reports(&mut self, call: CallId) -> VecDeque<Report> {
         let Some(slot) = self.calls.get_mut(&call) else {
             return VecDeque::new();
         };
-        let reports = core::mem::take(&mut slot.progress);
-        self.kept -= reports.iter().map(weight).sum::<usize>();
+        let reports = core::mem::take(&mut slot.reports);
+        self.kept -= reports.iter().map(Report::weight).sum::<usize>();
         reports
     }
 
@@ -238,7 +255,7 @@ impl State {
         let Some(slot) = self.calls.remove(&call) else {
             return false;
         };
-        self.kept -= slot.progress.iter().map(weight).sum::<usize>();
+        self.kept -= slot.reports.iter().map(Report::weight).sum::<usize>();
         self.kept -= slot.outcome.as_ref().map_or(0, weight_of);
         true
     }
@@ -246,6 +263,37 @@ impl State {
     /// Stops waiting for a call, and tells the server.
     pub(super) fn cancel(&mut self, call: CallId) {
         if self.forget(call) {
+            self.machine.client().cancel(call);
+        }
+    }
+
+    /// Asks for the list of tools.
+    pub(super) fn list_tools(&mut self, options: &CallOptions) -> Result<CallId, SendError> {
+        let call = self.machine.client().list_tools(options)?;
+        self.listings.insert(call, Listing::default());
+        Ok(call)
+    }
+
+    /// The list of tools, once.
+    pub(super) fn poll_tools(&mut self, call: CallId, cx: &Context<'_>) -> Poll<Result<ToolList, CallError>> {
+        let Some(listing) = self.listings.get_mut(&call) else {
+            return Poll::Ready(Err(CallError::Cancelled));
+        };
+        match listing.outcome.take() {
+            Some(outcome) => {
+                self.listings.remove(&call);
+                Poll::Ready(outcome)
+            }
+            None => {
+                keep(&mut listing.waker, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Stops waiting for the list of tools.
+    pub(super) fn cancel_listing(&mut self, call: CallId) {
+        if self.listings.remove(&call).is_some() {
             self.machine.client().cancel(call);
         }
     }
@@ -350,7 +398,9 @@ impl State {
         while let Some(event) = self.machine.poll_event() {
             match event {
                 Event::Reply { call, outcome } => self.reply(call, outcome),
-                Event::Progress { call, params } => self.progress(call, params),
+                Event::ToolsListed { call, outcome } => self.listed(call, outcome),
+                Event::Progress { call, params } => self.report(call, Report::Progress(params)),
+                Event::Log { call, params } => self.report(call, Report::Log(params)),
                 Event::Notification(notification) => self.notify(&notification),
                 Event::Request(request) => self.refuse(&request),
                 Event::Ready => self.wake_watchers(),
@@ -382,20 +432,29 @@ impl State {
         }
     }
 
-    fn progress(&mut self, call: CallId, params: RawJson) {
+    fn listed(&mut self, call: CallId, outcome: Result<ToolList, CallError>) {
+        if let Some(listing) = self.listings.get_mut(&call) {
+            listing.outcome = Some(outcome);
+            if let Some(waker) = listing.waker.take() {
+                self.to_wake.push(waker);
+            }
+        }
+    }
+
+    fn report(&mut self, call: CallId, report: Report) {
         let limits = &self.machine.as_client().config().limits;
         let (most, total) = (limits.notifications, limits.total_bytes);
         let Some(slot) = self.calls.get_mut(&call) else { return };
-        let bytes = weight(&params);
+        let bytes = report.weight();
         // The newest report says the most: a caller that does not look loses the oldest.
-        while slot.progress.len() >= most || self.kept.saturating_add(bytes) > total {
-            let Some(oldest) = slot.progress.pop_front() else {
+        while slot.reports.len() >= most || self.kept.saturating_add(bytes) > total {
+            let Some(oldest) = slot.reports.pop_front() else {
                 return;
             };
-            self.kept -= weight(&oldest);
+            self.kept -= oldest.weight();
         }
         self.kept += bytes;
-        slot.progress.push_back(params);
+        slot.reports.push_back(report);
         if let Some(waker) = slot.waker.take() {
             self.to_wake.push(waker);
         }
@@ -423,6 +482,14 @@ impl State {
     fn refuse(&mut self, request: &IncomingRequest) {
         let error = ErrorObject::method_not_found(request.request.method.as_str());
         self.machine.client().respond(request.key, Err(error));
+    }
+}
+
+impl Report {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Progress(params) | Self::Log(params) => weight(params),
+        }
     }
 }
 

@@ -107,12 +107,12 @@ impl ToolSource for Client {
     }
 
     fn tools(&self, options: CallOptions) -> SourceFuture<ToolList> {
-        let client = self.clone();
-        let _ = options;
-        Box::pin(async move { client.list_tools().await.map(ToolList::of) })
+        Box::pin(self.list_tools().options(options))
     }
 
-    fn forget_tools(&self) {}
+    fn forget_tools(&self) {
+        self.forget_tools();
+    }
 
     fn notifications(&self) -> Box<dyn NotificationStream> {
         Box::new(self.notifications())

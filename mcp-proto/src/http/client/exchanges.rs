@@ -441,6 +441,12 @@ impl Exchanges {
         }
     }
 
+    /// Whether the GET stream is open.
+    pub fn is_listening(&self) -> bool {
+        let response = self.listen.open().and_then(|id| self.response_of(id));
+        matches!(response, Some(Response::Events { .. }))
+    }
+
     /// Gives the GET stream up.
     pub fn stop_listening(&mut self) {
         if let Some(id) = self.listen.stop() {

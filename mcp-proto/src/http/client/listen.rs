@@ -80,6 +80,14 @@ impl Listen {
         self.state = State::Open(id);
     }
 
+    /// The exchange of the stream, where it is open or being opened.
+    pub(super) fn open(&self) -> Option<ExchangeId> {
+        match self.state {
+            State::Open(id) => Some(id),
+            _ => None,
+        }
+    }
+
     /// Where the stream was when it ended.
     pub(super) fn last_event_id(&self) -> Option<&str> {
         self.last_event_id.as_deref()

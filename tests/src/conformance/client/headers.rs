@@ -11,7 +11,7 @@ use crate::conformance::client::Assignment;
 
 /// One request of each kind whose headers say what it asks for.
 pub(super) async fn standard(client: &Client) -> Result<(), Failure> {
-    for tool in client.list_tools().await? {
+    for tool in &client.list_tools().await? {
         client.call_tool(&tool.name, json!({})).await?;
     }
     let page = PaginatedParams::default();
@@ -48,7 +48,7 @@ pub(super) async fn custom(client: &Client, assignment: &Assignment) -> Result<(
 
 /// Calls every tool that is offered: those with unusable headers must not be.
 pub(super) async fn invalid_tools(client: &Client) -> Result<(), Failure> {
-    for tool in client.list_tools().await? {
+    for tool in &client.list_tools().await? {
         client.call_tool(&tool.name, json!({"region": "us-west1"})).await?;
     }
     Ok(())
