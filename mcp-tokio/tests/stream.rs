@@ -160,21 +160,3 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     let (near, _far) = duplex(8);
     assert_eq!(connect_stream(near, config()).err(), Some(ConnectError::NoRuntime));
 }
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_unix_socket_is_a_stream() {
-    let path = std::env::temp_dir().join(format!("mcp-tokio-stream-{}.sock", std::process::id()));
-    let listener = tokio::net::UnixListener::bind(&path).expect("bind");
-    tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.expect("accept");
-        answer(stream, usize::MAX).await;
-    });
-    let client = bounded(mcp_tokio::stream::connect_unix(&path, config())).await;
-    std::fs::remove_file(&path).expect("remove");
-    assert_eq!(bounded(call(&client.expect("a client"), 1)).await, Ok(1));
-    let error = mcp_tokio::stream::connect_unix(&path, config())
-        .await
-        .expect_err("gone");
-    assert_eq!(error.kind(), io::ErrorKind::NotFound);
-}

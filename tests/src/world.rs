@@ -149,8 +149,19 @@ impl<'r> World<'r> {
     /// # Panics
     /// Where the server has no address.
     pub async fn connect(&self) -> Result<Client, Failure> {
+        self.connect_with(client_config(self.era)).await
+    }
+
+    /// One more client of the server, not like the first.
+    ///
+    /// # Errors
+    /// Those of the adapter.
+    ///
+    /// # Panics
+    /// Where the server has no address.
+    pub async fn connect_with(&self, config: ClientConfig) -> Result<Client, Failure> {
         let address = self.address.as_ref().expect("an address");
-        self.runtime.connect(address, client_config(self.era)).await
+        self.runtime.connect(address, config).await
     }
 
     /// One more client of the server, and what drives it.

@@ -1,10 +1,12 @@
 //! How connections end.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Arc;
 
+use mcp_proto::Era;
 use mcp_proto::handle::Client;
 use mcp_proto::rpc::{CallError, CloseReason, SendError};
 use mcp_tests::runtime::Flavour;
@@ -117,5 +119,19 @@ fn a_client_outlives_its_runtime() {
             let error = smol::block_on(client.call_tool("echo", json!({"text": "x"}))).unwrap_err();
             assert_eq!(error, CallError::Closed(CloseReason::DriverDropped));
         }
+    }
+}
+
+#[test]
+fn a_socket_that_is_not_there_is_an_error() {
+    for flavour in Flavour::ALL {
+        flavour.run(async |runtime| {
+            let nowhere = Path::new("/nonexistent/mcp.sock");
+            let error = runtime
+                .connect_unix(nowhere, client_config(Era::Modern))
+                .await
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound);
+        });
     }
 }
