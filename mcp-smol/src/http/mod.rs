@@ -3,8 +3,6 @@
 mod bridge;
 mod client;
 mod dial;
-mod exchange;
-mod payload;
 pub mod server;
 
 pub use client::client_over_http;

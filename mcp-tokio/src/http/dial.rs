@@ -3,43 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use http::uri::Authority;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use mcp_proto::http::client::ExchangeError;
+use mcp_proto::handle::driver::Origin;
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout, timeout_at};
-
-use super::payload::Payload;
-
-/// The side of a connection that takes requests.
-pub(super) type Sender = http1::SendRequest<Payload>;
-/// The side of a connection that has to be polled.
-pub(super) type Connection = http1::Connection<TokioIo<TcpStream>, Payload>;
-
-fn unreachable(why: impl Into<Box<str>>) -> ExchangeError {
-    ExchangeError::Unreachable(why.into())
-}
-
-/// Makes a connection, within the time `most`.
-pub(super) async fn connect(
-    authority: Option<Authority>,
-    most: Duration,
-) -> Result<(Sender, Connection), ExchangeError> {
-    let authority = authority.ok_or_else(|| unreachable("the URL names no host"))?;
-    let stream = timeout(most, dial(&authority, most)).await;
-    let stream = stream.map_err(|_| unreachable(format!("no connection to {} within {most:?}", authority.host())))?;
-    let stream = stream.map_err(|error| unreachable(format!("{}: {error}", authority.host())))?;
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
-    handshake.map_err(|error| unreachable(super::exchange::describe(&error)))
-}
+use tokio::time::{Instant, timeout_at};
 
 /// Connects to the first address that answers. Each one gets its share of the time, so that a silent address
 /// does not stand in the way of the next.
-async fn dial(authority: &Authority, most: Duration) -> std::io::Result<TcpStream> {
+pub(super) async fn dial(origin: &Origin, most: Duration) -> std::io::Result<TcpStream> {
     let until = Instant::now() + most;
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let mut left: VecDeque<_> = lookup_host((host, authority.port_u16().unwrap_or(80))).await?.collect();
+    let mut left: VecDeque<_> = lookup_host((origin.host(), origin.port())).await?.collect();
     let mut last = std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
     while let Some(address) = left.pop_front() {
         let share = until.saturating_duration_since(Instant::now()) / (left.len() as u32 + 1);

@@ -2,8 +2,6 @@
 
 mod client;
 mod dial;
-mod exchange;
-mod payload;
 pub mod server;
 
 pub use client::client_over_http;

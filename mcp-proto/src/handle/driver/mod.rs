@@ -3,21 +3,22 @@
 //! - Any driver: [`Timer`], its clock and deadline; [`Tasks`], a set of futures polled in place, and [`Nursery`], one
 //!   that grows while it runs; [`Closing`], which tells what runs to end.
 //! - Byte streams: [`Lanes`] drives one connection, [`Crossing`] two face to face.
-//! - HTTP: `Pool` and `HttpOptions` for clients, `Collector` for servers; with the feature `http-body` all that a
-//!   server does beside IO, from `HttpService` down.
+//! - HTTP: `HttpOptions` for clients, `Collector` for servers.
+//! - HTTP with the feature `http-body`, for adapters: a whole client but for its connections, `HttpDriver`; and all that
+//!   a server does beside IO, from `HttpService` down.
 
 mod closing;
 #[cfg(feature = "http")]
 mod collector;
 mod crossing;
 #[cfg(feature = "http-body")]
+mod http_client;
+#[cfg(feature = "http-body")]
 mod http_server;
 mod lanes;
 mod nursery;
 #[cfg(feature = "http")]
 mod options;
-#[cfg(feature = "http")]
-mod pool;
 mod tasks;
 mod timer;
 
@@ -26,6 +27,10 @@ pub use closing::{Closing, Watch, end_upon, unless};
 pub use collector::Collector;
 pub use crossing::Crossing;
 #[cfg(feature = "http-body")]
+pub use http_client::{
+    BoxFuture, Connected, HttpConnector, HttpDriver, HttpSender, Origin, Payload, Unanswered, describe,
+};
+#[cfg(feature = "http-body")]
 pub use http_server::{
     BODY_TIMEOUT, HttpService, Keeper, Preface, Respond, ResponseBody, ServeOptions, ServerRuntime, Streams, keep, wait,
 };
@@ -33,7 +38,5 @@ pub use lanes::{Failure, Lanes, Step};
 pub use nursery::{Nursery, Spawner};
 #[cfg(feature = "http")]
 pub use options::HttpOptions;
-#[cfg(feature = "http")]
-pub use pool::{OriginKey, Pool};
 pub use tasks::Tasks;
 pub use timer::{Alarm, Timer};

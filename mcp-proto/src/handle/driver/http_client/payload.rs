@@ -1,19 +1,20 @@
 //! The body of a request: one piece of bytes.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use core::convert::Infallible;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame, SizeHint};
 
-/// A body that is there in whole. Hyper writes it together with the head.
+/// A body that is there in whole, so that it can be written together with the head.
 #[derive(Debug)]
-pub(super) struct Payload(Bytes);
+pub struct Payload(Bytes);
 
 impl Payload {
     /// The body with these bytes.
-    pub(super) fn new(bytes: Bytes) -> Self {
+    #[must_use]
+    pub fn new(bytes: Bytes) -> Self {
         Self(bytes)
     }
 }
@@ -23,7 +24,7 @@ impl Body for Payload {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = std::mem::take(&mut self.0);
+        let bytes = core::mem::take(&mut self.0);
         Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
     }
 

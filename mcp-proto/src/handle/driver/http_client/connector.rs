@@ -1,0 +1,83 @@
+//! What an HTTP client asks of its adapter.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use core::error::Error;
+use core::fmt::Write;
+use core::future::Future;
+use core::pin::Pin;
+
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use http_body::Body;
+
+use super::origin::Origin;
+use super::payload::Payload;
+use crate::http::client::ExchangeError;
+
+/// A future that may be polled on any thread.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The two sides of a new connection: the one that takes requests, and the one that has to be polled.
+pub type Connected<S> = (S, BoxFuture<()>);
+
+/// Makes connections.
+pub trait HttpConnector {
+    /// The side of a connection that takes requests.
+    type Sender: HttpSender;
+
+    /// Makes a connection that bears at least one request, within a time of its own. What it gives is polled by the
+    /// driver, and dropped with it.
+    fn connect(&self, origin: &Origin) -> BoxFuture<Result<Connected<Self::Sender>, ExchangeError>>;
+
+    /// How many requests at once a connection to `origin` is expected to bear, as long as none has been made.
+    fn expected_capacity(&self, origin: &Origin) -> usize {
+        let _ = origin;
+        1
+    }
+
+    /// Whether the runtime lets the present poll go on.
+    fn has_budget(&self) -> bool {
+        true
+    }
+}
+
+/// The side of a connection that takes requests. Dropping it ends the connection once its responses are complete.
+pub trait HttpSender {
+    /// The body of a response. Dropping it before its end gives up the rest: with the whole connection, where that
+    /// bears one request at a time.
+    type Body: Body<Data = Bytes, Error: Error> + Unpin;
+
+    /// Which form of a request it takes: for HTTP/1, the path as target, and `Host`; for HTTP/2, the whole URI.
+    fn version(&self) -> Version;
+
+    /// How many requests it bears at once. May change.
+    fn capacity(&self) -> usize;
+
+    /// Whether it takes a request, if it bears fewer than it can.
+    fn is_ready(&self) -> bool;
+
+    /// Sends a request. Dropping the future abandons it.
+    fn send(&mut self, request: Request<Payload>) -> BoxFuture<Result<Response<Self::Body>, Unanswered>>;
+}
+
+/// Why a request has no response.
+#[derive(Debug)]
+pub struct Unanswered {
+    /// The request, where the server has not seen any of it.
+    pub request: Option<Box<Request<Payload>>>,
+    /// What happened.
+    pub why: Box<str>,
+}
+
+/// An error with its causes, as a text.
+pub fn describe(error: &dyn Error) -> Box<str> {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a string does not fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text.into()
+}

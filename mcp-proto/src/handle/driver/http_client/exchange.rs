@@ -1,0 +1,125 @@
+//! One exchange of an HTTP client on its way: send, receive.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::error::Error;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+
+use super::connector::{BoxFuture, HttpSender, Unanswered, describe};
+use super::payload::Payload;
+use super::pool::{ConnectionId, Loan, OriginKey};
+use crate::handle::client::HttpPump;
+use crate::http::client::{ExchangeError, ExchangeId};
+use crate::time::Time;
+
+/// How many parts of a body are handed on before others get their turn.
+const FRAMES: usize = 16;
+
+/// An exchange that waits for a connection.
+pub(super) type Waiting = (ExchangeId, Request<Payload>);
+
+/// Whom an exchange tells what comes of it.
+pub(super) struct Ports {
+    pub(super) pump: HttpPump,
+    /// Exchanges whose response the pump does not want more of for now.
+    pub(super) paused: Vec<ExchangeId>,
+}
+
+/// One exchange on a connection.
+pub(super) struct Exchange<S: HttpSender> {
+    pub(super) id: ExchangeId,
+    pub(super) origin: OriginKey,
+    pub(super) connection: ConnectionId,
+    /// Whether the connection was made for it; if not, it may have been closed since.
+    pub(super) is_fresh: bool,
+    stage: Stage<S::Body>,
+}
+
+enum Stage<B> {
+    Sending(BoxFuture<Result<Response<B>, Unanswered>>),
+    Receiving(B),
+}
+
+/// How an exchange is over.
+pub(super) enum Outcome {
+    Complete,
+    /// The server has not seen any of the request.
+    Unsent(Box<Request<Payload>>, ExchangeError),
+    Failed(ExchangeError),
+}
+
+impl<S: HttpSender> Exchange<S> {
+    /// Sends what waited for a connection.
+    pub(super) fn open(loan: Loan<'_, S, Waiting>, origin: OriginKey) -> Self {
+        let (id, mut request) = loan.waited;
+        loan.origin.address(&mut request, loan.sender.version());
+        Self {
+            id,
+            origin,
+            connection: loan.connection,
+            is_fresh: loan.is_fresh,
+            stage: Stage::Sending(loan.sender.send(request)),
+        }
+    }
+
+    /// Goes on as far as it can. Ready when the exchange is over.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, now: Time, ports: &mut Ports) -> Poll<Outcome> {
+        loop {
+            match &mut self.stage {
+                Stage::Sending(response) => match ready!(response.as_mut().poll(cx)) {
+                    Ok(response) => {
+                        let (head, body) = response.into_parts();
+                        ports.pump.head(now, self.id, &head);
+                        self.stage = Stage::Receiving(body);
+                    }
+                    Err(unanswered) => return Poll::Ready(unanswered.into()),
+                },
+                Stage::Receiving(body) => return poll_body(body, cx, now, self.id, ports),
+            }
+        }
+    }
+}
+
+impl From<Unanswered> for Outcome {
+    fn from(Unanswered { request, why }: Unanswered) -> Self {
+        match request {
+            Some(request) => Self::Unsent(request, ExchangeError::Unreachable(why)),
+            None => Self::Failed(ExchangeError::Broken(why)),
+        }
+    }
+}
+
+/// Hands on what of the body has come, as long as it is wanted. Ready when the body is complete.
+fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
+    body: &mut B,
+    cx: &mut Context<'_>,
+    now: Time,
+    id: ExchangeId,
+    ports: &mut Ports,
+) -> Poll<Outcome> {
+    for _ in 0..FRAMES {
+        if body.is_end_stream() {
+            return Poll::Ready(Outcome::Complete);
+        }
+        if !ports.pump.wants_body(id) {
+            ports.paused.push(id);
+            return Poll::Pending;
+        }
+        match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                if let Ok(chunk) = frame.into_data() {
+                    ports.pump.body(now, id, &chunk);
+                }
+            }
+            Some(Err(error)) => return Poll::Ready(Outcome::Failed(ExchangeError::Broken(describe(&error)))),
+            None => return Poll::Ready(Outcome::Complete),
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
