@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+#[cfg(feature = "http2")]
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 use async_io::Timer;
 use futures_io::{AsyncRead, AsyncWrite};
 use hyper::rt::{self, ReadBufCursor, Sleep};
+use mcp_proto::handle::driver::Preface;
 
 /// How much is read at once, in bytes.
 const READ_BYTES: usize = 64 << 10;
@@ -22,12 +25,38 @@ thread_local! {
 
 /// A byte stream as hyper wants it.
 #[derive(Debug)]
-pub(super) struct Bridge<S>(S);
+pub(super) struct Bridge<S> {
+    /// What was read already.
+    preface: Preface,
+    stream: S,
+}
 
 impl<S> Bridge<S> {
     /// The bridge to `stream`.
     pub(super) fn new(stream: S) -> Self {
-        Self(stream)
+        let preface = Preface::new();
+        Self { preface, stream }
+    }
+}
+
+#[cfg(feature = "http2")]
+impl<S: AsyncRead + Unpin> Bridge<S> {
+    /// The bridge to `stream`, and whether its client speaks HTTP/2.
+    pub(super) async fn listening(stream: S) -> io::Result<(Self, bool)> {
+        let Self {
+            mut preface,
+            mut stream,
+        } = Self::new(stream);
+        let is_http2 = loop {
+            match preface.is_http2() {
+                Some(is_http2) => break is_http2,
+                None => match poll_fn(|cx| Pin::new(&mut stream).poll_read(cx, preface.room())).await? {
+                    0 => break false,
+                    length => preface.fill(length),
+                },
+            }
+        };
+        Ok((Self { preface, stream }, is_http2))
     }
 }
 
@@ -37,7 +66,12 @@ impl<S: AsyncRead + Unpin> rt::Read for Bridge<S> {
         cx: &mut Context<'_>,
         mut buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let stream = Pin::new(&mut self.0);
+        let again = self.preface.take(buffer.remaining());
+        if !again.is_empty() {
+            buffer.put_slice(again);
+            return Poll::Ready(Ok(()));
+        }
+        let stream = Pin::new(&mut self.stream);
         SCRATCH.with_borrow_mut(|scratch| {
             let room = buffer.remaining().min(scratch.len());
             let length = ready!(stream.poll_read(cx, &mut scratch[..room]))?;
@@ -49,15 +83,15 @@ impl<S: AsyncRead + Unpin> rt::Read for Bridge<S> {
 
 impl<S: AsyncWrite + Unpin> rt::Write for Bridge<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_close(cx)
+        Pin::new(&mut self.stream).poll_close(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -69,7 +103,7 @@ impl<S: AsyncWrite + Unpin> rt::Write for Bridge<S> {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, parts)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
     }
 }
 

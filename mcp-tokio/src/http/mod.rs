@@ -1,5 +1,7 @@
 //! Streamable HTTP on hyper.
 
+#[cfg(feature = "http2")]
+mod bridge;
 mod client;
 mod dial;
 pub mod server;

@@ -6,9 +6,7 @@ use mcp_tests::source::{Source, Token, all_sources, shipped_sources, tokens, wor
 
 /// What one adapter has for itself, as `file` or `file: name`, each for a reason.
 const TOKIO_ALONE: [&str; 0] = [];
-const SMOL_ALONE: [&str; 4] = [
-    // Tokio's bridge to hyper is hyper-util's.
-    "http/bridge.rs",
+const SMOL_ALONE: [&str; 3] = [
     // Tokio's sockets know by themselves when they are drained.
     "socket.rs",
     // What is handed to the spawner that the caller brings; tokio knows its own.

@@ -108,18 +108,11 @@ pub async fn end_upon<F: Future>(
     signal: impl Future<Output = ()>,
 ) -> F::Output {
     let mut future = pin!(future);
-    let mut signal = pin!(signal);
-    let mut end = Some(end);
-    poll_fn(|cx| {
-        if end.is_some()
-            && signal.as_mut().poll(cx).is_ready()
-            && let Some(end) = end.take()
-        {
-            end(future.as_mut());
-        }
-        future.as_mut().poll(cx)
-    })
-    .await
+    if let Some(output) = unless(future.as_mut(), signal).await {
+        return output;
+    }
+    end(future.as_mut());
+    future.await
 }
 
 /// What `future` gives, or `None` where `signal` is ready first.
@@ -134,6 +127,14 @@ pub async fn unless<T>(future: impl Future<Output = T>, signal: impl Future<Outp
         Poll::Pending => signal.as_mut().poll(cx).map(|()| None),
     })
     .await
+}
+
+/// Ready when one of both signals is.
+///
+/// # Cancel safety
+/// Dropping it drops both.
+pub async fn either(first: impl Future<Output = ()>, second: impl Future<Output = ()>) {
+    let _ = unless(first, second).await;
 }
 
 #[cfg(test)]
@@ -216,5 +217,8 @@ mod tests {
         assert_eq!(poll(pin!(unless(ready(7), ready(())))), Poll::Ready(Some(7)));
         assert_eq!(poll(pin!(unless(pending::<u8>(), ready(())))), Poll::Ready(None));
         assert!(poll(pin!(unless(pending::<u8>(), pending()))).is_pending());
+        assert!(
+            poll(pin!(either(pending(), ready(())))).is_ready() && poll(pin!(either(ready(()), pending()))).is_ready()
+        );
     }
 }

@@ -22,7 +22,7 @@ mod options;
 mod tasks;
 mod timer;
 
-pub use closing::{Closing, Watch, end_upon, unless};
+pub use closing::{Closing, Watch, either, end_upon, unless};
 #[cfg(feature = "http")]
 pub use collector::Collector;
 pub use crossing::Crossing;

@@ -11,9 +11,12 @@
 //! [`serve_until`] once for each on an executor that has them, with clones of the listener and the service:
 //! the listener deals the connections out.
 
+mod connection;
+mod listener;
 mod serve;
 mod service;
 
+pub use listener::Listener;
 pub use mcp_proto::handle::driver::ServeOptions;
 pub use mcp_proto::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
 pub use serve::{serve, serve_until};

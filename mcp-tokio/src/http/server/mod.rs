@@ -9,9 +9,12 @@
 //!
 //! In axum: `Router::new().nest_service("/mcp", mcp_tokio::http::service(server))`.
 
+mod connection;
+mod listener;
 mod serve;
 mod service;
 
+pub use listener::Listener;
 pub use mcp_proto::handle::driver::ServeOptions;
 pub use mcp_proto::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
 pub use serve::{serve, serve_until};

@@ -4,16 +4,16 @@ use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::ServeOptions;
+use mcp_proto::handle::driver::{Closing, ServeOptions};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use super::connection::{self, Terms};
+use super::listener::Listener;
 use super::service::{McpService, service};
 use crate::accept::bear;
 
@@ -24,7 +24,7 @@ use crate::accept::bear;
 ///
 /// # Errors
 /// Those of a listener that cannot accept any more.
-pub async fn serve(listener: TcpListener, server: Server) -> io::Result<()> {
+pub async fn serve(listener: impl Into<Listener>, server: Server) -> io::Result<()> {
     serve_until(listener, service(server), &ServeOptions::default(), pending()).await
 }
 
@@ -38,28 +38,35 @@ pub async fn serve(listener: TcpListener, server: Server) -> io::Result<()> {
 /// # Errors
 /// Those of a listener that cannot accept any more.
 pub async fn serve_until(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     service: McpService,
     options: &ServeOptions,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let body_timeout = service.body_timeout().min(options.body_timeout);
-    let service = service.with_body_timeout(body_timeout);
-    let graceful = GracefulShutdown::new();
+    let listener = listener.into();
+    let terms = Arc::new(Terms {
+        service: service.within(options),
+        options: options.clone(),
+        closing: Closing::new(),
+        #[cfg(feature = "tls")]
+        tls: listener.tls,
+    });
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    while let Some(accepted) = accept(&listener, &mut connections, shutdown.as_mut()).await {
+    while let Some(accepted) = accept(&listener.socket, &mut connections, shutdown.as_mut()).await {
         match accepted {
             Ok(_) if options.max_connections.is_some_and(|most| connections.len() >= most) => {}
             Ok((stream, _)) => {
-                connections.spawn(connection(stream, service.clone(), options, &graceful));
+                connections.spawn(connection::serve(stream, terms.clone()));
             }
             Err(error) => bear(error).await?,
         }
     }
-    drop(listener);
-    service.endpoint().close();
-    let _ = tokio::time::timeout(options.grace, graceful.shutdown()).await;
+    drop(listener.socket);
+    terms.closing.close();
+    terms.service.endpoint().close();
+    let finish = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(options.grace, finish).await;
     Ok(())
 }
 
@@ -77,23 +84,4 @@ async fn accept(
         listener.poll_accept(cx).map(Some)
     })
     .await
-}
-
-/// One connection. What goes wrong on it concerns its client alone.
-fn connection(
-    stream: TcpStream,
-    service: McpService,
-    options: &ServeOptions,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + Send + use<> {
-    // A reply in two writes would wait for the client's delayed acknowledgement, 40 ms on Linux.
-    let _ = stream.set_nodelay(true);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.header_timeout)
-        .serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
-    async move {
-        let _ = connection.await;
-    }
 }

@@ -8,7 +8,7 @@ use bytes::Buf;
 use http::{Request, Response};
 use http_body::Body;
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::{self, HttpService, ServerRuntime};
+use mcp_proto::handle::driver::{self, HttpService, ServeOptions, ServerRuntime};
 use mcp_proto::handle::server::http::{Endpoint, Upkeep};
 use mcp_proto::http::server::HttpConfig;
 
@@ -53,8 +53,16 @@ impl McpService {
         self.0.endpoint()
     }
 
-    pub(super) fn body_timeout(&self) -> Duration {
-        self.0.body_timeout()
+    /// A timer of the service's clock.
+    #[cfg(any(feature = "http2", feature = "tls"))]
+    pub(super) fn timer(&self) -> Timer {
+        self.0.runtime().timer()
+    }
+
+    /// The same where a listener's options count as well.
+    pub(super) fn within(self, options: &ServeOptions) -> Self {
+        let timeout = self.0.body_timeout().min(options.body_timeout);
+        self.with_body_timeout(timeout)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use alloc::sync::Arc;
 use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
-use crate::handle::driver::Timer;
+use crate::handle::driver::{Timer, Watch, either, unless};
 
 /// Counts the requests in progress on one connection of HTTP/2. Clones are one.
 #[derive(Clone, Debug, Default)]
@@ -50,11 +51,32 @@ impl Streams {
         (begun.load(Ordering::Relaxed), over.load(Ordering::Relaxed))
     }
 
+    /// Runs `connection`, whose streams these are, until it is over. It is told to `end` when it is time to, and when there
+    /// was no request for `timeout`, or up to twice as long; after that time once more it is dropped.
+    ///
+    /// # Cancel safety
+    /// Dropping it drops the connection.
+    pub async fn run<F: Future>(
+        &self,
+        connection: F,
+        end: impl FnOnce(Pin<&mut F>),
+        closing: Watch,
+        mut timer: impl Timer,
+        timeout: Duration,
+    ) {
+        let mut connection = pin!(connection);
+        let timely = either(closing, self.idle(&mut timer, timeout));
+        if unless(connection.as_mut(), timely).await.is_none() {
+            end(connection.as_mut());
+            unless(connection, self.idle(&mut timer, timeout)).await;
+        }
+    }
+
     /// Ready when there was no request for `timeout`, or up to twice as long.
-    pub async fn idle(&self, mut timer: impl Timer, timeout: Duration) {
+    async fn idle(&self, timer: &mut impl Timer, timeout: Duration) {
         let mut before = self.counts();
         loop {
-            wait(&mut timer, timeout).await;
+            wait(timer, timeout).await;
             let now = self.counts();
             if now == before && now.0 == now.1 {
                 return;
@@ -78,7 +100,6 @@ mod tests {
     use super::*;
     use crate::time::Time;
     use core::cell::Cell;
-    use core::pin::pin;
     use core::task::{Context, Poll, Waker};
 
     struct Fake<'a>(&'a Cell<u64>);
@@ -99,8 +120,9 @@ mod tests {
     #[test]
     fn a_connection_is_idle_when_nothing_was_open_for_the_time_said() {
         let (clock, streams) = (Cell::new(0), Streams::new());
+        let mut timer = Fake(&clock);
         let mut cx = Context::from_waker(Waker::noop());
-        let mut idle = pin!(streams.idle(Fake(&clock), Duration::from_secs(10)));
+        let mut idle = pin!(streams.idle(&mut timer, Duration::from_secs(10)));
         assert!(idle.as_mut().poll(&mut cx).is_pending());
         let long = streams.count(core::future::pending::<()>());
         for time in [10, 20, 30] {

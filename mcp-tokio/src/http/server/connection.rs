@@ -1,0 +1,126 @@
+//! One connection of a listener.
+
+#[cfg(any(feature = "http2", feature = "tls"))]
+use std::future::Future;
+#[cfg(any(feature = "http2", feature = "tls"))]
+use std::io;
+use std::sync::Arc;
+
+use hyper::rt::{Read, Write};
+use hyper::server::conn::http1;
+#[cfg(feature = "http2")]
+use hyper::server::conn::http2;
+#[cfg(any(feature = "tls", not(feature = "http2")))]
+use hyper_util::rt::TokioIo;
+use hyper_util::rt::TokioTimer;
+#[cfg(feature = "http2")]
+use mcp_proto::handle::driver::Streams;
+use mcp_proto::handle::driver::{Closing, ServeOptions, end_upon};
+#[cfg(any(feature = "http2", feature = "tls"))]
+use mcp_proto::handle::driver::{either, unless, wait};
+use tokio::net::TcpStream;
+#[cfg(feature = "tls")]
+use tokio_rustls::TlsAcceptor;
+
+#[cfg(feature = "http2")]
+use super::super::bridge::Bridge;
+use super::service::McpService;
+
+/// The most bytes of the head of a request over HTTP/2.
+#[cfg(feature = "http2")]
+const HEAD_BYTES: u32 = 64 << 10;
+
+/// What all connections of a listener share.
+pub(super) struct Terms {
+    pub(super) service: McpService,
+    pub(super) options: ServeOptions,
+    pub(super) closing: Closing,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<TlsAcceptor>,
+}
+
+/// Serves one connection. What goes wrong on it concerns its client alone.
+pub(super) async fn serve(stream: TcpStream, terms: Arc<Terms>) {
+    // A reply in two writes would wait for the client's delayed acknowledgement, 40 ms on Linux.
+    let _ = stream.set_nodelay(true);
+    #[cfg(feature = "tls")]
+    if let Some(tls) = &terms.tls {
+        // For itself, that connections without TLS be small.
+        return Box::pin(async {
+            if let Some(stream) = terms.open(tls.accept(stream)).await {
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                terms.talk(TokioIo::new(stream), is_http2).await;
+            }
+        })
+        .await;
+    }
+    #[cfg(feature = "http2")]
+    if let Some((stream, is_http2)) = terms.open(Bridge::listening(stream)).await {
+        terms.talk(stream, is_http2).await;
+    }
+    #[cfg(not(feature = "http2"))]
+    terms.talk(TokioIo::new(stream), false).await;
+}
+
+impl Terms {
+    /// What `opening` gives in time.
+    #[cfg(any(feature = "http2", feature = "tls"))]
+    async fn open<T>(&self, opening: impl Future<Output = io::Result<T>>) -> Option<T> {
+        let mut timer = self.service.timer();
+        let late = wait(&mut timer, self.options.header_timeout);
+        unless(opening, either(self.closing.watch(), late)).await?.ok()
+    }
+
+    /// Answers the requests on a connection that is open.
+    async fn talk<S: Read + Write + Send + Unpin + 'static>(&self, stream: S, is_http2: bool) {
+        #[cfg(feature = "http2")]
+        if is_http2 {
+            return Box::pin(self.http2(stream)).await;
+        }
+        #[cfg(not(feature = "http2"))]
+        let _ = is_http2;
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.options.header_timeout)
+            .serve_connection(stream, self.service.clone());
+        let _ = end_upon(
+            connection,
+            |connection| connection.graceful_shutdown(),
+            self.closing.watch(),
+        )
+        .await;
+    }
+
+    #[cfg(feature = "http2")]
+    async fn http2<S: Read + Write + Send + Unpin + 'static>(&self, stream: S) {
+        let streams = Streams::new();
+        let connection = http2::Builder::new(Spawning(streams.clone()))
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(self.options.max_streams)
+            .max_header_list_size(HEAD_BYTES)
+            .serve_connection(stream, self.service.clone());
+        let (closing, timer) = (self.closing.watch(), self.service.timer());
+        let timeout = self.options.header_timeout;
+        streams
+            .run(
+                connection,
+                |connection| connection.graceful_shutdown(),
+                closing,
+                timer,
+                timeout,
+            )
+            .await;
+    }
+}
+
+/// Spawns the streams of a connection, which end with it.
+#[cfg(feature = "http2")]
+#[derive(Clone)]
+struct Spawning(Streams);
+
+#[cfg(feature = "http2")]
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Spawning {
+    fn execute(&self, stream: F) {
+        tokio::spawn(self.0.count(stream));
+    }
+}
