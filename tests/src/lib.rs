@@ -1,6 +1,8 @@
 //! The shared test harness.
 
+pub mod app;
 pub mod conformance;
+pub mod meter;
 pub mod network;
 pub mod pair;
 pub mod raw;

@@ -28,7 +28,7 @@ use mcp_proto::handle::{Client, Server};
 use mcp_proto::http::server::HttpConfig;
 
 pub use listening::{listen, listen_unix, raise_file_limit};
-pub use site::{Answer, Site, text};
+pub use site::{Answer, AnswerBody, Failed, Site, text};
 pub use task::Task;
 
 use crate::world::Tapped;
@@ -112,17 +112,21 @@ impl Flavour {
     /// Where it panics, or takes longer than [`PATIENCE`]. Where it blocks the thread for so long, the process is
     /// aborted, after a line on standard error.
     pub fn run<T>(self, scenario: impl AsyncFnOnce(&dyn Runtime) -> T) -> T {
-        raise_file_limit();
         let _watchdog = Watchdog::start(PATIENCE * 2);
-        let bounded = async |runtime: &dyn Runtime| {
+        self.run_on_its_own(async |runtime| {
             let hangs = "the scenario hangs";
             runtime.within(PATIENCE, scenario(runtime)).await.expect(hangs)
-        };
+        })
+    }
+
+    /// The same without a bound in time, and without any thread beside those of the runtime.
+    pub fn run_on_its_own<T>(self, program: impl AsyncFnOnce(&dyn Runtime) -> T) -> T {
+        raise_file_limit();
         match self {
-            Self::TokioCurrent | Self::TokioThreads => tokio::run(self, bounded),
-            Self::SmolLocal => smol::run_local(bounded),
-            Self::SmolThreads => smol::run_threads(bounded),
-            Self::SmolAlone => smol::run_alone(bounded),
+            Self::TokioCurrent | Self::TokioThreads => tokio::run(self, program),
+            Self::SmolLocal => smol::run_local(program),
+            Self::SmolThreads => smol::run_threads(program),
+            Self::SmolAlone => smol::run_alone(program),
         }
     }
 

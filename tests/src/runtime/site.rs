@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -12,21 +14,40 @@ use hyper::body::{Body, Incoming};
 use hyper::service::Service;
 
 use super::Sending;
+use crate::meter::{Meter, Watched};
 
 /// What a site answers.
-pub type Answer = Response<UnsyncBoxBody<Bytes, Failed>>;
+pub type Answer = Response<AnswerBody>;
 
 /// How a body fails.
-type Failed = Box<dyn Error + Send + Sync>;
+pub type Failed = Box<dyn Error + Send + Sync>;
+
+/// The body of an answer.
+pub type AnswerBody = UnsyncBoxBody<Bytes, Failed>;
 
 /// What answers requests. Their bodies are read before.
 #[derive(Clone)]
-pub struct Site(Arc<dyn Fn(Request<Full<Bytes>>) -> Sending<Answer> + Send + Sync>);
+pub struct Site {
+    answer: Arc<Respond>,
+    meter: Option<Meter>,
+}
+
+type Respond = dyn Fn(Request<Full<Bytes>>) -> Sending<Answer> + Send + Sync;
 
 impl Site {
     /// A site that answers like this.
     pub fn new(answer: impl Fn(Request<Full<Bytes>>) -> Sending<Answer> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(answer))
+        Self {
+            answer: Arc::new(answer),
+            meter: None,
+        }
+    }
+
+    /// The same, with the polls of all its connections measured.
+    #[must_use]
+    pub fn metered(mut self, meter: &Meter) -> Self {
+        self.meter = Some(meter.clone());
+        self
     }
 
     /// A site that is this service.
@@ -48,10 +69,18 @@ impl Site {
 
     /// What it answers.
     pub fn answer(&self, request: Request<Full<Bytes>>) -> Sending<Answer> {
-        self.0(request)
+        (self.answer)(request)
     }
 
-    /// The same for what comes over a connection.
+    /// A connection to it, measured where it is to be.
+    pub(super) fn watch<F: Future>(&self, connection: F) -> Either<F, Watched<F>> {
+        match &self.meter {
+            None => Either::Left(connection),
+            Some(meter) => Either::Right(meter.watch(connection)),
+        }
+    }
+
+    /// What it answers to what comes over a connection.
     pub(super) fn receive(&self, request: Request<Incoming>) -> Sending<Result<Answer, Infallible>> {
         let site = self.clone();
         Box::pin(async move {

@@ -205,9 +205,10 @@ async fn accept(listener: TcpListener, site: Site) {
         match select(pin!(listener.accept()), next).await {
             Either::Left((Ok((stream, _)), _)) => {
                 let _ = stream.set_nodelay(true);
-                let site = site.clone();
-                let answer = service_fn(move |request| site.receive(request));
-                connections.push(http1::Builder::new().serve_connection(FuturesIo::new(stream), answer));
+                let own = site.clone();
+                let answer = service_fn(move |request| own.receive(request));
+                let connection = http1::Builder::new().serve_connection(FuturesIo::new(stream), answer);
+                connections.push(site.watch(connection));
             }
             Either::Left((Err(_), _)) | Either::Right(_) => {}
         }

@@ -119,9 +119,10 @@ async fn accept(listener: TcpListener, site: Site) {
         tokio::select! {
             Ok((stream, _)) = listener.accept() => {
                 let _ = stream.set_nodelay(true);
-                let site = site.clone();
-                let answer = service_fn(move |request| site.receive(request));
-                connections.push(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+                let own = site.clone();
+                let answer = service_fn(move |request| own.receive(request));
+                let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+                connections.push(site.watch(connection));
             }
             Some(_) = connections.next() => {}
         }

@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use mcp_proto::Timeouts;
@@ -28,9 +29,15 @@ pub struct Probe {
     begun: AtomicUsize,
     finished: AtomicUsize,
     client: Mutex<Option<Client>>,
+    threads: Mutex<Vec<ThreadId>>,
 }
 
 impl Probe {
+    /// The threads on which tools have called tools.
+    pub fn threads(&self) -> Vec<ThreadId> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The client that `relay` and `nest` call their own server through.
     pub fn set_client(&self, client: Client) {
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some(client);
@@ -57,6 +64,12 @@ impl Probe {
     }
 
     fn client(&self) -> Result<Client, ToolError> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = thread::current().id();
+        if !threads.contains(&own) {
+            threads.push(own);
+        }
+        drop(threads);
         let client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         client.clone().ok_or_else(|| ToolError::text("no client"))
     }

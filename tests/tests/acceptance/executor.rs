@@ -1,0 +1,151 @@
+//! B: nothing blocks the executor.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use mcp_proto::Era;
+use mcp_proto::handle::server::Server;
+use mcp_proto::handle::{Client, server::NoArgs};
+use mcp_proto::http::server::HttpConfig;
+use mcp_tests::meter::Meter;
+use mcp_tests::runtime::{Flavour, Runtime, Task, listen};
+use mcp_tests::world::{Number, Probe, client_config, server};
+use serde_json::json;
+
+use super::each;
+use super::figures::hard;
+
+/// How often a session is made.
+const ROUNDS: usize = 100;
+
+/// A server and a client over HTTP, every future of both measured.
+struct Measured<'r> {
+    runtime: &'r dyn Runtime,
+    meter: Meter,
+    url: String,
+    era: Era,
+    _serving: Task,
+}
+
+impl<'r> Measured<'r> {
+    fn start(runtime: &'r dyn Runtime, server: &Server, era: Era) -> Self {
+        let meter = Meter::default();
+        let (listener, url) = listen();
+        let (site, beside) = runtime.service(server, HttpConfig::default());
+        let beside = beside.map(|upkeep| Box::pin(meter.watch(upkeep)) as _);
+        let serving = runtime.serve_site(listener, site.metered(&meter), beside);
+        Self {
+            runtime,
+            meter,
+            url,
+            era,
+            _serving: serving.unwrap(),
+        }
+    }
+
+    /// A client that has sent nothing yet.
+    fn client(&self) -> Client {
+        let (client, driver) = self
+            .runtime
+            .client_over_http(&self.url, client_config(self.era))
+            .unwrap();
+        self.runtime.spawn(Box::pin(self.meter.watch(driver)));
+        client
+    }
+
+    async fn echo(&self, client: &Client) {
+        let call = client.call_tool("echo", json!({"text": "x"}));
+        self.meter.watch(call).await.unwrap();
+    }
+}
+
+/// The longest time between two beats of a task that wants to run every millisecond.
+struct Heartbeat {
+    longest: Arc<AtomicU64>,
+    _beating: Task,
+}
+
+impl Heartbeat {
+    fn start(runtime: &dyn Runtime, flavour: Flavour) -> Self {
+        let longest = Arc::new(AtomicU64::new(0));
+        let own = Arc::clone(&longest);
+        let beating = runtime.start(async move {
+            loop {
+                let began = Instant::now();
+                flavour.sleep(Duration::from_millis(1)).await;
+                own.fetch_max(began.elapsed().as_micros() as u64, Ordering::Relaxed);
+            }
+        });
+        Self {
+            longest,
+            _beating: beating,
+        }
+    }
+
+    /// The longest gap since this was asked last.
+    fn take(&self) -> Duration {
+        Duration::from_micros(self.longest.swap(0, Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn b1_no_poll_holds_the_thread_while_a_session_is_made() {
+    each("B1", async |runtime, era, figures| {
+        let flavour = runtime.flavour();
+        let world = Measured::start(runtime, &server(&Arc::new(Probe::default()), flavour), era);
+        let heartbeat = Heartbeat::start(runtime, flavour);
+        runtime.sleep(Duration::from_millis(100)).await;
+        let idle = heartbeat.take();
+        for round in 0..ROUNDS {
+            let client = world.client();
+            world.echo(&client).await;
+            if round == 0 {
+                figures.time("longest poll, the very first session", world.meter.busy());
+                world.meter.reset();
+            }
+            world.echo(&client).await;
+            // The next session begins while this one is being closed.
+        }
+        let gap = heartbeat.take();
+        figures.time("heartbeat: longest gap over the idle one", gap.saturating_sub(idle));
+        figures.time("longest poll by the wall", world.meter.wall());
+        figures.print("polls", world.meter.polls());
+        figures.within("longest poll on the processor", world.meter.busy(), 1.0);
+    });
+}
+
+#[test]
+fn b3_large_results_and_long_lists_are_bounded_work() {
+    each("B3", async |runtime, era, figures| {
+        let mut builder =
+            Server::builder("large", "1").tool("large", "Gives so many bytes", |args: Number| async move {
+                Ok("x".repeat(args.number as usize))
+            });
+        for number in 0..10_000 {
+            builder = builder.tool(format!("tool-{number}"), "One of many", |_: NoArgs| async { Ok("") });
+        }
+        let world = Measured::start(runtime, &builder.build(), era);
+        let heartbeat = Heartbeat::start(runtime, runtime.flavour());
+        let client = world.client();
+
+        let began = Instant::now();
+        let call = client.call_tool("large", json!({"number": 10_000_000}));
+        let result = world.meter.watch(call).await.unwrap();
+        assert_eq!(result.content[0].as_text().map(str::len), Some(10_000_000));
+        figures.time("10 MB: time", began.elapsed());
+        figures.time("10 MB: longest gap of the heartbeat", heartbeat.take());
+        let large = world.meter.busy();
+        figures.time("10 MB: longest poll", large);
+
+        world.meter.reset();
+        let began = Instant::now();
+        let tools = world.meter.watch(client.list_tools()).await.unwrap();
+        assert_eq!(tools.len(), 10_001);
+        figures.time("10,000 tools: time", began.elapsed());
+        figures.time("10,000 tools: longest gap of the heartbeat", heartbeat.take());
+        let long = world.meter.busy();
+        figures.time("10,000 tools: longest poll", long);
+        assert!(large.max(long) < hard(10.0) * 5, "{large:?}, {long:?}");
+    });
+}
