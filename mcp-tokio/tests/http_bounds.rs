@@ -1,7 +1,7 @@
-//! What the server over HTTP does with clients that send slowly, much, or over many connections.
+//! What the service does with clients that send slowly or much, on a clock that stands still.
 
 use std::convert::Infallible;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,10 +10,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
 use mcp_tokio::Server;
-use mcp_tokio::http::server::{McpService, ResponseBody, ServeOptions, serve_until, service};
+use mcp_tokio::http::server::{McpService, ResponseBody, service};
 use mcp_tokio::mcp_proto::Limits;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tower_service::Service;
 
@@ -73,39 +71,4 @@ async fn bodies_that_are_read_are_bounded_together() {
     drop(first);
     let mut next = stalled(&mut service, 800);
     assert!(next.as_mut().poll(cx).is_pending(), "there is room again");
-}
-
-#[tokio::test]
-async fn of_too_many_connections_a_further_one_is_closed_at_once() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let options = ServeOptions {
-        max_connections: Some(1),
-        ..ServeOptions::default()
-    };
-    tokio::spawn(async move { serve_until(listener, service(server(Limits::default())), &options, pending()).await });
-    let mut first = TcpStream::connect(address).await.unwrap();
-    assert!(is_served(&mut first).await);
-    let mut second = TcpStream::connect(address).await.unwrap();
-    assert!(!is_served(&mut second).await);
-    assert!(is_served(&mut first).await, "the first is as it was");
-    drop(first);
-    // How soon the server sees that the first has gone is the system's.
-    while !is_served(&mut TcpStream::connect(address).await.unwrap()).await {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Whether a request on this connection is answered.
-async fn is_served(connection: &mut TcpStream) -> bool {
-    let request = b"PUT / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
-    let mut buffer = [0; 1 << 10];
-    if connection.write_all(request).await.is_err() {
-        return false;
-    }
-    let read = tokio::time::timeout(Duration::from_secs(10), connection.read(&mut buffer));
-    let Ok(read) = read.await.expect("the server answers or closes") else {
-        return false;
-    };
-    buffer[..read].starts_with(b"HTTP/1.1 405")
 }

@@ -7,6 +7,21 @@
 //! # }
 //! ```
 //!
+//! A listener speaks HTTP/1, and with the feature `http2` HTTP/2 on the same port: to clients that begin with it, and,
+//! with TLS, to those that agree on it in the handshake. With the feature `tls`:
+//!
+//! ```no_run
+//! # #[cfg(feature = "tls")]
+//! # async fn run(server: mcp_tokio::Server) -> Result<(), Box<dyn std::error::Error>> {
+//! use mcp_tokio::{http, tls};
+//!
+//! let config = tls::server_config(&std::fs::read("chain.pem")?, &std::fs::read("key.pem")?)?;
+//! let socket = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+//! http::serve(http::server::Listener::tls(socket, config), server).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! In axum: `Router::new().nest_service("/mcp", mcp_tokio::http::service(server))`.
 
 mod connection;

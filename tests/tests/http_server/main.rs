@@ -1,0 +1,10 @@
+//! The HTTP server of both adapters, on every runtime, asked by peers that are none of our clients: raw sockets, and
+//! hyper's client over HTTP/1, HTTP/2 and TLS.
+
+mod bounds;
+mod http1;
+mod http2;
+mod peer;
+mod shutdown;
+mod site;
+mod tls;

@@ -1,0 +1,87 @@
+//! The graceful end.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use mcp_proto::handle::driver::ServeOptions;
+
+use crate::peer::{INITIALIZE, Peer, Raw, header, plain, request};
+use crate::site::{Setup, everywhere, until};
+
+#[test]
+fn a_shutdown_ends_streams_and_lets_requests_end() {
+    everywhere(async |serve| {
+        let mut site = serve(Setup::default());
+        let mut connection = Raw::open(site.address).await;
+        let (_, text) = connection.ask(&request("POST", "/mcp", &[], INITIALIZE)).await;
+        let id = header(&text, "mcp-session-id").unwrap().to_string();
+        let session = [("mcp-session-id", id.as_str())];
+        let (status, text) = connection.ask(&request("GET", "/mcp", &session, "")).await;
+        assert_eq!(
+            (status, header(&text, "content-type")),
+            (200, Some("text/event-stream"))
+        );
+        site.shut_down();
+        assert_eq!(connection.read().await, "0\r\n\r\n", "the stream ends in order");
+        site.gone().await;
+        assert!(tokio::net::TcpStream::connect(site.address).await.is_err());
+    });
+}
+
+#[test]
+fn requests_in_progress_end_over_either_version_and_no_others_begin() {
+    everywhere(async |serve| {
+        let mut site = serve(Setup::default());
+        site.seen.hold.store(true, Ordering::SeqCst);
+        let http2 = Peer::prior_knowledge(site.address).await;
+        let peers = [
+            Peer::http1(plain(site.address).await).await,
+            http2.clone(),
+            http2.clone(),
+        ];
+        let slow = peers.map(|peer| tokio::spawn(async move { peer.call("slow", "{}").await }));
+        let idle = Raw::open(site.address).await;
+        until(|| site.seen.waiting() == 3).await;
+        site.shut_down();
+        until(|| std::net::TcpStream::connect(site.address).is_err()).await;
+        site.seen.hold.store(false, Ordering::SeqCst);
+        for slow in slow {
+            let (status, text) = slow.await.unwrap().unwrap();
+            assert!(status == 200 && text.contains("done"), "{text}");
+        }
+        let begun = Instant::now();
+        site.gone().await;
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(http2.call("echo", r#"{"text":"x"}"#).await.is_err());
+        drop(idle);
+    });
+}
+
+#[test]
+fn what_does_not_end_in_time_is_cut_off() {
+    everywhere(async |serve| {
+        let grace = Duration::from_millis(300);
+        let mut site = serve(Setup {
+            options: ServeOptions {
+                grace,
+                ..ServeOptions::default()
+            },
+            ..Setup::default()
+        });
+        let peers = [
+            Peer::http1(plain(site.address).await).await,
+            Peer::prior_knowledge(site.address).await,
+        ];
+        let waits = peers.map(|peer| tokio::spawn(async move { peer.call("wait", "{}").await }));
+        until(|| site.seen.waiting() == 2).await;
+        let begun = Instant::now();
+        site.shut_down();
+        site.gone().await;
+        assert!(begun.elapsed() >= grace, "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+        for wait in waits {
+            assert!(wait.await.unwrap().is_err());
+        }
+        until(|| site.seen.waiting() == 0).await;
+    });
+}
