@@ -112,7 +112,9 @@ pub use task::{
     UpdateTaskParams,
 };
 pub use token::{ProgressToken, RequestId};
-pub use tool::{CallToolParams, CallToolResult, ListToolsResult, TaskSupport, Tool, ToolAnnotations, ToolExecution};
+pub use tool::{
+    CallToolParams, CallToolResult, ListToolsResult, OutputError, TaskSupport, Tool, ToolAnnotations, ToolExecution,
+};
 
 #[cfg(test)]
 mod tests;

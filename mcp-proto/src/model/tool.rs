@@ -13,6 +13,10 @@ use super::object::{cacheable_object, object, object_with_meta, result_object};
 use super::open_enum::open_enum;
 use super::task::TaskMetadata;
 
+mod output;
+
+pub use output::OutputError;
+
 object_with_meta! {
     /// A tool that a server offers to call.
     pub struct Tool {

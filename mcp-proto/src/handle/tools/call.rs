@@ -1,0 +1,223 @@
+//! A call of a tool.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use serde::Serialize;
+
+use super::error::{FindToolError, ToolCallError};
+use super::events::ToolCallEvents;
+use super::observer::Functions;
+use super::origin::ToolOrigin;
+use super::remote::Target;
+use super::servers::{Found, Lookup, find};
+use super::source::{CallRequest, SourceFuture};
+use crate::jsonrpc::{DecodeError, Params, RawJson};
+use crate::method::Method;
+use crate::model::{
+    CallToolParams, CallToolResult, Json, JsonError, LoggingLevel, LoggingMessageParams, Meta, ProgressParams,
+};
+use crate::rpc::{CallError, CallOptions, SendError};
+
+type Finding = Pin<Box<dyn Future<Output = Result<Found, FindToolError>> + Send>>;
+
+/// A call of a tool, a future of its result.
+///
+/// Nothing is sent before the first poll, so that the call can be shaped first. Its time runs from then on, and holds
+/// whatever it needs: a session, a handshake, its answer. Where a box has to ask several servers whose tool it is, that
+/// has the same time again.
+///
+/// # Cancel safety
+/// Polling it again after another future won a race loses nothing.
+///
+/// # On drop
+/// A call that is dropped before its result is cancelled, and returns at once; the server is told.
+#[must_use = "nothing is sent before the first poll"]
+pub struct ToolCall {
+    target: Target,
+    arguments: Result<Option<Json>, JsonError>,
+    meta: Option<Meta>,
+    options: CallOptions,
+    functions: Functions,
+    phase: Phase,
+}
+
+enum Phase {
+    New,
+    Finding(Finding),
+    Calling(ToolOrigin, SourceFuture<RawJson>),
+    Done,
+}
+
+impl ToolCall {
+    pub(super) fn new<A: Serialize>(target: Target, arguments: A) -> Self {
+        Self {
+            target,
+            arguments: Json::from_serialize(&arguments).map(|json| (!json.is_null()).then_some(json)),
+            meta: None,
+            options: CallOptions::default(),
+            functions: Functions::default(),
+            phase: Phase::New,
+        }
+    }
+
+    /// How long to wait for the result, from the first poll or from the last progress, in place of
+    /// [`Timeouts::request`](crate::Timeouts::request).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// How long to wait in all, whatever progress there is, in place of
+    /// [`Timeouts::request_max`](crate::Timeouts::request_max).
+    pub fn max_timeout(mut self, timeout: Duration) -> Self {
+        self.options.max_timeout = Some(timeout);
+        self
+    }
+
+    /// Asks for progress. The function hears of the progress of this call alone, in the order of the server and before
+    /// the result, in the task that polls the call.
+    pub fn on_progress(mut self, hear: impl FnMut(ProgressParams) + Send + 'static) -> Self {
+        self.options.progress = true;
+        self.functions.set_progress(Box::new(hear));
+        self
+    }
+
+    /// Asks for log messages at or above `level`. The function hears of those that certainly belong to this call; which
+    /// are those over HTTP, see [`Call::on_log`](crate::handle::client::Call::on_log).
+    pub fn on_log(mut self, level: LoggingLevel, hear: impl FnMut(LoggingMessageParams) + Send + 'static) -> Self {
+        self.options.log_level = Some(level);
+        self.functions.set_log(Box::new(hear));
+        self
+    }
+
+    /// What the call carries in its `_meta`, in place of what was set before. The keys that the protocol sets itself
+    /// stay its own.
+    pub fn meta(mut self, meta: Meta) -> Self {
+        self.meta = Some(meta);
+        self
+    }
+
+    /// Says that the call does no more harm when it is made twice, so that a pool may make it again where its session
+    /// broke off before the answer; see [`CallOptions::idempotent`].
+    pub fn idempotent(mut self) -> Self {
+        self.options.idempotent = true;
+        self
+    }
+
+    /// Asks for progress, and for log messages at or above `level` if there is one, and gives all that comes as a
+    /// stream: progress and log messages of this call in the order of the server, and its outcome at the end. In place
+    /// of functions that were set before.
+    pub fn events(mut self, level: impl Into<Option<LoggingLevel>>) -> ToolCallEvents {
+        self.options.progress = true;
+        self.options.log_level = level.into();
+        ToolCallEvents::new(self)
+    }
+
+    pub(super) fn functions(&mut self) -> &mut Functions {
+        &mut self.functions
+    }
+
+    /// Finds the tool, or begins to.
+    fn start(&mut self) -> Result<Phase, ToolCallError> {
+        let (servers, name) = match &self.target {
+            Target::Known(found) => return self.begin(found.clone()),
+            Target::InBox { servers, name } => (servers.clone(), name.clone()),
+        };
+        match servers.look_up(&name)? {
+            Lookup::Found(found) => self.begin(found),
+            Lookup::Candidates(candidates) => {
+                let options = self.options.clone();
+                Ok(Phase::Finding(Box::pin(find(servers, name, candidates, options))))
+            }
+        }
+    }
+
+    /// Makes the call.
+    fn begin(&mut self, found: Found) -> Result<Phase, ToolCallError> {
+        let Found { source, origin, .. } = found;
+        let params = match self.params(&origin) {
+            Ok(params) => params,
+            Err(error) => {
+                let error = CallError::Refused(SendError::InvalidParams(error));
+                return Err(ToolCallError::Call { tool: origin, error });
+            }
+        };
+        let mut request = CallRequest::new(Method::CallTool, params);
+        request.options = self.options.clone();
+        let functions = core::mem::take(&mut self.functions);
+        if !functions.is_empty() {
+            request.observer = Some(Arc::new(functions));
+        }
+        Ok(Phase::Calling(origin, source.call(request)))
+    }
+
+    fn params(&mut self, origin: &ToolOrigin) -> Result<Params, DecodeError> {
+        let arguments = core::mem::replace(&mut self.arguments, Ok(None));
+        let mut params = CallToolParams::new(&*origin.tool);
+        params.arguments = arguments.map_err(|error| DecodeError::new(&error))?;
+        params.meta = self.meta.take();
+        Params::from_serialize(&params)
+    }
+
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<CallToolResult, ToolCallError>> {
+        loop {
+            self.phase = match &mut self.phase {
+                Phase::New => self.start()?,
+                Phase::Finding(finding) => {
+                    let found = ready!(finding.as_mut().poll(cx))?;
+                    self.begin(found)?
+                }
+                Phase::Calling(origin, call) => {
+                    let outcome = ready!(call.as_mut().poll(cx));
+                    return Poll::Ready(read(origin, outcome));
+                }
+                Phase::Done => {
+                    return Poll::Ready(Err(ToolCallError::Call {
+                        tool: self.target.origin(),
+                        error: CallError::Cancelled,
+                    }));
+                }
+            };
+        }
+    }
+}
+
+/// What became of a call.
+fn read(tool: &ToolOrigin, outcome: Result<RawJson, CallError>) -> Result<CallToolResult, ToolCallError> {
+    let result = outcome.and_then(|raw| raw.decode::<CallToolResult>().map_err(CallError::InvalidReply));
+    let tool = tool.clone();
+    match result {
+        Ok(result) if result.is_failure() => Err(ToolCallError::Tool {
+            tool,
+            result: Box::new(result),
+        }),
+        Ok(result) => Ok(result),
+        Err(error) => Err(ToolCallError::Call { tool, error }),
+    }
+}
+
+impl Future for ToolCall {
+    type Output = Result<CallToolResult, ToolCallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let outcome = ready!(this.poll_outcome(cx));
+        this.phase = Phase::Done;
+        Poll::Ready(outcome)
+    }
+}
+
+impl fmt::Debug for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolCall")
+            .field("tool", &self.target)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
