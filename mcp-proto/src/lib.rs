@@ -68,7 +68,7 @@
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | `handle` | the async layer: `Client`, `Server`, calls as futures, pumps for drivers |
+//! | `handle` | the async layer: `Client`, `Server`, `Sessions`, calls as futures, pumps for drivers |
 //! | [`sessions`] | a session for each key: created once, shared, re-created, evicted; where servers are |
 //! | [`client`], [`server`] | the machines of the two roles: pick the era, do the handshake, show one API |
 //! | [`legacy`], [`modern`], `http` | the lifecycle of each era as a type; Streamable HTTP of both roles as values |

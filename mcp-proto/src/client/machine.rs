@@ -60,6 +60,9 @@ pub struct Client {
     /// When the world last spoke.
     pub(super) now: Time,
     aborts: VecDeque<CallId>,
+    /// The calls that were never sent when the connection closed.
+    #[cfg(feature = "handle")]
+    unsent: alloc::collections::BTreeSet<CallId>,
     settled: VecDeque<CallId>,
     events: VecDeque<Event>,
     event_bytes: usize,
@@ -176,6 +179,8 @@ impl Client {
             tools: Tools::default(),
             now: Time::ORIGIN,
             aborts: VecDeque::new(),
+            #[cfg(feature = "handle")]
+            unsent: alloc::collections::BTreeSet::new(),
             settled: VecDeque::new(),
             events: VecDeque::new(),
             event_bytes: 0,
@@ -297,6 +302,18 @@ impl Client {
         self.calls.arm_since(call, born);
     }
 
+    /// So much of the time of a newborn call is spent already.
+    #[cfg(feature = "handle")]
+    pub(crate) fn spend(&mut self, call: CallId, spent: core::time::Duration) {
+        self.calls.spend(call, spent);
+    }
+
+    /// Whether a call that ended with the connection had been sent. Says it once.
+    #[cfg(feature = "handle")]
+    pub(crate) fn take_was_sent(&mut self, call: CallId) -> bool {
+        !self.unsent.remove(&call)
+    }
+
     /// Notifies the server. Held until the handshake is done, like a call.
     ///
     /// # Errors
@@ -372,6 +389,10 @@ impl Client {
         for (call, data) in self.calls.drain() {
             if matches!(data.progress, CallProgress::Sent(_)) && self.link == Link::Http {
                 self.aborts.push_back(call);
+            }
+            #[cfg(feature = "handle")]
+            if !matches!(data.progress, CallProgress::Sent(_)) && data.purpose == CallPurpose::Application {
+                self.unsent.insert(call);
             }
             match data.purpose {
                 CallPurpose::Application => self.emit_reply(call, Err(CallError::Closed(reason))),

@@ -4,9 +4,11 @@ pub mod client;
 pub mod driver;
 mod pump;
 pub mod server;
+pub mod sessions;
 pub mod tools;
 mod wakers;
 
 pub use client::Client;
 pub use pump::Pump;
 pub use server::Server;
+pub use sessions::{Session, Sessions};

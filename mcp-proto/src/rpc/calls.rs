@@ -84,6 +84,8 @@ pub(crate) struct Calls<T> {
 struct Pending<T> {
     timeout: Duration,
     most: Duration,
+    /// How much of both was spent before the call was born.
+    spent: Duration,
     progress: bool,
     born: Time,
     deadline: Option<Time>,
@@ -122,6 +124,7 @@ impl<T> Calls<T> {
         let pending = Pending {
             timeout,
             most,
+            spent: Duration::ZERO,
             progress: options.progress,
             born: Time::ORIGIN,
             deadline: None,
@@ -138,6 +141,14 @@ impl<T> Calls<T> {
         }
     }
 
+    /// Says that so much of the time of a newborn call is spent already.
+    #[cfg(feature = "handle")]
+    pub(crate) fn spend(&mut self, call: CallId, spent: Duration) {
+        if let Some(pending) = self.pending.get_mut(&call) {
+            pending.spent = spent;
+        }
+    }
+
     /// Gives a newborn call the deadline of one that was born before.
     #[cfg(feature = "handle")]
     pub(crate) fn arm_since(&mut self, call: CallId, born: Time) {
@@ -148,7 +159,7 @@ impl<T> Calls<T> {
 
     fn give_deadline(&mut self, call: CallId, born: Time) {
         if let Some(pending) = self.pending.get_mut(&call) {
-            let deadline = born + pending.timeout;
+            let deadline = born + pending.timeout.saturating_sub(pending.spent);
             pending.born = born;
             pending.deadline = Some(deadline);
             self.deadlines.insert((deadline, call));
@@ -165,12 +176,12 @@ impl<T> Calls<T> {
         CallId::of(id).is_some_and(|call| (1..self.next).contains(&call.0))
     }
 
-    /// Takes the oldest call out, and when it was born, where that is known.
+    /// Takes the oldest call out, when it was born, where that is known, and what was spent before.
     #[cfg(feature = "handle")]
-    pub(crate) fn pop_first(&mut self) -> Option<(CallId, Option<Time>, T)> {
+    pub(crate) fn pop_first(&mut self) -> Option<(CallId, Option<Time>, Duration, T)> {
         let (&call, pending) = self.pending.first_key_value()?;
-        let born = pending.deadline.map(|_| pending.born);
-        self.remove(call).map(|data| (call, born, data))
+        let (born, spent) = (pending.deadline.map(|_| pending.born), pending.spent);
+        self.remove(call).map(|data| (call, born, spent, data))
     }
 
     /// Stops waiting for a call; `None` where it has been settled.
@@ -200,7 +211,8 @@ impl<T> Calls<T> {
         let call = CallId::of(token)?;
         let pending = self.pending.get_mut(&call).filter(|pending| pending.progress)?;
         if let Some(old) = pending.deadline {
-            let new = (now + pending.timeout).min(pending.born + pending.most);
+            let most = pending.most.saturating_sub(pending.spent);
+            let new = (now + pending.timeout).min(pending.born + most);
             pending.deadline = Some(new);
             self.deadlines.remove(&(old, call));
             self.deadlines.insert((new, call));
@@ -222,7 +234,8 @@ impl<T> Calls<T> {
         if deadline > now {
             return None;
         }
-        let waited = self.pending.get(&call).map(|pending| now.since(pending.born));
+        let pending = self.pending.get(&call);
+        let waited = pending.map(|pending| now.since(pending.born).saturating_add(pending.spent));
         self.deadlines.pop_first();
         let pending = self.pending.remove(&call)?;
         Some((call, waited.unwrap_or_default(), pending.data))

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 
 use crate::jsonrpc::Params;
 use crate::limits::Timeouts;
@@ -36,6 +37,8 @@ pub(super) struct Next {
     pub(super) waker: Waker,
     /// Since when it has waited, where a drain has seen it.
     pub(super) born: Option<Time>,
+    /// How much of its time was spent before it began to wait.
+    pub(super) spent: Duration,
     pub(super) method: MethodName,
     pub(super) params: Params,
     pub(super) options: CallOptions,
@@ -63,6 +66,7 @@ impl Blocked {
         method: MethodName,
         params: Params,
         options: CallOptions,
+        spent: Duration,
     ) -> Ticket {
         let timing = options.clone();
         let waiting = Waiting {
@@ -71,16 +75,19 @@ impl Blocked {
             params,
             options,
         };
-        Ticket(self.queue.begin_own(&timing, timeouts, waiting))
+        let ticket = self.queue.begin_own(&timing, timeouts, waiting);
+        self.queue.spend(ticket, spent);
+        Ticket(ticket)
     }
 
     /// The call whose turn it is; its ticket is to be resolved.
     pub(super) fn pop(&mut self) -> Option<Next> {
-        let (ticket, born, waiting) = self.queue.pop_first()?;
+        let (ticket, born, spent, waiting) = self.queue.pop_first()?;
         Some(Next {
             ticket: Ticket(ticket),
             waker: waiting.waker,
             born,
+            spent,
             method: waiting.method,
             params: waiting.params,
             options: waiting.options,

@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use super::blocked::Ticket;
 use super::facade::Inner;
-use super::shared::{Report, State, refused};
+use super::shared::{Fate, Report, State, refused};
 use crate::handle::tools::CallObserver;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
@@ -37,10 +37,17 @@ pub struct Call<T> {
     phase: Phase,
     method: MethodName,
     options: CallOptions,
+    fate: Fate,
     decode: fn(&RawJson) -> Result<T, DecodeError>,
-    on_progress: Option<Box<dyn FnMut(ProgressParams) + Send>>,
-    on_log: Option<Box<dyn FnMut(LoggingMessageParams) + Send>>,
+    on_progress: Option<Hear<ProgressParams>>,
+    on_log: Option<Hear<LoggingMessageParams>>,
 }
+
+/// What hears of something that comes for a call before its result.
+type Hear<T> = Box<dyn FnMut(T) + Send>;
+
+/// What hears of progress, and of log messages.
+pub(in crate::handle) type Hearers = (Option<Hear<ProgressParams>>, Option<Hear<LoggingMessageParams>>);
 
 #[derive(Debug)]
 enum Phase {
@@ -65,6 +72,7 @@ impl<T> Call<T> {
             phase: Phase::New(params),
             method,
             options,
+            fate: Fate::default(),
             decode,
             on_progress: None,
             on_log: None,
@@ -136,6 +144,28 @@ impl<T> Call<T> {
         self
     }
 
+    /// So much of its time is spent already.
+    pub(in crate::handle) fn spent(mut self, spent: Duration) -> Self {
+        self.fate.spent = spent;
+        self
+    }
+
+    /// Has it heard by what has heard another call.
+    pub(in crate::handle) fn heard_by(mut self, (on_progress, on_log): Hearers) -> Self {
+        (self.on_progress, self.on_log) = (on_progress, on_log);
+        self
+    }
+
+    /// What hears of its progress and its log messages, to be given to another call.
+    pub(in crate::handle) fn take_hearers(&mut self) -> Hearers {
+        (self.on_progress.take(), self.on_log.take())
+    }
+
+    /// How far the call came, once it is over.
+    pub(in crate::handle) fn fate(&self) -> Fate {
+        self.fate
+    }
+
     /// Makes the call: sends it, or queues for room.
     fn start(&mut self, cx: &Context<'_>) -> Result<(), CallError> {
         let params = match core::mem::replace(&mut self.phase, Phase::Done) {
@@ -146,11 +176,11 @@ impl<T> Call<T> {
             }
         };
         let params = params.map_err(|error| CallError::Refused(SendError::InvalidParams(error)))?;
-        let (method, options) = (self.method.clone(), self.options.clone());
+        let (method, options, spent) = (self.method.clone(), self.options.clone(), self.fate.spent);
         self.phase = self
             .inner
             .shared
-            .apply(|state| start(state, cx, method, params, options))
+            .apply(|state| start(state, cx, method, params, options, spent))
             .map_err(refused)?;
         Ok(())
     }
@@ -200,13 +230,14 @@ fn start(
     method: MethodName,
     params: Params,
     options: CallOptions,
+    spent: Duration,
 ) -> Result<Phase, SendError> {
     match state.machine.client().call(method.clone(), params, options.clone()) {
         Ok(call) => {
-            state.begin(call);
+            state.begin(call, spent);
             Ok(Phase::Waiting(call))
         }
-        Err(SendError::Blocked(params)) => Ok(Phase::Blocked(state.wait_for_room(cx, method, params, options))),
+        Err(SendError::Blocked(params)) => Ok(Phase::Blocked(state.wait_for_room(cx, method, params, options, spent))),
         Err(error) => Err(error),
     }
 }
@@ -231,8 +262,9 @@ impl<T> Future for Call<T> {
         this.report(&reports);
         match outcome {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(outcome) => {
+            Poll::Ready((outcome, fate)) => {
                 this.phase = Phase::Done;
+                this.fate = fate;
                 Poll::Ready(outcome.and_then(|raw| (this.decode)(&raw).map_err(CallError::InvalidReply)))
             }
         }

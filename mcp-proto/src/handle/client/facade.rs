@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::future::poll_fn;
+use core::task::{Context, Poll};
 use core::time::Duration;
 
 use serde::Serialize;
@@ -175,14 +176,50 @@ impl Client {
     /// # Cancel safety
     /// The connection closes even when the future is dropped.
     pub async fn close(&self) {
+        self.start_close();
+        poll_fn(|cx| self.poll_finished(cx)).await;
+    }
+
+    /// Closes the connection for all handles, and returns at once.
+    pub(in crate::handle) fn start_close(&self) {
         self.inner
             .shared
             .apply(|state| state.machine.client().close(CloseReason::Local));
-        poll_fn(|cx| self.inner.shared.with(|state| state.poll_finished(cx))).await;
+    }
+
+    /// What sees the end of the connection, and does not keep it from being closed.
+    pub(in crate::handle) fn watch(&self) -> Watch {
+        Watch(self.inner.shared.clone())
+    }
+
+    /// Whether the connection is closed.
+    pub(in crate::handle) fn is_closed(&self) -> bool {
+        let closed = |state: &mut super::shared::State| state.machine.as_client().closed();
+        self.inner.shared.with(closed).is_some()
+    }
+
+    /// Ready when the connection is closed.
+    pub(in crate::handle) fn poll_closed(&self, cx: &Context<'_>) -> Poll<()> {
+        self.inner.shared.with(|state| state.poll_closed(cx))
+    }
+
+    /// Ready when the connection is closed and its driver has said everything, or is gone.
+    pub(in crate::handle) fn poll_finished(&self, cx: &Context<'_>) -> Poll<()> {
+        self.inner.shared.with(|state| state.poll_finished(cx))
     }
 
     fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> Call<T> {
         Call::new(self.inner.clone(), method, params, RawJson::decode)
+    }
+}
+
+/// What sees the end of a connection, and does not keep it from being closed.
+pub(in crate::handle) struct Watch(Arc<Shared>);
+
+impl Watch {
+    /// Ready when the connection is closed and its driver has said everything, or is gone.
+    pub(in crate::handle) fn poll_finished(&self, cx: &Context<'_>) -> Poll<()> {
+        self.0.with(|state| state.poll_finished(cx))
     }
 }
 

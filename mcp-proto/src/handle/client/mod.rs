@@ -12,9 +12,11 @@ mod shared;
 mod tests;
 
 pub use call::Call;
+pub(in crate::handle) use call::Hearers;
 pub use facade::{Client, ClientBuilder};
 pub use listing::ToolListing;
 pub use notifications::Notifications;
 pub use pumps::ClientPump;
 #[cfg(feature = "http")]
 pub use pumps::HttpPump;
+pub(in crate::handle) use shared::Fate;

@@ -60,6 +60,7 @@ impl Pump for ClientPump {
 
     fn receive(&self, now: Time, bytes: Bytes) {
         self.shared.with(|state| {
+            state.tick(now);
             if let Some(stream) = state.stream() {
                 stream.receive_bytes(now, bytes);
             }
@@ -68,6 +69,7 @@ impl Pump for ClientPump {
 
     fn receive_eof(&self, now: Time) {
         self.shared.with(|state| {
+            state.tick(now);
             if let Some(stream) = state.stream() {
                 stream.receive_eof(now);
             }
@@ -146,12 +148,12 @@ impl HttpPump {
 
     /// The head of a response came.
     pub fn head(&mut self, now: Time, id: ExchangeId, head: &http::response::Parts) {
-        self.tell(|http| http.head(now, id, head));
+        self.tell(now, |http| http.head(now, id, head));
     }
 
     /// A part of the body of a response came.
     pub fn body(&mut self, now: Time, id: ExchangeId, chunk: &Bytes) {
-        self.tell(|http| http.body(now, id, chunk));
+        self.tell(now, |http| http.body(now, id, chunk));
     }
 
     /// Whether to read on in the body of this response.
@@ -162,12 +164,12 @@ impl HttpPump {
 
     /// The response is complete.
     pub fn end(&mut self, now: Time, id: ExchangeId) {
-        self.tell(|http| http.end(now, id));
+        self.tell(now, |http| http.end(now, id));
     }
 
     /// The exchange failed on the transport.
     pub fn failed(&mut self, now: Time, id: ExchangeId, error: ExchangeError) {
-        self.tell(|http| http.failed(now, id, error));
+        self.tell(now, |http| http.failed(now, id, error));
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; read it after the polls.
@@ -180,8 +182,9 @@ impl HttpPump {
         self.shared.with(|state| state.handle_timeout(now));
     }
 
-    fn tell(&self, change: impl FnOnce(&mut HttpClient)) {
+    fn tell(&self, now: Time, change: impl FnOnce(&mut HttpClient)) {
         self.shared.with(|state| {
+            state.tick(now);
             if let Some(http) = state.http() {
                 change(http);
             }

@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use core::fmt;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::blocked::{Blocked, Ticket};
@@ -24,6 +25,10 @@ pub(super) struct State {
     /// Those who wait for the list of tools.
     listings: BTreeMap<CallId, Listing>,
     listeners: BTreeMap<u64, Listener>,
+    /// The calls that no drain has seen yet.
+    newborn: alloc::vec::Vec<CallId>,
+    /// The time that the driver told last.
+    now: Time,
     /// How many bytes wait in calls and listeners for someone to take them.
     kept: usize,
     next_listener: u64,
@@ -46,6 +51,18 @@ struct Slot {
     waker: Option<Waker>,
     outcome: Option<Result<RawJson, CallError>>,
     reports: VecDeque<Report>,
+    /// When it was made.
+    born: Option<Time>,
+    fate: Fate,
+}
+
+/// How far a call came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::handle) struct Fate {
+    /// Whether it was sent, so that the server may have acted on it.
+    pub(in crate::handle) was_sent: bool,
+    /// How much of its time it took, with what was spent before.
+    pub(in crate::handle) spent: Duration,
 }
 
 /// What a server says of a call before it answers: the parameters of the notification.
@@ -76,6 +93,8 @@ impl Shared {
             machine,
             calls: BTreeMap::new(),
             listings: BTreeMap::new(),
+            newborn: alloc::vec::Vec::new(),
+            now: Time::ORIGIN,
             listeners: BTreeMap::new(),
             kept: 0,
             next_listener: 0,
@@ -132,8 +151,25 @@ impl fmt::Debug for Shared {
 
 impl State {
     /// Starts to wait for a call.
-    pub(super) fn begin(&mut self, call: CallId) {
-        self.calls.insert(call, Slot::default());
+    pub(super) fn begin(&mut self, call: CallId, spent: Duration) {
+        if !spent.is_zero() {
+            self.machine.client().spend(call, spent);
+        }
+        self.insert(call, spent, None, None);
+    }
+
+    fn insert(&mut self, call: CallId, spent: Duration, born: Option<Time>, waker: Option<Waker>) {
+        let fate = Fate { was_sent: false, spent };
+        let slot = Slot {
+            waker,
+            born,
+            fate,
+            ..Slot::default()
+        };
+        self.calls.insert(call, slot);
+        if born.is_none() {
+            self.newborn.push(call);
+        }
     }
 
     /// Waits for room with a call that the machine did not take, in the order of the callers.
@@ -143,9 +179,10 @@ impl State {
         method: MethodName,
         params: Params,
         options: CallOptions,
+        spent: Duration,
     ) -> Ticket {
         let timeouts = &self.machine.as_client().config().timeouts;
-        self.blocked.push(cx.waker(), timeouts, method, params, options)
+        self.blocked.push(cx.waker(), timeouts, method, params, options, spent)
     }
 
     /// What has become of a call that waits for room.
@@ -182,15 +219,12 @@ impl State {
         let client = self.machine.client();
         match client.call(next.method, next.params, next.options) {
             Ok(call) => {
+                client.spend(call, next.spent);
                 if let Some(born) = next.born {
                     client.born_at(call, born);
                 }
                 // The caller need not know yet: whatever comes for the call wakes it.
-                let slot = Slot {
-                    waker: Some(next.waker),
-                    ..Slot::default()
-                };
-                self.calls.insert(call, slot);
+                self.insert(call, next.spent, next.born, Some(next.waker));
                 self.blocked.resolve(next.ticket, Ok(call));
             }
             Err(error) => {
@@ -202,7 +236,18 @@ impl State {
 
     /// Gives the calls that wait for room their deadlines.
     pub(super) fn arm(&mut self, now: Time) {
+        self.now = now;
         self.blocked.arm(now);
+        for call in self.newborn.drain(..) {
+            if let Some(slot) = self.calls.get_mut(&call) {
+                slot.born = Some(now);
+            }
+        }
+    }
+
+    /// The driver says what time it is.
+    pub(super) fn tick(&mut self, now: Time) {
+        self.now = self.now.max(now);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
@@ -215,23 +260,24 @@ impl State {
 
     /// Time has passed.
     pub(super) fn handle_timeout(&mut self, now: Time) {
+        self.arm(now);
         self.machine.handle_timeout(now);
-        self.blocked.arm(now);
         while let Some(waker) = self.blocked.expire(now) {
             self.to_wake.push(waker);
         }
     }
 
-    /// The outcome of a call, once.
-    pub(super) fn poll_call(&mut self, call: CallId, cx: &Context<'_>) -> Poll<Result<RawJson, CallError>> {
+    /// The outcome of a call, once, and how far it came.
+    pub(super) fn poll_call(&mut self, call: CallId, cx: &Context<'_>) -> Poll<(Result<RawJson, CallError>, Fate)> {
         let Some(slot) = self.calls.get_mut(&call) else {
-            return Poll::Ready(Err(CallError::Cancelled));
+            return Poll::Ready((Err(CallError::Cancelled), Fate::default()));
         };
         match slot.outcome.take() {
             Some(outcome) => {
+                let fate = slot.fate;
                 self.kept -= weight_of(&outcome);
                 self.forget(call);
-                Poll::Ready(outcome)
+                Poll::Ready((outcome, fate))
             }
             None => {
                 keep(&mut slot.waker, cx);
@@ -361,6 +407,15 @@ impl State {
         Poll::Pending
     }
 
+    /// Ready when the connection is closed, whether or not the driver is done.
+    pub(super) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.finished || self.machine.as_client().closed().is_some() {
+            return Poll::Ready(());
+        }
+        self.watchers.add(cx.waker());
+        Poll::Pending
+    }
+
     /// Ready when the driver has said and sent everything.
     pub(super) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.finished {
@@ -423,8 +478,12 @@ impl State {
     }
 
     fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
+        let was_sent = !matches!(outcome, Err(CallError::Closed(_))) || self.machine.client().take_was_sent(call);
         if let Some(slot) = self.calls.get_mut(&call) {
             self.kept += weight_of(&outcome);
+            let took = slot.born.map_or(Duration::ZERO, |born| self.now.since(born));
+            slot.fate.spent += took;
+            slot.fate.was_sent = was_sent;
             slot.outcome = Some(outcome);
             if let Some(waker) = slot.waker.take() {
                 self.to_wake.push(waker);

@@ -67,6 +67,11 @@ impl<T> Tasks<T> {
         }
     }
 
+    /// A task.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.slots.get_mut(index)?.task.as_mut()
+    }
+
     /// The tasks, each with its index, in no order that means anything.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut T)> {
         let slots = self.slots.iter_mut().enumerate();

@@ -1,0 +1,286 @@
+//! What drives a pool: it makes its connections, and polls those that nothing else drives.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::connect::{Connect, Connected, Connecting, Driver};
+use super::shared::Shared;
+use crate::client::ServerFacts;
+use crate::handle::client::Client;
+use crate::handle::driver::{Tasks, Timer};
+use crate::rpc::CallError;
+use crate::sessions::{Action, AttemptId, SessionId};
+use crate::time::Time;
+
+/// How often the driver goes round before other tasks get their turn.
+const ROUNDS: usize = 32;
+
+/// How many connections are polled in one round.
+const POLLS: usize = 256;
+
+/// What drives a pool: to be polled by one task, with [`run`](Self::run) or [`poll`](Self::poll).
+///
+/// # On drop
+/// The pool is closed at once: its connections are dropped, and whoever waits for a session learns so.
+pub struct SessionsDriver<K: Ord> {
+    shared: Arc<Shared<K>>,
+    connect: Box<dyn Connect<K> + Send>,
+    tasks: Tasks<Task>,
+    attempts: BTreeMap<AttemptId, usize>,
+    sessions: BTreeMap<SessionId, usize>,
+}
+
+/// A connection, from its making to its end.
+enum Task {
+    Connecting(AttemptId, Connecting),
+    /// The handshake is being made.
+    Shaking(AttemptId, Connection, Shaking),
+    /// There is a session, until it is said to be lost.
+    Live(SessionId, Connection, bool),
+}
+
+type Shaking = Pin<Box<dyn Future<Output = Result<ServerFacts, CallError>> + Send>>;
+
+struct Connection {
+    client: Client,
+    driver: Option<Driver>,
+}
+
+/// What a task has to say.
+enum News {
+    Dialed(AttemptId),
+    Shaken(AttemptId),
+    Failed(AttemptId, CallError),
+    Lost(SessionId),
+    Closed(SessionId),
+}
+
+impl<K: Ord> SessionsDriver<K> {
+    pub(super) fn new(shared: Arc<Shared<K>>, connect: Box<dyn Connect<K> + Send>) -> Self {
+        Self {
+            shared,
+            connect,
+            tasks: Tasks::new(),
+            attempts: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+        }
+    }
+
+    /// Drives the pool until it is closed, and everything in it is.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the driver.
+    pub async fn run(mut self, mut timer: impl Timer) {
+        poll_fn(|cx| self.poll(cx, &mut timer)).await;
+    }
+
+    /// Goes on as far as it can. Ready when the pool is closed, and everything in it is.
+    pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<()> {
+        for _ in 0..ROUNDS {
+            let now = timer.now();
+            self.shared.with(|state| state.keep_driver(cx));
+            let mut moved = self.poll_actions(now);
+            moved |= self.poll_tasks(now);
+            let (is_over, deadline) = self
+                .shared
+                .with(|state| (state.machine.is_finished(), state.machine.poll_timeout()));
+            if is_over && self.sessions.is_empty() {
+                self.shared.with(super::shared::State::finish);
+                return Poll::Ready(());
+            }
+            if timer.poll(cx, deadline).is_ready() {
+                let now = timer.now().max(now);
+                self.shared.with(|state| state.machine.handle_timeout(now));
+                moved = true;
+            }
+            if !moved && self.tasks.rest(cx) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Does what the pool asks for, within bounds. Whether it asked for anything.
+    fn poll_actions(&mut self, now: Time) -> bool {
+        for actions in 0..POLLS {
+            let Some(action) = self.shared.with(|state| state.machine.poll_action(now)) else {
+                return actions > 0;
+            };
+            match action {
+                Action::Connect { attempt, key } => self.connect(attempt, &key),
+                Action::Abandon { attempt } => {
+                    let slot = self.attempts.remove(&attempt);
+                    drop(slot.and_then(|slot| self.tasks.remove(slot)));
+                }
+                Action::Close { session } => self.close(session),
+                Action::Discard { session } => {
+                    self.shared.with(|state| state.forget(session));
+                    let slot = self.sessions.remove(&session);
+                    drop(slot.and_then(|slot| self.tasks.remove(slot)));
+                }
+            }
+        }
+        true
+    }
+
+    fn connect(&mut self, attempt: AttemptId, key: &K) {
+        if let Some(timeouts) = self.connect.timeouts(key) {
+            self.shared.with(|state| state.machine.set_timeouts(attempt, timeouts));
+        }
+        let connecting = self.connect.connect(key);
+        let slot = self.tasks.insert(Task::Connecting(attempt, connecting));
+        self.attempts.insert(attempt, slot);
+    }
+
+    /// Closes a session gracefully; its task tells when it is over.
+    fn close(&mut self, session: SessionId) {
+        self.shared.with(|state| state.forget(session));
+        let slot = self.sessions.get(&session).copied();
+        let task = slot.and_then(|slot| self.tasks.get_mut(slot));
+        match task {
+            Some(Task::Live(_, connection, is_lost)) => {
+                *is_lost = true;
+                connection.client.start_close();
+                slot.into_iter().for_each(|slot| self.tasks.wake(slot));
+            }
+            _ => self.shared.with(|state| state.machine.closed(session)),
+        }
+    }
+
+    /// Polls what was woken. Whether anything was.
+    fn poll_tasks(&mut self, now: Time) -> bool {
+        for polls in 0..POLLS {
+            let Some((slot, news)) = self.tasks.poll_next(Task::poll) else {
+                return polls > 0;
+            };
+            if let Some(news) = news {
+                self.tell(now, slot, news);
+            }
+        }
+        true
+    }
+
+    fn tell(&mut self, now: Time, slot: usize, news: News) {
+        match news {
+            News::Dialed(attempt) => {
+                self.shared.with(|state| state.machine.dialed(now, attempt));
+                self.tasks.wake(slot);
+            }
+            News::Shaken(attempt) => self.connected(now, slot, attempt),
+            News::Failed(attempt, error) => {
+                self.attempts.remove(&attempt);
+                drop(self.tasks.remove(slot));
+                self.shared.with(|state| state.machine.failed(attempt, &error));
+            }
+            News::Lost(session) => self.shared.with(|state| {
+                state.machine.lost(session);
+                state.forget(session);
+            }),
+            News::Closed(session) => {
+                self.sessions.remove(&session);
+                drop(self.tasks.remove(slot));
+                self.shared.with(|state| {
+                    state.machine.closed(session);
+                    state.forget(session);
+                });
+            }
+        }
+    }
+
+    /// The handshake of an attempt is made: it is a session now.
+    fn connected(&mut self, now: Time, slot: usize, attempt: AttemptId) {
+        self.attempts.remove(&attempt);
+        let Some(Task::Shaking(_, connection, _)) = self.tasks.remove(slot) else {
+            return;
+        };
+        let client = connection.client.clone();
+        let session = self.shared.with(|state| {
+            let session = state.machine.connected(now, attempt)?;
+            state.connected(session, client);
+            Some(session)
+        });
+        if let Some(session) = session {
+            let slot = self.tasks.insert(Task::Live(session, connection, false));
+            self.sessions.insert(session, slot);
+        }
+    }
+}
+
+impl<K: Ord> Drop for SessionsDriver<K> {
+    fn drop(&mut self) {
+        self.shared.with(super::shared::State::finish);
+    }
+}
+
+impl<K: Ord> fmt::Debug for SessionsDriver<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsDriver")
+            .field("attempts", &self.attempts.len())
+            .field("sessions", &self.sessions.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Task {
+    /// Goes on by one step. What has come of it, where anything has.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Option<News> {
+        match self {
+            Self::Connecting(attempt, connecting) => {
+                let attempt = *attempt;
+                let Poll::Ready(outcome) = connecting.as_mut().poll(cx) else {
+                    return None;
+                };
+                match outcome {
+                    Ok(Connected { client, driver }) => {
+                        let asking = client.clone();
+                        let shaking: Shaking = Box::pin(async move { asking.ready().await });
+                        *self = Self::Shaking(attempt, Connection { client, driver }, shaking);
+                        Some(News::Dialed(attempt))
+                    }
+                    Err(error) => Some(News::Failed(attempt, error)),
+                }
+            }
+            Self::Shaking(attempt, connection, shaking) => {
+                // It is asked for before the driver looks, and looked at after it.
+                let mut outcome = shaking.as_mut().poll(cx);
+                connection.poll(cx);
+                if outcome.is_pending() {
+                    outcome = shaking.as_mut().poll(cx);
+                }
+                match outcome {
+                    Poll::Pending => None,
+                    Poll::Ready(Ok(_)) => Some(News::Shaken(*attempt)),
+                    Poll::Ready(Err(error)) => Some(News::Failed(*attempt, error)),
+                }
+            }
+            Self::Live(session, connection, is_lost) => {
+                connection.poll(cx);
+                if connection.driver.is_none() && connection.client.poll_finished(cx).is_ready() {
+                    return Some(News::Closed(*session));
+                }
+                if !*is_lost && connection.client.poll_closed(cx).is_ready() {
+                    *is_lost = true;
+                    return Some(News::Lost(*session));
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Polls the driver that has no other.
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        if let Some(driver) = &mut self.driver
+            && driver.as_mut().poll(cx).is_ready()
+        {
+            self.driver = None;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Sessions by key, for applications: created when they are needed, shared, and created again when they are lost.
+
+mod call;
+mod connect;
+mod driver;
+mod facade;
+mod loan;
+mod session;
+mod shared;
+mod source;
+
+pub use call::SessionCall;
+pub use connect::{Connect, Connected, Connecting, Driver};
+pub use driver::SessionsDriver;
+pub use facade::Sessions;
+pub use loan::Loan;
+pub use session::Session;

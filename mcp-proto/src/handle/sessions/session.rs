@@ -1,0 +1,165 @@
+//! A lazy handle of one session.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::call::SessionCall;
+use super::loan::{Asking, Loan};
+use super::shared::Inner;
+use crate::client::{ServerFacts, ToolList};
+use crate::jsonrpc::{DecodeError, Params, RawJson};
+use crate::method::{Method, MethodName};
+use crate::model::{CallToolResult, Request};
+use crate::rpc::{CallError, CallOptions};
+use crate::sessions::AcquireOptions;
+
+/// The session of one key of a pool, cheap to clone and to share. Making one, dropping one and showing one does
+/// nothing at all; connecting and the handshake are part of the first await.
+///
+/// It offers what a [`Client`](crate::handle::Client) does. Each call uses the session there is, or creates it, and
+/// waits for it within its own time. Where the session proves lost (its process exits, its connection ends), it is
+/// created again, once, for the calls that the server certainly has not acted on, or that may be made twice
+/// ([`SessionCall::idempotent`]); the others fail with [`CallError::Closed`], and the next call begins anew. An HTTP
+/// session that the server has forgotten is renewed by the client itself, in the same way.
+pub struct Session<K: Ord> {
+    pub(super) inner: Arc<Inner<K>>,
+    pub(super) key: Arc<K>,
+}
+
+impl<K: Ord> Session<K> {
+    pub(super) fn new(inner: Arc<Inner<K>>, key: Arc<K>) -> Self {
+        Self { inner, key }
+    }
+
+    /// The key.
+    pub fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// Calls the tool `name`; see [`Client::call_tool`](crate::handle::Client::call_tool).
+    pub fn call_tool<A: Serialize>(&self, name: &str, arguments: A) -> SessionCall<K, CallToolResult> {
+        #[derive(Serialize)]
+        struct CallTool<'a, A> {
+            name: &'a str,
+            arguments: A,
+        }
+        let params = RawJson::from_serialize(&CallTool { name, arguments }).map(Params::without_meta);
+        self.call(Method::CallTool.into(), params)
+    }
+
+    /// All tools of the server; see [`Client::list_tools`](crate::handle::Client::list_tools).
+    ///
+    /// # Errors
+    /// Those of a call.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels what is on its way.
+    pub async fn list_tools(&self) -> Result<ToolList, CallError> {
+        self.with_client(
+            &CallOptions::default(),
+            |loan, _| async move { loan.list_tools().await },
+        )
+        .await
+    }
+
+    /// Makes a request by its type; see [`Client::request`](crate::handle::Client::request).
+    pub fn request<R: Request>(&self, params: &R::Params) -> SessionCall<K, R::Result> {
+        self.call(R::METHOD.into(), Params::from_serialize(params))
+    }
+
+    /// Makes any request; see [`Client::request_raw`](crate::handle::Client::request_raw).
+    pub fn request_raw(&self, method: impl Into<MethodName>, params: Params) -> SessionCall<K, RawJson> {
+        SessionCall::new(self, method.into(), Ok(params), |raw| Ok(raw.clone()))
+    }
+
+    /// Waits until the session is there, creating it where it is not, and says what is known of the server.
+    ///
+    /// # Errors
+    /// Why it could not be created.
+    ///
+    /// # Cancel safety
+    /// Dropping the future takes the session from nobody else who waits.
+    pub async fn ready(&self) -> Result<ServerFacts, CallError> {
+        self.with_client(&CallOptions::default(), |loan, _| async move { loan.ready().await })
+            .await
+    }
+
+    /// The client of the session, which is created where it is not there: for what this handle does not offer, such
+    /// as notifications. The session is not closed for others while it is held.
+    ///
+    /// # Errors
+    /// Why it could not be created.
+    ///
+    /// # Cancel safety
+    /// As for [`ready`](Self::ready).
+    pub async fn client(&self) -> Result<Loan<K>, CallError> {
+        let asking = Asking::new(&self.inner, &self.key, &AcquireOptions::default())?;
+        asking.wait().await.map(|(loan, _)| loan)
+    }
+
+    /// Does something that does no harm when it is done twice, with the client of the session; does it again with
+    /// that of the next one, where the session proves lost.
+    pub(super) async fn with_client<T, F: Future<Output = Result<T, CallError>>>(
+        &self,
+        options: &CallOptions,
+        act: impl Fn(Arc<Loan<K>>, CallOptions) -> F,
+    ) -> Result<T, CallError> {
+        let acquire = acquire_options(options);
+        let (loan, spent) = Asking::new(&self.inner, &self.key, &acquire)?.wait().await?;
+        let loan = Arc::new(loan);
+        let outcome = act(loan.clone(), after(options, spent)).await;
+        let Err(CallError::Closed(_)) = &outcome else {
+            return outcome;
+        };
+        let Some(loan) = Arc::into_inner(loan) else {
+            return outcome;
+        };
+        let acquire = AcquireOptions {
+            waited: spent,
+            ..acquire
+        };
+        let mut waiting = loan.replace(&acquire)?;
+        let (loan, spent) = core::future::poll_fn(|cx| waiting.poll(cx)).await?;
+        act(Arc::new(loan), after(options, spent)).await
+    }
+
+    fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> SessionCall<K, T> {
+        SessionCall::new(self, method, params, RawJson::decode)
+    }
+}
+
+/// The time for a session that a call has.
+pub(super) fn acquire_options(options: &CallOptions) -> AcquireOptions {
+    let timeouts = [options.timeout, options.max_timeout];
+    AcquireOptions {
+        timeout: timeouts.into_iter().flatten().min(),
+        ..AcquireOptions::default()
+    }
+}
+
+/// The options that are left of a call after some of its time.
+fn after(options: &CallOptions, spent: core::time::Duration) -> CallOptions {
+    let left = |time: Option<core::time::Duration>| time.map(|time| time.saturating_sub(spent));
+    CallOptions {
+        timeout: left(options.timeout),
+        max_timeout: left(options.max_timeout),
+        ..options.clone()
+    }
+}
+
+impl<K: Ord> Clone for Session<K> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), self.key.clone())
+    }
+}
+
+/// Does not show the key: there may be credentials in it.
+impl<K: Ord> fmt::Debug for Session<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}

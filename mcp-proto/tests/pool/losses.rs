@@ -1,0 +1,133 @@
+//! H: connections that end.
+
+use mcp_proto::rpc::{CallError, CloseReason};
+use mcp_proto::sessions::{Life, SessionsConfig};
+
+use super::MODES;
+use super::world::{World, ms};
+
+fn ready(world: &mut World) {
+    let ready = world.executor.spawn({
+        let session = world.session();
+        async move { session.ready().await }
+    });
+    world.executor.run_for(ms(20));
+    assert!(ready.expect().1.is_ok());
+}
+
+#[test]
+fn h1_fifty_calls_after_the_server_has_gone_make_one_new_session() {
+    for mode in MODES {
+        let mut world = World::new(mode, SessionsConfig::default());
+        ready(&mut world);
+        // Nobody has noticed yet: the calls are made in the old session, and were never sent.
+        world.kill();
+        let calls: Vec<_> = (0..50)
+            .map(|_| world.executor.spawn(world.session().call_tool("echo", ())))
+            .collect();
+        world.executor.run_for(ms(100));
+        for call in calls {
+            assert!(call.expect().1.is_ok(), "{mode:?}");
+        }
+        assert_eq!((world.connects("server"), world.open()), (2, 1));
+    }
+}
+
+#[test]
+fn h4_a_call_in_flight_ends_at_once_and_the_next_has_a_new_session() {
+    for mode in MODES {
+        let mut world = World::new(mode, SessionsConfig::default());
+        ready(&mut world);
+        let call = world.executor.spawn(world.session().call_tool("slow", ()));
+        world.executor.run_for(ms(100));
+        world.kill();
+        world.executor.run_for(ms(1));
+        let (_, outcome) = call.expect();
+        assert_eq!(outcome.unwrap_err(), CallError::Closed(CloseReason::Peer), "{mode:?}");
+        world.executor.run_for(ms(100));
+        assert_eq!(
+            (world.connects("server"), world.sessions.life("server")),
+            (1, Life::Absent),
+            "not before it is needed"
+        );
+        let next = world.executor.spawn(world.session().call_tool("echo", ()));
+        world.executor.run_for(ms(100));
+        assert!(next.expect().1.is_ok());
+        assert_eq!((world.connects("server"), world.calls()), (2, 1));
+    }
+}
+
+#[test]
+fn h5_what_was_sent_is_sent_again_only_where_that_does_no_harm() {
+    for mode in MODES {
+        let mut world = World::new(mode, SessionsConfig::default());
+        ready(&mut world);
+        let harmless = world.executor.spawn(world.session().call_tool("slow", ()).idempotent());
+        world.executor.run_for(ms(500));
+        world.kill();
+        world.executor.run_for(ms(5_000));
+        let (at, outcome) = harmless.expect();
+        assert_eq!((at, outcome.is_ok()), (ms(20 + 500 + 10 + 2_000), true), "{mode:?}");
+        assert_eq!((world.calls(), world.connects("server")), (2, 2));
+    }
+}
+
+#[test]
+fn h2_a_call_whose_next_session_is_lost_as_well_is_over() {
+    let mut world = World::new(MODES[0], SessionsConfig::default());
+    ready(&mut world);
+    let call = world.executor.spawn(world.session().call_tool("slow", ()).idempotent());
+    for _ in 0..2 {
+        world.executor.run_for(ms(100));
+        world.kill();
+    }
+    world.executor.run_for(ms(100));
+    assert_eq!(call.expect().1.unwrap_err(), CallError::Closed(CloseReason::Peer));
+    assert_eq!(world.connects("server"), 2);
+}
+
+#[test]
+fn what_the_first_session_took_counts_towards_the_time_of_the_call() {
+    for mode in MODES {
+        let mut world = World::new(mode, SessionsConfig::default());
+        ready(&mut world);
+        let call = world.session().call_tool("slow", ()).idempotent().timeout(ms(900));
+        let call = world.executor.spawn(call);
+        world.executor.run_for(ms(500));
+        world.change(|fate| fate.connect = ms(300));
+        world.kill();
+        world.executor.run_for(ms(5_000));
+        let (at, outcome) = call.expect();
+        assert!(
+            matches!(outcome, Err(CallError::Timeout { after, .. }) if after == ms(900)),
+            "{outcome:?}"
+        );
+        assert_eq!(at, ms(20 + 900), "{mode:?}");
+    }
+}
+
+#[test]
+fn h3_a_server_that_was_down_is_reached_again() {
+    let mut world = World::new(MODES[2], SessionsConfig::default());
+    ready(&mut world);
+    world.change(|fate| fate.refuses = true);
+    world.kill();
+    for _ in 0..3 {
+        let call = world.executor.spawn(world.session().call_tool("echo", ()));
+        world.executor.run_for(ms(20));
+        assert!(matches!(call.expect().1, Err(CallError::Unreachable(_))));
+    }
+    world.change(|fate| fate.refuses = false);
+    ready(&mut world);
+}
+
+#[test]
+fn tools_are_listed_again_in_the_next_session() {
+    let mut world = World::new(MODES[0], SessionsConfig::default());
+    ready(&mut world);
+    world.kill();
+    let session = world.session();
+    let list = world.executor.spawn(async move { session.list_tools().await });
+    world.executor.run_for(ms(100));
+    assert_eq!(list.expect().1.unwrap().len(), 3);
+}
