@@ -5,6 +5,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
+use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
 use mcp_proto::handle::Pump;
 use mcp_proto::handle::driver::{Failure, Lanes, Step, Timer as _};
@@ -47,11 +48,16 @@ pub async fn drive<P: Pump, S: AsyncRead + AsyncWrite>(pump: P, io: S) -> io::Re
         let timer = |cx: &mut Context<'_>, deadline| timer.poll(cx, deadline).map(|()| clock.now());
         lanes.poll(cx, clock.now(), stream, timer)
     });
-    outcome.await.map_err(|failure| match failure {
+    outcome.await.map_err(reason)
+}
+
+/// The error for why a connection is broken.
+pub(crate) fn reason(failure: Failure<io::Error>) -> io::Error {
+    match failure {
         Failure::Stream(error) => error,
         Failure::WriteZero => io::ErrorKind::WriteZero.into(),
         _ => io::ErrorKind::TimedOut.into(),
-    })
+    }
 }
 
 fn poll_step<S: AsyncRead + AsyncWrite>(
@@ -60,15 +66,31 @@ fn poll_step<S: AsyncRead + AsyncWrite>(
     step: &mut Step<'_>,
 ) -> Poll<io::Result<usize>> {
     match step {
-        Step::Read(buffer) => {
-            // Bytes are written to once, and handed on without a copy.
-            if buffer.len() < LEAST_READ_BYTES {
-                buffer.resize(READ_BYTES, 0);
-            }
-            io.poll_read(cx, buffer)
-        }
+        Step::Read(buffer) => read(cx, io, buffer),
         Step::Write(bytes) => io.poll_write(cx, bytes),
         Step::Flush => io.poll_flush(cx).map_ok(|()| 0),
         Step::Close => io.poll_close(cx).map_ok(|()| 0),
+    }
+}
+
+/// Reads to the front of `buffer`, and gives how much that is. 0 is the end.
+fn read(cx: &mut Context<'_>, io: Pin<&mut impl AsyncRead>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    // Bytes are written to once, and handed on without a copy.
+    if buffer.len() < LEAST_READ_BYTES {
+        buffer.resize(READ_BYTES, 0);
+    }
+    io.poll_read(cx, buffer)
+}
+
+/// Reads from one of the pipes of a child to the front of `buffer`. 0 is the end, also where there is no pipe.
+#[cfg(feature = "child")]
+pub(crate) fn poll_read(
+    cx: &mut Context<'_>,
+    io: &mut Option<impl AsyncRead + Unpin>,
+    buffer: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
+    match io {
+        Some(io) => read(cx, Pin::new(io), buffer),
+        None => Poll::Ready(Ok(0)),
     }
 }

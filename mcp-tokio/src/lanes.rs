@@ -5,6 +5,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
+use bytes::BytesMut;
 use mcp_proto::handle::Pump;
 use mcp_proto::handle::driver::{Failure, Lanes, Step, Timer as _};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -47,11 +48,16 @@ pub async fn drive<P: Pump, S: AsyncRead + AsyncWrite>(pump: P, io: S) -> io::Re
         let timer = |cx: &mut Context<'_>, deadline| timer.poll(cx, deadline).map(|()| clock.now());
         lanes.poll(cx, clock.now(), stream, timer)
     });
-    outcome.await.map_err(|failure| match failure {
+    outcome.await.map_err(reason)
+}
+
+/// The error for why a connection is broken.
+pub(crate) fn reason(failure: Failure<io::Error>) -> io::Error {
+    match failure {
         Failure::Stream(error) => error,
         Failure::WriteZero => io::ErrorKind::WriteZero.into(),
         _ => io::ErrorKind::TimedOut.into(),
-    })
+    }
 }
 
 fn poll_step<S: AsyncRead + AsyncWrite>(
@@ -60,14 +66,30 @@ fn poll_step<S: AsyncRead + AsyncWrite>(
     step: &mut Step<'_>,
 ) -> Poll<io::Result<usize>> {
     match step {
-        Step::Read(buffer) => {
-            if buffer.capacity() < LEAST_READ_BYTES {
-                buffer.reserve(READ_BYTES);
-            }
-            pin!(io.read_buf(buffer)).poll(cx)
-        }
+        Step::Read(buffer) => read(cx, &mut io, buffer),
         Step::Write(bytes) => io.poll_write(cx, bytes),
         Step::Flush => io.poll_flush(cx).map_ok(|()| 0),
         Step::Close => io.poll_shutdown(cx).map_ok(|()| 0),
+    }
+}
+
+/// Reads to the front of `buffer`. 0 is the end.
+fn read(cx: &mut Context<'_>, io: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    if buffer.capacity() < LEAST_READ_BYTES {
+        buffer.reserve(READ_BYTES);
+    }
+    pin!(io.read_buf(buffer)).poll(cx)
+}
+
+/// Reads from one of the pipes of a child to the front of `buffer`. 0 is the end, also where there is no pipe.
+#[cfg(feature = "child")]
+pub(crate) fn poll_read(
+    cx: &mut Context<'_>,
+    io: &mut Option<impl AsyncRead + Unpin>,
+    buffer: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
+    match io {
+        Some(io) => read(cx, io, buffer),
+        None => Poll::Ready(Ok(0)),
     }
 }

@@ -7,6 +7,7 @@
 //! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
 //! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
 //! - [`tls`]: configurations of TLS for the server.
+//! - [`child`]: clients of child processes, over their standard input and output.
 //! - [`memory`]: a client and a server in one process.
 //! - [`drive`]: any pump over any byte stream. [`Clock`], [`Timer`]: the time that the machines see.
 //!
@@ -29,6 +30,8 @@
 
 #[cfg(any(unix, feature = "http"))]
 mod accept;
+#[cfg(feature = "child")]
+pub mod child;
 mod clock;
 mod error;
 #[cfg(feature = "http")]

@@ -3,10 +3,12 @@
 //! - Any driver: [`Timer`], its clock and deadline; [`Tasks`], a set of futures polled in place, and [`Nursery`], one
 //!   that grows while it runs; [`Closing`], which tells what runs to end.
 //! - Byte streams: [`Lanes`] drives one connection, [`Crossing`] two face to face.
+//! - Child processes: [`child`].
 //! - HTTP: `HttpOptions` for clients, `Collector` for servers.
 //! - HTTP with the feature `http-body`, for adapters: a whole client but for its connections, `HttpDriver`; and all that
 //!   a server does beside IO, from `HttpService` down.
 
+pub mod child;
 mod closing;
 #[cfg(feature = "http")]
 mod collector;

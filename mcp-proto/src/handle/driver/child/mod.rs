@@ -1,0 +1,19 @@
+//! Child processes, as a driver sees them: what to start, the lanes of its connection, and how it is brought to an end.
+//!
+//! An adapter starts what a [`Command`] says, implements [`Process`] for what it has started, and polls
+//! [`ChildLanes`] until they are ready. [`Ladder`] is the shutdown alone.
+
+mod command;
+mod exit;
+mod ladder;
+mod lanes;
+mod stderr;
+
+pub use command::{Command, Environment};
+pub use exit::{Exit, SpawnError};
+pub use ladder::{Action, Ladder, Signal};
+pub use lanes::{ChildLanes, Process};
+pub use stderr::Stderr;
+
+#[cfg(test)]
+mod tests;

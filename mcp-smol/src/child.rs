@@ -1,0 +1,174 @@
+//! Clients of child processes, over their standard input and output.
+//!
+//! A child is a process group of its own. When the last handle of its client is dropped, or it exits, its input is
+//! closed, and it has 2 seconds to exit; then the group is asked to terminate (`SIGTERM`), and after 2 more seconds
+//! killed (`SIGKILL`). What the child leaves behind in its group is ended in the same way. On other systems than Unix
+//! the child alone is terminated, at the first of these steps. A child that has exited is reaped by the driver.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::process::{ExitStatus, Stdio};
+use std::task::{Context, Poll};
+
+use async_process::{Child, ChildStderr, ChildStdin, ChildStdout};
+use bytes::BytesMut;
+use futures_io::AsyncWrite;
+use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::Client;
+use mcp_proto::handle::driver::Step;
+use mcp_proto::handle::driver::child::{ChildLanes, Process, Signal};
+pub use mcp_proto::handle::driver::child::{Command, Environment, Exit, SpawnError, Stderr};
+
+use crate::Driver;
+use crate::clock::{Clock, Timer};
+use crate::lanes::{poll_read, reason};
+
+/// A client of the server that `command` starts, driven by the task that `spawn` makes. The handshake is part of the
+/// first await.
+///
+/// When the driver is dropped the child is killed, with its group; to wait for a graceful end, await the driver of
+/// [`child_over`].
+///
+/// # Errors
+/// Those of [`child_over`].
+pub fn connect_child(command: &Command, config: ClientConfig, spawn: impl FnOnce(Driver)) -> io::Result<Client> {
+    let (client, driver) = child_over(command, config)?;
+    // How it ended is told by the calls, and to the callback of the command.
+    spawn(Box::pin(async { drop(driver.await) }));
+    Ok(client)
+}
+
+/// A client of the server that `command` starts, and the future that drives it, for those who poll or spawn it
+/// themselves.
+///
+/// The future ends when the connection is over, the child has exited, and nothing of its group is left; with how the
+/// child exited. It fails where that cannot be found out.
+///
+/// # Errors
+/// Why the child was not started: a [`SpawnError`] that names the program, in an error of the system's kind, such as
+/// `NotFound`.
+///
+/// # Cancel safety
+/// Dropping the future kills the child and its group at once, with one signal, and waits for nothing; the thread
+/// of `async-process` reaps the child later. Every call that waits ends with `Closed`.
+pub fn child_over(
+    command: &Command,
+    config: ClientConfig,
+) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<>)> {
+    let process = Running::start(command)
+        .map_err(|error| io::Error::new(error.kind(), SpawnError::new(command, &error)))?;
+    let (client, pump) = Client::over_stream(config);
+    let mut lanes = ChildLanes::new(pump, process, command);
+    let driver = async move {
+        let mut timer = Timer::new(Clock::start());
+        poll_fn(|cx| lanes.poll(cx, &mut timer)).await.map_err(reason)
+    };
+    Ok((client, driver))
+}
+
+/// A child that was started.
+struct Running {
+    #[cfg_attr(unix, expect(dead_code, reason = "it is reaped when it is dropped"))]
+    child: Child,
+    /// Waits for the exit.
+    status: Pin<Box<dyn Future<Output = io::Result<ExitStatus>> + Send>>,
+    /// The number of its group, which is its own.
+    #[cfg(unix)]
+    group: Option<rustix::process::Pid>,
+    stdin: Option<ChildStdin>,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
+}
+
+impl Running {
+    fn start(command: &Command) -> io::Result<Self> {
+        let mut start = std::process::Command::new(command.program());
+        start.args(command.arguments()).env_clear();
+        start.envs(command.variables(std::env::vars_os()));
+        if let Some(directory) = command.directory() {
+            start.current_dir(directory);
+        }
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut start, 0);
+        let mut start = async_process::Command::from(start);
+        start.stdin(Stdio::piped()).stdout(Stdio::piped());
+        start.stderr(match command.standard_error() {
+            Stderr::Null => Stdio::null(),
+            Stderr::Lines(_) => Stdio::piped(),
+            _ => Stdio::inherit(),
+        });
+        let mut child = start.spawn()?;
+        Ok(Self {
+            #[cfg(unix)]
+            group: rustix::process::Pid::from_raw(child.id().cast_signed()),
+            stdin: child.stdin.take(),
+            stdout: child.stdout.take(),
+            stderr: child.stderr.take(),
+            status: Box::pin(child.status()),
+            child,
+        })
+    }
+}
+
+impl Process for Running {
+    type Error = io::Error;
+
+    fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
+        match (step, &mut self.stdin) {
+            (Step::Read(buffer), _) => poll_read(cx, &mut self.stdout, buffer),
+            (Step::Write(bytes), Some(stdin)) => Pin::new(stdin).poll_write(cx, bytes),
+            (Step::Write(_), None) => Poll::Ready(Ok(0)),
+            (Step::Flush, _) => Poll::Ready(Ok(0)),
+            (Step::Close, stdin) => {
+                *stdin = None;
+                Poll::Ready(Ok(0))
+            }
+        }
+    }
+
+    fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        poll_read(cx, &mut self.stderr, buffer)
+    }
+
+    fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
+        self.status.as_mut().poll(cx).map_ok(exit)
+    }
+
+    #[cfg(unix)]
+    fn has_group(&mut self) -> bool {
+        self.group
+            .is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok())
+    }
+
+    #[cfg(not(unix))]
+    fn has_group(&mut self) -> bool {
+        false
+    }
+
+    #[cfg(unix)]
+    fn send(&mut self, signal: Signal) {
+        let signal = match signal {
+            Signal::Terminate => rustix::process::Signal::TERM,
+            _ => rustix::process::Signal::KILL,
+        };
+        if let Some(group) = self.group {
+            // Whoever is gone needs no signal.
+            let _ = rustix::process::kill_process_group(group, signal);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn send(&mut self, _: Signal) {
+        // Whoever is gone needs no signal.
+        let _ = self.child.kill();
+    }
+}
+
+fn exit(status: ExitStatus) -> Exit {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    Exit::new(status.code(), signal)
+}
