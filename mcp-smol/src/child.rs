@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 
 use async_process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use bytes::BytesMut;
-use futures_io::AsyncWrite;
+use futures_io::{AsyncRead, AsyncWrite};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::handle::driver::Step;
@@ -22,7 +22,7 @@ pub use mcp_proto::handle::driver::child::{Command, Environment, Exit, SpawnErro
 
 use crate::Driver;
 use crate::clock::{Clock, Timer};
-use crate::lanes::{poll_read, reason};
+use crate::lanes::{make_room, reason};
 
 /// A client of the server that `command` starts, driven by the task that `spawn` makes. The handshake is part of the
 /// first await.
@@ -56,8 +56,8 @@ pub fn child_over(
     command: &Command,
     config: ClientConfig,
 ) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<>)> {
-    let process = Running::start(command)
-        .map_err(|error| io::Error::new(error.kind(), SpawnError::new(command, &error)))?;
+    let process =
+        Running::start(command).map_err(|error| io::Error::new(error.kind(), SpawnError::new(command, &error)))?;
     let (client, pump) = Client::over_stream(config);
     let mut lanes = ChildLanes::new(pump, process, command);
     let driver = async move {
@@ -116,7 +116,7 @@ impl Process for Running {
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
         match (step, &mut self.stdin) {
-            (Step::Read(buffer), _) => poll_read(cx, &mut self.stdout, buffer),
+            (Step::Read(buffer), _) => read(cx, self.stdout.as_mut(), buffer),
             (Step::Write(bytes), Some(stdin)) => Pin::new(stdin).poll_write(cx, bytes),
             (Step::Write(_), None) => Poll::Ready(Ok(0)),
             (Step::Flush, _) => Poll::Ready(Ok(0)),
@@ -128,7 +128,7 @@ impl Process for Running {
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        poll_read(cx, &mut self.stderr, buffer)
+        read(cx, self.stderr.as_mut(), buffer)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
@@ -171,4 +171,15 @@ fn exit(status: ExitStatus) -> Exit {
     #[cfg(not(unix))]
     let signal = None;
     Exit::new(status.code(), signal)
+}
+
+/// Reads from a pipe to the front of `buffer`. 0 is the end, also where there is none.
+fn read(
+    cx: &mut Context<'_>,
+    pipe: Option<&mut (impl AsyncRead + Unpin)>,
+    buffer: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
+    pipe.map_or(Poll::Ready(Ok(0)), |pipe| {
+        Pin::new(pipe).poll_read(cx, make_room(buffer))
+    })
 }

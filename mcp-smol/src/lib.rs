@@ -8,6 +8,7 @@
 //! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
 //! - [`tls`]: configurations of TLS for the server.
 //! - [`child`]: clients of child processes, over their standard input and output.
+//! - [`stdio`]: a server over the standard input and output of this process.
 //! - [`memory`]: a client and a server in one process.
 //! - [`drive`]: any pump over any byte stream. [`Clock`], [`Timer`]: the time that the machines see.
 //!
@@ -54,6 +55,8 @@ mod accept;
 #[cfg(feature = "child")]
 pub mod child;
 mod clock;
+#[cfg(unix)]
+mod descriptor;
 mod error;
 #[cfg(feature = "http")]
 pub mod http;
@@ -61,6 +64,7 @@ mod lanes;
 pub mod memory;
 #[cfg(any(unix, feature = "http"))]
 mod socket;
+pub mod stdio;
 pub mod stream;
 #[cfg(feature = "tls")]
 pub mod tls;

@@ -17,7 +17,7 @@ use mcp_proto::handle::Client;
 use mcp_proto::handle::driver::Step;
 use mcp_proto::handle::driver::child::{ChildLanes, Process, Signal};
 pub use mcp_proto::handle::driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::runtime::Handle;
 
@@ -58,8 +58,8 @@ pub fn child_over(
     config: ClientConfig,
 ) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<>)> {
     Handle::try_current().map_err(|_| io::Error::other(ConnectError::NoRuntime))?;
-    let process = Running::start(command)
-        .map_err(|error| io::Error::new(error.kind(), SpawnError::new(command, &error)))?;
+    let process =
+        Running::start(command).map_err(|error| io::Error::new(error.kind(), SpawnError::new(command, &error)))?;
     let (client, pump) = Client::over_stream(config);
     let mut lanes = ChildLanes::new(pump, process, command);
     let driver = async move {
@@ -100,7 +100,9 @@ impl Running {
         let mut child = start.spawn()?;
         Ok(Self {
             #[cfg(unix)]
-            group: child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())),
+            group: child
+                .id()
+                .and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())),
             stdin: child.stdin.take(),
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
@@ -114,7 +116,7 @@ impl Process for Running {
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
         match (step, &mut self.stdin) {
-            (Step::Read(buffer), _) => poll_read(cx, &mut self.stdout, buffer),
+            (Step::Read(buffer), _) => read(cx, self.stdout.as_mut(), buffer),
             (Step::Write(bytes), Some(stdin)) => Pin::new(stdin).poll_write(cx, bytes),
             (Step::Write(_), None) => Poll::Ready(Ok(0)),
             (Step::Flush, _) => Poll::Ready(Ok(0)),
@@ -126,7 +128,7 @@ impl Process for Running {
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        poll_read(cx, &mut self.stderr, buffer)
+        read(cx, self.stderr.as_mut(), buffer)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
@@ -169,4 +171,13 @@ fn exit(status: ExitStatus) -> Exit {
     #[cfg(not(unix))]
     let signal = None;
     Exit::new(status.code(), signal)
+}
+
+/// Reads from a pipe to the front of `buffer`. 0 is the end, also where there is none.
+fn read(
+    cx: &mut Context<'_>,
+    pipe: Option<&mut (impl AsyncRead + Unpin)>,
+    buffer: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
+    pipe.map_or(Poll::Ready(Ok(0)), |pipe| poll_read(cx, pipe, buffer))
 }

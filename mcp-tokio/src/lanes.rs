@@ -31,13 +31,22 @@ const LEAST_READ_BYTES: usize = 4 << 10;
 /// # Cancel safety
 /// Dropping the future drops the pump, which closes the connection at once; bytes in flight are lost.
 pub async fn drive<P: Pump, S: AsyncRead + AsyncWrite>(pump: P, io: S) -> io::Result<()> {
-    let mut lanes = Lanes::new(pump);
     let mut io = pin!(io);
+    drive_steps(pump, |cx, step| poll_step(cx, io.as_mut(), step)).await
+}
+
+/// Drives `pump` over what `stream` does step by step.
+pub(crate) async fn drive_steps<P, S>(pump: P, mut stream: S) -> io::Result<()>
+where
+    P: Pump,
+    S: FnMut(&mut Context<'_>, &mut Step<'_>) -> Poll<io::Result<usize>>,
+{
+    let mut lanes = Lanes::new(pump);
     let clock = Clock::start();
     let mut timer = Timer::new(clock);
     let outcome = poll_fn(|cx| {
         let stream = |cx: &mut Context<'_>, mut step: Step<'_>| loop {
-            let done = ready!(poll_step(cx, io.as_mut(), &mut step));
+            let done = ready!(stream(cx, &mut step));
             if !done
                 .as_ref()
                 .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
@@ -66,7 +75,7 @@ fn poll_step<S: AsyncRead + AsyncWrite>(
     step: &mut Step<'_>,
 ) -> Poll<io::Result<usize>> {
     match step {
-        Step::Read(buffer) => read(cx, &mut io, buffer),
+        Step::Read(buffer) => poll_read(cx, &mut io, buffer),
         Step::Write(bytes) => io.poll_write(cx, bytes),
         Step::Flush => io.poll_flush(cx).map_ok(|()| 0),
         Step::Close => io.poll_shutdown(cx).map_ok(|()| 0),
@@ -74,22 +83,22 @@ fn poll_step<S: AsyncRead + AsyncWrite>(
 }
 
 /// Reads to the front of `buffer`. 0 is the end.
-fn read(cx: &mut Context<'_>, io: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+pub(crate) fn poll_read(
+    cx: &mut Context<'_>,
+    io: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
     if buffer.capacity() < LEAST_READ_BYTES {
         buffer.reserve(READ_BYTES);
     }
     pin!(io.read_buf(buffer)).poll(cx)
 }
 
-/// Reads from one of the pipes of a child to the front of `buffer`. 0 is the end, also where there is no pipe.
-#[cfg(feature = "child")]
-pub(crate) fn poll_read(
-    cx: &mut Context<'_>,
-    io: &mut Option<impl AsyncRead + Unpin>,
-    buffer: &mut BytesMut,
-) -> Poll<io::Result<usize>> {
-    match io {
-        Some(io) => read(cx, io, buffer),
-        None => Poll::Ready(Ok(0)),
+/// Room for what is read. Its bytes are written to once, and handed on without a copy.
+#[cfg(unix)]
+pub(crate) fn make_room(buffer: &mut BytesMut) -> &mut [u8] {
+    if buffer.len() < LEAST_READ_BYTES {
+        buffer.resize(READ_BYTES, 0);
     }
+    buffer
 }

@@ -8,6 +8,7 @@
 //! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
 //! - [`tls`]: configurations of TLS for the server.
 //! - [`child`]: clients of child processes, over their standard input and output.
+//! - [`stdio`]: a server over the standard input and output of this process.
 //! - [`memory`]: a client and a server in one process.
 //! - [`drive`]: any pump over any byte stream. [`Clock`], [`Timer`]: the time that the machines see.
 //!
@@ -33,11 +34,14 @@ mod accept;
 #[cfg(feature = "child")]
 pub mod child;
 mod clock;
+#[cfg(unix)]
+mod descriptor;
 mod error;
 #[cfg(feature = "http")]
 pub mod http;
 mod lanes;
 pub mod memory;
+pub mod stdio;
 pub mod stream;
 #[cfg(feature = "tls")]
 pub mod tls;

@@ -83,10 +83,17 @@ fn server(stop: Sender<()>) -> Server {
             eprintln!("{}", args.text);
             Ok::<_, ToolError>("logged")
         })
-        .tool("shell", "Runs a command that inherits everything", |args: Text| async move {
-            let status = Command::new("sh").arg("-c").arg(args.text).status();
-            Ok(format!("{:?}", status.map_err(|error| ToolError::new(error.to_string()))?.code()))
-        })
+        .tool(
+            "shell",
+            "Runs a command that inherits everything",
+            |args: Text| async move {
+                let status = Command::new("sh").arg("-c").arg(args.text).status();
+                Ok(format!(
+                    "{:?}",
+                    status.map_err(|error| ToolError::text(error.to_string()))?.code()
+                ))
+            },
+        )
         .tool("variable", "A variable of the environment", |args: Text| async move {
             Ok::<_, ToolError>(std::env::var(args.text).unwrap_or_default())
         })
@@ -94,14 +101,18 @@ fn server(stop: Sender<()>) -> Server {
             smol::Timer::after(Duration::from_millis(args.milliseconds)).await;
             Ok::<_, ToolError>("slept")
         })
-        .tool("again", "Tries to serve the same streams once more", |_: NoArgs| async move {
-            let nested = Server::builder("nested", "1").build();
-            let outcome = match RUNTIME.get() {
-                Some(Runtime::Tokio) => mcp_tokio::stdio::serve(nested).await,
-                _ => mcp_smol::stdio::serve(nested).await,
-            };
-            Ok::<_, ToolError>(outcome.map_or_else(|error| error.kind().to_string(), |()| "served".to_owned()))
-        })
+        .tool(
+            "again",
+            "Tries to serve the same streams once more",
+            |_: NoArgs| async move {
+                let nested = Server::builder("nested", "1").build();
+                let outcome = match RUNTIME.get() {
+                    Some(Runtime::Tokio) => mcp_tokio::stdio::serve(nested).await,
+                    _ => mcp_smol::stdio::serve(nested).await,
+                };
+                Ok::<_, ToolError>(outcome.map_or_else(|error| error.kind().to_string(), |()| "served".to_owned()))
+            },
+        )
         .tool("process", "The number of this process", |_: NoArgs| async move {
             Ok::<_, ToolError>(std::process::id().to_string())
         })

@@ -48,6 +48,15 @@ fn the_self_call_examples_differ_only_where_the_runtime_is_named() {
     assert_eq!(differing, ["main.rs"]);
 }
 
+#[test]
+fn what_concerns_the_system_and_no_runtime_is_the_same() {
+    let [tokio, smol] = ["mcp-tokio", "mcp-smol"].map(|adapter| {
+        let file = workspace().join(adapter).join("src/descriptor.rs");
+        std::fs::read_to_string(file).expect("descriptor.rs")
+    });
+    assert!(tokio == smol, "descriptor.rs differs");
+}
+
 /// The public names of each file, in order.
 type Names = BTreeMap<String, Vec<String>>;
 

@@ -218,7 +218,7 @@ impl Command {
 /// Whether a variable is one of the basic ones. Functions, which some shells put into variables, are not.
 fn is_basic(name: &OsStr, value: &OsStr) -> bool {
     let is_name = |basic: &&str| name.to_str().is_some_and(|name| name.eq_ignore_ascii_case(basic));
-    BASIC.iter().any(|basic| is_name(&basic)) && !value.as_encoded_bytes().starts_with(b"()")
+    BASIC.iter().any(is_name) && !value.as_encoded_bytes().starts_with(b"()")
 }
 
 /// Shows the names of the variables and no arguments: values may be secrets.

@@ -17,7 +17,8 @@ const BURIAL: Duration = Duration::from_secs(2);
 /// 3. the group is killed.
 ///
 /// (2025-11-25, Lifecycle, Shutdown; 2026-07-28, stdio, Shutdown.) It is over when the child has exited and nothing of
-/// its group is left, or when all was done. What the child has started and left behind has the same time as the child.
+/// its group is left, or when all was done. What the child has started and left behind has the same time as the child;
+/// of that, a process that has ended and is not reaped by the first process of the system counts as left.
 ///
 /// The world tells it: [`input_closed`](Self::input_closed), [`exited`](Self::exited), [`group_gone`](Self::group_gone).
 /// It tells the world: [`poll_action`](Self::poll_action), [`poll_timeout`](Self::poll_timeout).

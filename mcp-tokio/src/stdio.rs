@@ -1,0 +1,127 @@
+//! The server of a child process: over the standard input and output of this process.
+//!
+//! On Unix nothing blocks and no thread is used where they are pipes (Linux) or sockets; anything else, such as a file or a
+//! terminal, is relayed by a thread of its own. Neither is switched to non-blocking for others who have it open.
+//!
+//! While a server has them, standard input is empty for everyone else in the process and for the children it starts,
+//! and what they write to standard output, such as with `println!`, goes to standard error: nothing but messages MUST be
+//! written to standard output (2025-11-25, Transports, stdio). On other systems nothing is diverted, and a runtime that
+//! shuts down waits for a line of input.
+
+use std::future::{Future, pending};
+use std::io;
+
+use mcp_proto::handle::Server;
+#[cfg(unix)]
+use mcp_proto::handle::driver::Step;
+use mcp_proto::handle::driver::end_upon;
+#[cfg(unix)]
+use {
+    crate::descriptor::{Descriptor, Taken},
+    std::task::{Context, Poll, ready},
+    tokio::io::unix::AsyncFd,
+};
+
+#[cfg(unix)]
+use crate::lanes::{drive_steps, make_room};
+
+/// Serves the peer at standard input and output: until the input ends and everything is answered and written, or it is
+/// given up. The handlers of its requests are polled in place, in this future.
+///
+/// What is in progress when the input ends has the [`close`](mcp_proto::Timeouts::close) timeout of the server to
+/// finish: servers SHOULD exit promptly then (2026-07-28, stdio, Shutdown).
+///
+/// # Errors
+/// What reading and writing fail with, and `ResourceBusy` while another server has the standard streams.
+///
+/// # Cancel safety
+/// Dropping the future drops the handlers in progress, and gives standard input and output back. A thread that relays
+/// the input still takes what comes next.
+pub async fn serve(server: Server) -> io::Result<()> {
+    serve_until(server, pending()).await
+}
+
+/// Serves the peer at standard input and output like [`serve`], until `shutdown` is ready at most: nothing more is read
+/// then, and what is in progress has the [`close`](mcp_proto::Timeouts::close) timeout to finish.
+///
+/// # Errors
+/// Those of [`serve`].
+///
+/// # Cancel safety
+/// That of [`serve`].
+pub async fn serve_until(server: Server, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let pump = server.pump();
+    let connection = pump.handle();
+    #[cfg(unix)]
+    let driver = {
+        let mut streams = Streams::take()?;
+        drive_steps(pump, move |cx, step| streams.poll(cx, step))
+    };
+    #[cfg(not(unix))]
+    let driver = crate::drive(pump, tokio::io::join(tokio::io::stdin(), tokio::io::stdout()));
+    end_upon(driver, |_| connection.close(), shutdown).await
+}
+
+/// What standard input and output were.
+#[cfg(unix)]
+struct Streams {
+    input: AsyncFd<Descriptor>,
+    output: AsyncFd<Descriptor>,
+    /// Given back when nothing uses them any more.
+    _taken: Taken,
+}
+
+#[cfg(unix)]
+impl Streams {
+    fn take() -> io::Result<Self> {
+        let taken = Taken::take()?;
+        Ok(Self {
+            input: watch(taken.input()?)?,
+            output: watch(taken.output()?)?,
+            _taken: taken,
+        })
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, step: &mut Step<'_>) -> Poll<io::Result<usize>> {
+        match step {
+            Step::Read(buffer) => poll_read(&self.input, cx, make_room(buffer)),
+            Step::Write(bytes) => poll_write(&self.output, cx, bytes),
+            Step::Close if self.output.get_ref().end() => poll_read(&self.output, cx, &mut [0]),
+            _ => Poll::Ready(Ok(0)),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[allow(
+    deprecated,
+    reason = "what replaces it is unsafe, and a `Descriptor` owns what it is"
+)]
+fn watch(descriptor: Descriptor) -> io::Result<AsyncFd<Descriptor>> {
+    AsyncFd::new(descriptor)
+}
+
+#[cfg(unix)]
+fn poll_read(from: &AsyncFd<Descriptor>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    loop {
+        let mut ready = ready!(from.poll_read_ready(cx))?;
+        let Ok(read) = ready.try_io(|from| from.get_ref().read(buffer)) else {
+            continue;
+        };
+        // It gave less than there was room for, and has no more: that need not be asked.
+        if read.as_ref().is_ok_and(|length| (1..buffer.len()).contains(length)) {
+            ready.clear_ready();
+        }
+        return Poll::Ready(read);
+    }
+}
+
+#[cfg(unix)]
+fn poll_write(to: &AsyncFd<Descriptor>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    loop {
+        let mut ready = ready!(to.poll_write_ready(cx))?;
+        if let Ok(written) = ready.try_io(|to| to.get_ref().write(bytes)) {
+            return Poll::Ready(written);
+        }
+    }
+}
