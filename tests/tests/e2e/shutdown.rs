@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcp_proto::Era;
 use mcp_proto::rpc::CallError;
 use mcp_tests::runtime::{Address, Flavour, listen};
 use mcp_tests::world::{ERAS, Probe, client_config, server};
@@ -37,11 +36,7 @@ fn a_shutdown_lets_requests_end_and_closes_the_rest() {
                 let began = Instant::now();
                 drop(stop);
                 let outcome = slow.await.unwrap();
-                // A legacy session is over with its server.
-                match era {
-                    Era::Legacy => assert_eq!(outcome.unwrap_err(), CallError::Disconnected),
-                    Era::Modern => assert_eq!(outcome.unwrap().content[0].as_text(), Some("done")),
-                }
+                assert_eq!(outcome.unwrap().content[0].as_text(), Some("done"));
                 serving.end().await;
                 assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
                 let after = client.call_tool("echo", json!({"text": "x"})).await.unwrap_err();

@@ -1,11 +1,13 @@
 //! The graceful end.
 
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use http_body_util::BodyExt;
 use mcp_proto::handle::driver::ServeOptions;
 
-use crate::peer::{INITIALIZE, Peer, Raw, header, plain, request};
+use crate::peer::{INITIALIZE, Peer, Raw, call, header, plain, request};
 use crate::site::{Setup, everywhere, until};
 
 #[test]
@@ -54,6 +56,35 @@ fn requests_in_progress_end_over_either_version_and_no_others_begin() {
         assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
         assert!(http2.call("echo", r#"{"text":"x"}"#).await.is_err());
         drop(idle);
+    });
+}
+
+#[test]
+fn a_session_ends_with_its_last_request() {
+    everywhere(async |serve| {
+        for is_http2 in [false, true] {
+            let mut site = serve(Setup::default());
+            site.seen.hold.store(true, Ordering::SeqCst);
+            let open = async || match is_http2 {
+                true => Peer::prior_knowledge(site.address).await,
+                false => Peer::http1(plain(site.address).await).await,
+            };
+            let (busy, listening) = (open().await, open().await);
+            let (_, session, _) = busy.post(&[], INITIALIZE).await.unwrap();
+            let session = [("mcp-session-id".to_owned(), session.unwrap())];
+            let events = listening.send(listening.request("GET", &session, "")).await.unwrap();
+            let slow = tokio::spawn(async move { busy.post(&session, call("slow", "{}")).await });
+            until(|| site.seen.waiting() == 1).await;
+            let mut events = pin!(events.into_body().collect());
+            site.shut_down();
+            let early = tokio::time::timeout(Duration::from_millis(100), events.as_mut()).await;
+            assert!(early.is_err(), "the session goes on");
+            site.seen.hold.store(false, Ordering::SeqCst);
+            let (status, _, text) = slow.await.unwrap().unwrap();
+            assert!(status == 200 && text.contains("done"), "{text}");
+            events.await.expect("the stream ends in order");
+            site.gone().await;
+        }
     });
 }
 

@@ -28,9 +28,10 @@ pub async fn serve(listener: impl Into<Listener>, server: Server) -> io::Result<
     serve_until(listener, service(server), &ServeOptions::default(), pending()).await
 }
 
-/// Serves `service` on `listener` until `shutdown` is ready: then it accepts no more, ends the sessions and the
-/// streams that are open, and lets the other requests in progress end, within [`ServeOptions::grace`]. A request of
-/// a session (legacy era) ends with it, without an answer.
+/// Serves `service` on `listener` until `shutdown` is ready: then it accepts no more, refuses new requests, ends the
+/// streams on which nothing is in progress, and lets requests in progress end, within [`ServeOptions::grace`]. A session
+/// (legacy era) ends with its last request; what its handlers ask the client from then on may not be answered, as no
+/// connection is accepted. What has not ended in time is cut off.
 ///
 /// All connections and their handlers are polled in this one future.
 ///
@@ -73,8 +74,10 @@ pub async fn serve_until(
     let tasks = listening.stop();
     drop(listener.socket);
     terms.closing.close();
-    terms.service.endpoint().close();
-    within(options.grace, finish(tasks)).await;
+    terms.service.endpoint().drain();
+    if within(options.grace, finish(tasks)).await.is_none() {
+        terms.service.endpoint().close();
+    }
     Ok(())
 }
 

@@ -28,9 +28,10 @@ pub async fn serve(listener: impl Into<Listener>, server: Server) -> io::Result<
     serve_until(listener, service(server), &ServeOptions::default(), pending()).await
 }
 
-/// Serves `service` on `listener` until `shutdown` is ready: then it accepts no more, ends the sessions and the
-/// streams that are open, and lets the other requests in progress end, within [`ServeOptions::grace`]. A request of
-/// a session (legacy era) ends with it, without an answer.
+/// Serves `service` on `listener` until `shutdown` is ready: then it accepts no more, refuses new requests, ends the
+/// streams on which nothing is in progress, and lets requests in progress end, within [`ServeOptions::grace`]. A session
+/// (legacy era) ends with its last request; what its handlers ask the client from then on may not be answered, as no
+/// connection is accepted. What has not ended in time is cut off.
 ///
 /// # Cancel safety
 /// Dropping it closes the listener and every connection.
@@ -64,9 +65,11 @@ pub async fn serve_until(
     }
     drop(listener.socket);
     terms.closing.close();
-    terms.service.endpoint().close();
+    terms.service.endpoint().drain();
     let finish = async { while connections.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(options.grace, finish).await;
+    if tokio::time::timeout(options.grace, finish).await.is_err() {
+        terms.service.endpoint().close();
+    }
     Ok(())
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Inner {
     /// Bytes of bodies that are being read.
     pub(super) reading: AtomicUsize,
     closed: AtomicBool,
+    /// Sessions that end with their last request in progress.
+    draining: Mutex<Vec<Arc<HttpSession>>>,
 }
 
 /// A request whose head is in order.
@@ -83,6 +85,7 @@ impl Endpoint {
             upkeep: Arc::new(Queue::default()),
             reading: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
+            draining: Mutex::default(),
             server,
             config,
         };
@@ -137,14 +140,24 @@ impl Endpoint {
         Upkeep::take(&self.inner)
     }
 
-    /// Shuts down: refuses new requests, ends every session and every open stream. Requests of the modern era that
-    /// are in progress are answered.
-    pub fn close(&self) {
+    /// Begins to shut down: refuses new requests, and ends every subscription, and every session that has no request in
+    /// progress. Requests in progress are answered; a session ends with its last one.
+    pub fn drain(&self) {
         // Before the tables are cleared: what looks at it under their locks comes before that, or is refused.
         self.inner.closed.store(true, Ordering::Relaxed);
-        let sessions = lock(&self.inner.sessions).clear();
-        sessions.iter().for_each(|session| session.end());
         self.inner.subscribers.close(self.inner.server.config());
+        let mut sessions = lock(&self.inner.sessions).clear();
+        sessions.iter().for_each(|session| session.drain());
+        sessions.retain(|session| !session.has_ended());
+        lock(&self.inner.draining).append(&mut sessions);
+    }
+
+    /// Shuts down: refuses new requests, and ends every subscription and every session, with the requests in progress
+    /// there, which get no answer. Requests of the modern era that are in progress are answered.
+    pub fn close(&self) {
+        self.drain();
+        let sessions = core::mem::take(&mut *lock(&self.inner.draining));
+        sessions.iter().for_each(|session| session.end());
     }
 }
 

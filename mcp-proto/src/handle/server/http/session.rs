@@ -39,6 +39,8 @@ struct State {
     listener: Option<Waker>,
     /// What waits for a GET stream.
     backlog: Announcements,
+    /// It ends with the last request in progress.
+    draining: bool,
     ended: bool,
 }
 
@@ -71,6 +73,7 @@ impl HttpSession {
             stream: None,
             listener: None,
             backlog: Announcements::default(),
+            draining: false,
             ended: false,
         };
         Self {
@@ -98,9 +101,13 @@ impl HttpSession {
             }
             Received::Cancelled { key, .. } => {
                 let running = state.running.remove(&key);
+                let is_drained = state.is_drained();
                 drop(state);
                 if let Some(running) = running {
                     running.cancel();
+                }
+                if is_drained {
+                    self.end();
                 }
                 Taken::Nothing
             }
@@ -138,7 +145,13 @@ impl HttpSession {
         if let Some(key) = token.key() {
             state.running.remove(&key);
         }
-        state.machine.respond(self.server.config(), token, outcome)
+        let response = state.machine.respond(self.server.config(), token, outcome);
+        let is_drained = state.is_drained();
+        drop(state);
+        if is_drained {
+            self.end();
+        }
+        response
     }
 
     /// Ready when the client may be asked: it has said that it is ready (2025-11-25, Lifecycle).
@@ -293,6 +306,22 @@ impl HttpSession {
         self.state().stream.as_ref()?.poll_timeout()
     }
 
+    /// Ends the session with its last request in progress; at once where there is none.
+    pub(super) fn drain(&self) {
+        let mut state = self.state();
+        state.draining = true;
+        let is_drained = state.is_drained();
+        drop(state);
+        if is_drained {
+            self.end();
+        }
+    }
+
+    /// Whether the session is over.
+    pub(super) fn has_ended(&self) -> bool {
+        self.state().ended
+    }
+
     /// Ends the session: its handlers are dropped, its calls fail, its streams end.
     pub(super) fn end(&self) {
         let mut state = self.state();
@@ -319,6 +348,11 @@ impl HttpSession {
 }
 
 impl State {
+    /// Whether it is time for the session to end by itself.
+    fn is_drained(&self) -> bool {
+        self.draining && !self.ended && self.running.is_empty()
+    }
+
     /// Keeps an answer for who asked, unless nobody waits: the task to wake.
     fn settle(&mut self, call: CallId, outcome: Result<RawJson, CallError>) -> Option<Waker> {
         let answer = self.answers.get_mut(&call)?;

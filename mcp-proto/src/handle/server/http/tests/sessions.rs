@@ -189,6 +189,36 @@ fn closing_ends_sessions_and_refuses_new_requests() {
 }
 
 #[test]
+fn a_session_that_drains_ends_with_its_last_request() {
+    let mut world = World::new();
+    let (idle, busy, cancelled) = (
+        world.session("2025-11-25"),
+        world.session("2025-11-25"),
+        world.session("2025-11-25"),
+    );
+    let mut streams = [&idle, &busy, &cancelled].map(|client| world.send(client.get()));
+    let mut waiting = [(&busy, 1), (&busy, 2), (&cancelled, 1)].map(|(client, id)| world.send(client.tool(id, "wait")));
+    for waiting in &mut waiting {
+        assert!(waiting.head(world.now).is_none());
+    }
+    world.endpoint.drain();
+    assert_eq!(world.endpoint.sessions(), 0);
+    assert_eq!(world.call(busy.tool(2, "echo")).status(), 503);
+    let ended = streams.each_mut().map(|stream| stream.read(world.now).ended);
+    assert_eq!((ended, world.running()), ([true, false, false], 3));
+
+    world.open_gate();
+    assert!(waiting[0].read(world.now).body.contains("waited"));
+    assert!(!streams[1].body(world.now).1, "one more is in progress");
+    assert!(waiting[1].read(world.now).body.contains("waited"));
+    assert!(streams[1].body(world.now).1);
+
+    world.endpoint.close();
+    assert!(streams[2].body(world.now).1 && waiting[2].read(world.now).ended);
+    assert_eq!(world.running(), 0);
+}
+
+#[test]
 fn a_request_admitted_before_closing_begins_nothing_after_it() {
     let world = World::new();
     for request in [post(&[], &initialize("2025-11-25")), request("GET", &[], "")] {
