@@ -10,12 +10,16 @@ pub enum ConnectError {
     InvalidUrl,
     /// The URL has a scheme that this build cannot reach.
     UnsupportedScheme(Box<str>),
+    /// The options ask for a version of HTTP that this build does not speak.
+    UnsupportedVersion,
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidUrl => f.write_str("not a URL with a scheme and a host"),
+            Self::UnsupportedScheme(scheme) if &**scheme == "https" => f.write_str("https URLs need the feature `tls`"),
+            Self::UnsupportedVersion => f.write_str("HTTP/2 needs the feature `http2`"),
             Self::UnsupportedScheme(scheme) => write!(f, "the scheme {scheme:?} is not supported"),
         }
     }

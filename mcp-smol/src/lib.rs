@@ -6,7 +6,7 @@
 //!
 //! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
 //! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
-//! - [`tls`]: configurations of TLS for the server.
+//! - [`tls`]: configurations of TLS for clients and servers; `https` URLs work without one.
 //! - [`child`]: clients of child processes, over their standard input and output.
 //! - [`stdio`]: a server over the standard input and output of this process.
 //! - [`memory`]: a client and a server in one process.

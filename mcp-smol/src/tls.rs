@@ -2,13 +2,15 @@
 //!
 //! A configuration is made once, and shared by all that is accepted with it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
+use rustls::client::WantsClientCert;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ConfigBuilder, Error, RootCertStore, ServerConfig, WantsVerifier};
+use rustls::{ClientConfig, ConfigBuilder, Error, RootCertStore, ServerConfig, WantsVerifier};
 
 /// For a server that shows `chain`, its own certificate first, and has the private `key` of it; both in PEM. Every
 /// client is welcome.
@@ -33,6 +35,69 @@ pub fn server_config_for(authorities: &[u8], chain: &[u8], key: &[u8]) -> Result
     let builder = server_builder()?.with_client_cert_verifier(verifier);
     let config = builder.with_single_cert(certificates(chain)?, private_key(key)?)?;
     Ok(Arc::new(config))
+}
+
+/// For a client that trusts the servers whose certificates one of `authorities` has issued, in PEM, and no others.
+///
+/// # Errors
+/// What is wrong with the PEM or the certificates.
+pub fn client_config(authorities: &[u8]) -> Result<Arc<ClientConfig>, Error> {
+    Ok(Arc::new(client_builder(roots(authorities)?)?.with_no_client_auth()))
+}
+
+/// The same for a client that shows `chain` where a server asks for it, its own certificate first, and has the private
+/// `key` of it; all in PEM.
+///
+/// # Errors
+/// What is wrong with the PEM, the certificates or the key.
+pub fn client_config_with(authorities: &[u8], chain: &[u8], key: &[u8]) -> Result<Arc<ClientConfig>, Error> {
+    let builder = client_builder(roots(authorities)?)?;
+    let config = builder.with_client_auth_cert(certificates(chain)?, private_key(key)?)?;
+    Ok(Arc::new(config))
+}
+
+/// Options with a TLS configuration of their own, in place of [`standard`].
+///
+/// The protocols of ALPN are filled in by the options, where the configuration names none.
+#[must_use]
+pub fn with_config(mut options: HttpOptions, config: Arc<ClientConfig>) -> HttpOptions {
+    options.extensions.insert(config);
+    options
+}
+
+/// What clients use that have no configuration of their own: made when the first one asks, once in a process, and
+/// shared by all.
+///
+/// It trusts the authorities that Mozilla does, as the package `webpki-roots` has them: those of the system would have
+/// to be read from files and parsed, which blocks the thread, may fail, and differs from machine to machine. Who needs
+/// them, or an authority of their own, brings a configuration.
+pub fn standard() -> &'static Arc<ClientConfig> {
+    static STANDARD: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    STANDARD.get_or_init(|| {
+        #[cfg(test)]
+        tests::MADE.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let builder = client_builder(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect());
+        Arc::new(builder.expect("ring has all that is needed").with_no_client_auth())
+    })
+}
+
+/// The configuration that options ask for.
+pub(crate) fn of(options: &HttpOptions) -> Arc<ClientConfig> {
+    let config = options.extensions.get().unwrap_or_else(|| standard());
+    if !config.alpn_protocols.is_empty() {
+        return config.clone();
+    }
+    let http2 = cfg!(feature = "http2") && options.versions != HttpVersions::Http1;
+    let http1 = options.versions != HttpVersions::Http2;
+    let mut config = ClientConfig::clone(config);
+    config.alpn_protocols.extend(http2.then(|| b"h2".to_vec()));
+    config.alpn_protocols.extend(http1.then(|| b"http/1.1".to_vec()));
+    Arc::new(config)
+}
+
+fn client_builder(roots: RootCertStore) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Error> {
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots))
 }
 
 fn server_builder() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, Error> {
@@ -65,4 +130,52 @@ fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
 
 fn not_pem(error: pem::Error) -> Error {
     Error::General(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::client_over_http;
+    use mcp_proto::handle::Client;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// How often the standard configuration was made.
+    pub(super) static MADE: AtomicUsize = AtomicUsize::new(0);
+
+    #[test]
+    fn the_standard_configuration_is_made_once_for_any_number_of_clients() {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let config = Client::builder("test", "1").build();
+                        let made = client_over_http("https://localhost/mcp", config, &HttpOptions::default());
+                        drop(made.expect("a client"));
+                    }
+                });
+            }
+        });
+        assert_eq!(MADE.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_configuration_of_the_options_is_used_with_the_protocols_that_they_allow() {
+        let names = |options: &HttpOptions| of(options).alpn_protocols.clone();
+        let http2 = if cfg!(feature = "http2") {
+            vec![b"h2".to_vec()]
+        } else {
+            Vec::new()
+        };
+        let http1 = vec![b"http/1.1".to_vec()];
+        let mut options = HttpOptions::default();
+        assert_eq!(names(&options), [http2.clone(), http1.clone()].concat());
+        options.versions = HttpVersions::Http1;
+        assert_eq!(names(&options), http1);
+        options.versions = HttpVersions::Http2;
+        assert_eq!(names(&options), http2);
+        let mut own = ClientConfig::clone(standard());
+        own.alpn_protocols = vec![b"own".to_vec()];
+        let own = Arc::new(own);
+        assert!(Arc::ptr_eq(&of(&with_config(options, own.clone())), &own));
+    }
 }

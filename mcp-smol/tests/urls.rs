@@ -6,7 +6,10 @@ use mcp_smol::{ConnectError, connect};
 fn urls_that_cannot_be_used_are_typed_errors() {
     let unsupported = |scheme: &str| Some(ConnectError::UnsupportedScheme(scheme.into()));
     for (url, error) in [
-        ("https://localhost/mcp", unsupported("https")),
+        (
+            "https://localhost/mcp",
+            unsupported("https").filter(|_| !cfg!(feature = "tls")),
+        ),
         ("ftp://localhost/mcp", unsupported("ftp")),
         ("", Some(ConnectError::InvalidUrl)),
         ("/mcp", Some(ConnectError::InvalidUrl)),

@@ -3,8 +3,9 @@
 mod bridge;
 mod client;
 mod dial;
+mod sender;
 pub mod server;
 
 pub use client::client_over_http;
-pub use mcp_proto::handle::driver::HttpOptions;
+pub use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
 pub use server::{McpService, serve, service};

@@ -3,28 +3,32 @@
 use std::future::Future;
 use std::time::Duration;
 
-use http::{Request, Response, Uri, Version};
-use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1};
+use http::Uri;
+use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::handle::driver::{
-    BoxFuture, Connected, HttpConnector, HttpDriver, HttpOptions, HttpSender, Origin, Payload, Unanswered, describe,
+    BoxFuture, Connected, HttpConnector, HttpDriver, HttpOptions, HttpVersions, Origin, describe,
 };
 use mcp_proto::http::client::ExchangeError;
 use tokio::task::coop;
 use tokio::time::timeout;
+#[cfg(feature = "tls")]
+use tokio_rustls::TlsConnector;
 
 use super::dial::dial;
+use super::sender::{Sender, http1};
 use crate::clock::{Clock, Timer};
 use crate::error::ConnectError;
+#[cfg(feature = "tls")]
+use crate::tls;
 
 /// A client of the endpoint `url`, and the future that drives it: every exchange and every connection of the
 /// client in one, for those who poll or spawn it themselves.
 ///
 /// # Errors
-/// [`ConnectError::InvalidUrl`] and [`ConnectError::UnsupportedScheme`].
+/// [`ConnectError::InvalidUrl`], [`ConnectError::UnsupportedScheme`] and [`ConnectError::UnsupportedVersion`].
 ///
 /// # Cancel safety
 /// Dropping the future closes all its connections at once, and resolves what waits for an answer as closed.
@@ -34,10 +38,17 @@ pub fn client_over_http(
     config: ClientConfig,
     options: &HttpOptions,
 ) -> Result<(Client, impl Future<Output = ()> + Send + use<>), ConnectError> {
-    let (client, pump) = Client::over_http(config, &options.to_config(endpoint(url)?));
+    let endpoint = endpoint(url)?;
+    if options.versions == HttpVersions::Http2 && !cfg!(feature = "http2") {
+        return Err(ConnectError::UnsupportedVersion);
+    }
     let connector = Connector {
-        connect_timeout: options.connect_timeout,
+        most: options.connect_timeout,
+        versions: options.versions,
+        #[cfg(feature = "tls")]
+        tls: (endpoint.scheme_str() == Some("https")).then(|| tls::of(options).into()),
     };
+    let (client, pump) = Client::over_http(config, &options.to_config(endpoint));
     let timer = Timer::new(Clock::start());
     Ok((client, HttpDriver::new(pump, connector, timer, options.idle_timeout)))
 }
@@ -46,25 +57,36 @@ fn endpoint(url: &str) -> Result<Uri, ConnectError> {
     let uri: Uri = url.parse().map_err(|_| ConnectError::InvalidUrl)?;
     match uri.scheme_str() {
         Some("http") => Ok(uri),
+        Some("https") if cfg!(feature = "tls") => Ok(uri),
         Some(scheme) => Err(ConnectError::UnsupportedScheme(scheme.into())),
         None => Err(ConnectError::InvalidUrl),
     }
 }
 
+#[derive(Clone)]
 struct Connector {
-    connect_timeout: Duration,
+    most: Duration,
+    versions: HttpVersions,
+    #[cfg(feature = "tls")]
+    tls: Option<TlsConnector>,
 }
 
 impl HttpConnector for Connector {
     type Sender = Sender;
 
     fn connect(&self, origin: &Origin) -> BoxFuture<Result<Connected<Sender>, ExchangeError>> {
-        let (origin, most) = (origin.clone(), self.connect_timeout);
+        let (origin, connector) = (origin.clone(), self.clone());
         Box::pin(async move {
-            let connected = timeout(most, connect(&origin, most)).await;
-            let connected = connected.unwrap_or_else(|_| Err(format!("no connection within {most:?}").into()));
+            let connected = timeout(connector.most, connector.handshake(&origin)).await;
+            let connected =
+                connected.unwrap_or_else(|_| Err(format!("no connection within {:?}", connector.most).into()));
             connected.map_err(|why| ExchangeError::Unreachable(format!("{}: {why}", origin.host()).into()))
         })
+    }
+
+    fn expected_capacity(&self, origin: &Origin) -> usize {
+        self.versions
+            .expected_capacity(cfg!(feature = "http2") && origin.is_secure())
     }
 
     fn has_budget(&self) -> bool {
@@ -72,40 +94,30 @@ impl HttpConnector for Connector {
     }
 }
 
-async fn connect(origin: &Origin, most: Duration) -> Result<Connected<Sender>, Box<str>> {
-    let stream = dial(origin, most).await.map_err(|error| describe(&error))?;
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
-    let (sender, connection) = handshake.map_err(|error| describe(&error))?;
-    let connection = async { drop(connection.await) };
-    Ok((Sender(sender), Box::pin(connection)))
-}
-
-struct Sender(http1::SendRequest<Payload>);
-
-impl HttpSender for Sender {
-    type Body = Incoming;
-
-    fn version(&self) -> Version {
-        Version::HTTP_11
+impl Connector {
+    async fn handshake(&self, origin: &Origin) -> Result<Connected<Sender>, Box<str>> {
+        let stream = dial(origin, self.most).await.map_err(|error| describe(&error))?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let name = origin.host().to_owned().try_into();
+            let name = name.map_err(|_| "no name or address that a certificate could have")?;
+            let stream = tls.connect(name, stream).await.map_err(|error| describe(&error))?;
+            let chosen = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            return self.talk(TokioIo::new(stream), chosen).await;
+        }
+        self.talk(TokioIo::new(stream), false).await
     }
 
-    fn capacity(&self) -> usize {
-        1
-    }
-
-    fn is_ready(&self) -> bool {
-        self.0.is_ready()
-    }
-
-    fn send(&mut self, request: Request<Payload>) -> BoxFuture<Result<Response<Incoming>, Unanswered>> {
-        let response = self.0.try_send_request(request);
-        Box::pin(async { response.await.map_err(unanswered) })
-    }
-}
-
-fn unanswered(mut error: TrySendError<Request<Payload>>) -> Unanswered {
-    Unanswered {
-        request: error.take_message().map(Box::new),
-        why: describe(error.error()),
+    /// Speaks HTTP/2 where that was `chosen`, or asked for.
+    async fn talk<S>(&self, stream: S, chosen: bool) -> Result<Connected<Sender>, Box<str>>
+    where
+        S: Read + Write + Unpin + Send + 'static,
+    {
+        #[cfg(feature = "http2")]
+        if chosen || self.versions == HttpVersions::Http2 {
+            return super::sender::http2(stream).await;
+        }
+        let _ = chosen;
+        http1(stream).await
     }
 }

@@ -30,7 +30,8 @@ pub use collector::Collector;
 pub use crossing::Crossing;
 #[cfg(feature = "http-body")]
 pub use http_client::{
-    BoxFuture, Connected, HttpConnector, HttpDriver, HttpSender, Origin, Payload, Unanswered, describe,
+    BoxFuture, Capacity, Connected, Http2Terms, HttpConnector, HttpDriver, HttpSender, Origin, Payload, Unanswered,
+    describe,
 };
 #[cfg(feature = "http-body")]
 pub use http_server::{
@@ -39,6 +40,6 @@ pub use http_server::{
 pub use lanes::{Failure, Lanes, Step};
 pub use nursery::{Nursery, Spawner};
 #[cfg(feature = "http")]
-pub use options::HttpOptions;
+pub use options::{HttpOptions, HttpVersions};
 pub use tasks::Tasks;
 pub use timer::{Alarm, Timer};

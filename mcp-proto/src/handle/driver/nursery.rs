@@ -75,6 +75,30 @@ impl Nursery {
         .await
     }
 
+    /// Runs `main`, and beside it whatever is handed in, to the end of all.
+    ///
+    /// # Cancel safety
+    /// Dropping it drops all of them.
+    pub async fn run_out(mut self, main: impl Future<Output = ()>) {
+        let mut main = pin!(Some(main));
+        poll_fn(|cx| {
+            for _ in 0..ROUNDS {
+                if main.as_mut().as_pin_mut().is_some_and(|main| main.poll(cx).is_ready()) {
+                    // The others may wait for what it holds.
+                    main.set(None);
+                }
+                if !self.poll(cx) {
+                    // Only what runs in it could hand in more.
+                    let is_done = main.is_none() && self.tasks.is_empty();
+                    return if is_done { Poll::Ready(()) } else { Poll::Pending };
+                }
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
     /// Polls what was handed in, each future that was woken. Whether there was one.
     fn poll(&mut self, cx: &mut Context<'_>) -> bool {
         let arrived = core::mem::take(&mut lock(&self.arrivals).tasks);
@@ -223,6 +247,37 @@ mod tests {
         let held = Held(dropped.clone());
         spawner.spawn(async move { drop(held) });
         assert_eq!(dropped.total(), 3);
+    }
+
+    #[test]
+    fn all_run_out_where_that_is_asked_for() {
+        let (nursery, done, wakes) = (Nursery::new(), Arc::new(Count::default()), Arc::new(Count::default()));
+        let (spawner, counted) = (nursery.spawner(), done.clone());
+        let child = Arc::new(Mutex::new(None::<Waker>));
+        let (seen, held) = (child.clone(), Arc::new(()));
+        let holds = held.clone();
+        let main = poll_fn(move |_| {
+            let _ = &holds;
+            Poll::Ready(())
+        });
+        let nested = spawner.clone();
+        spawner.spawn(async move {
+            poll_fn(|cx| match seen.lock().unwrap().replace(cx.waker().clone()) {
+                None => Poll::Pending,
+                Some(_) => Poll::Ready(()),
+            })
+            .await;
+            nested.spawn(async move { counted.add() });
+        });
+        let mut running = pin!(nursery.run_out(main));
+        assert!(poll(running.as_mut(), &wakes).is_pending());
+        assert_eq!(Arc::strong_count(&held), 1, "the main future is gone");
+        assert!(poll(running.as_mut(), &wakes).is_pending());
+        assert_eq!((done.total(), wakes.total()), (0, 0));
+        child.lock().unwrap().as_ref().unwrap().wake_by_ref();
+        assert_eq!(wakes.total(), 1);
+        assert_eq!(poll(running, &wakes), Poll::Ready(()));
+        assert_eq!(done.total(), 1);
     }
 
     #[test]

@@ -6,11 +6,13 @@
 mod connector;
 mod driver;
 mod exchange;
+mod http2;
 mod origin;
 mod payload;
 mod pool;
 
 pub use connector::{BoxFuture, Connected, HttpConnector, HttpSender, Unanswered, describe};
 pub use driver::HttpDriver;
+pub use http2::{Capacity, Http2Terms};
 pub use origin::Origin;
 pub use payload::Payload;

@@ -1,0 +1,127 @@
+//! The two kinds of connections that hyper has for a client.
+
+#[cfg(feature = "http2")]
+use std::future::{Future, poll_fn};
+#[cfg(feature = "http2")]
+use std::pin::Pin;
+
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+#[cfg(feature = "http2")]
+use hyper::client::conn::http2;
+use hyper::client::conn::{TrySendError, http1};
+use hyper::rt::{Read, Write};
+use mcp_proto::handle::driver::{BoxFuture, Connected, HttpSender, Payload, Unanswered, describe};
+#[cfg(feature = "http2")]
+use mcp_proto::handle::driver::{Capacity, Http2Terms, Nursery, Spawner};
+
+#[cfg(feature = "http2")]
+use super::bridge::Timers;
+
+/// The side of a connection that takes requests.
+pub(super) enum Sender {
+    Http1(http1::SendRequest<Payload>),
+    #[cfg(feature = "http2")]
+    Http2(http2::SendRequest<Payload>, Capacity),
+}
+
+/// Makes a connection of HTTP/1 of a stream.
+pub(super) async fn http1<S>(stream: S) -> Result<Connected<Sender>, Box<str>>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let handshake = http1::handshake(stream).await;
+    let (sender, connection) = handshake.map_err(|error| describe(&error))?;
+    let connection = async { drop(connection.await) };
+    Ok((Sender::Http1(sender), Box::pin(connection)))
+}
+
+/// Makes a connection of HTTP/2 of a stream, and waits until it bears a request.
+#[cfg(feature = "http2")]
+pub(super) async fn http2<S>(stream: S) -> Result<Connected<Sender>, Box<str>>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let (nursery, capacity, terms) = (Nursery::new(), Capacity::new(), Http2Terms::STANDARD);
+    let handshake = http2::Builder::new(Spawning(nursery.spawner()))
+        .timer(Timers)
+        .initial_max_send_streams(0)
+        .initial_stream_window_size(terms.stream_window)
+        .initial_connection_window_size(terms.connection_window)
+        .keep_alive_interval(terms.ping_interval)
+        .keep_alive_timeout(terms.ping_timeout)
+        .handshake(stream)
+        .await;
+    let (sender, mut connection) = handshake.map_err(|error| describe(&error))?;
+    let told = capacity.clone();
+    let mut connection: BoxFuture<()> = Box::pin(nursery.run_out(poll_fn(move |cx| {
+        let outcome = Pin::new(&mut connection).poll(cx);
+        told.set(connection.current_max_send_streams());
+        outcome.map(drop)
+    })));
+    match capacity.known(&mut connection).await {
+        true => Ok((Sender::Http2(sender, capacity), connection)),
+        false => Err("the server does not speak HTTP/2".into()),
+    }
+}
+
+impl HttpSender for Sender {
+    type Body = Incoming;
+
+    fn version(&self) -> Version {
+        match self {
+            Self::Http1(_) => Version::HTTP_11,
+            #[cfg(feature = "http2")]
+            Self::Http2(..) => Version::HTTP_2,
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        match self {
+            Self::Http1(_) => 1,
+            #[cfg(feature = "http2")]
+            Self::Http2(_, capacity) => capacity.get(),
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        match self {
+            Self::Http1(sender) => sender.is_ready(),
+            #[cfg(feature = "http2")]
+            Self::Http2(sender, _) => sender.is_ready(),
+        }
+    }
+
+    fn send(&mut self, request: Request<Payload>) -> BoxFuture<Result<Response<Incoming>, Unanswered>> {
+        match self {
+            Self::Http1(sender) => {
+                let response = sender.try_send_request(request);
+                Box::pin(async { response.await.map_err(unanswered) })
+            }
+            #[cfg(feature = "http2")]
+            Self::Http2(sender, _) => {
+                let response = sender.try_send_request(request);
+                Box::pin(async { response.await.map_err(unanswered) })
+            }
+        }
+    }
+}
+
+fn unanswered(mut error: TrySendError<Request<Payload>>) -> Unanswered {
+    Unanswered {
+        request: error.take_message().map(Box::new),
+        why: describe(error.error()),
+    }
+}
+
+/// Has what hyper spawns polled with its connection.
+#[cfg(feature = "http2")]
+#[derive(Clone)]
+struct Spawning(Spawner);
+
+#[cfg(feature = "http2")]
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Spawning {
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}
