@@ -14,10 +14,11 @@ use super::error::{FindToolError, ToolCallError};
 use super::events::ToolCallEvents;
 use super::observer::Functions;
 use super::origin::ToolOrigin;
-use super::remote::Target;
+use super::remote::{Target, pick};
 use super::servers::{Found, Lookup, find};
-use super::source::{CallRequest, SourceFuture};
-use crate::jsonrpc::{DecodeError, Params, RawJson};
+use super::source::{CallRequest, SourceFuture, ToolSource};
+use crate::client::ToolList;
+use crate::jsonrpc::{DecodeError, ErrorCode, Params, RawJson};
 use crate::method::Method;
 use crate::model::{
     CallToolParams, CallToolResult, Json, JsonError, LoggingLevel, LoggingMessageParams, Meta, ProgressParams,
@@ -29,8 +30,10 @@ type Finding = Pin<Box<dyn Future<Output = Result<Found, FindToolError>> + Send>
 /// A call of a tool, a future of its result.
 ///
 /// Nothing is sent before the first poll, so that the call can be shaped first. Its time runs from then on, and holds
-/// whatever it needs: a session, a handshake, its answer. Where a box has to ask several servers whose tool it is, that
-/// has the same time again.
+/// whatever it needs: a session, a handshake, its answer. Where a list of tools is needed
+/// besides, that has the same time again: before the call, where a box has to ask several servers whose tool it is, and
+/// after it, where the server refuses it (−32602, −32601), to tell a tool that is not there from arguments that are
+/// wrong.
 ///
 /// # Cancel safety
 /// Polling it again after another future won a race loses nothing.
@@ -50,7 +53,9 @@ pub struct ToolCall {
 enum Phase {
     New,
     Finding(Finding),
-    Calling(ToolOrigin, SourceFuture<RawJson>),
+    Calling(Arc<dyn ToolSource>, ToolOrigin, SourceFuture<RawJson>),
+    /// The server does not like the call: whether there is such a tool shows in the list.
+    Doubting(ToolOrigin, CallError, SourceFuture<ToolList>),
     Done,
 }
 
@@ -58,7 +63,7 @@ impl ToolCall {
     pub(super) fn new<A: Serialize>(target: Target, arguments: A) -> Self {
         Self {
             target,
-            arguments: Json::from_serialize(&arguments).map(|json| (!json.is_null()).then_some(json)),
+            arguments: Json::from_serialize(&arguments).and_then(to_arguments),
             meta: None,
             options: CallOptions::default(),
             functions: Functions::default(),
@@ -154,7 +159,8 @@ impl ToolCall {
         if !functions.is_empty() {
             request.observer = Some(Arc::new(functions));
         }
-        Ok(Phase::Calling(origin, source.call(request)))
+        let call = source.call(request);
+        Ok(Phase::Calling(source, origin, call))
     }
 
     fn params(&mut self, origin: &ToolOrigin) -> Result<Params, DecodeError> {
@@ -173,9 +179,24 @@ impl ToolCall {
                     let found = ready!(finding.as_mut().poll(cx))?;
                     self.begin(found)?
                 }
-                Phase::Calling(origin, call) => {
-                    let outcome = ready!(call.as_mut().poll(cx));
-                    return Poll::Ready(read(origin, outcome));
+                Phase::Calling(source, origin, call) => match ready!(call.as_mut().poll(cx)) {
+                    Err(error) if is_doubtful(&error) => {
+                        let options = CallOptions {
+                            timeout: self.options.timeout,
+                            ..CallOptions::default()
+                        };
+                        Phase::Doubting(origin.clone(), error, source.tools(options))
+                    }
+                    outcome => return Poll::Ready(read(origin, outcome)),
+                },
+                Phase::Doubting(origin, error, list) => {
+                    let list = ready!(list.as_mut().poll(cx));
+                    let absent = list.ok().and_then(|list| pick(&list, origin).err());
+                    let (tool, error) = (origin.clone(), error.clone());
+                    return Poll::Ready(Err(match absent {
+                        Some(absent) => absent.into(),
+                        None => ToolCallError::Call { tool, error },
+                    }));
                 }
                 Phase::Done => {
                     return Poll::Ready(Err(ToolCallError::Call {
@@ -186,6 +207,22 @@ impl ToolCall {
             };
         }
     }
+}
+
+/// The arguments of a call: an object or nothing.
+fn to_arguments(json: Json) -> Result<Option<Json>, JsonError> {
+    match json.is_null() {
+        true => Ok(None),
+        false if json.is_object() => Ok(Some(json)),
+        false => Err(JsonError::custom("arguments must be an object")),
+    }
+}
+
+/// Whether an error may mean that there is no such tool: nothing tells that from arguments that are wrong (Tools, Error
+/// Handling).
+fn is_doubtful(error: &CallError) -> bool {
+    let code = error.rpc_code();
+    code == Some(ErrorCode::INVALID_PARAMS) || code == Some(ErrorCode::METHOD_NOT_FOUND)
 }
 
 /// What became of a call.

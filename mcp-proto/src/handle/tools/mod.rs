@@ -24,6 +24,8 @@ mod selection;
 mod servers;
 mod signature;
 mod source;
+#[cfg(test)]
+mod tests;
 mod toolbox;
 
 pub use call::ToolCall;

@@ -125,9 +125,7 @@ impl RemoteTool {
             server: found.origin.server.clone(),
             error,
         })?;
-        let tool = list
-            .get(&found.origin.tool)
-            .ok_or_else(|| absent(&list, &found.origin))?;
+        let tool = pick(&list, &found.origin)?;
         match found
             .signature
             .as_ref()
@@ -160,7 +158,11 @@ impl RemoteTool {
     }
 }
 
-/// Why a tool is not in the list.
+/// The tool in the list of its server, or why it is not there.
+pub(super) fn pick<'a>(list: &'a ToolList, origin: &ToolOrigin) -> Result<&'a Tool, FindToolError> {
+    list.get(&origin.tool).ok_or_else(|| absent(list, origin))
+}
+
 fn absent(list: &ToolList, origin: &ToolOrigin) -> FindToolError {
     let skipped = list.skipped().iter();
     let skipped = skipped
