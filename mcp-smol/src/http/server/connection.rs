@@ -4,6 +4,7 @@
 use std::future::Future;
 #[cfg(any(feature = "http2", feature = "tls"))]
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use async_net::TcpStream;
@@ -81,12 +82,10 @@ impl Terms {
             .timer(Timers)
             .header_read_timeout(self.options.header_timeout)
             .serve_connection(stream, self.service.clone());
-        let _ = end_upon(
-            connection,
-            |connection| connection.graceful_shutdown(),
-            self.closing.watch(),
-        )
-        .await;
+        let mut connection = pin!(connection);
+        let end =
+            |connection: Pin<&mut Pin<&mut http1::Connection<_, _>>>| connection.as_deref_mut().graceful_shutdown();
+        let _ = end_upon(connection.as_mut(), end, self.closing.watch()).await;
     }
 
     #[cfg(feature = "http2")]
