@@ -62,13 +62,56 @@
 //! `poll_event`, and come back at `poll_timeout` with `handle_timeout`. There is no other contract: any method may
 //! be called in any state, in any order. An error is bad input or a refused verb; a panic would be a bug of ours.
 //!
+//! # Tools of many servers
+//!
+//! `handle::tools::Toolbox` brings the tools of one or many servers into one namespace. Nothing is asked when a box is
+//! made; a tool is called by its name, and progress, log messages and errors of a call are its own:
+//!
+//! ```
+//! # #[cfg(feature = "schema")] {
+//! # use mcp_proto::{Time, client::Mode, handle::{Client, Server, driver::Crossing, server::Context}};
+//! # use std::{future::Future, pin::pin, task::{self, Poll, Waker}};
+//! use mcp_proto::handle::tools::{ServerTools, ToolCallEvent, Toolbox};
+//!
+//! # #[derive(serde::Deserialize, schemars::JsonSchema)] struct Copy { files: u32 }
+//! # let server = Server::builder("files", "1").tool("copy", "Copies files", |args: Copy, context: Context| async move {
+//! #     for n in 1..=args.files { context.progress(f64::from(n), f64::from(args.files), None).await; }
+//! #     Ok(format!("{} files", args.files))
+//! # }).build();
+//! # let (client, pump) = Client::over_stream(Client::builder("doc", "1").mode(Mode::Modern).build());
+//! # let mut crossing = Crossing::new(pump, server.pump());
+//! # let example = async move {
+//! let toolbox = Toolbox::builder().server("files", ServerTools::new(client).prefix("files_")).build();
+//!
+//! let call = toolbox.call("files_copy", serde_json::json!({"files": 2}));
+//! let mut events = call.events(None);
+//! let mut progress = Vec::new();
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         ToolCallEvent::Progress(report) => progress.push(report.progress),
+//!         ToolCallEvent::Done(outcome) => assert_eq!(outcome?.to_text(), "2 files"),
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(progress, [1.0, 2.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # };
+//! # let (mut example, cx) = (pin!(example), &mut task::Context::from_waker(Waker::noop()));
+//! # let outcome = (0..99).find_map(|_| match example.as_mut().poll(cx) {
+//! #     Poll::Ready(outcome) => Some(outcome),
+//! #     Poll::Pending => { let _ = crossing.poll(cx, Time::ORIGIN, |_, _| Poll::Pending); None }
+//! # });
+//! # outcome.expect("it ends").unwrap();
+//! # }
+//! ```
+//!
 //! # Layers
 //!
 //! Each uses those below it and none above.
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | `handle` | the async layer: `Client`, `Server`, `Sessions`, calls as futures, pumps for drivers |
+//! | `handle` | the async layer: `Client`, `Server`, `Sessions`, `Toolbox`, calls as futures, pumps for drivers |
 //! | [`sessions`] | a session for each key: created once, shared, re-created, evicted; where servers are |
 //! | [`client`], [`server`] | the machines of the two roles: pick the era, do the handshake, show one API |
 //! | [`legacy`], [`modern`], `http` | the lifecycle of each era as a type; Streamable HTTP of both roles as values |

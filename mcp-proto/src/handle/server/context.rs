@@ -175,7 +175,7 @@ impl Context {
         Ok(())
     }
 
-    /// Makes a request of the client, such as sampling, elicitation or roots (legacy era).
+    /// Makes a request of the client by its type, such as [`ListRoots`](crate::model::request::ListRoots) (legacy era).
     ///
     /// # Errors
     /// [`CallError::Refused`] where it cannot be sent: in the modern era there are no such requests
@@ -185,10 +185,15 @@ impl Context {
     ///
     /// # Cancel safety and on drop
     /// Dropped before the answer, the call is cancelled and the client is told.
-    pub async fn request<R: Request>(&self, _: R, params: R::Params) -> Result<R::Result, CallError> {
-        let params = Params::from_serialize(&params).map_err(SendError::InvalidParams)?;
-        let answer = self.request_raw(R::METHOD, params, CallOptions::default()).await?;
-        answer.decode().map_err(CallError::InvalidReply)
+    pub fn request<'a, R: Request>(
+        &'a self,
+        params: &R::Params,
+    ) -> impl Future<Output = Result<R::Result, CallError>> + use<'a, R> {
+        let params = Params::from_serialize(params).map_err(SendError::InvalidParams);
+        async move {
+            let answer = self.request_raw(R::METHOD, params?, CallOptions::default()).await?;
+            answer.decode().map_err(CallError::InvalidReply)
+        }
     }
 
     /// The same for any method, with the result as it came.
