@@ -9,6 +9,7 @@ mod id;
 mod life;
 mod machine;
 mod slots;
+mod transport;
 mod waiters;
 
 pub use config::{AttemptTimeouts, SessionsConfig, Unwanted};
@@ -17,3 +18,7 @@ pub use event::{Action, Event};
 pub use id::{AttemptId, Lease, SessionId, WaiterId};
 pub use life::{Deed, Input, Life};
 pub use machine::{AcquireOptions, Sessions};
+pub use transport::{
+    Authorization, ChildTransport, HttpTransport, InProcessTransport, Secret, SessionKey, StreamAddress,
+    StreamTransport, Transport, TransportError, TransportTimeouts,
+};

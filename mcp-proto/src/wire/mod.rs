@@ -7,6 +7,7 @@ pub mod header;
 pub mod line;
 pub(crate) mod scan;
 pub mod sse;
+pub(crate) mod url;
 
 #[cfg(test)]
 mod cuts;

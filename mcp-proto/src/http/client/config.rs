@@ -1,8 +1,11 @@
 //! Where a client's exchanges go, and what they carry besides the protocol's own headers.
 
+use alloc::string::ToString;
 use core::fmt;
 
 use http::{HeaderMap, Uri};
+
+use crate::wire::url::Redacted;
 
 /// Where a client's exchanges go.
 #[derive(Clone)]
@@ -26,12 +29,12 @@ impl HttpClientConfig {
     }
 }
 
-/// Shows the names of the headers only: their values may be secrets.
+/// Shows the names of the headers only, and the endpoint without user information and query: the rest may be secret.
 impl fmt::Debug for HttpClientConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: alloc::vec::Vec<_> = self.headers.keys().collect();
         f.debug_struct("HttpClientConfig")
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &Redacted(&self.endpoint.to_string()))
             .field("headers", &names)
             .field("listen", &self.listen)
             .finish()

@@ -2,7 +2,9 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::ToString;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 use http::Request;
@@ -20,9 +22,9 @@ use crate::rpc::{CallId, Failure, Outgoing, Purpose};
 use crate::time::Time;
 use crate::wire::header::MCP_SESSION_ID;
 use crate::wire::sse::SseEvent;
+use crate::wire::url::Redacted;
 
 /// What a driver has to do.
-#[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "nearly every action opens an exchange")]
 pub enum Action {
     /// Make this request, and report its response under this id.
@@ -34,6 +36,21 @@ pub enum Action {
     },
     /// End this exchange, whatever has come of it. Nothing is reported for it any more.
     Abort(ExchangeId),
+}
+
+/// Shows the method of a request, and where it goes without user information and query: the rest may be secret.
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open { id, request } => f
+                .debug_struct("Open")
+                .field("id", id)
+                .field("method", request.method())
+                .field("uri", &Redacted(&request.uri().to_string()))
+                .finish_non_exhaustive(),
+            Self::Abort(id) => f.debug_tuple("Abort").field(id).finish(),
+        }
+    }
 }
 
 /// What the responses hold.

@@ -15,11 +15,17 @@ use crate::wire::header::{
 };
 
 /// What every POST carries, made once.
-#[derive(Debug)]
 pub(super) struct Template {
     endpoint: Uri,
     post: HeaderMap,
     other: HeaderMap,
+}
+
+/// Shows nothing of what requests carry: there are credentials in it.
+impl core::fmt::Debug for Template {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Template").finish_non_exhaustive()
+    }
 }
 
 impl Template {

@@ -1,0 +1,106 @@
+//! How a server is reached, as a value that can be stored.
+
+mod child;
+mod error;
+mod http;
+mod key;
+mod millis;
+mod others;
+mod secret;
+mod timeouts;
+
+use serde::{Deserialize, Serialize};
+
+pub use child::ChildTransport;
+pub use error::TransportError;
+pub use http::{Authorization, HttpTransport};
+pub use key::SessionKey;
+pub use others::{InProcessTransport, StreamAddress, StreamTransport};
+pub use secret::Secret;
+pub use timeouts::TransportTimeouts;
+
+/// How a server is reached: what an application keeps in its configuration.
+///
+/// It is plain data: making, comparing, showing and storing one does no IO. Two that are equal, secrets included, name
+/// the same server, and share a session of a pool however often they are made anew. Secrets are shown nowhere, and
+/// stored nowhere: what is read back lacks them, until they are [given again](Secret).
+///
+/// ```
+/// use mcp_proto::sessions::{Authorization, HttpTransport, Secret, Transport};
+///
+/// let transport = Transport::from(HttpTransport::new(
+///     "https://tools.example/mcp",
+///     Authorization::Bearer(Secret::new("s3cret")),
+/// )?);
+/// assert!(!format!("{transport:?}").contains("s3cret"));
+/// let stored = serde_json::to_string(&transport)?;
+/// assert_eq!(stored, r#"{"type":"http","url":"https://tools.example/mcp","authorization":{"bearer":null}}"#);
+///
+/// // Whether there is authorization has to be said, in a configuration too.
+/// assert!(serde_json::from_str::<Transport>(r#"{"type":"http","url":"https://tools.example/mcp"}"#).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Transport {
+    /// Streamable HTTP.
+    Http(HttpTransport),
+    /// A child process, over its standard streams. What resolves it has to allow this explicitly.
+    Child(ChildTransport),
+    /// A byte stream: a Unix socket, or TCP.
+    Stream(StreamTransport),
+    /// A server of this process, without sockets.
+    InProcess(InProcessTransport),
+}
+
+impl Transport {
+    /// How long each phase may take.
+    pub fn timeouts(&self) -> &TransportTimeouts {
+        match self {
+            Self::Http(transport) => &transport.timeouts,
+            Self::Child(transport) => &transport.timeouts,
+            Self::Stream(transport) => &transport.timeouts,
+            Self::InProcess(transport) => &transport.timeouts,
+        }
+    }
+
+    /// Sets how long each phase may take.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: TransportTimeouts) -> Self {
+        *match &mut self {
+            Self::Http(transport) => &mut transport.timeouts,
+            Self::Child(transport) => &mut transport.timeouts,
+            Self::Stream(transport) => &mut transport.timeouts,
+            Self::InProcess(transport) => &mut transport.timeouts,
+        } = timeouts;
+        self
+    }
+}
+
+impl From<HttpTransport> for Transport {
+    fn from(transport: HttpTransport) -> Self {
+        Self::Http(transport)
+    }
+}
+
+impl From<ChildTransport> for Transport {
+    fn from(transport: ChildTransport) -> Self {
+        Self::Child(transport)
+    }
+}
+
+impl From<StreamTransport> for Transport {
+    fn from(transport: StreamTransport) -> Self {
+        Self::Stream(transport)
+    }
+}
+
+impl From<InProcessTransport> for Transport {
+    fn from(transport: InProcessTransport) -> Self {
+        Self::InProcess(transport)
+    }
+}
+
+#[cfg(test)]
+mod tests;

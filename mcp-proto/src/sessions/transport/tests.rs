@@ -1,0 +1,150 @@
+//! What transports show, store and refuse.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+
+fn http() -> HttpTransport {
+    HttpTransport::new(
+        "https://host/mcp?key=hidden",
+        Authorization::Bearer(Secret::new("hidden")),
+    )
+    .and_then(|http| http.header("X-Team", "blue"))
+    .and_then(|http| http.secret_header("X-Api-Key", Secret::new("hidden")))
+    .unwrap()
+}
+
+fn child() -> ChildTransport {
+    let child = ChildTransport::new("server").arg("--fast").in_directory("/tmp");
+    let child = child.env("LEVEL", "7").unwrap();
+    child.secret_env("TOKEN", Secret::new("hidden")).unwrap()
+}
+
+#[test]
+fn what_is_stored_lacks_the_secrets_and_keeps_the_rest() {
+    let all: [Transport; 4] = [
+        http().into(),
+        child().into(),
+        StreamTransport::unix("/run/mcp").into(),
+        InProcessTransport::new("weather").into(),
+    ];
+    for transport in all {
+        let shown = format!(
+            "{transport:?} {:?}",
+            SessionKey::new(transport.clone()).of_conversation("c")
+        );
+        assert!(!shown.contains("hidden"), "{shown}");
+        let stored = serde_json::to_value(&transport).unwrap();
+        let text = stored.to_string().replace("key=hidden", "");
+        assert!(!text.contains("hidden"), "{text}");
+        let read: Transport = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), stored);
+        match (&transport, &read) {
+            (Transport::Http(_), Transport::Http(http)) => {
+                assert_eq!(*http.authorization(), Authorization::Bearer(Secret::ABSENT));
+                assert_eq!(http.secret_headers()["x-api-key"], Secret::ABSENT);
+                assert_ne!(read, transport, "a missing secret is no other's");
+            }
+            (Transport::Child(_), Transport::Child(child)) => {
+                assert_eq!(child.secret_variables()["TOKEN"], Secret::ABSENT);
+            }
+            _ => assert_eq!(read, transport),
+        }
+    }
+}
+
+#[test]
+fn the_forms_of_a_configuration() {
+    let read = |value: serde_json::Value| serde_json::from_value::<Transport>(value);
+    let http = json!({"type": "http", "url": "http://h/", "authorization": "none", "headers": {"X-A": "b"}});
+    let expected = HttpTransport::new("http://h/", Authorization::None)
+        .unwrap()
+        .header("x-a", "b");
+    assert_eq!(read(http).unwrap(), expected.unwrap().into());
+    let bearer = json!({"type": "http", "url": "http://h/", "authorization": {"bearer": "t"}});
+    let expected = HttpTransport::new("http://h/", Authorization::Bearer(Secret::new("t"))).unwrap();
+    assert_eq!(read(bearer).unwrap(), expected.into());
+    let unix = json!({"type": "stream", "address": {"unix": "/run/mcp"}, "timeouts": {"connect": 1500}});
+    let timeouts = TransportTimeouts {
+        connect: Duration::from_millis(1_500),
+        ..TransportTimeouts::default()
+    };
+    let expected = Transport::from(StreamTransport::unix("/run/mcp")).with_timeouts(timeouts.clone());
+    assert_eq!(read(unix).unwrap(), expected);
+    assert_eq!(expected.timeouts(), &timeouts);
+    let child = json!({"type": "child", "command": "server", "args": ["-v"]});
+    assert_eq!(read(child).unwrap(), ChildTransport::new("server").arg("-v").into());
+    let local = json!({"type": "inProcess", "server": "weather"});
+    assert_eq!(read(local).unwrap(), InProcessTransport::new("weather").into());
+}
+
+#[test]
+fn that_there_is_no_authorization_has_to_be_said() {
+    let error = serde_json::from_value::<Transport>(json!({"type": "http", "url": "http://h/"})).unwrap_err();
+    assert!(error.to_string().contains("authorization"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let new = |url: &str| HttpTransport::new(url, Authorization::None);
+    for url in [
+        "",
+        "h",
+        "ftp://h/",
+        "http://",
+        "http:///mcp",
+        "http://h/a b",
+        "http://h/\r\nX: y",
+        "//h/mcp",
+    ] {
+        assert_eq!(new(url), Err(TransportError::InvalidUrl), "{url:?}");
+    }
+    assert_eq!(new("https://me:secret@h/"), Err(TransportError::CredentialsInUrl));
+    assert!(new("https://h/@me").is_ok());
+    let plain = || new("http://h/").unwrap().header("X-A", "b").unwrap();
+    let name = |name: &str| name.to_string().into_boxed_str();
+    assert_eq!(
+        plain().secret_header("x-a", Secret::new("c")),
+        Err(TransportError::Twice(name("x-a")))
+    );
+    assert_eq!(
+        http().header("x-API-key", "c"),
+        Err(TransportError::NotSecret(name("x-api-key")))
+    );
+    assert_eq!(plain().header("Authorization", "c"), Err(TransportError::Authorization));
+    assert_eq!(
+        plain().secret_header("authorization", Secret::new("c")),
+        Err(TransportError::Authorization)
+    );
+    for (header, value) in [("", "x"), ("a b", "x"), ("a", "x\r\nb: c"), ("a", "\u{e9}")] {
+        assert!(
+            matches!(plain().header(header, value), Err(TransportError::InvalidHeader(_))),
+            "{header:?}"
+        );
+    }
+    let broken = HttpTransport::new("http://h/", Authorization::Bearer(Secret::new("a\nb")));
+    assert_eq!(broken, Err(TransportError::InvalidHeader(name("authorization"))));
+    assert_eq!(child().env("TOKEN", "x"), Err(TransportError::Twice(name("TOKEN"))));
+    let twice = json!({"type": "child", "command": "s", "env": {"A": "b"}, "secretEnv": {"A": null}});
+    assert!(serde_json::from_value::<Transport>(twice).is_err());
+}
+
+#[test]
+fn keys_are_equal_where_all_of_it_is_and_secrets_count() {
+    let key = |token: &str| {
+        let http = HttpTransport::new("http://h/", Authorization::Bearer(Secret::new(token))).unwrap();
+        SessionKey::new(http)
+    };
+    assert_eq!(key("a"), key("a"));
+    assert_ne!(key("a"), key("b"));
+    assert!(key("a") < key("b"));
+    assert_ne!(key("a"), key("a").of_conversation("1"));
+    assert_eq!(
+        key("a").of_conversation("1"),
+        key("a").of_conversation(String::from("1"))
+    );
+}

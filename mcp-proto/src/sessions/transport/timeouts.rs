@@ -1,0 +1,81 @@
+//! How long each phase of a connection may take, as a part of its transport.
+
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::millis;
+use crate::limits::Timeouts;
+use crate::sessions::AttemptTimeouts;
+
+/// How long each phase of a connection may take. All of them run inside the time of each caller, and never add to it.
+///
+/// Stored in milliseconds; what is not said has its default.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TransportTimeouts {
+    /// For a connection: a socket, or a process that starts. Default 10 seconds.
+    #[serde(with = "millis")]
+    pub connect: Duration,
+    /// For the question which era the server speaks. Default as [`Timeouts::probe`].
+    #[serde(with = "millis")]
+    pub probe: Duration,
+    /// For the handshake. Default as [`Timeouts::initialize`].
+    #[serde(with = "millis")]
+    pub initialize: Duration,
+    /// For a request, from its birth or its last progress. Default as [`Timeouts::request`].
+    #[serde(with = "millis")]
+    pub request: Duration,
+    /// For a request in all. Default as [`Timeouts::request_max`].
+    #[serde(with = "millis")]
+    pub request_max: Duration,
+    /// For a graceful close. Default as [`Timeouts::close`].
+    #[serde(with = "millis")]
+    pub close: Duration,
+}
+
+impl Default for TransportTimeouts {
+    fn default() -> Self {
+        let Timeouts {
+            probe,
+            initialize,
+            request,
+            request_max,
+            close,
+        } = Timeouts::default();
+        Self {
+            connect: AttemptTimeouts::default().connect,
+            probe,
+            initialize,
+            request,
+            request_max,
+            close,
+        }
+    }
+}
+
+impl TransportTimeouts {
+    /// What of this a client keeps to.
+    pub fn to_timeouts(&self) -> Timeouts {
+        Timeouts {
+            probe: self.probe,
+            initialize: self.initialize,
+            request: self.request,
+            request_max: self.request_max,
+            close: self.close,
+        }
+    }
+
+    /// What of this a pool keeps to.
+    pub fn to_attempt(&self) -> AttemptTimeouts {
+        AttemptTimeouts {
+            connect: self.connect,
+            // Over HTTP, each of the two may need a connection first.
+            handshake: self.probe + self.initialize + 2 * self.connect,
+        }
+    }
+
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
