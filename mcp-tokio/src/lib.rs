@@ -10,6 +10,7 @@
 //! - [`child`]: clients of child processes, over their standard input and output.
 //! - [`stdio`]: a server over the standard input and output of this process.
 //! - [`memory`]: a client and a server in one process.
+//! - [`sessions()`]: a pool of sessions with any number of servers, each made once and made again when it is lost.
 //! - [`drive`]: any pump over any byte stream. [`Clock`], [`Timer`]: the time that the machines see.
 //!
 //! ```
@@ -41,6 +42,7 @@ mod error;
 pub mod http;
 mod lanes;
 pub mod memory;
+mod sessions;
 pub mod stdio;
 pub mod stream;
 #[cfg(feature = "tls")]
@@ -53,7 +55,8 @@ pub use mcp_proto;
 pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
 pub use mcp_proto::handle::server::{Json, NoArgs};
-pub use mcp_proto::handle::{Client, Server};
+pub use mcp_proto::handle::{Client, Server, Session, Sessions};
+pub use sessions::{sessions, sessions_over};
 
 #[cfg(feature = "http")]
 use mcp_proto::client::ClientConfig;

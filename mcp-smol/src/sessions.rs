@@ -1,0 +1,113 @@
+//! Pools of sessions with servers that transports name.
+
+use std::fmt;
+use std::future::Future;
+
+use async_net::TcpStream;
+#[cfg(unix)]
+use async_net::unix::UnixStream;
+use mcp_proto::handle::Sessions;
+use mcp_proto::handle::sessions::{Connected, Resolved, Resolver, Route};
+use mcp_proto::rpc::CallError;
+use mcp_proto::sessions::{SessionKey, SessionsConfig};
+
+use crate::Driver;
+use crate::clock::{Clock, Timer};
+use crate::memory::duplex;
+#[cfg(unix)]
+use crate::socket::Socket;
+use crate::stream::client_over;
+
+/// A pool of sessions with servers that transports name, driven with all its connections by the task that `spawn`
+/// makes.
+///
+/// Connects to nothing: that is a part of the first await of a session.
+///
+/// ```
+/// use mcp_proto::handle::sessions::Resolver;
+/// use mcp_proto::sessions::{InProcessTransport, SessionKey, SessionsConfig};
+/// use mcp_smol::{Client, Server};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let weather = Server::builder("weather", "1.0.0")
+///     .tool("forecast", "Forecast", |_: mcp_smol::NoArgs| async { Ok("sunny") })
+///     .build();
+/// let resolver = Resolver::new(Client::builder("host", "1.0.0").build()).server("weather", weather);
+/// let sessions = mcp_smol::sessions(SessionsConfig::default(), resolver, |driver| smol::spawn(driver).detach());
+///
+/// # smol::block_on(async {
+/// // Made anew for each request, the key finds the same session.
+/// for _ in 0..2 {
+///     let key = SessionKey::new(InProcessTransport::new("weather")).of_conversation("42");
+///     let result = sessions.session(key).call_tool("forecast", ()).await?;
+///     assert_eq!(result.content[0].as_text(), Some("sunny"));
+/// }
+/// assert_eq!(sessions.counters().created, 1);
+/// sessions.close().await;
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+pub fn sessions(config: SessionsConfig, resolver: Resolver, spawn: impl FnOnce(Driver)) -> Sessions<SessionKey> {
+    let (sessions, driver) = sessions_over(config, resolver);
+    spawn(Box::pin(driver));
+    sessions
+}
+
+/// A pool of sessions with servers that transports name, and the future that drives it, for those who poll or spawn
+/// it themselves.
+///
+/// The future ends when the last handle of the pool is dropped, or it is closed, and all its sessions are closed.
+///
+/// # Cancel safety
+/// Dropping the future closes all connections at once; whoever waits for a session learns so. It may be polled on any
+/// executor.
+pub fn sessions_over(
+    config: SessionsConfig,
+    resolver: Resolver,
+) -> (Sessions<SessionKey>, impl Future<Output = ()> + Send + use<>) {
+    let (sessions, driver) = Sessions::of_transports(config, resolver, dial);
+    (sessions, async { driver.run(Timer::new(Clock::start())).await })
+}
+
+async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, CallError> {
+    match route {
+        #[cfg(feature = "http")]
+        Route::Http(url, options) => {
+            let made = crate::http::client_over_http(&url, config, &options);
+            let (client, driver) = made.map_err(|error| unreachable("the URL", &error))?;
+            Ok(Connected::new(client, driver))
+        }
+        #[cfg(feature = "child")]
+        Route::Child(command) => {
+            let started = crate::child::child_over(&command, config);
+            let (client, driver) = started.map_err(|error| unreachable("the child", &error))?;
+            Ok(Connected::new(client, async { drop(driver.await) }))
+        }
+        #[cfg(unix)]
+        Route::Unix(path) => {
+            let stream = UnixStream::connect(&path).await;
+            let stream = stream.map_err(|error| unreachable(&path, &error))?;
+            let (client, driver) = client_over(Socket::new(stream), config);
+            Ok(Connected::new(client, async { drop(driver.await) }))
+        }
+        Route::Tcp(address) => {
+            let stream = TcpStream::connect(&address).await;
+            let stream = stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+            let stream = stream.map_err(|error| unreachable(&address, &error))?;
+            let (client, driver) = client_over(stream, config);
+            Ok(Connected::new(client, async { drop(driver.await) }))
+        }
+        Route::InProcess(server) => {
+            let (client, driver) = duplex(&server, config);
+            Ok(Connected::in_process(client, driver))
+        }
+        _ => Err(CallError::Unreachable(
+            "the transport is not supported by this build".into(),
+        )),
+    }
+}
+
+fn unreachable(what: &str, error: &dyn fmt::Display) -> CallError {
+    CallError::Unreachable(format!("{what}: {error}").into())
+}

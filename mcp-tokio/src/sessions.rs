@@ -1,0 +1,142 @@
+//! Pools of sessions with servers that transports name.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use mcp_proto::handle::Sessions;
+use mcp_proto::handle::sessions::{Connected, Resolved, Resolver, Route};
+use mcp_proto::rpc::CallError;
+use mcp_proto::sessions::{SessionKey, SessionsConfig};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, Timer};
+use crate::error::ConnectError;
+use crate::memory::duplex;
+use crate::stream::client_over;
+
+/// A pool of sessions with servers that transports name, driven by a task of its own; its connections are driven by
+/// tasks of their own as well.
+///
+/// Connects to nothing: that is a part of the first await of a session.
+///
+/// ```
+/// use mcp_proto::handle::sessions::Resolver;
+/// use mcp_proto::sessions::{InProcessTransport, SessionKey, SessionsConfig};
+/// use mcp_tokio::{Client, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let weather = Server::builder("weather", "1.0.0")
+///     .tool("forecast", "Forecast", |_: mcp_tokio::NoArgs| async { Ok("sunny") })
+///     .build();
+/// let resolver = Resolver::new(Client::builder("host", "1.0.0").build()).server("weather", weather);
+/// let sessions = mcp_tokio::sessions(SessionsConfig::default(), resolver)?;
+///
+/// // Made anew for each request, the key finds the same session.
+/// for _ in 0..2 {
+///     let key = SessionKey::new(InProcessTransport::new("weather")).of_conversation("42");
+///     let result = sessions.session(key).call_tool("forecast", ()).await?;
+///     assert_eq!(result.content[0].as_text(), Some("sunny"));
+/// }
+/// assert_eq!(sessions.counters().created, 1);
+/// sessions.close().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`ConnectError::NoRuntime`].
+pub fn sessions(config: SessionsConfig, resolver: Resolver) -> Result<Sessions<SessionKey>, ConnectError> {
+    let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
+    let (sessions, driver) = sessions_over(config, resolver);
+    runtime.spawn(driver);
+    Ok(sessions)
+}
+
+/// A pool of sessions with servers that transports name, and the future that drives it, for those who poll or spawn
+/// it themselves.
+///
+/// The future ends when the last handle of the pool is dropped, or it is closed, and all its sessions are closed.
+///
+/// # Cancel safety
+/// Dropping the future closes all connections at once; whoever waits for a session learns so. It has to be polled on a
+/// tokio runtime with IO and time.
+pub fn sessions_over(
+    config: SessionsConfig,
+    resolver: Resolver,
+) -> (Sessions<SessionKey>, impl Future<Output = ()> + Send + use<>) {
+    let (sessions, driver) = Sessions::of_transports(config, resolver, dial);
+    (sessions, async { driver.run(Timer::new(Clock::start())).await })
+}
+
+async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, CallError> {
+    match route {
+        #[cfg(feature = "http")]
+        Route::Http(url, options) => {
+            let made = crate::http::client_over_http(&url, config, &options);
+            let (client, driver) = made.map_err(|error| unreachable("the URL", &error))?;
+            Ok(Connected::new(client, Task::spawn(driver)))
+        }
+        #[cfg(feature = "child")]
+        Route::Child(command) => {
+            let started = crate::child::child_over(&command, config);
+            let (client, driver) = started.map_err(|error| unreachable("the child", &error))?;
+            // Not a task: a runtime that shuts down would not wait for it.
+            Ok(Connected::new(client, async { drop(driver.await) }))
+        }
+        #[cfg(unix)]
+        Route::Unix(path) => {
+            let stream = UnixStream::connect(&path).await;
+            let stream = stream.map_err(|error| unreachable(&path, &error))?;
+            let (client, driver) = client_over(stream, config);
+            Ok(Connected::new(client, Task::spawn(async { drop(driver.await) })))
+        }
+        Route::Tcp(address) => {
+            let stream = TcpStream::connect(&address).await;
+            let stream = stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+            let stream = stream.map_err(|error| unreachable(&address, &error))?;
+            let (client, driver) = client_over(stream, config);
+            Ok(Connected::new(client, Task::spawn(async { drop(driver.await) })))
+        }
+        Route::InProcess(server) => {
+            let (client, driver) = duplex(&server, config);
+            Ok(Connected::in_process(client, Task::spawn(driver)))
+        }
+        _ => Err(CallError::Unreachable(
+            "the transport is not supported by this build".into(),
+        )),
+    }
+}
+
+fn unreachable(what: &str, error: &dyn fmt::Display) -> CallError {
+    CallError::Unreachable(format!("{what}: {error}").into())
+}
+
+/// What drives a connection, in a task of its own that ends with it.
+struct Task(JoinHandle<()>);
+
+impl Task {
+    fn spawn(driver: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(driver))
+    }
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx).map(drop)
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
