@@ -26,6 +26,8 @@ pub fn server_config(chain: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, Erro
 /// The same for a server that demands a certificate of its clients, issued by one of `authorities`, in PEM. A client
 /// without one is turned away in the handshake.
 ///
+/// A session (legacy era) belongs to the certificate that it was begun with: for any other it does not exist.
+///
 /// # Errors
 /// What is wrong with the PEM, the certificates or the key.
 pub fn server_config_for(authorities: &[u8], chain: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, Error> {

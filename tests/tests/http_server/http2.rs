@@ -162,6 +162,30 @@ fn bodies_are_bounded_as_over_http1() {
 }
 
 #[test]
+fn the_authority_is_the_host() {
+    everywhere(async |serve| {
+        let site = serve(Setup::default());
+        let peer = Peer::prior_knowledge(site.address).await;
+        let (headers, body) = modern("echo", r#"{"text":"hi"}"#);
+        for (authority, host, expected) in [
+            ("localhost", None, 200),
+            ("localhost", Some("localhost"), 200),
+            ("evil.example.com", None, 403),
+            ("evil.example.com", Some("localhost"), 400),
+            ("localhost", Some("evil.example.com"), 400),
+        ] {
+            let mut request = peer.request("POST", &headers, body.clone());
+            *request.uri_mut() = format!("http://{authority}/mcp").parse().unwrap();
+            if let Some(host) = host {
+                request.headers_mut().insert("host", host.parse().unwrap());
+            }
+            let status = peer.send(request).await.unwrap().status();
+            assert_eq!(status, expected, "{authority}, {host:?}");
+        }
+    });
+}
+
+#[test]
 fn a_stream_of_events_goes_on_beside_calls() {
     everywhere(async |serve| {
         let site = serve(Setup::default());

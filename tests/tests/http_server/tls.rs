@@ -9,7 +9,7 @@ use rustls::client::ClientConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{RootCertStore, ServerConfig};
 
-use crate::peer::{Peer, Raw, encrypted};
+use crate::peer::{INITIALIZE, Peer, Raw, encrypted};
 use crate::site::{Setup, everywhere};
 
 /// An authority, and what it issues, in PEM.
@@ -149,6 +149,24 @@ fn a_certificate_that_is_demanded_lets_in_and_none_does_not() {
             assert_eq!(peer.call("echo", r#"{"text":"hi"}"#).await.unwrap().0, 200);
         });
     }
+}
+
+#[test]
+fn a_session_is_of_the_client_whose_certificate_began_it() {
+    let authority = Authority::new();
+    let [config, _] = configs(&authority, true);
+    everywhere(async |serve| {
+        let site = serve(setup(config.clone()));
+        let [alice, mallory] = ["alice", "mallory"].map(|name| authority.client(&["h2"], Some(authority.issue(name))));
+        let connect = async |client| Peer::http2(encrypted(site.address, client).await.unwrap()).await;
+        let (_, session, _) = connect(&alice).await.post(&[], INITIALIZE).await.unwrap();
+        let session = [("mcp-session-id".to_owned(), session.unwrap())];
+        let ping = r#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#;
+        for (client, expected) in [(&alice, 200), (&mallory, 404), (&alice, 200)] {
+            let (status, _, _) = connect(client).await.post(&session, ping).await.unwrap();
+            assert_eq!(status, expected);
+        }
+    });
 }
 
 #[test]

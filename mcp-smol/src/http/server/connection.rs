@@ -19,6 +19,8 @@ use mcp_proto::handle::driver::{Closing, ServeOptions, end_upon};
 use mcp_proto::handle::driver::{Nursery, Spawner, Streams};
 #[cfg(any(feature = "http2", feature = "tls"))]
 use mcp_proto::handle::driver::{either, unless, wait};
+#[cfg(feature = "tls")]
+use mcp_proto::http::server::Principal;
 
 use super::super::bridge::{Bridge, Timers};
 use super::service::McpService;
@@ -46,19 +48,26 @@ pub(super) async fn serve(stream: TcpStream, terms: Arc<Terms>) {
     if let Some(tls) = &terms.tls {
         // For itself, that connections without TLS be small.
         return Box::pin(async {
-            if let Some(stream) = terms.open(tls.accept(stream)).await {
-                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                terms.talk(Bridge::new(stream), is_http2).await;
-            }
+            let Some(stream) = terms.open(tls.accept(stream)).await else {
+                return;
+            };
+            let (_, session) = stream.get_ref();
+            let is_http2 = session.alpn_protocol() == Some(b"h2");
+            let certificate = session.peer_certificates().and_then(|chain| chain.first());
+            let service = match certificate {
+                Some(certificate) => terms.service.clone().of(Principal::new(certificate)),
+                None => terms.service.clone(),
+            };
+            terms.talk(Bridge::new(stream), is_http2, service).await;
         })
         .await;
     }
     #[cfg(feature = "http2")]
     if let Some((stream, is_http2)) = terms.open(Bridge::listening(stream)).await {
-        terms.talk(stream, is_http2).await;
+        terms.talk(stream, is_http2, terms.service.clone()).await;
     }
     #[cfg(not(feature = "http2"))]
-    terms.talk(Bridge::new(stream), false).await;
+    terms.talk(Bridge::new(stream), false, terms.service.clone()).await;
 }
 
 impl Terms {
@@ -71,17 +80,17 @@ impl Terms {
     }
 
     /// Answers the requests on a connection that is open.
-    async fn talk<S: Read + Write + Send + Unpin + 'static>(&self, stream: S, is_http2: bool) {
+    async fn talk<S: Read + Write + Send + Unpin + 'static>(&self, stream: S, is_http2: bool, service: McpService) {
         #[cfg(feature = "http2")]
         if is_http2 {
-            return Box::pin(self.http2(stream)).await;
+            return Box::pin(self.http2(stream, service)).await;
         }
         #[cfg(not(feature = "http2"))]
         let _ = is_http2;
         let connection = http1::Builder::new()
             .timer(Timers)
             .header_read_timeout(self.options.header_timeout)
-            .serve_connection(stream, self.service.clone());
+            .serve_connection(stream, service);
         let mut connection = pin!(connection);
         let end =
             |connection: Pin<&mut Pin<&mut http1::Connection<_, _>>>| connection.as_deref_mut().graceful_shutdown();
@@ -89,7 +98,7 @@ impl Terms {
     }
 
     #[cfg(feature = "http2")]
-    async fn http2<S: Read + Write + Send + Unpin + 'static>(&self, stream: S) {
+    async fn http2<S: Read + Write + Send + Unpin + 'static>(&self, stream: S, service: McpService) {
         let streams = Streams::new();
         let nursery = Nursery::new();
         let spawning = Spawning(nursery.spawner(), streams.clone());
@@ -97,7 +106,7 @@ impl Terms {
             .timer(Timers)
             .max_concurrent_streams(self.options.max_streams)
             .max_header_list_size(HEAD_BYTES)
-            .serve_connection(stream, self.service.clone());
+            .serve_connection(stream, service);
         let (closing, timer) = (self.closing.watch(), self.service.timer());
         let timeout = self.options.header_timeout;
         let running = streams.run(

@@ -11,6 +11,8 @@ use mcp_proto::handle::Server;
 use mcp_proto::handle::driver::{self, HttpService, Keeper, ServeOptions, ServerRuntime};
 use mcp_proto::handle::server::http::{Endpoint, Upkeep};
 use mcp_proto::http::server::HttpConfig;
+#[cfg(feature = "tls")]
+use mcp_proto::http::server::Principal;
 
 use crate::clock::{Clock, Timer};
 
@@ -65,6 +67,12 @@ impl McpService {
     #[cfg(any(feature = "http2", feature = "tls"))]
     pub(super) fn timer(&self) -> Timer {
         self.0.runtime().timer()
+    }
+
+    /// The same for one client.
+    #[cfg(feature = "tls")]
+    pub(super) fn of(self, principal: Principal) -> Self {
+        Self(self.0.with_principal(principal))
     }
 
     /// The same where a listener's options count as well.

@@ -11,7 +11,7 @@ use super::respond::Respond;
 use super::runtime::ServerRuntime;
 use crate::handle::Server;
 use crate::handle::server::http::Endpoint;
-use crate::http::server::HttpConfig;
+use crate::http::server::{HttpConfig, Principal};
 
 /// An MCP endpoint on a runtime `R`: from requests to responses.
 ///
@@ -21,6 +21,7 @@ pub struct HttpService<R> {
     endpoint: Endpoint,
     runtime: R,
     body_timeout: Duration,
+    principal: Option<Principal>,
 }
 
 impl<R: ServerRuntime> HttpService<R> {
@@ -30,6 +31,7 @@ impl<R: ServerRuntime> HttpService<R> {
             endpoint: Endpoint::new(server, config),
             runtime,
             body_timeout: BODY_TIMEOUT,
+            principal: None,
         }
     }
 
@@ -38,6 +40,14 @@ impl<R: ServerRuntime> HttpService<R> {
     #[must_use]
     pub fn with_body_timeout(mut self, timeout: Duration) -> Self {
         self.body_timeout = timeout;
+        self
+    }
+
+    /// The same for requests that are all of one principal, such as those on a connection whose client has shown a
+    /// certificate. It counts over what the extensions of a request say.
+    #[must_use]
+    pub fn with_principal(mut self, principal: Principal) -> Self {
+        self.principal = Some(principal);
         self
     }
 
@@ -57,11 +67,14 @@ impl<R: ServerRuntime> HttpService<R> {
     }
 
     /// Begins to answer a request.
-    pub fn respond<B>(&self, request: Request<B>) -> Respond<B, R>
+    pub fn respond<B>(&self, mut request: Request<B>) -> Respond<B, R>
     where
         B: Body + Unpin,
         B::Data: Buf,
     {
+        if let Some(principal) = &self.principal {
+            request.extensions_mut().insert(principal.clone());
+        }
         Respond::new(self.clone(), request)
     }
 }
