@@ -1,12 +1,15 @@
 //! What a listener does: it accepts, bears it when accepting fails, and polls what it has accepted.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_io::Timer;
+#[cfg(unix)]
+use async_net::unix::{UnixListener, UnixStream};
+use async_net::{TcpListener, TcpStream};
 use mcp_proto::handle::driver::Tasks;
 
 /// How long a listener rests when the process or the system is out of something.
@@ -20,6 +23,59 @@ const ACCEPTS: usize = 16;
 
 /// How many connections are polled in one round.
 const POLLS: usize = 256;
+
+/// How many connections may wait to be accepted. Past that the system drops what comes, and a client tries again after
+/// a second. The standard library has 128; tokio's listeners have this number.
+#[cfg(unix)]
+const BACKLOG: i32 = 1024;
+
+/// What accepts connections.
+pub(crate) trait Listener {
+    /// One connection.
+    type Stream;
+
+    /// The next connection.
+    fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Lets more connections wait to be accepted.
+    fn widen(&self);
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        Ok(Self::accept(self).await?.0)
+    }
+
+    fn widen(&self) {
+        #[cfg(unix)]
+        let _ = rustix::net::listen(self, BACKLOG);
+    }
+}
+
+#[cfg(unix)]
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<UnixStream> {
+        Ok(Self::accept(self).await?.0)
+    }
+
+    fn widen(&self) {
+        let _ = rustix::net::listen(self, BACKLOG);
+    }
+}
+
+/// The next connection.
+pub(crate) async fn next<L: Listener>(listener: &L) -> io::Result<L::Stream> {
+    loop {
+        match listener.accept().await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => bear(error).await?,
+        }
+    }
+}
 
 /// A listener and its connections, all polled in place.
 ///
@@ -74,7 +130,6 @@ where
     }
 
     /// Accepts no more.
-    #[cfg(feature = "http")]
     pub(crate) fn stop(self) -> Tasks<T> {
         self.connections
     }
@@ -97,6 +152,21 @@ pub(crate) fn poll_tasks<T: Future + Unpin>(tasks: &mut Tasks<T>) -> bool {
         }
     }
     true
+}
+
+/// Lets the connections end, until so many are left.
+pub(crate) async fn finish<T: Future + Unpin>(mut connections: Tasks<T>, left: usize) {
+    poll_fn(|cx| {
+        poll_tasks(&mut connections);
+        if connections.len() <= left {
+            return Poll::Ready(());
+        }
+        if !connections.rest(cx) {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Bears a failure to accept that concerns one connection, or that passes: `Ok` when to go on.

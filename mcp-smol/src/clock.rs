@@ -1,15 +1,9 @@
 //! The machines' time from the system's monotonic clock, and their deadlines from smol's reactor.
 
-use std::future::Future;
-#[cfg(feature = "http")]
-use std::future::poll_fn;
-use std::pin::Pin;
-#[cfg(feature = "http")]
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-#[cfg(feature = "http")]
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mcp_proto::Time;
 use mcp_proto::handle::driver::{self, Alarm};
@@ -84,7 +78,6 @@ impl driver::Timer for Timer {
 }
 
 /// What `future` gives within `most`, or `None`.
-#[cfg(feature = "http")]
 pub(crate) async fn within<T>(most: Duration, future: impl Future<Output = T>) -> Option<T> {
     let mut timer = async_io::Timer::after(most);
     let mut future = pin!(future);

@@ -5,7 +5,7 @@
 //! exchanges, or one listener with all its connections; no task is spawned for a call.
 //!
 //! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
-//! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
+//! - [`stream`]: clients and servers over byte streams, TCP and Unix sockets among them.
 //! - [`tls`]: configurations of TLS for clients and servers; `https` URLs work without one.
 //! - [`child`]: clients of child processes, over their standard input and output.
 //! - [`stdio`]: a server over the standard input and output of this process.
@@ -51,7 +51,6 @@
 //! # }
 //! ```
 
-#[cfg(any(unix, feature = "http"))]
 mod accept;
 #[cfg(feature = "child")]
 pub mod child;
@@ -64,7 +63,6 @@ pub mod http;
 mod lanes;
 pub mod memory;
 mod sessions;
-#[cfg(any(unix, feature = "http"))]
 mod socket;
 pub mod stdio;
 pub mod stream;

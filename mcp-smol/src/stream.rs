@@ -1,26 +1,29 @@
-//! Connections over byte streams: anything that reads and writes, Unix sockets among them.
+//! Connections over byte streams: anything that reads and writes, TCP and Unix sockets among them.
 
-use std::future::Future;
-#[cfg(unix)]
-use std::future::poll_fn;
+use std::future::{Future, pending, poll_fn};
 use std::io;
 #[cfg(unix)]
 use std::path::Path;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
 #[cfg(unix)]
 use async_net::unix::{UnixListener, UnixStream};
+use async_net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 use futures_io::{AsyncRead, AsyncWrite};
 use mcp_proto::client::ClientConfig;
-#[cfg(unix)]
-use mcp_proto::handle::driver::Tasks;
+use mcp_proto::handle::driver::{Closing, Tasks, Watch, end_upon};
 use mcp_proto::handle::{Client, Server};
 
 use crate::Driver;
-#[cfg(unix)]
-use crate::accept::{Listening, bear};
+use crate::accept::{Listener, Listening, finish, next};
+use crate::clock::within;
 use crate::lanes::drive;
-#[cfg(unix)]
 use crate::socket::Socket;
+
+/// How long what a connection has to say at its end may take to arrive.
+const DELIVERY: Duration = Duration::from_secs(3);
 
 /// A client over `io`, driven by the task that `spawn` makes. Returns at once: the handshake is part of the first
 /// await.
@@ -91,17 +94,122 @@ pub async fn connect_unix(
 /// Dropping the future closes the listener, unless there are clones of it, and all its connections at once.
 #[cfg(unix)]
 pub async fn serve_unix(server: Server, listener: UnixListener) -> io::Result<()> {
-    let mut listening = Listening::new(|| next(&listener), Tasks::new(), usize::MAX);
-    let start = |stream| Box::pin(serve_stream(&server, Socket::new(stream)));
-    Err(poll_fn(|cx| listening.poll(cx, start)).await)
+    serve_unix_until(server, listener, pending()).await
 }
 
+/// Serves like [`serve_unix`] until `shutdown` is ready: then it accepts no more, and every connection is closed
+/// gracefully. What is in progress has the [`close`](mcp_proto::Timeouts::close) timeout of the server to finish, and
+/// 3 seconds more to be delivered; by default 5 in all.
+///
+/// # Errors
+/// Those of [`serve_unix`].
+///
+/// # Cancel safety
+/// That of [`serve_unix`].
 #[cfg(unix)]
-async fn next(listener: &UnixListener) -> io::Result<UnixStream> {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return Ok(stream),
-            Err(error) => bear(error).await?,
+pub async fn serve_unix_until(
+    server: Server,
+    listener: UnixListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listen(&server, listener, Socket::new, shutdown).await
+}
+
+/// A client of the server that listens at `address`, a socket address or a name with a port, driven by the task that
+/// `spawn` makes. What is written is sent at once (`TCP_NODELAY`).
+///
+/// Nothing of the connection is secret: for a network that is not trusted there is HTTPS.
+///
+/// # Errors
+/// What connecting fails with.
+///
+/// # Cancel safety
+/// Dropping the future leaves nothing behind.
+pub async fn connect_tcp(
+    address: impl AsyncToSocketAddrs,
+    config: ClientConfig,
+    spawn: impl FnOnce(Driver),
+) -> io::Result<Client> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(connect_stream(Socket::new(stream), config, spawn))
+}
+
+/// Serves every connection that `listener` accepts, all in this one future: spawn it once for each thread that is
+/// to serve, with a clone of the listener.
+///
+/// Whoever can reach it is served: a listener for this machine alone is bound to a loopback address.
+///
+/// # Errors
+/// Where the listener is broken. A connection that fails ends alone, and where files or memory are used up the
+/// listener waits.
+///
+/// # Cancel safety
+/// Dropping the future closes the listener, unless there are clones of it, and all its connections at once.
+pub async fn serve_tcp(server: Server, listener: TcpListener) -> io::Result<()> {
+    serve_tcp_until(server, listener, pending()).await
+}
+
+/// Serves like [`serve_tcp`] until `shutdown` is ready: then it accepts no more, and every connection is closed
+/// gracefully. What is in progress has the [`close`](mcp_proto::Timeouts::close) timeout of the server to finish, and
+/// 3 seconds more to be delivered; by default 5 in all.
+///
+/// # Errors
+/// Those of [`serve_tcp`].
+///
+/// # Cancel safety
+/// That of [`serve_tcp`].
+pub async fn serve_tcp_until(
+    server: Server,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listen(&server, listener, at_once, shutdown).await
+}
+
+/// Has what is written sent at once.
+fn at_once(stream: TcpStream) -> Socket<std::net::TcpStream> {
+    // It fails where the peer is gone already, which the first read tells.
+    let _ = stream.set_nodelay(true);
+    Socket::new(stream)
+}
+
+/// Serves every connection of `listener`, as what `prepare` makes of it.
+async fn listen<L: Listener, S: AsyncRead + AsyncWrite>(
+    server: &Server,
+    listener: L,
+    prepare: impl Fn(L::Stream) -> S,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listener.widen();
+    let closing = Closing::new();
+    let mut listening = Listening::new(|| next(&listener), Tasks::new(), usize::MAX);
+    let mut shutdown = pin!(shutdown);
+    poll_fn(|cx| {
+        if shutdown.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
         }
-    }
+        let start = |stream| Box::pin(serve_one(server, prepare(stream), closing.watch()));
+        listening.poll(cx, start).map(Err)
+    })
+    .await?;
+    let connections = listening.stop();
+    drop(listener);
+    closing.close();
+    within(
+        server.config().timeouts().close.saturating_add(DELIVERY),
+        finish(connections, 0),
+    )
+    .await;
+    Ok(())
+}
+
+/// Serves one connection, until `closing` at most and what is in progress then.
+fn serve_one<S>(server: &Server, io: S, closing: Watch) -> impl Future<Output = io::Result<()>> + use<S>
+where
+    S: AsyncRead + AsyncWrite,
+{
+    let pump = server.pump();
+    let connection = pump.handle();
+    end_upon(drive(pump, io), move |_| connection.close(), closing)
 }

@@ -5,7 +5,7 @@
 //! exchanges; no task is spawned for a call.
 //!
 //! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
-//! - [`stream`]: clients and servers over byte streams, Unix sockets among them.
+//! - [`stream`]: clients and servers over byte streams, TCP and Unix sockets among them.
 //! - [`tls`]: configurations of TLS for clients and servers; `https` URLs work without one.
 //! - [`child`]: clients of child processes, over their standard input and output.
 //! - [`stdio`]: a server over the standard input and output of this process.
@@ -30,7 +30,6 @@
 //! # }
 //! ```
 
-#[cfg(any(unix, feature = "http"))]
 mod accept;
 #[cfg(feature = "child")]
 pub mod child;
@@ -89,6 +88,6 @@ pub fn connect_with(url: &str, config: ClientConfig, options: &http::HttpOptions
 }
 
 /// The programs of the README compile.
-#[cfg(all(doctest, feature = "http", feature = "schema"))]
+#[cfg(all(doctest, feature = "child", feature = "http", feature = "schema"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

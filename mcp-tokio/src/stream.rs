@@ -1,23 +1,28 @@
-//! Connections over byte streams: anything that reads and writes, Unix sockets among them.
+//! Connections over byte streams: anything that reads and writes, TCP and Unix sockets among them.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 #[cfg(unix)]
 use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
 
 use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::driver::{Closing, Watch, end_upon};
 use mcp_proto::handle::{Client, Server};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
-#[cfg(unix)]
 use tokio::task::JoinSet;
 
-#[cfg(unix)]
-use crate::accept;
+use crate::accept::{Listener, accept, bear, finish};
 use crate::error::ConnectError;
 use crate::lanes::drive;
+
+/// How long what a connection has to say at its end may take to arrive.
+const DELIVERY: Duration = Duration::from_secs(3);
 
 /// A client over `io`, driven by a task of its own. Returns at once: the handshake is part of the first await.
 ///
@@ -86,15 +91,115 @@ pub async fn connect_unix(path: impl AsRef<Path>, config: ClientConfig) -> io::R
 /// Dropping the future closes the listener and all its connections at once.
 #[cfg(unix)]
 pub async fn serve_unix(server: Server, listener: UnixListener) -> io::Result<()> {
+    serve_unix_until(server, listener, pending()).await
+}
+
+/// Serves like [`serve_unix`] until `shutdown` is ready: then it accepts no more, and every connection is closed
+/// gracefully. What is in progress has the [`close`](mcp_proto::Timeouts::close) timeout of the server to finish, and
+/// 3 seconds more to be delivered; by default 5 in all.
+///
+/// # Errors
+/// Those of [`serve_unix`].
+///
+/// # Cancel safety
+/// That of [`serve_unix`].
+#[cfg(unix)]
+pub async fn serve_unix_until(
+    server: Server,
+    listener: UnixListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listen(&server, listener, |_| {}, shutdown).await
+}
+
+/// A client of the server that listens at `address`, a socket address or a name with a port, driven by a task of its
+/// own. What is written is sent at once (`TCP_NODELAY`).
+///
+/// Nothing of the connection is secret: for a network that is not trusted there is HTTPS.
+///
+/// # Errors
+/// What connecting fails with.
+///
+/// # Cancel safety
+/// Dropping the future leaves nothing behind.
+pub async fn connect_tcp(address: impl ToSocketAddrs, config: ClientConfig) -> io::Result<Client> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    connect_stream(stream, config).map_err(io::Error::other)
+}
+
+/// Serves every connection that `listener` accepts, each in a task of its own.
+///
+/// Whoever can reach it is served: a listener for this machine alone is bound to a loopback address.
+///
+/// # Errors
+/// Where the listener is broken. A connection that fails ends alone, and where files or memory are used up the
+/// listener waits.
+///
+/// # Cancel safety
+/// Dropping the future closes the listener and all its connections at once.
+pub async fn serve_tcp(server: Server, listener: TcpListener) -> io::Result<()> {
+    serve_tcp_until(server, listener, pending()).await
+}
+
+/// Serves like [`serve_tcp`] until `shutdown` is ready: then it accepts no more, and every connection is closed
+/// gracefully. What is in progress has the [`close`](mcp_proto::Timeouts::close) timeout of the server to finish, and
+/// 3 seconds more to be delivered; by default 5 in all.
+///
+/// # Errors
+/// Those of [`serve_tcp`].
+///
+/// # Cancel safety
+/// That of [`serve_tcp`].
+pub async fn serve_tcp_until(
+    server: Server,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listen(&server, listener, at_once, shutdown).await
+}
+
+/// Has what is written sent at once.
+fn at_once(stream: &TcpStream) {
+    // It fails where the peer is gone already, which the first read tells.
+    let _ = stream.set_nodelay(true);
+}
+
+/// Serves every connection of `listener`, once `prepare` has prepared it.
+async fn listen<L>(
+    server: &Server,
+    listener: L,
+    prepare: impl Fn(&L::Stream),
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    L: Listener<Stream: AsyncRead + AsyncWrite + Send + 'static>,
+{
+    let closing = Closing::new();
     let mut connections = JoinSet::new();
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                connections.spawn(serve_stream(&server, stream));
+    let mut shutdown = pin!(shutdown);
+    while let Some(accepted) = accept(&listener, &mut connections, shutdown.as_mut()).await {
+        match accepted {
+            Ok(stream) => {
+                prepare(&stream);
+                connections.spawn(serve_one(server, stream, closing.watch()));
             }
-            Err(error) => accept::bear(error).await?,
+            Err(error) => bear(error).await?,
         }
-        // Those that have ended are forgotten as new ones come.
-        while connections.try_join_next().is_some() {}
     }
+    drop(listener);
+    closing.close();
+    let grace = server.config().timeouts().close.saturating_add(DELIVERY);
+    finish(&mut connections, grace).await;
+    Ok(())
+}
+
+/// Serves one connection, until `closing` at most and what is in progress then.
+fn serve_one<S>(server: &Server, io: S, closing: Watch) -> impl Future<Output = io::Result<()>> + use<S>
+where
+    S: AsyncRead + AsyncWrite,
+{
+    let pump = server.pump();
+    let connection = pump.handle();
+    end_upon(drive(pump, io), move |_| connection.close(), closing)
 }

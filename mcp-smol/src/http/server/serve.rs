@@ -6,7 +6,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use async_net::{TcpListener, TcpStream};
 use mcp_proto::handle::Server;
 use mcp_proto::handle::driver::{Closing, ServeOptions, Tasks};
 
@@ -14,7 +13,7 @@ use super::connection::{self, Terms};
 use super::listener::Listener;
 use super::service::{McpService, service};
 use crate::Driver;
-use crate::accept::{Listening, bear, poll_tasks};
+use crate::accept::{Listener as _, Listening, finish, next};
 use crate::clock::within;
 
 /// Serves `server` on `listener`, on every path, with defaults for everything.
@@ -47,7 +46,7 @@ pub async fn serve_until(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let listener = listener.into();
-    widen(&listener.socket);
+    listener.socket.widen();
     let terms = Arc::new(Terms {
         service: service.within(options),
         options: options.clone(),
@@ -75,41 +74,9 @@ pub async fn serve_until(
     drop(listener.socket);
     terms.closing.close();
     terms.service.endpoint().drain();
-    if within(options.grace, finish(tasks)).await.is_none() {
+    // The upkeep goes on until the connections have ended.
+    if within(options.grace, finish(tasks, 1)).await.is_none() {
         terms.service.endpoint().close();
     }
     Ok(())
-}
-
-/// Lets more connections wait to be accepted than the 128 of the standard library: past that the system drops what
-/// comes, and a client tries again after a second. Tokio's listeners have this number.
-fn widen(listener: &TcpListener) {
-    #[cfg(unix)]
-    let _ = rustix::net::listen(listener, 1024);
-    #[cfg(not(unix))]
-    let _ = listener;
-}
-
-async fn next(listener: &TcpListener) -> io::Result<TcpStream> {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return Ok(stream),
-            Err(error) => bear(error).await?,
-        }
-    }
-}
-
-/// Lets the connections end; the upkeep goes on until they have.
-async fn finish(mut tasks: Tasks<Driver>) {
-    poll_fn(|cx| {
-        poll_tasks(&mut tasks);
-        if tasks.len() <= 1 {
-            return Poll::Ready(());
-        }
-        if !tasks.rest(cx) {
-            cx.waker().wake_by_ref();
-        }
-        Poll::Pending
-    })
-    .await;
 }

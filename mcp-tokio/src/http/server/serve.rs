@@ -1,21 +1,18 @@
 //! A listener with the service behind it.
 
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, pending};
 use std::io;
-use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use mcp_proto::handle::Server;
 use mcp_proto::handle::driver::{Closing, ServeOptions};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::connection::{self, Terms};
 use super::listener::Listener;
 use super::service::{McpService, service};
-use crate::accept::bear;
+use crate::accept::{accept, bear, finish};
 
 /// Serves `server` on `listener`, on every path, with defaults for everything.
 ///
@@ -57,7 +54,7 @@ pub async fn serve_until(
     while let Some(accepted) = accept(&listener.socket, &mut connections, shutdown.as_mut()).await {
         match accepted {
             Ok(_) if options.max_connections.is_some_and(|most| connections.len() >= most) => {}
-            Ok((stream, _)) => {
+            Ok(stream) => {
                 connections.spawn(connection::serve(stream, terms.clone()));
             }
             Err(error) => bear(error).await?,
@@ -66,25 +63,8 @@ pub async fn serve_until(
     drop(listener.socket);
     terms.closing.close();
     terms.service.endpoint().drain();
-    let finish = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(options.grace, finish).await.is_err() {
+    if !finish(&mut connections, options.grace).await {
         terms.service.endpoint().close();
     }
     Ok(())
-}
-
-/// The next connection; `None` where `shutdown` came first. Meanwhile the connections that are over are cleared away.
-async fn accept(
-    listener: &TcpListener,
-    connections: &mut JoinSet<()>,
-    mut shutdown: Pin<&mut impl Future<Output = ()>>,
-) -> Option<io::Result<(TcpStream, SocketAddr)>> {
-    poll_fn(|cx| {
-        if shutdown.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(None);
-        }
-        while let Poll::Ready(Some(_)) = connections.poll_join_next(cx) {}
-        listener.poll_accept(cx).map(Some)
-    })
-    .await
 }
