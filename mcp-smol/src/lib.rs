@@ -57,7 +57,6 @@ pub mod child;
 mod clock;
 #[cfg(unix)]
 mod descriptor;
-mod error;
 #[cfg(feature = "http")]
 pub mod http;
 mod lanes;
@@ -73,9 +72,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use clock::{Clock, Timer};
-pub use error::ConnectError;
 pub use lanes::drive;
 pub use mcp_proto;
+pub use mcp_proto::handle::driver::ConnectError;
 pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
 pub use mcp_proto::handle::server::{Json, NoArgs};

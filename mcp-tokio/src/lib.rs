@@ -36,7 +36,6 @@ pub mod child;
 mod clock;
 #[cfg(unix)]
 mod descriptor;
-mod error;
 #[cfg(feature = "http")]
 pub mod http;
 mod lanes;
@@ -48,9 +47,9 @@ pub mod stream;
 pub mod tls;
 
 pub use clock::{Clock, Timer};
-pub use error::ConnectError;
 pub use lanes::drive;
 pub use mcp_proto;
+pub use mcp_proto::handle::driver::ConnectError;
 pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
 pub use mcp_proto::handle::server::{Json, NoArgs};

@@ -8,8 +8,8 @@ use mcp_proto::handle::driver::{Crossing, Timer as _};
 use mcp_proto::handle::{Client, Pump, Server};
 use tokio::runtime::Handle;
 
+use crate::ConnectError;
 use crate::clock::{Clock, Timer};
-use crate::error::ConnectError;
 
 /// A client of `server` in this process, both driven by one task of their own.
 ///

@@ -17,8 +17,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use crate::ConnectError;
 use crate::accept::{Listener, accept, bear, finish};
-use crate::error::ConnectError;
 use crate::lanes::drive;
 
 /// How long what a connection has to say at its end may take to arrive.

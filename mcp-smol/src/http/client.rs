@@ -1,26 +1,29 @@
 //! The HTTP client: connections for the driver that the core has.
 
 use std::future::Future;
-use std::time::Duration;
+use std::sync::Arc;
 
 #[cfg(feature = "tls")]
 use futures_rustls::TlsConnector;
-use http::Uri;
 use hyper::rt::{Read, Write};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::handle::driver::{
-    BoxFuture, Connected, HttpConnector, HttpDriver, HttpOptions, HttpVersions, Origin, describe,
+    BoxFuture, ConnectError, Connected, HttpAbilities, HttpConnector, HttpDriver, HttpOptions, HttpVersions, Origin,
+    describe,
 };
-use mcp_proto::http::client::ExchangeError;
 
 use super::bridge::Bridge;
 use super::dial::dial;
 use super::sender::{Sender, http1};
 use crate::clock::{Clock, Timer, within};
-use crate::error::ConnectError;
 #[cfg(feature = "tls")]
 use crate::tls;
+
+const ABILITIES: HttpAbilities = HttpAbilities {
+    tls: cfg!(feature = "tls"),
+    http2: cfg!(feature = "http2"),
+};
 
 /// A client of the endpoint `url`, and the future that drives it: every exchange and every connection of the
 /// client in one, for those who poll or spawn it themselves.
@@ -36,35 +39,20 @@ pub fn client_over_http(
     config: ClientConfig,
     options: &HttpOptions,
 ) -> Result<(Client, impl Future<Output = ()> + Send + use<>), ConnectError> {
-    let endpoint = endpoint(url)?;
-    if options.versions == HttpVersions::Http2 && !cfg!(feature = "http2") {
-        return Err(ConnectError::UnsupportedVersion);
-    }
+    let endpoint = options.endpoint(url, ABILITIES)?;
     let connector = Connector {
-        most: options.connect_timeout,
-        versions: options.versions,
         #[cfg(feature = "tls")]
         tls: (endpoint.scheme_str() == Some("https")).then(|| tls::of(options).into()),
+        options: Arc::new(options.clone()),
     };
     let (client, pump) = Client::over_http(config, &options.to_config(endpoint));
     let timer = Timer::new(Clock::start());
     Ok((client, HttpDriver::new(pump, connector, timer, options.idle_timeout)))
 }
 
-fn endpoint(url: &str) -> Result<Uri, ConnectError> {
-    let uri: Uri = url.parse().map_err(|_| ConnectError::InvalidUrl)?;
-    match uri.scheme_str() {
-        Some("http") => Ok(uri),
-        Some("https") if cfg!(feature = "tls") => Ok(uri),
-        Some(scheme) => Err(ConnectError::UnsupportedScheme(scheme.into())),
-        None => Err(ConnectError::InvalidUrl),
-    }
-}
-
 #[derive(Clone)]
 struct Connector {
-    most: Duration,
-    versions: HttpVersions,
+    options: Arc<HttpOptions>,
     #[cfg(feature = "tls")]
     tls: Option<TlsConnector>,
 }
@@ -72,25 +60,25 @@ struct Connector {
 impl HttpConnector for Connector {
     type Sender = Sender;
 
-    fn connect(&self, origin: &Origin) -> BoxFuture<Result<Connected<Sender>, ExchangeError>> {
+    fn connect(&self, origin: &Origin) -> BoxFuture<Result<Connected<Sender>, Box<str>>> {
         let (origin, connector) = (origin.clone(), self.clone());
         Box::pin(async move {
-            let connected = within(connector.most, connector.handshake(&origin)).await;
-            let connected =
-                connected.unwrap_or_else(|| Err(format!("no connection within {:?}", connector.most).into()));
-            connected.map_err(|why| ExchangeError::Unreachable(format!("{}: {why}", origin.host()).into()))
+            let most = connector.options.connect_timeout;
+            let connected = within(most, connector.handshake(&origin)).await;
+            connected.unwrap_or_else(|| Err(format!("no connection within {most:?}").into()))
         })
     }
 
     fn expected_capacity(&self, origin: &Origin) -> usize {
-        self.versions
-            .expected_capacity(cfg!(feature = "http2") && origin.is_secure())
+        self.options.expected_capacity(origin.is_secure(), ABILITIES)
     }
 }
 
 impl Connector {
     async fn handshake(&self, origin: &Origin) -> Result<Connected<Sender>, Box<str>> {
-        let stream = dial(origin, self.most).await.map_err(|error| describe(&error))?;
+        let stream = dial(origin, self.options.connect_timeout)
+            .await
+            .map_err(|error| describe(&error))?;
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             let name = origin.host().to_owned().try_into();
@@ -108,7 +96,7 @@ impl Connector {
         S: Read + Write + Unpin + Send + 'static,
     {
         #[cfg(feature = "http2")]
-        if chosen || self.versions == HttpVersions::Http2 {
+        if chosen || self.options.versions == HttpVersions::Http2 {
             return super::sender::http2(stream).await;
         }
         let _ = chosen;

@@ -13,15 +13,15 @@ use hyper::client::conn::{TrySendError, http1};
 use hyper::rt::{Read, Write};
 #[cfg(feature = "http2")]
 use hyper_util::rt::TokioTimer;
-use mcp_proto::handle::driver::{BoxFuture, Connected, HttpSender, Payload, Unanswered, describe};
+use mcp_proto::handle::driver::{BoxFuture, Capacity, Connected, HttpSender, Payload, Unanswered, describe};
 #[cfg(feature = "http2")]
-use mcp_proto::handle::driver::{Capacity, Http2Terms, Nursery, Spawner};
+use mcp_proto::handle::driver::{Http2Terms, Nursery, Spawner};
 
 /// The side of a connection that takes requests.
 pub(super) enum Sender {
     Http1(http1::SendRequest<Payload>),
     #[cfg(feature = "http2")]
-    Http2(http2::SendRequest<Payload>, Capacity),
+    Http2(http2::SendRequest<Payload>),
 }
 
 /// Makes a connection of HTTP/1 of a stream.
@@ -31,8 +31,12 @@ where
 {
     let handshake = http1::handshake(stream).await;
     let (sender, connection) = handshake.map_err(|error| describe(&error))?;
-    let connection = async { drop(connection.await) };
-    Ok((Sender::Http1(sender), Box::pin(connection)))
+    Ok(Connected {
+        sender: Sender::Http1(sender),
+        connection: Box::pin(async { drop(connection.await) }),
+        version: Version::HTTP_11,
+        capacity: Capacity::one(),
+    })
 }
 
 /// Makes a connection of HTTP/2 of a stream, and waits until it bears a request.
@@ -41,7 +45,7 @@ pub(super) async fn http2<S>(stream: S) -> Result<Connected<Sender>, Box<str>>
 where
     S: Read + Write + Unpin + Send + 'static,
 {
-    let (nursery, capacity, terms) = (Nursery::new(), Capacity::new(), Http2Terms::STANDARD);
+    let (nursery, capacity, terms) = (Nursery::new(), Capacity::unknown(), Http2Terms::STANDARD);
     let handshake = http2::Builder::new(Spawning(nursery.spawner()))
         .timer(TokioTimer::new())
         .initial_max_send_streams(0)
@@ -58,36 +62,25 @@ where
         told.set(connection.current_max_send_streams());
         outcome.map(drop)
     })));
-    match capacity.known(&mut connection).await {
-        true => Ok((Sender::Http2(sender, capacity), connection)),
-        false => Err("the server does not speak HTTP/2".into()),
+    if !capacity.known(&mut connection).await {
+        return Err("the server does not speak HTTP/2".into());
     }
+    Ok(Connected {
+        sender: Sender::Http2(sender),
+        connection,
+        version: Version::HTTP_2,
+        capacity,
+    })
 }
 
 impl HttpSender for Sender {
     type Body = Incoming;
 
-    fn version(&self) -> Version {
-        match self {
-            Self::Http1(_) => Version::HTTP_11,
-            #[cfg(feature = "http2")]
-            Self::Http2(..) => Version::HTTP_2,
-        }
-    }
-
-    fn capacity(&self) -> usize {
-        match self {
-            Self::Http1(_) => 1,
-            #[cfg(feature = "http2")]
-            Self::Http2(_, capacity) => capacity.get(),
-        }
-    }
-
     fn is_ready(&self) -> bool {
         match self {
             Self::Http1(sender) => sender.is_ready(),
             #[cfg(feature = "http2")]
-            Self::Http2(sender, _) => sender.is_ready(),
+            Self::Http2(sender) => sender.is_ready(),
         }
     }
 
@@ -98,7 +91,7 @@ impl HttpSender for Sender {
                 Box::pin(async { response.await.map_err(unanswered) })
             }
             #[cfg(feature = "http2")]
-            Self::Http2(sender, _) => {
+            Self::Http2(sender) => {
                 let response = sender.try_send_request(request);
                 Box::pin(async { response.await.map_err(unanswered) })
             }

@@ -12,6 +12,7 @@ pub mod child;
 mod closing;
 #[cfg(feature = "http")]
 mod collector;
+mod connect_error;
 mod crossing;
 #[cfg(feature = "http-body")]
 mod http_client;
@@ -27,6 +28,7 @@ mod timer;
 pub use closing::{Closing, Watch, either, end_upon, unless};
 #[cfg(feature = "http")]
 pub use collector::Collector;
+pub use connect_error::ConnectError;
 pub use crossing::Crossing;
 #[cfg(feature = "http-body")]
 pub use http_client::{
@@ -40,6 +42,6 @@ pub use http_server::{
 pub use lanes::{Failure, Lanes, Step};
 pub use nursery::{Nursery, Spawner};
 #[cfg(feature = "http")]
-pub use options::{HttpOptions, HttpVersions};
+pub use options::{HttpAbilities, HttpOptions, HttpVersions};
 pub use tasks::Tasks;
 pub use timer::{Alarm, Timer};

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use http::{Extensions, HeaderMap, Uri};
 
+use super::ConnectError;
 use crate::http::client::HttpClientConfig;
 
 /// How many requests a connection of HTTP/2 bears, if nothing is known: the least that RFC 9113, 6.5.2, recommends.
@@ -24,16 +25,13 @@ pub enum HttpVersions {
     Http2,
 }
 
-impl HttpVersions {
-    /// How many requests a connection is expected to bear before the server has said; HTTP/2 may be `negotiable`.
-    #[must_use]
-    pub fn expected_capacity(self, negotiable: bool) -> usize {
-        match self {
-            Self::Http2 => EXPECTED_STREAMS,
-            Self::Negotiated if negotiable => EXPECTED_STREAMS,
-            Self::Negotiated | Self::Http1 => 1,
-        }
-    }
+/// What a build of an adapter is capable of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpAbilities {
+    /// TLS.
+    pub tls: bool,
+    /// HTTP/2.
+    pub http2: bool,
 }
 
 /// What an HTTP client does on its own account.
@@ -68,6 +66,35 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
+    /// The endpoint that a URL names.
+    ///
+    /// # Errors
+    /// [`ConnectError`], where it is none, or out of reach for an adapter of these abilities.
+    pub fn endpoint(&self, url: &str, abilities: HttpAbilities) -> Result<Uri, ConnectError> {
+        let uri: Uri = url.parse().map_err(|_| ConnectError::InvalidUrl)?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") if abilities.tls => {}
+            Some(scheme) => return Err(ConnectError::UnsupportedScheme(scheme.into())),
+            None => return Err(ConnectError::InvalidUrl),
+        }
+        if self.versions == HttpVersions::Http2 && !abilities.http2 {
+            return Err(ConnectError::UnsupportedVersion);
+        }
+        Ok(uri)
+    }
+
+    /// How many requests a connection is expected to bear at once before the server has said.
+    #[must_use]
+    pub fn expected_capacity(&self, is_secure: bool, abilities: HttpAbilities) -> usize {
+        let is_negotiable = is_secure && abilities.http2;
+        match self.versions {
+            HttpVersions::Http2 => EXPECTED_STREAMS,
+            HttpVersions::Negotiated if is_negotiable => EXPECTED_STREAMS,
+            HttpVersions::Negotiated | HttpVersions::Http1 => 1,
+        }
+    }
+
     /// What of this concerns the protocol, for the endpoint at `endpoint`.
     #[must_use]
     pub fn to_config(&self, endpoint: Uri) -> HttpClientConfig {
@@ -89,5 +116,70 @@ impl fmt::Debug for HttpOptions {
             .field("idle_timeout", &self.idle_timeout)
             .field("versions", &self.versions)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: HttpAbilities = HttpAbilities { tls: true, http2: true };
+    const NONE: HttpAbilities = HttpAbilities {
+        tls: false,
+        http2: false,
+    };
+
+    fn options(versions: HttpVersions) -> HttpOptions {
+        HttpOptions {
+            versions,
+            ..HttpOptions::default()
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_reach_is_a_typed_error() {
+        let unsupported = |scheme: &str| Err(ConnectError::UnsupportedScheme(scheme.into()));
+        for (url, abilities, outcome) in [
+            ("http://localhost", NONE, Ok("http://localhost/")),
+            ("HTTP://[::1]:8000/mcp?x=y", NONE, Ok("http://[::1]:8000/mcp?x=y")),
+            ("https://localhost/mcp", ALL, Ok("https://localhost/mcp")),
+            ("https://localhost/mcp", NONE, unsupported("https")),
+            ("ftp://localhost/mcp", ALL, unsupported("ftp")),
+            ("", ALL, Err(ConnectError::InvalidUrl)),
+            ("/mcp", ALL, Err(ConnectError::InvalidUrl)),
+            ("localhost:80", ALL, Err(ConnectError::InvalidUrl)),
+            ("http://", ALL, Err(ConnectError::InvalidUrl)),
+            ("http://a b/", ALL, Err(ConnectError::InvalidUrl)),
+        ] {
+            let endpoint = HttpOptions::default().endpoint(url, abilities);
+            assert_eq!(endpoint, outcome.map(Uri::from_static), "{url}");
+        }
+        let http2 = options(HttpVersions::Http2);
+        assert_eq!(http2.endpoint("http://a", NONE), Err(ConnectError::UnsupportedVersion));
+        assert!(http2.endpoint("http://a", ALL).is_ok());
+    }
+
+    #[test]
+    fn many_streams_are_expected_where_http_2_may_be_spoken() {
+        for (versions, is_secure, abilities, expected) in [
+            (HttpVersions::Negotiated, true, ALL, EXPECTED_STREAMS),
+            (HttpVersions::Negotiated, true, NONE, 1),
+            (HttpVersions::Negotiated, false, ALL, 1),
+            (HttpVersions::Http1, true, ALL, 1),
+            (HttpVersions::Http2, false, ALL, EXPECTED_STREAMS),
+        ] {
+            let capacity = options(versions).expected_capacity(is_secure, abilities);
+            assert_eq!(capacity, expected, "{versions:?} {is_secure} {abilities:?}");
+        }
+    }
+
+    #[test]
+    fn values_of_headers_are_not_shown() {
+        let mut options = HttpOptions::default();
+        options
+            .headers
+            .insert("authorization", http::HeaderValue::from_static("Bearer x"));
+        let shown = alloc::format!("{options:?}");
+        assert!(shown.contains("authorization") && !shown.contains("Bearer"), "{shown}");
     }
 }

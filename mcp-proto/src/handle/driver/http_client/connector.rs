@@ -11,15 +11,24 @@ use bytes::Bytes;
 use http::{Request, Response, Version};
 use http_body::Body;
 
+use super::http2::Capacity;
 use super::origin::Origin;
 use super::payload::Payload;
-use crate::http::client::ExchangeError;
 
 /// A future that may be polled on any thread.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// The two sides of a new connection: the one that takes requests, and the one that has to be polled.
-pub type Connected<S> = (S, BoxFuture<()>);
+/// A new connection.
+pub struct Connected<S> {
+    /// The side that takes requests.
+    pub sender: S,
+    /// The side that has to be polled, until it is over.
+    pub connection: BoxFuture<()>,
+    /// Which form of a request it takes: for HTTP/1, the path as target, and `Host`; for HTTP/2, the whole URI.
+    pub version: Version,
+    /// How many requests it bears at once.
+    pub capacity: Capacity,
+}
 
 /// Makes connections.
 pub trait HttpConnector {
@@ -28,7 +37,10 @@ pub trait HttpConnector {
 
     /// Makes a connection that bears at least one request, within a time of its own. What it gives is polled by the
     /// driver, and dropped with it.
-    fn connect(&self, origin: &Origin) -> BoxFuture<Result<Connected<Self::Sender>, ExchangeError>>;
+    ///
+    /// # Errors
+    /// Why there is none, as a text.
+    fn connect(&self, origin: &Origin) -> BoxFuture<Result<Connected<Self::Sender>, Box<str>>>;
 
     /// How many requests at once a connection to `origin` is expected to bear, as long as none has been made.
     fn expected_capacity(&self, origin: &Origin) -> usize {
@@ -47,12 +59,6 @@ pub trait HttpSender {
     /// The body of a response. Dropping it before its end gives up the rest: with the whole connection, where that
     /// bears one request at a time.
     type Body: Body<Data = Bytes, Error: Error> + Unpin;
-
-    /// Which form of a request it takes: for HTTP/1, the path as target, and `Host`; for HTTP/2, the whole URI.
-    fn version(&self) -> Version;
-
-    /// How many requests it bears at once. May change.
-    fn capacity(&self) -> usize;
 
     /// Whether it takes a request, if it bears fewer than it can.
     fn is_ready(&self) -> bool;

@@ -1,6 +1,8 @@
 //! The driver of an HTTP client: opens the exchanges that the machine asks for.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
@@ -50,14 +52,14 @@ enum Station {
 }
 
 enum Task<C: HttpConnector> {
-    Attempt(OriginKey, BoxFuture<Result<Connected<C::Sender>, ExchangeError>>),
+    Attempt(OriginKey, BoxFuture<Result<Connected<C::Sender>, Box<str>>>),
     Connection(ConnectionId, BoxFuture<()>),
     Exchange(Exchange<C::Sender>),
 }
 
 /// How a task is over.
 enum Done<S> {
-    Attempt(OriginKey, Result<Connected<S>, ExchangeError>),
+    Attempt(OriginKey, Result<Connected<S>, Box<str>>),
     Connection(ConnectionId),
     Exchange(Outcome),
 }
@@ -201,13 +203,15 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
 
     fn finish(&mut self, now: Time, task: Option<Task<C>>, done: Done<C::Sender>) {
         match (done, task) {
-            (Done::Attempt(origin, Ok((sender, connection))), _) => {
-                let id = self.pool.connected(origin, sender, now);
+            (Done::Attempt(origin, Ok(connected)), _) => {
+                let (id, connection) = self.pool.connected(origin, connected, now);
                 self.tasks.insert(Task::Connection(id, connection));
                 self.hand_out(origin);
                 self.pool.settle(id);
             }
-            (Done::Attempt(origin, Err(error)), _) => {
+            (Done::Attempt(origin, Err(why)), _) => {
+                let why = format!("{}: {why}", self.pool.host(origin));
+                let error = ExchangeError::Unreachable(why.into());
                 for (id, _) in self.pool.refused(origin) {
                     self.exchanges.remove(&id);
                     self.ports.pump.failed(now, id, error.clone());

@@ -57,7 +57,7 @@ impl<S: HttpSender> Exchange<S> {
     /// Sends what waited for a connection.
     pub(super) fn open(loan: Loan<'_, S, Waiting>, origin: OriginKey) -> Self {
         let (id, mut request) = loan.waited;
-        loan.origin.address(&mut request, loan.sender.version());
+        loan.origin.address(&mut request, loan.version);
         Self {
             id,
             origin,

@@ -39,15 +39,21 @@ impl Http2Terms {
     const MOST: usize = (Self::STANDARD.connection_window / Self::STANDARD.stream_window) as usize;
 }
 
-/// How many requests at once a connection of HTTP/2 bears: none, until the server has said. Clones are one.
+/// How many requests at once a connection bears: of HTTP/2, none until the server has said. Clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct Capacity(Arc<AtomicUsize>);
 
 impl Capacity {
-    /// The server's word is not known.
+    /// The word of the server is not known.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn unknown() -> Self {
         Self::default()
+    }
+
+    /// One at a time, as with HTTP/1.
+    #[must_use]
+    pub fn one() -> Self {
+        Self(Arc::new(AtomicUsize::new(1)))
     }
 
     /// The server allows so many.
@@ -91,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_word_of_the_server_counts_as_far_as_windows_reach() {
-        let capacity = Capacity::new();
+        let capacity = Capacity::unknown();
         for (allowed, known) in [(0, 0), (1, 1), (100, 100), (usize::MAX, 2047)] {
             capacity.clone().set(allowed);
             assert_eq!(capacity.get(), known);
@@ -100,12 +106,12 @@ mod tests {
 
     #[test]
     fn a_connection_is_known_to_bear_a_request_or_ends() {
-        let (capacity, mut connection): (_, BoxFuture<()>) = (Capacity::new(), Box::pin(pending()));
+        let (capacity, mut connection): (_, BoxFuture<()>) = (Capacity::unknown(), Box::pin(pending()));
         assert_eq!(poll_known(&capacity, &mut connection), Poll::Pending);
         capacity.set(1);
         assert_eq!(poll_known(&capacity, &mut connection), Poll::Ready(true));
         assert_eq!(
-            poll_known(&Capacity::new(), &mut { Box::pin(ready(())) as BoxFuture<()> }),
+            poll_known(&Capacity::unknown(), &mut { Box::pin(ready(())) as BoxFuture<()> }),
             Poll::Ready(false)
         );
     }

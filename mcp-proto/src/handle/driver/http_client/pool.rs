@@ -4,9 +4,10 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use http::Uri;
+use http::{Uri, Version};
 
-use super::connector::HttpSender;
+use super::connector::{BoxFuture, Connected, HttpSender};
+use super::http2::Capacity;
 use super::origin::Origin;
 use crate::http::client::ExchangeError;
 use crate::time::Time;
@@ -50,6 +51,8 @@ struct Place<W> {
 struct Connection<S> {
     place: OriginKey,
     sender: S,
+    version: Version,
+    capacity: Capacity,
     /// How many exchanges it bears.
     load: usize,
     /// Whether it is among those with room.
@@ -64,6 +67,7 @@ struct Connection<S> {
 pub(super) struct Loan<'a, S, W> {
     pub(super) connection: ConnectionId,
     pub(super) sender: &'a mut S,
+    pub(super) version: Version,
     pub(super) origin: &'a Origin,
     /// Whether it was made just now. One that was not may have been closed since.
     pub(super) is_fresh: bool,
@@ -127,6 +131,7 @@ impl<S: HttpSender, W> Pool<S, W> {
         Some(Loan {
             connection: id,
             sender: &mut connection.sender,
+            version: connection.version,
             origin: &place.origin,
             is_fresh: connection.is_fresh,
             waited,
@@ -144,18 +149,26 @@ impl<S: HttpSender, W> Pool<S, W> {
         Some(&place.origin)
     }
 
-    /// A connection was made. It is fresh until it is [settled](Self::settle).
-    pub(super) fn connected(&mut self, key: OriginKey, sender: S, now: Time) -> ConnectionId {
+    /// A connection was made. It is fresh until it is [settled](Self::settle). What has to be polled of it is the
+    /// caller's.
+    pub(super) fn connected(
+        &mut self,
+        key: OriginKey,
+        connected: Connected<S>,
+        now: Time,
+    ) -> (ConnectionId, BoxFuture<()>) {
         let id = ConnectionId(self.next);
         self.next += 1;
         if let Some(place) = self.places.get_mut(key.0) {
             place.attempts = place.attempts.saturating_sub(1);
-            place.expected = sender.capacity().max(1);
+            place.expected = connected.capacity.get().max(1);
             place.free.push(id);
         }
         let connection = Connection {
             place: key,
-            sender,
+            sender: connected.sender,
+            version: connected.version,
+            capacity: connected.capacity,
             load: 0,
             is_free: true,
             is_fresh: true,
@@ -163,7 +176,7 @@ impl<S: HttpSender, W> Pool<S, W> {
         };
         self.connections.insert(id, connection);
         self.expire_after(now);
-        id
+        (id, connected.connection)
     }
 
     /// What waited has had its turn with a new connection.
@@ -171,6 +184,11 @@ impl<S: HttpSender, W> Pool<S, W> {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.is_fresh = false;
         }
+    }
+
+    /// The host of an origin.
+    pub(super) fn host(&self, key: OriginKey) -> &str {
+        self.places.get(key.0).map_or("", |place| place.origin.host())
     }
 
     /// A connection could not be made: what has waited longest and is borne no longer.
@@ -256,7 +274,7 @@ fn find<S: HttpSender>(
 ) -> Option<ConnectionId> {
     while let Some(id) = free.last().copied() {
         if let Some(connection) = connections.get_mut(&id) {
-            if connection.load >= connection.sender.capacity() {
+            if connection.load >= connection.capacity.get() {
                 connection.is_free = false;
             } else if connection.is_fresh || connection.sender.is_ready() {
                 // What is fresh was not polled yet, and cannot say that it is ready.

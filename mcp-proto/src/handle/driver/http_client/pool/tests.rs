@@ -1,9 +1,10 @@
-use super::super::connector::{BoxFuture, Unanswered};
+use super::super::connector::Unanswered;
 use super::super::payload::Payload;
 use super::*;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::Cell;
-use http::{Request, Response, Version};
+use http::{Request, Response};
 
 const IDLE: Duration = Duration::from_secs(10);
 const HERE: &str = "http://here/";
@@ -11,28 +12,20 @@ const HERE: &str = "http://here/";
 /// A connection that bears as much as it says.
 #[derive(Clone)]
 struct Sender {
-    capacity: Rc<Cell<usize>>,
+    capacity: Capacity,
     is_ready: Rc<Cell<bool>>,
 }
 
 impl Sender {
-    fn new(capacity: usize) -> Self {
-        let capacity = Rc::new(Cell::new(capacity));
-        let is_ready = Rc::new(Cell::new(true));
+    fn new(allowed: usize) -> Self {
+        let (capacity, is_ready) = (Capacity::unknown(), Rc::new(Cell::new(true)));
+        capacity.set(allowed);
         Self { capacity, is_ready }
     }
 }
 
 impl HttpSender for Sender {
     type Body = Payload;
-
-    fn version(&self) -> Version {
-        Version::HTTP_11
-    }
-
-    fn capacity(&self) -> usize {
-        self.capacity.get()
-    }
 
     fn is_ready(&self) -> bool {
         self.is_ready.get()
@@ -41,6 +34,16 @@ impl HttpSender for Sender {
     fn send(&mut self, _: Request<Payload>) -> BoxFuture<Result<Response<Payload>, Unanswered>> {
         unreachable!("the pool sends nothing")
     }
+}
+
+fn connected(pool: &mut Pool<Sender, u32>, key: OriginKey, sender: Sender, now: Time) -> ConnectionId {
+    let connected = Connected {
+        capacity: sender.capacity.clone(),
+        sender,
+        connection: Box::pin(core::future::pending()),
+        version: Version::HTTP_11,
+    };
+    pool.connected(key, connected, now).0
 }
 
 fn at(seconds: u64) -> Time {
@@ -80,13 +83,13 @@ fn what_waits_has_a_connection_each_and_no_more() {
     (1..=3).for_each(|what| pool.wait(key, what));
     assert_eq!((attempts(&mut pool, key), attempts(&mut pool, key)), (3, 0));
     assert!(lent(&mut pool, key).is_empty());
-    let first = pool.connected(key, Sender::new(1), at(0));
+    let first = connected(&mut pool, key, Sender::new(1), at(0));
     assert_eq!(lent(&mut pool, key), [(1, first)]);
     // It is free again before the others are there: it serves the next, and one of the others is spare.
     pool.release(first, at(1));
     assert_eq!(lent(&mut pool, key), [(2, first)]);
-    let second = pool.connected(key, Sender::new(1), at(2));
-    let third = pool.connected(key, Sender::new(1), at(2));
+    let second = connected(&mut pool, key, Sender::new(1), at(2));
+    let third = connected(&mut pool, key, Sender::new(1), at(2));
     assert_eq!(lent(&mut pool, key), [(3, third)]);
     assert_eq!(borne(&mut pool, key), Some(second));
     assert_eq!(attempts(&mut pool, key), 0);
@@ -97,7 +100,7 @@ fn a_connection_bears_what_it_can_and_another_is_made_for_the_rest() {
     let (mut pool, key) = pool(100);
     (0..300).for_each(|what| pool.wait(key, what));
     assert_eq!(attempts(&mut pool, key), 3);
-    let first = pool.connected(key, Sender::new(50), at(0));
+    let first = connected(&mut pool, key, Sender::new(50), at(0));
     let out = lent(&mut pool, key);
     assert_eq!(out.len(), 50);
     assert!(out.iter().all(|(_, connection)| *connection == first));
@@ -106,7 +109,7 @@ fn a_connection_bears_what_it_can_and_another_is_made_for_the_rest() {
         3,
         "250 are left, 50 each, 2 were on their way"
     );
-    (0..5).for_each(|_| _ = pool.connected(key, Sender::new(50), at(0)));
+    (0..5).for_each(|_| _ = connected(&mut pool, key, Sender::new(50), at(0)));
     assert_eq!(lent(&mut pool, key).len(), 250);
     pool.wait(key, 300);
     assert_eq!((lent(&mut pool, key).len(), attempts(&mut pool, key)), (0, 1));
@@ -117,7 +120,7 @@ fn a_server_that_allows_nothing_for_now_is_asked_on_further_connections() {
     let (mut pool, key) = pool(100);
     pool.wait(key, 1);
     assert_eq!(attempts(&mut pool, key), 1);
-    pool.connected(key, Sender::new(0), at(0));
+    connected(&mut pool, key, Sender::new(0), at(0));
     assert!(lent(&mut pool, key).is_empty());
     assert_eq!(attempts(&mut pool, key), 1);
 }
@@ -126,7 +129,7 @@ fn a_server_that_allows_nothing_for_now_is_asked_on_further_connections() {
 fn a_capacity_that_shrinks_is_kept_to() {
     let (mut pool, key) = pool(100);
     let sender = Sender::new(3);
-    let id = pool.connected(key, sender.clone(), at(0));
+    let id = connected(&mut pool, key, sender.clone(), at(0));
     assert_eq!((borne(&mut pool, key), borne(&mut pool, key)), (Some(id), Some(id)));
     sender.capacity.set(1);
     assert_eq!(borne(&mut pool, key), None);
@@ -156,7 +159,7 @@ fn the_last_free_is_taken_first_and_none_that_is_closed_or_of_another_origin() {
     let there = pool.origin(&Uri::from_static("https://here/"), |_| 1).unwrap();
     assert_eq!(pool.origin(&Uri::from_static("http://here/again"), |_| 1), Ok(here));
     let senders = [(); 3].map(|()| Sender::new(1));
-    let ids = senders.clone().map(|sender| pool.connected(here, sender, at(0)));
+    let ids = senders.clone().map(|sender| connected(&mut pool, here, sender, at(0)));
     ids.iter().for_each(|id| pool.settle(*id));
     senders[2].is_ready.set(false);
     assert_eq!(borne(&mut pool, there), None);
@@ -173,7 +176,7 @@ fn the_last_free_is_taken_first_and_none_that_is_closed_or_of_another_origin() {
 fn a_connection_that_bears_all_it_can_is_not_taken_for_closed() {
     let (mut pool, key) = pool(1);
     let sender = Sender::new(1);
-    let id = pool.connected(key, sender.clone(), at(0));
+    let id = connected(&mut pool, key, sender.clone(), at(0));
     pool.settle(id);
     assert_eq!(borne(&mut pool, key), Some(id));
     sender.is_ready.set(false);
@@ -188,7 +191,7 @@ fn a_connection_is_fresh_until_what_waited_had_its_turn() {
     let (mut pool, key) = pool(1);
     let sender = Sender::new(2);
     sender.is_ready.set(false);
-    let id = pool.connected(key, sender.clone(), at(0));
+    let id = connected(&mut pool, key, sender.clone(), at(0));
     pool.wait(key, 0);
     assert_eq!(pool.lend(key).map(|loan| loan.is_fresh), Some(true));
     sender.is_ready.set(true);
@@ -201,8 +204,8 @@ fn a_connection_is_fresh_until_what_waited_had_its_turn() {
 fn a_connection_is_kept_for_its_time() {
     let (mut pool, key) = pool(1);
     assert_eq!(pool.deadline(), None);
-    let first = pool.connected(key, Sender::new(2), at(0));
-    let second = pool.connected(key, Sender::new(1), at(5));
+    let first = connected(&mut pool, key, Sender::new(2), at(0));
+    let second = connected(&mut pool, key, Sender::new(1), at(5));
     assert_eq!(pool.deadline(), Some(at(10)));
     pool.expire(at(9));
     assert_eq!(pool.connections.len(), 2);

@@ -1,6 +1,8 @@
 //! What connecting can fail with at once.
 
-use std::fmt;
+use alloc::boxed::Box;
+use core::error::Error;
+use core::fmt;
 
 /// Why no client could be made. Everything that depends on the server is told by the first call instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,10 +10,12 @@ use std::fmt;
 pub enum ConnectError {
     /// The URL has no scheme and host, or is none.
     InvalidUrl,
-    /// The URL has a scheme that this build cannot reach.
+    /// The URL has a scheme that this build of the adapter cannot reach.
     UnsupportedScheme(Box<str>),
-    /// The options ask for a version of HTTP that this build does not speak.
+    /// The options ask for a version of HTTP that this build of the adapter does not speak.
     UnsupportedVersion,
+    /// There is no runtime to spawn the driver on.
+    NoRuntime,
 }
 
 impl fmt::Display for ConnectError {
@@ -19,10 +23,11 @@ impl fmt::Display for ConnectError {
         match self {
             Self::InvalidUrl => f.write_str("not a URL with a scheme and a host"),
             Self::UnsupportedScheme(scheme) if &**scheme == "https" => f.write_str("https URLs need the feature `tls`"),
-            Self::UnsupportedVersion => f.write_str("HTTP/2 needs the feature `http2`"),
             Self::UnsupportedScheme(scheme) => write!(f, "the scheme {scheme:?} is not supported"),
+            Self::UnsupportedVersion => f.write_str("HTTP/2 needs the feature `http2`"),
+            Self::NoRuntime => f.write_str("called outside of the runtime"),
         }
     }
 }
 
-impl std::error::Error for ConnectError {}
+impl Error for ConnectError {}
