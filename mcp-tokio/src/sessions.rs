@@ -15,8 +15,8 @@ use tokio::net::UnixStream;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::ConnectError;
 use crate::clock::{Clock, Timer};
-use crate::error::ConnectError;
 use crate::memory::duplex;
 use crate::stream::client_over;
 
