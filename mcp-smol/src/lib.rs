@@ -17,8 +17,8 @@
 //!
 //! No executor is assumed, the global one of smol neither. What makes a client comes in two forms: one returns
 //! the client and the future that drives it ([`http::client_over_http`], [`stream::client_over`],
-//! [`memory::duplex`]), to be polled wherever it suits; the other ([`connect`] and its like) is given something that
-//! spawns, and hands it that future:
+//! [`child::child_over`], [`memory::duplex`]), to be polled wherever it suits; the other ([`connect`] and its like)
+//! is given something that spawns, and hands it that future:
 //!
 //! ```
 //! # fn main() -> Result<(), mcp_smol::ConnectError> {

@@ -127,7 +127,7 @@ impl Descriptor {
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         Ok(match self.kind {
             Kind::Pipe => rustix::io::write(&self.descriptor, bytes)?,
-            _ => rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?,
+            _ => rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT)?,
         })
     }
 

@@ -129,11 +129,11 @@ struct Time {
     milliseconds: u64,
 }
 
-/// A server that counts what it begins.
-fn server(begun: &Arc<AtomicUsize>) -> Server {
+/// A server that counts what it begins, and waits so long for it at the end.
+fn server(begun: &Arc<AtomicUsize>, close: Duration) -> Server {
     let begun = Arc::clone(begun);
     let timeouts = Timeouts {
-        close: Duration::from_secs(1),
+        close,
         ..Timeouts::default()
     };
     Server::builder("listeners", "1")
@@ -158,7 +158,7 @@ fn many_connections_are_served_and_closed_gracefully_at_the_end() {
     everywhere(async |runtime, kind| {
         let begun = Arc::default();
         let (stop, stopped) = bounded(1);
-        let (address, serving) = listen(runtime, kind, server(&begun), stopped).await;
+        let (address, serving) = listen(runtime, kind, server(&begun, Duration::from_secs(30)), stopped).await;
         let clients = async {
             let (mut clients, mut drivers) = (Vec::new(), Vec::new());
             for _ in 0..20 {
@@ -188,7 +188,7 @@ fn many_connections_are_served_and_closed_gracefully_at_the_end() {
         };
         let (served, ended) = join(serving, clients).await;
         served.expect("a graceful end");
-        assert!(ended.elapsed() < Duration::from_secs(2), "it waits for nothing");
+        assert!(ended.elapsed() < Duration::from_secs(20), "it waits for nothing");
         let refused = connect(runtime, &address, &mut Vec::new()).await;
         assert_eq!(refused.expect_err("closed").kind(), io::ErrorKind::ConnectionRefused);
         #[cfg(unix)]
@@ -203,7 +203,7 @@ fn what_takes_too_long_does_not_hold_up_the_end() {
     everywhere(async |runtime, kind| {
         let begun = Arc::default();
         let (stop, stopped) = bounded(1);
-        let (address, serving) = listen(runtime, kind, server(&begun), stopped).await;
+        let (address, serving) = listen(runtime, kind, server(&begun, Duration::from_millis(200)), stopped).await;
         let scenario = async {
             let mut drivers = Vec::new();
             let client = connect(runtime, &address, &mut drivers).await.expect("a client");
@@ -223,7 +223,7 @@ fn what_takes_too_long_does_not_hold_up_the_end() {
         };
         let (served, stopped) = join(serving, scenario).await;
         served.expect("an end");
-        assert!(stopped.elapsed() < Duration::from_secs(5), "{:?}", stopped.elapsed());
+        assert!(stopped.elapsed() < Duration::from_secs(20), "{:?}", stopped.elapsed());
         #[cfg(unix)]
         if let Address::Unix(path) = address {
             std::fs::remove_file(path).expect("remove");

@@ -27,8 +27,8 @@ fn main() -> ExitCode {
     let _ = RUNTIME.set(runtime);
     let (stop, stopped) = bounded(1);
     let outcome = serve(server(stop), stopped);
-    // Standard output is the program's again.
-    println!("served");
+    // Standard output is the program's again, where anyone still reads it.
+    let _ = writeln!(std::io::stdout(), "served");
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
