@@ -19,28 +19,47 @@
 //! Only this file names the runtime, and what serves HTTP on it.
 
 mod app;
+mod application;
+mod connection;
+mod descriptors;
+mod era;
+mod health;
 mod heartbeat;
+mod host;
 mod outside;
+mod part;
+mod polls;
+mod row;
 mod table;
+mod tools;
+mod wire;
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
+use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use app::{App, Era, Failure, Part};
+use app::App;
+use era::Era;
 use heartbeat::Heartbeat;
+use host::{Failure, Host};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response, StatusCode};
+use mcp_proto::client::ClientConfig;
 use mcp_smol::http::server::ResponseBody;
-use mcp_smol::http::{McpService, service};
+use mcp_smol::http::{HttpOptions, McpService, client_over_http, service};
+use mcp_smol::{Client, Server};
+use part::Part;
+use polls::{Polls, Watched};
 use smol::net::TcpListener;
-use smol::{Executor, Timer};
+use smol::{Executor, Task, Timer};
 use smol_hyper::rt::FuturesIo;
 use table::Table;
 
@@ -77,57 +96,94 @@ fn judge() -> Result<ExitCode, Failure> {
 /// The application: one thread, which serves and calls.
 fn application(era: &str) -> Result<(), Failure> {
     let era = Era::parse(era).ok_or("the argument is for the program's own use; leave it out")?;
+    descriptors::allow()?;
     let executor = Arc::new(Executor::new());
     smol::block_on(executor.run(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        // The standard library lets 128 connections wait; a fan of 200 tools would lose some for a second.
+        // The standard library lets 128 connections wait; a fan of 500 tools would lose some for a second.
         rustix::net::listen(&listener, 1024)?;
         let address = listener.local_addr()?;
-        let heartbeat = Heartbeat::start();
+        let (heartbeat, polls) = (Heartbeat::start(), Polls::default());
         executor.spawn(heartbeat.clone().beat(Timer::after)).detach();
 
-        let own = Arc::clone(&executor);
-        let connect = move |config| {
-            let spawn = |driver| own.spawn(driver).detach();
-            mcp_smol::connect_with(&format!("http://{address}/mcp"), config, &Default::default(), spawn)
-        };
-        let app = Arc::new(App::new(era, heartbeat, connect)?);
+        let host = Arc::new(Smol {
+            executor: Arc::clone(&executor),
+            url: format!("http://{address}/mcp"),
+            polls: polls.clone(),
+            mounted: Mutex::default(),
+        });
+        let app = Arc::new(App::start(era, host.clone(), heartbeat, polls)?);
         println!("{address}");
         std::io::stdout().flush()?;
         let late = async {
             Timer::after(LIFETIME).await;
             Ok(())
         };
-        smol::future::or(serve(listener, app, &executor), late).await?;
+        smol::future::or(serve(listener, app, host), late).await?;
         Ok(())
     }))
 }
 
+/// What the application runs on.
+struct Smol {
+    executor: Arc<Executor<'static>>,
+    url: String,
+    polls: Polls,
+    /// What is served, and the task that looks after it.
+    mounted: Mutex<Option<(McpService, Task<()>)>>,
+}
+
+impl Smol {
+    /// What is served now.
+    fn mounted(&self) -> Option<McpService> {
+        let mounted = self.mounted.lock().unwrap_or_else(PoisonError::into_inner);
+        mounted.as_ref().map(|(mcp, _)| mcp.clone())
+    }
+}
+
+impl Host for Smol {
+    fn connect(&self, config: ClientConfig) -> Result<Client, Failure> {
+        let (client, driver) = client_over_http(&self.url, config, &HttpOptions::default())?;
+        self.executor.spawn(self.polls.watch(driver)).detach();
+        Ok(client)
+    }
+
+    fn mount(&self, server: Server) {
+        let mcp = service(server);
+        let upkeep = self.executor.spawn(self.polls.watch(mcp.upkeep()));
+        *self.mounted.lock().unwrap_or_else(PoisonError::into_inner) = Some((mcp, upkeep));
+    }
+
+    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            Timer::after(time).await;
+        })
+    }
+}
+
 /// Serves every connection in a task of its own.
-async fn serve(listener: TcpListener, app: Arc<App>, executor: &Executor<'static>) -> io::Result<()> {
-    let mcp = service(app.server());
-    executor.spawn(mcp.upkeep()).detach();
+async fn serve(listener: TcpListener, app: Arc<App>, host: Arc<Smol>) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         // What is small leaves at once.
         stream.set_nodelay(true)?;
-        let (app, mcp) = (Arc::clone(&app), mcp.clone());
-        let route = service_fn(move |request| route(Arc::clone(&app), mcp.clone(), request));
+        let (app, own) = (Arc::clone(&app), Arc::clone(&host));
+        let route = service_fn(move |request| route(Arc::clone(&app), Arc::clone(&own), request));
         let connection = http1::Builder::new().serve_connection(FuturesIo::new(stream), route);
-        executor.spawn(async { drop(connection.await) }).detach();
+        host.executor.spawn(async { drop(connection.await) }).detach();
     }
 }
 
-type Answer = Response<Either<ResponseBody, Full<Bytes>>>;
+type Answer = Response<Either<Watched<ResponseBody>, Full<Bytes>>>;
 
-async fn route(app: Arc<App>, mcp: McpService, request: Request<Incoming>) -> Result<Answer, Infallible> {
+async fn route(app: Arc<App>, host: Arc<Smol>, request: Request<Incoming>) -> Result<Answer, Infallible> {
     let path = request.uri().path().to_owned();
-    match path.strip_prefix("/run/") {
-        Some(part) => Ok(run(&app, part).await),
-        None if path == "/health" => Ok(answer(StatusCode::OK, "ok")),
-        None if path == "/mcp" => count_handshakes(&app, mcp, request).await,
-        None => Ok(answer(StatusCode::NOT_FOUND, "")),
-    }
+    Ok(match path.strip_prefix("/run/") {
+        Some(part) => run(&app, part).await,
+        None if path == "/mcp" => mcp(&app, &host, request).await,
+        None if path == "/health" => answer(StatusCode::OK, "ok"),
+        None => answer(StatusCode::NOT_FOUND, ""),
+    })
 }
 
 fn answer(status: StatusCode, text: impl Into<Bytes>) -> Answer {
@@ -147,14 +203,18 @@ async fn run(app: &App, part: &str) -> Answer {
     }
 }
 
-/// Looks at what comes in from the wire, so that the counting is not left to the code that is examined.
-async fn count_handshakes(app: &App, mcp: McpService, request: Request<Incoming>) -> Result<Answer, Infallible> {
+/// Where the application is its own server.
+async fn mcp(app: &App, host: &Smol, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
     let Ok(body) = body.collect().await else {
-        return Ok(answer(StatusCode::BAD_REQUEST, ""));
+        return answer(StatusCode::BAD_REQUEST, "");
     };
     let body = body.to_bytes();
-    app.saw(&body);
-    let request = Request::from_parts(head, Full::new(body));
-    Ok(mcp.call(request).await?.map(Either::Left))
+    app.wire().saw(&body);
+    let Some(mcp) = host.mounted() else {
+        return answer(StatusCode::NOT_FOUND, "");
+    };
+    let response = mcp.call(Request::from_parts(head, Full::new(body)));
+    let Ok(response) = host.polls.watch(response).await;
+    response.map(|body| Either::Left(host.polls.watch(body)))
 }

@@ -19,26 +19,46 @@
 //! Only this file names the runtime and the web framework.
 
 mod app;
+mod application;
+mod connection;
+mod descriptors;
+mod era;
+mod health;
 mod heartbeat;
+mod host;
 mod outside;
+mod part;
+mod polls;
+mod row;
 mod table;
+mod tools;
+mod wire;
 
+use std::future::Future;
 use std::io::Write;
 use std::net::Ipv4Addr;
+use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use app::{App, Era, Failure, Part};
+use app::App;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::serve::ListenerExt;
+use era::Era;
 use heartbeat::Heartbeat;
+use host::{Failure, Host};
+use hyper::service::Service;
+use mcp_proto::client::ClientConfig;
+use mcp_tokio::http::{HttpOptions, McpService, client_over_http, service};
+use mcp_tokio::{Client, Server};
+use part::Part;
+use polls::Polls;
 use table::Table;
 use tokio::net::TcpListener;
 
@@ -75,34 +95,67 @@ fn judge() -> Result<ExitCode, Failure> {
 /// The application: one thread, which serves and calls.
 fn application(era: &str) -> Result<(), Failure> {
     let era = Era::parse(era).ok_or("the argument is for the program's own use; leave it out")?;
+    descriptors::allow()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let heartbeat = Heartbeat::start();
+        let (heartbeat, polls) = (Heartbeat::start(), Polls::default());
         tokio::spawn(heartbeat.clone().beat(tokio::time::sleep));
 
-        let connect =
-            move |config| mcp_tokio::connect_with(&format!("http://{address}/mcp"), config, &Default::default());
-        let app = Arc::new(App::new(era, heartbeat, connect)?);
+        let host = Arc::new(Tokio {
+            url: format!("http://{address}/mcp"),
+            polls: polls.clone(),
+            mounted: Mutex::default(),
+        });
+        let app = Arc::new(App::start(era, host.clone(), heartbeat, polls)?);
         println!("{address}");
         std::io::stdout().flush()?;
         // What is small leaves at once.
         let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap_or_default());
-        let _ = tokio::time::timeout(LIFETIME, axum::serve(listener, router(app))).await;
+        let _ = tokio::time::timeout(LIFETIME, axum::serve(listener, router(app, host))).await;
         Ok(())
     })
 }
 
-fn router(app: Arc<App>) -> Router {
-    let mcp = Router::new()
-        .nest_service("/mcp", mcp_tokio::http::service(app.server()))
-        .layer(from_fn_with_state(Arc::clone(&app), count_handshakes));
+/// What the application runs on.
+struct Tokio {
+    url: String,
+    polls: Polls,
+    mounted: Mutex<Option<McpService>>,
+}
+
+impl Tokio {
+    /// What is served now.
+    fn mounted(&self) -> Option<McpService> {
+        self.mounted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Host for Tokio {
+    fn connect(&self, config: ClientConfig) -> Result<Client, Failure> {
+        let (client, driver) = client_over_http(&self.url, config, &HttpOptions::default())?;
+        tokio::spawn(self.polls.watch(driver));
+        Ok(client)
+    }
+
+    fn mount(&self, server: Server) {
+        *self.mounted.lock().unwrap_or_else(PoisonError::into_inner) = Some(service(server));
+    }
+
+    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// Without what is measured, the route would be `.nest_service("/mcp", mcp_tokio::http::service(server))`.
+fn router(app: Arc<App>, host: Arc<Tokio>) -> Router {
     Router::new()
+        .route("/mcp", any(mcp))
+        .with_state((Arc::clone(&app), host))
         .route("/run/{part}", post(run))
-        .route("/health", get(|| async { "ok" }))
         .with_state(app)
-        .merge(mcp)
+        .route("/health", get(|| async { "ok" }))
 }
 
 /// Where the application becomes its own client.
@@ -116,12 +169,17 @@ async fn run(State(app): State<Arc<App>>, Path(part): Path<String>) -> Response 
     }
 }
 
-/// Looks at what comes in from the wire, so that the counting is not left to the code that is examined.
-async fn count_handshakes(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// Where the application is its own server.
+async fn mcp(State((app, host)): State<(Arc<App>, Arc<Tokio>)>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    app.saw(&body);
-    next.run(Request::from_parts(head, Body::from(body))).await
+    app.wire().saw(&body);
+    let Some(mcp) = host.mounted() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let response = mcp.call(Request::from_parts(head, Body::from(body)));
+    let Ok(response) = host.polls.watch(response).await;
+    response.map(|body| Body::new(host.polls.watch(body)))
 }
