@@ -16,13 +16,14 @@ use mcp_proto::handle::driver::Tasks;
 const REST: Duration = Duration::from_millis(50);
 
 /// How often a listener goes round before other tasks get their turn.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 4;
 
 /// How many connections are accepted in one round.
-const ACCEPTS: usize = 16;
+const ACCEPTS: usize = 8;
 
-/// How many connections are polled in one round.
-const POLLS: usize = 256;
+/// How many connections are polled in one round. Each is a system call or two, and handlers that run: all rounds
+/// together shall not hold the thread for long.
+const POLLS: usize = 8;
 
 /// How many connections may wait to be accepted. Past that the system drops what comes, and a client tries again after
 /// a second. The standard library has 128; tokio's listeners have this number.

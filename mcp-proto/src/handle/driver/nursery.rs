@@ -12,10 +12,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::Tasks;
 
 /// How often it goes round before other tasks get their turn.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 4;
 
-/// How many futures are polled in one round.
-const POLLS: usize = 256;
+/// How many futures are polled in one round. Each may be a connection with a handler to run: all rounds together shall
+/// not hold the thread for long.
+const POLLS: usize = 8;
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 

@@ -18,10 +18,11 @@ use crate::sessions::{Action, AttemptId, SessionId};
 use crate::time::Time;
 
 /// How often the driver goes round before other tasks get their turn.
-const ROUNDS: usize = 32;
+const ROUNDS: usize = 4;
 
-/// How many connections are polled in one round.
-const POLLS: usize = 256;
+/// How many connections are polled in one round. Each has much to do in its turn: all rounds together shall not hold the
+/// thread for long.
+const POLLS: usize = 4;
 
 /// What drives a pool: to be polled by one task, with [`run`](Self::run) or [`poll`](Self::poll).
 ///

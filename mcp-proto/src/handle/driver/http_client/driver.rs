@@ -22,10 +22,11 @@ use crate::http::client::{Action, ExchangeError, ExchangeId};
 use crate::time::Time;
 
 /// How often the driver goes round before other tasks get their turn.
-const ROUNDS: usize = 32;
+const ROUNDS: usize = 4;
 
-/// How many exchanges are opened, and how many exchanges and connections are polled, in one round.
-const POLLS: usize = 256;
+/// How many exchanges are opened, and how many exchanges and connections are polled, in one round. Each may be a system
+/// call or two: all rounds together shall not hold the thread for a millisecond.
+const POLLS: usize = 8;
 
 /// The future that drives an HTTP client: every exchange and every connection of the client in one.
 ///
