@@ -105,6 +105,10 @@
 //! # }
 //! ```
 //!
+//! # Guides
+//!
+//! - `guide::co_hosting`: a server and its client in one process, on one thread, and the rule that makes it safe.
+//!
 //! # Layers
 //!
 //! Each uses those below it and none above.
@@ -135,6 +139,8 @@
 extern crate alloc;
 
 pub mod client;
+#[cfg(feature = "schema")]
+pub mod guide;
 #[cfg(feature = "handle")]
 pub mod handle;
 #[cfg(feature = "http")]

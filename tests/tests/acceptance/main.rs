@@ -12,6 +12,7 @@
 //! `architecture/dependencies.rs`; H6, D6 and K4 wait for what is not built yet (resumption, requests of the server
 //! inside of calls, client certificates).
 
+mod boundary;
 mod cancellation;
 mod executor;
 mod failing;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mcp_tests::source::{Source, Token, first_names, shipped_sources, tokens, workspace};
 
 /// The layers, lowest first.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["time", "limits", "revision", "error"],
     &["method", "model"],
     &["jsonrpc", "wire"],
@@ -14,6 +14,7 @@ const LAYERS: [&[&str]; 8] = [
     &["client", "server"],
     &["sessions", "toolbox"],
     &["handle"],
+    &["guide"],
 ];
 
 #[test]
