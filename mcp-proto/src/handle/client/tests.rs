@@ -22,6 +22,8 @@ use crate::{Limits, Revision, Time, Timeouts};
 
 mod blocked;
 mod bounds;
+#[cfg(feature = "http")]
+mod logs;
 
 #[derive(Default)]
 struct Count(AtomicUsize);

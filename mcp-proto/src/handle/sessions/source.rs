@@ -74,7 +74,8 @@ impl<K: Ord + Send + Sync> NotificationStream for Following<K> {
             if let Some(notification) = ready!(present.poll_next(cx)) {
                 return Poll::Ready(Some(notification));
             }
-            self.missed += present.missed();
+            // Whatever would have come until the next one is there.
+            self.missed += present.missed() + 1;
             self.present = None;
         }
         let is_closed = self.shared.with(|state| {

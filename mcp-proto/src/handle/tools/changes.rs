@@ -25,6 +25,9 @@ const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// once more, as changes go unheard from then on (until its list expires); another [`changes`](super::Toolbox::changes)
 /// subscribes again.
 ///
+/// A session of a pool that is gone is reported as well, as its tools may be others when it is created again; one with a
+/// subscription is in use, and never idle.
+///
 /// Poll it, or drop it: what servers notify waits here meanwhile, within the limits of the client.
 ///
 /// # On drop
@@ -136,10 +139,14 @@ impl Watched {
         let broke_off = |error: &CallError| {
             matches!(
                 error,
-                CallError::Disconnected | CallError::Cancelled | CallError::SessionLost | CallError::Timeout { .. }
+                CallError::Disconnected
+                    | CallError::Cancelled
+                    | CallError::SessionLost
+                    | CallError::Closed(_)
+                    | CallError::Timeout { .. }
             )
         };
-        outcome.as_ref().map_or_else(broke_off, |_| true)
+        !self.is_closed && outcome.as_ref().map_or_else(broke_off, |_| true)
     }
 }
 

@@ -25,6 +25,7 @@ mod awkward;
 mod boxes;
 mod changes;
 mod inert;
+mod pooled;
 mod routing;
 mod single_flight;
 
