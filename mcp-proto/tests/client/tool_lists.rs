@@ -155,6 +155,16 @@ fn a_list_is_fresh_for_as_long_as_its_shortest_page_says_from_when_it_came() {
         "nothing is asked before someone wants it"
     );
     assert!(!is_kept(&mut wire));
+
+    ask(&mut wire);
+    answer(
+        &mut wire,
+        Value::Null,
+        &["a"],
+        json!({"ttlMs": 5_000, "nextCursor": "2"}),
+    );
+    answer(&mut wire, json!("2"), &["b"], json!({"ttlMs": 20_000}));
+    assert_eq!(wire.client.poll_timeout(), Some(at(30)), "the first one is");
 }
 
 #[test]
@@ -256,6 +266,14 @@ fn who_asks_after_the_word_gets_what_is_read_after_it() {
     assert_eq!(names(&second[0].1), ["new"]);
     assert!(is_kept(&mut wire));
     wire.client.client().forget_tools();
+    assert!(!is_kept(&mut wire));
+
+    // Nor is what was read before the word kept where nobody has asked after it.
+    ask(&mut wire);
+    let sent = wire.sent();
+    wire.write_text(CHANGED);
+    wire.write(&result(&sent[0]["id"], page(&["old"], json!({"ttlMs": 60_000}))));
+    wire.events();
     assert!(!is_kept(&mut wire));
 }
 
