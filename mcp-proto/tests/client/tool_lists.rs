@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use mcp_proto::client::{ClientConfig, Event, Mode, Prior, ToolList};
+use mcp_proto::client::{ClientConfig, Event, Link, Mode, Origin, Prior, ToolList};
 use mcp_proto::model::CacheScope;
 use mcp_proto::rpc::{CallError, CallId, CallOptions, CloseReason, Phase, SendError};
 use mcp_proto::{Limits, Revision, Time};
@@ -660,4 +660,35 @@ fn log_messages_on_a_stream_belong_to_nobody() {
     wire.sent();
     wire.write_text(r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#);
     assert!(matches!(wire.events()[..], [Event::Notification(_)]));
+}
+
+/// A transport of HTTP that is not ours says nothing of a stream: the promise is not relied on.
+#[test]
+fn a_promise_over_an_unknown_http_transport_is_not_relied_on() {
+    let mode = Mode::Legacy(LEGACY);
+    let mut client = mcp_proto::client::Client::new(ClientConfig { mode, ..config() }, Link::Http);
+    let mut asked = 0;
+    for _ in 0..2 {
+        client.list_tools(&CallOptions::default()).unwrap();
+        while let Some(outgoing) = client.poll_outgoing(at(0)) {
+            let message: Value = serde_json::from_slice(&outgoing.text).unwrap();
+            let mut facts = initialize_result(LEGACY.as_str());
+            facts["capabilities"] = json!({"tools": {"listChanged": true}});
+            let answer = match message["method"].as_str().unwrap() {
+                "initialize" => result(&message["id"], facts),
+                "tools/list" => result(&message["id"], page(&["a"], json!({}))),
+                _ => {
+                    client.delivered(outgoing.purpose, Ok(()));
+                    continue;
+                }
+            };
+            asked += usize::from(message["method"] == "tools/list");
+            let origin = Origin::Http {
+                status: 200,
+                call: None,
+            };
+            client.receive_text(at(0), answer.to_string().into(), origin);
+        }
+    }
+    assert_eq!(asked, 2);
 }

@@ -257,3 +257,26 @@ fn a_dropped_call_is_cancelled_at_the_server() {
     world.poll(cx);
     assert_eq!(world.count("notifications/cancelled"), 1);
 }
+
+#[test]
+fn a_condition_holds_for_names_that_were_never_listed_and_for_those_that_were() {
+    let is_open = Arc::new(AtomicUsize::new(1));
+    let (one, mut first) = World::new(Mode::Modern, named("one", &["a"]));
+    let condition = is_open.clone();
+    let tools = ServerTools::new(one).filter(move |_| condition.load(Ordering::Relaxed) == 1);
+    let toolbox = Toolbox::builder().server("one", tools).build();
+    let worlds = &mut [&mut first];
+    let unknown = || Err(ToolCallError::Find(FindToolError::Unknown { name: "a".into() }));
+    is_open.store(0, Ordering::Relaxed);
+    assert_eq!(text(worlds, &toolbox, "a"), unknown());
+    is_open.store(1, Ordering::Relaxed);
+    assert_eq!(names(&run(worlds, toolbox.list())), ["a"]);
+    assert_eq!(text(worlds, &toolbox, "a").unwrap(), "one.a");
+    is_open.store(0, Ordering::Relaxed);
+    assert_eq!(names(&run(worlds, toolbox.list())), [""; 0]);
+    assert_eq!(
+        text(worlds, &toolbox, "a"),
+        unknown(),
+        "the last listing does not have it"
+    );
+}

@@ -100,3 +100,27 @@ fn an_empty_box_never_changes() {
     assert!(run(&mut [], toolbox.changes().next()).is_none());
     assert!(run(&mut [], toolbox.list()).tools.is_empty());
 }
+
+#[test]
+fn a_server_that_changes_all_the_time_does_not_hide_the_others() {
+    let (one, mut first) = World::new(ERAS[1], changing("one"));
+    let (two, mut second) = World::new(ERAS[1], changing("two"));
+    let toolbox = Toolbox::builder().server("one", one).server("two", two).build();
+    let mut changes = toolbox.changes();
+    run(&mut [&mut first, &mut second], toolbox.list());
+    let cx = &mut Context::from_waker(Waker::noop());
+    change(&second);
+    second.poll(cx);
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        change(&first);
+        first.poll(cx);
+        if let Poll::Ready(Some(server)) = changes.poll_next(cx) {
+            heard.push(server);
+        }
+    }
+    assert_eq!(
+        heard.iter().map(|server| &**server).collect::<Vec<_>>(),
+        ["one", "two", "one"]
+    );
+}
