@@ -66,3 +66,23 @@ fn e2_constructors_drop_debug_and_serde_do_no_io() {
         assert_eq!(woken.0.load(Ordering::Relaxed), 1, "the last handle closes");
     }
 }
+
+/// Whatever is awaited can be spawned on an executor of many threads.
+#[test]
+fn everything_goes_from_thread_to_thread() {
+    fn is_send<T: Send>(_: T) {}
+    fn is_shared<T: Send + Sync + Clone>(_: &T) {}
+
+    let (client, _pump) = Client::over_stream(Client::builder("test", "1").build());
+    let toolbox = Toolbox::builder().server("s", client.clone()).build();
+    let tool = RemoteTool::new(client.clone(), "a");
+    is_shared(&toolbox);
+    is_shared(&tool);
+    is_shared(&ServerTools::new(client.clone()));
+    is_send(tool.validate());
+    is_send(toolbox.call("a", ()).on_progress(|_| {}));
+    is_send(toolbox.call("a", ()).events(None));
+    is_send(toolbox.list());
+    is_send(toolbox.changes());
+    is_send(client.list_tools());
+}
