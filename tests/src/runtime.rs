@@ -24,8 +24,10 @@ use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::client::ClientPump;
 use mcp_proto::handle::driver::HttpOptions;
 use mcp_proto::handle::server::ServerPump;
-use mcp_proto::handle::{Client, Server};
+use mcp_proto::handle::sessions::Resolver;
+use mcp_proto::handle::{Client, Server, Sessions};
 use mcp_proto::http::server::HttpConfig;
+use mcp_proto::sessions::{SessionKey, SessionsConfig};
 
 pub use listening::{listen, listen_unix, raise_file_limit};
 pub use site::{Answer, AnswerBody, Failed, Site, text};
@@ -183,6 +185,12 @@ pub trait Runtime {
     /// # Errors
     /// Where the runtime cannot watch the socket.
     fn client_over(&self, stream: UnixStream, config: ClientConfig) -> io::Result<(Client, Sending<io::Result<()>>)>;
+
+    /// A pool of sessions; the adapter's `sessions`.
+    ///
+    /// # Errors
+    /// Those of the adapter.
+    fn sessions(&self, config: SessionsConfig, resolver: Resolver) -> Result<Sessions<SessionKey>, Failure>;
 
     /// A client of `server` in this process; the adapter's `duplex`.
     fn duplex(&self, server: &Server, config: ClientConfig) -> (Client, Driver);

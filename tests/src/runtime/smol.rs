@@ -20,8 +20,10 @@ use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::client::ClientPump;
 use mcp_proto::handle::driver::HttpOptions;
 use mcp_proto::handle::server::ServerPump;
-use mcp_proto::handle::{Client, Server};
+use mcp_proto::handle::sessions::Resolver;
+use mcp_proto::handle::{Client, Server, Sessions};
 use mcp_proto::http::server::HttpConfig;
+use mcp_proto::sessions::{SessionKey, SessionsConfig};
 use mcp_smol::http::server::{McpService, ServeOptions, serve_until};
 use smol::net::TcpListener;
 use smol::net::unix::{UnixListener, UnixStream};
@@ -119,6 +121,10 @@ impl Runtime for Smol<'_> {
     fn client_over_http(&self, url: &str, config: ClientConfig) -> Result<(Client, Driver), Failure> {
         let (client, driver) = mcp_smol::http::client_over_http(url, config, &HttpOptions::default())?;
         Ok((client, Box::pin(driver)))
+    }
+
+    fn sessions(&self, config: SessionsConfig, resolver: Resolver) -> Result<Sessions<SessionKey>, Failure> {
+        Ok(mcp_smol::sessions(config, resolver, |driver| self.spawn(driver)))
     }
 
     fn connect_unix<'a>(&'a self, path: &'a Path, config: ClientConfig) -> Local<'a, io::Result<Client>> {
