@@ -306,6 +306,20 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "handle")]
+    fn what_was_spent_before_is_a_part_of_the_wait() {
+        let mut calls = calls();
+        let call = calls.begin(&options(4, 6), &Timeouts::default(), "a").unwrap();
+        calls.spend(call, 3 * SECOND);
+        calls.arm(at(10));
+        assert_eq!(calls.poll_timeout(), Some(at(11)));
+        // Progress gives all of the wait again, within the bound for all of it.
+        calls.progress(&call.to_id(), at(10));
+        assert_eq!(calls.poll_timeout(), Some(at(13)));
+        assert_eq!(calls.expire(at(13)), Some((call, 6 * SECOND, "a")));
+    }
+
+    #[test]
     fn the_callers_bound_wins_over_every_default() {
         let deadline = |timeout: Option<u64>, most: Option<u64>| {
             let mut calls = calls();

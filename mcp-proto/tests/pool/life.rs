@@ -83,6 +83,7 @@ fn i2_with_the_last_handle_everything_is_closed() {
             network,
             sessions,
             own,
+            ..
         } = world;
         own.lock().unwrap().take();
         drop((sessions, session));

@@ -1,7 +1,13 @@
 //! H: connections that end.
 
+use std::future::poll_fn;
+
+use mcp_proto::handle::tools::{ToolSource, Toolbox};
+use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallError, CloseReason};
 use mcp_proto::sessions::{Life, SessionsConfig};
+
+use serde_json::json;
 
 use super::MODES;
 use super::world::{World, ms};
@@ -130,4 +136,51 @@ fn tools_are_listed_again_in_the_next_session() {
     let list = world.executor.spawn(async move { session.list_tools().await });
     world.executor.run_for(ms(100));
     assert_eq!(list.expect().1.unwrap().len(), 3);
+}
+
+#[test]
+fn a_toolbox_over_a_session_outlives_it() {
+    for mode in MODES {
+        let mut world = World::new(mode, SessionsConfig::default());
+        let toolbox = Toolbox::builder().server("server", world.session()).build();
+        for round in 1..=3 {
+            let toolbox = toolbox.clone();
+            let call = world
+                .executor
+                .spawn(async move { toolbox.call("echo", json!({})).await });
+            world.executor.run_for(ms(100));
+            assert_eq!(call.expect().1.unwrap().to_text(), "hello", "{mode:?}");
+            assert_eq!(world.connects("server"), round);
+            world.kill();
+        }
+    }
+}
+
+#[test]
+fn notifications_go_on_in_the_next_session_and_make_none() {
+    let mut world = World::new(MODES[2], SessionsConfig::default());
+    let mut following = world.session().notifications();
+    world.executor.run_for(ms(100));
+    assert_eq!(world.connects("server"), 0);
+    let reader = world.executor.spawn(async move {
+        let mut names = Vec::new();
+        while let Some(notification) = poll_fn(|cx| following.poll_next(cx)).await {
+            names.push(notification.method.as_str().to_owned());
+        }
+        (names, following.missed())
+    });
+    for round in 1..=3 {
+        ready(&mut world);
+        let name = format!("notifications/custom{round}");
+        world.server.notify(name.as_str(), Params::NONE).unwrap();
+        world.executor.run_for(ms(10));
+        world.kill();
+        world.executor.run_for(ms(10));
+    }
+    let sessions = world.sessions.clone();
+    world.executor.spawn(async move { sessions.close().await });
+    world.executor.run_for(ms(100));
+    let (_, (names, missed)) = reader.expect();
+    let expected: Vec<_> = (1..=3).map(|round| format!("notifications/custom{round}")).collect();
+    assert_eq!((names, missed), (expected, 0));
 }

@@ -63,6 +63,7 @@ pub(crate) struct World {
     pub(crate) executor: Executor,
     pub(crate) network: Arc<Network>,
     pub(crate) sessions: Sessions<Key>,
+    pub(crate) server: Server,
     /// The handle that the tools of the server have.
     pub(crate) own: Arc<Mutex<Option<Session<Key>>>>,
 }
@@ -86,8 +87,8 @@ impl World {
         // The server's tools call the server through the pool that it is called through.
         let own: Arc<Mutex<Option<Session<Key>>>> = Arc::default();
         let server = server(&executor.clock, &network, &own);
-        let (clock, net) = (executor.clock.clone(), network.clone());
-        let connect = move |key: &Key| connect(key.clone(), net.clone(), server.clone(), clock.clone());
+        let (clock, net, served) = (executor.clock.clone(), network.clone(), server.clone());
+        let connect = move |key: &Key| connect(key.clone(), net.clone(), served.clone(), clock.clone());
         let (sessions, driver) = Sessions::new(config, connect);
         *own.lock().unwrap() = Some(sessions.session("server"));
         let timer = executor.clock.clone();
@@ -96,6 +97,7 @@ impl World {
             executor,
             network,
             sessions,
+            server,
             own,
         }
     }
