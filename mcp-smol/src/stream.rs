@@ -1,11 +1,9 @@
 //! Connections over byte streams: anything that reads and writes, TCP and Unix sockets among them.
 
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, pending, ready};
 use std::io;
 #[cfg(unix)]
 use std::path::Path;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 #[cfg(unix)]
@@ -13,11 +11,11 @@ use async_net::unix::{UnixListener, UnixStream};
 use async_net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 use futures_io::{AsyncRead, AsyncWrite};
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::driver::{Closing, Tasks, Watch, end_upon};
+use mcp_proto::handle::driver::{Closing, Nursery, Watch, end_upon, unless};
 use mcp_proto::handle::{Client, Server};
 
 use crate::Driver;
-use crate::accept::{Listener, Listening, finish, next};
+use crate::accept::{Listener, accept};
 use crate::clock::within;
 use crate::lanes::drive;
 use crate::socket::Socket;
@@ -175,32 +173,27 @@ fn at_once(stream: TcpStream) -> Socket<std::net::TcpStream> {
 }
 
 /// Serves every connection of `listener`, as what `prepare` makes of it.
-async fn listen<L: Listener, S: AsyncRead + AsyncWrite>(
+async fn listen<L: Listener, S: AsyncRead + AsyncWrite + Send + 'static>(
     server: &Server,
     listener: L,
     prepare: impl Fn(L::Stream) -> S,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.widen();
-    let closing = Closing::new();
-    let mut listening = Listening::new(|| next(&listener), Tasks::new(), usize::MAX);
-    let mut shutdown = pin!(shutdown);
-    poll_fn(|cx| {
-        if shutdown.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ok(()));
-        }
-        let start = |stream| Box::pin(serve_one(server, prepare(stream), closing.watch()));
-        listening.poll(cx, start).map(Err)
-    })
-    .await?;
-    let connections = listening.stop();
+    let (closing, mut nursery) = (Closing::new(), Nursery::new());
+    let spawner = nursery.spawner();
+    let accepting = accept(&listener, |stream| {
+        let connection = serve_one(server, prepare(stream), closing.watch());
+        // What goes wrong on it concerns its client alone.
+        spawner.spawn(async { drop(connection.await) });
+    });
+    if let Some(broken) = nursery.run(unless(accepting, shutdown)).await {
+        return Err(broken);
+    }
     drop(listener);
     closing.close();
-    within(
-        server.config().timeouts().close.saturating_add(DELIVERY),
-        finish(connections, 0),
-    )
-    .await;
+    let grace = server.config().timeouts().close.saturating_add(DELIVERY);
+    within(grace, nursery.run_out(ready(()))).await;
     Ok(())
 }
 

@@ -195,9 +195,10 @@ fn with_waits(builder: ServerBuilder, probe: &Arc<Probe>, flavour: Flavour) -> S
         .tool("wait", "Never ends", move || {
             let probe = waiting.clone();
             async move {
+                // It is told after it is counted.
+                let _guard = Guard(&probe.dropped);
                 let _running = probe.enter();
                 probe.started.notify_one();
-                let _guard = Guard(&probe.dropped);
                 pending::<Result<(), ToolError>>().await
             }
         })

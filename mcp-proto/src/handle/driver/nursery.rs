@@ -55,11 +55,12 @@ impl Nursery {
         Spawner(self.arrivals.clone())
     }
 
-    /// Runs `main`, and beside it whatever is handed in; what has not ended when `main` has is dropped.
+    /// Runs `main`, and beside it whatever is handed in; `main` is polled again whenever one of them was. What has not
+    /// ended when `main` has is kept, to run on with the next, or to be dropped with the nursery.
     ///
     /// # Cancel safety
-    /// Dropping it drops all of them.
-    pub async fn run<T>(mut self, main: impl Future<Output = T>) -> T {
+    /// Dropping it drops `main` alone.
+    pub async fn run<T>(&mut self, main: impl Future<Output = T>) -> T {
         let mut main = pin!(main);
         poll_fn(|cx| {
             for _ in 0..ROUNDS {
@@ -201,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_is_handed_in_runs_beside_the_main_future() {
-        let (nursery, done, wakes) = (Nursery::new(), Arc::new(Count::default()), Arc::new(Count::default()));
+        let (mut nursery, done, wakes) = (Nursery::new(), Arc::new(Count::default()), Arc::new(Count::default()));
         let spawner = nursery.spawner();
         let (inner, counted) = (spawner.clone(), done.clone());
         let mut running = pin!(nursery.run(pending::<()>()));
@@ -219,31 +220,38 @@ mod tests {
         assert_eq!(done.total(), 3);
     }
 
-    #[test]
-    fn the_end_of_the_main_future_ends_the_rest() {
-        struct Held(Arc<Count>);
-        impl Drop for Held {
-            fn drop(&mut self) {
-                self.0.add();
-            }
+    struct Held(Arc<Count>);
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            self.0.add();
         }
-        let (nursery, dropped, wakes) = (Nursery::new(), Arc::new(Count::default()), Arc::new(Count::default()));
-        let spawner = nursery.spawner();
+    }
+
+    #[test]
+    fn what_has_not_ended_with_the_main_future_runs_on_with_the_next_or_ends_with_the_nursery() {
+        let (mut nursery, dropped, wakes) = (Nursery::new(), Arc::new(Count::default()), Arc::new(Count::default()));
+        let (spawner, polls) = (nursery.spawner(), Arc::new(Count::default()));
         for held in [0, 1].map(|_| Held(dropped.clone())) {
-            spawner.spawn(async move {
-                pending::<()>().await;
-                drop(held);
-            });
+            let polls = polls.clone();
+            spawner.spawn(poll_fn(move |cx| {
+                let _ = &held;
+                polls.add();
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }));
         }
         let mut ends = false;
         let main = poll_fn(|_| match core::mem::replace(&mut ends, true) {
             true => Poll::Ready(7),
             false => Poll::Pending,
         });
-        {
-            let mut running = Box::pin(nursery.run(main));
-            assert_eq!(poll(running.as_mut(), &wakes), Poll::Ready(7));
-        }
+        assert_eq!(poll(pin!(nursery.run(main)), &wakes), Poll::Ready(7));
+        let before = polls.total();
+        assert!(before >= 2 && dropped.total() == 0);
+        assert!(poll(pin!(nursery.run(pending::<()>())), &wakes).is_pending());
+        assert!(polls.total() >= before + 2 && dropped.total() == 0);
+        drop(nursery);
         assert_eq!(dropped.total(), 2);
         let held = Held(dropped.clone());
         spawner.spawn(async move { drop(held) });
@@ -283,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_future_that_wakes_itself_leaves_others_their_turn() {
-        let (nursery, wakes) = (Nursery::new(), Arc::new(Count::default()));
+        let (mut nursery, wakes) = (Nursery::new(), Arc::new(Count::default()));
         nursery.spawner().spawn(poll_fn(|cx| {
             cx.waker().wake_by_ref();
             Poll::Pending

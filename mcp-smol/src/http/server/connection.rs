@@ -100,7 +100,7 @@ impl Terms {
     #[cfg(feature = "http2")]
     async fn http2<S: Read + Write + Send + Unpin + 'static>(&self, stream: S, service: McpService) {
         let streams = Streams::new();
-        let nursery = Nursery::new();
+        let mut nursery = Nursery::new();
         let spawning = Spawning(nursery.spawner(), streams.clone());
         let connection = http2::Builder::new(spawning)
             .timer(Timers)

@@ -2,18 +2,16 @@
 
 use std::future::{Future, pending, poll_fn};
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::{Closing, ServeOptions, Tasks};
+use mcp_proto::handle::driver::{Closing, Nursery, ServeOptions, unless};
 
 use super::connection::{self, Terms};
 use super::listener::Listener;
 use super::service::{McpService, service};
-use crate::Driver;
-use crate::accept::{Listener as _, Listening, finish, next};
+use crate::accept::{Listener as _, accept};
 use crate::clock::within;
 
 /// Serves `server` on `listener`, on every path, with defaults for everything.
@@ -54,29 +52,32 @@ pub async fn serve_until(
         #[cfg(feature = "tls")]
         tls: listener.tls,
     });
-    let mut tasks: Tasks<Driver> = Tasks::new();
-    tasks.insert(Box::pin(terms.service.upkeep()));
-    // The upkeep is one of them.
-    let most = options
-        .max_connections
-        .map_or(usize::MAX, |most| most.saturating_add(1));
-    let mut listening = Listening::new(|| next(&listener.socket), tasks, most);
-    let mut shutdown = pin!(shutdown);
-    poll_fn(|cx| {
-        if shutdown.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ok(()));
+    let mut nursery = Nursery::new();
+    let spawner = nursery.spawner();
+    spawner.spawn(terms.service.upkeep());
+    let accepting = accept(&listener.socket, |stream| {
+        if options.max_connections.is_none_or(|most| connections(&terms) < most) {
+            spawner.spawn(connection::serve(stream, terms.clone()));
         }
-        let start = |stream| -> Driver { Box::pin(connection::serve(stream, terms.clone())) };
-        listening.poll(cx, start).map(Err)
-    })
-    .await?;
-    let tasks = listening.stop();
+    });
+    if let Some(broken) = nursery.run(unless(accepting, shutdown)).await {
+        return Err(broken);
+    }
     drop(listener.socket);
     terms.closing.close();
     terms.service.endpoint().drain();
     // The upkeep goes on until the connections have ended.
-    if within(options.grace, finish(tasks, 1)).await.is_none() {
+    let ended = poll_fn(|_| match connections(&terms) {
+        0 => Poll::Ready(()),
+        _ => Poll::Pending,
+    });
+    if within(options.grace, nursery.run(ended)).await.is_none() {
         terms.service.endpoint().close();
     }
     Ok(())
+}
+
+/// How many connections there are: each holds the terms.
+fn connections(terms: &Arc<Terms>) -> usize {
+    Arc::strong_count(terms) - 1
 }
