@@ -9,8 +9,7 @@ use hyper::rt::{Read, Write};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::handle::driver::{
-    BoxFuture, ConnectError, Connected, HttpAbilities, HttpConnector, HttpDriver, HttpOptions, HttpVersions, Origin,
-    describe,
+    BoxFuture, ConnectError, Connected, HttpAbilities, HttpConnector, HttpDriver, HttpOptions, Origin, describe,
 };
 
 use super::bridge::Bridge;
@@ -96,7 +95,7 @@ impl Connector {
         S: Read + Write + Unpin + Send + 'static,
     {
         #[cfg(feature = "http2")]
-        if chosen || self.options.versions == HttpVersions::Http2 {
+        if chosen || self.options.versions == mcp_proto::handle::driver::HttpVersions::Http2 {
             return super::sender::http2(stream).await;
         }
         let _ = chosen;
