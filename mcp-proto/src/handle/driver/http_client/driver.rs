@@ -229,7 +229,11 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         let (id, origin, connection, is_fresh) = (exchange.id, exchange.origin, exchange.connection, exchange.is_fresh);
         self.exchanges.remove(&id);
         drop(exchange);
-        self.pool.release(connection, now);
+        match outcome {
+            // Whatever its sender says: it would give back the next one as well.
+            Outcome::Unsent(..) => self.pool.remove(connection),
+            Outcome::Complete | Outcome::Failed(_) => self.pool.release(connection, now),
+        }
         match outcome {
             Outcome::Complete => self.ports.pump.end(now, id),
             // The server has closed a connection that had waited: once more, on another one.
@@ -283,3 +287,6 @@ impl<C: HttpConnector, T> fmt::Debug for HttpDriver<C, T> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
