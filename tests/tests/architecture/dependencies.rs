@@ -13,6 +13,19 @@ const MINIMAL: [&str; 3] = ["bytes", "serde", "serde_json"];
 const MOST_MINIMAL: usize = 13;
 const MOST_WITH_ALL_FEATURES: usize = 22;
 
+/// The normal dependencies of `mcp-smol`, one a line, with their features.
+const SMOL: [&str; 9] = [
+    "tree",
+    "-p",
+    "mcp-smol",
+    "-e",
+    "normal",
+    "--prefix",
+    "none",
+    "-f",
+    "{p} [{f}]",
+];
+
 /// Runtimes and whatever does IO or reads a clock or randomness.
 const IMPURE: [&str; 18] = [
     "tokio",
@@ -65,20 +78,18 @@ fn the_core_without_features_leaves_std_off() {
 
 #[test]
 fn smol_brings_no_other_runtime() {
-    let fixed = [
-        "tree",
-        "-p",
-        "mcp-smol",
-        "-e",
-        "normal",
-        "--prefix",
-        "none",
-        "-f",
-        "{p} [{f}]",
-    ];
-    let listing = cargo(&fixed);
-    assert!(names(&listing).contains("async-io"), "{listing}");
-    super::demand_none("mcp-smol needs tokio for more than hyper does:", &runtimes(&listing));
+    let without = ["--no-default-features", "--features", "child,http,schema,tls"];
+    for (features, tokio, tokio_util) in [
+        (without.as_slice(), HTTP1_OF_TOKIO.as_slice(), [].as_slice()),
+        (&["--all-features"], &HTTP2_OF_TOKIO, &HTTP2_OF_TOKIO_UTIL),
+    ] {
+        let listing = cargo(&[&SMOL, features].concat());
+        assert!(names(&listing).contains("async-io"), "{listing}");
+        super::demand_none(
+            "mcp-smol needs tokio for more than hyper does:",
+            &runtimes(&listing, tokio, tokio_util),
+        );
+    }
 }
 
 #[test]
@@ -147,16 +158,19 @@ fn impure(names: &BTreeSet<String>) -> Vec<String> {
         .collect()
 }
 
-/// What hyper takes of tokio: channels, and for HTTP/2 its traits and codecs. None of it does IO or knows a runtime.
-const OF_TOKIO: [&str; 4] = ["bytes", "default", "io-util", "sync"];
-const OF_TOKIO_UTIL: [&str; 4] = ["codec", "default", "io", "libc"];
+/// What hyper takes of tokio: channels, and for HTTP/2 the traits and codecs of `h2`. None of it does IO or knows a
+/// runtime.
+const HTTP1_OF_TOKIO: [&str; 2] = ["default", "sync"];
+const HTTP2_OF_TOKIO: [&str; 4] = ["bytes", "default", "io-util", "sync"];
+const HTTP2_OF_TOKIO_UTIL: [&str; 4] = ["codec", "default", "io", "libc"];
 
-/// The lines of a listing that bring in tokio, but for what hyper takes of it.
-fn runtimes(listing: &str) -> Vec<String> {
+/// The lines of a listing that bring in tokio, but for these features of it and of `tokio-util`, which is not to be there
+/// at all where none is named.
+fn runtimes(listing: &str, tokio: &[&str], tokio_util: &[&str]) -> Vec<String> {
     let only = |line: &str, allowed: &[&str]| features(line).all(|feature| allowed.contains(&feature));
     let brings = |line: &&str| match line.split_whitespace().next() {
-        Some("tokio") => !only(line, &OF_TOKIO),
-        Some("tokio-util") => !only(line, &OF_TOKIO_UTIL),
+        Some("tokio") => !only(line, tokio),
+        Some("tokio-util") => tokio_util.is_empty() || !only(line, tokio_util),
         Some(name) => name.starts_with("tokio-") || name == "mio" || name == "hyper-util",
         None => false,
     };
@@ -208,7 +222,13 @@ mod tests {
     fn tokio_is_found_but_for_what_hyper_takes() {
         let listing = "tokio v1.2.3 [default,sync]\na v1 []\ntokio v1.2.3 [default,rt,sync]\ntokio-util v1 [codec]\n\
                        tokio-util v1 [codec,net]\ntokio-stream v1 [default]\nmio v1 []";
-        assert_eq!(runtimes(listing).len(), 4);
+        let found = |tokio: &[&str], tokio_util: &[&str]| runtimes(listing, tokio, tokio_util).len();
+        assert_eq!(found(&HTTP2_OF_TOKIO, &HTTP2_OF_TOKIO_UTIL), 4);
+        assert_eq!(found(&HTTP1_OF_TOKIO, &[]), 5);
+        assert_eq!(
+            runtimes("tokio v1.2.3 [bytes,default,io-util,sync]", &HTTP1_OF_TOKIO, &[]).len(),
+            1
+        );
     }
 
     #[test]
