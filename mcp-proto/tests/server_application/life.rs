@@ -303,6 +303,36 @@ fn an_end_of_input_lets_handlers_finish() {
 }
 
 #[test]
+fn a_crowd_in_one_piece_is_answered_in_turns_and_to_the_last() {
+    const CROWD: u64 = 500;
+    let server = server().build();
+    let mut client = Client::new(&server, Revision::V2025_11_25);
+    let call = |id| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "nothing"}});
+    let piece: String = (1..=CROWD).map(|id| format!("{}\n", call(id))).collect();
+    client.pump.receive(Time::ORIGIN, piece.into());
+    client.pump.receive_eof(Time::ORIGIN);
+    let (mut answered, mut turns) = (Vec::new(), 0);
+    while answered.len() < CROWD as usize {
+        let woken = client.driver.0.load(Ordering::SeqCst);
+        let answers = client.turn();
+        assert!(
+            (1..=64).contains(&answers.len()),
+            "{} answers in one turn",
+            answers.len()
+        );
+        answered.extend(answers.iter().map(|answer| answer["id"].as_u64().unwrap()));
+        let is_woken = client.driver.0.load(Ordering::SeqCst) > woken;
+        assert!(is_woken || answered.len() == CROWD as usize, "it asks for another turn");
+        turns += 1;
+    }
+    assert!(answered.iter().copied().eq(1..=CROWD), "in order");
+    assert!(turns > 7, "{turns}");
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    client.pump.poll_work(&mut cx, Time::ORIGIN);
+    assert_eq!(client.pump.poll_transmit(&mut cx, Time::ORIGIN), Poll::Ready(None));
+}
+
+#[test]
 fn cancelled_requests_do_not_use_up_what_a_client_may_make_us_hold() {
     let limits = mcp_proto::Limits {
         total_bytes: 150,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use mcp_proto::Era;
 use mcp_proto::handle::server::Server;
 use mcp_proto::handle::{Client, server::NoArgs};
@@ -18,6 +19,8 @@ use super::figures::hard;
 
 /// How often a session is made.
 const ROUNDS: usize = 100;
+/// How many calls are made at once.
+const CROWD: u64 = 500;
 
 /// A server and a client over HTTP, every future of both measured.
 struct Measured<'r> {
@@ -112,6 +115,25 @@ fn b1_no_poll_holds_the_thread_while_a_session_is_made() {
         figures.time("longest poll by the wall", world.meter.wall());
         figures.print("polls", world.meter.polls());
         figures.within("longest poll on the processor", world.meter.busy(), 1.0);
+    });
+}
+
+#[test]
+fn b1_a_crowd_of_calls_is_many_short_polls() {
+    each("B1", async |runtime, era, figures| {
+        let flavour = runtime.flavour();
+        let server = server(&Arc::new(Probe::default()), flavour);
+        let world = Measured::start(runtime, &server, era);
+        let (in_memory, driver) = runtime.duplex(&server, client_config(era));
+        runtime.spawn(Box::pin(world.meter.watch(driver)));
+        for (way, client) in [("HTTP", world.client()), ("memory", in_memory)] {
+            world.echo(&client).await;
+            world.meter.reset();
+            join_all((0..CROWD).map(|_| client.call_tool("echo", json!({"text": "x"})))).await;
+            let what = format!("longest of {} polls, {CROWD} calls, {way}", world.meter.polls());
+            figures.within(&what, world.meter.busy(), 5.0);
+            assert!(world.meter.polls() >= CROWD / 128, "{what}");
+        }
     });
 }
 

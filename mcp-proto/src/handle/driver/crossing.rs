@@ -7,7 +7,7 @@ use crate::handle::Pump;
 use crate::time::Time;
 
 /// How often the bytes go round before other tasks get their turn.
-const ROUNDS: usize = 64;
+const ROUNDS: usize = 4;
 
 /// Two pumps, each the other's peer, for the one future that drives both.
 ///

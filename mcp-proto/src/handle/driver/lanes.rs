@@ -10,7 +10,7 @@ use crate::handle::Pump;
 use crate::time::Time;
 
 /// How often the lanes go round before other tasks get their turn.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 4;
 
 /// How often a lane writes in one round.
 const WRITES: usize = 16;

@@ -17,7 +17,11 @@ use crate::server::{Event, Request, StreamServer};
 use crate::time::Time;
 
 /// How often handlers that make each other ready are polled before the driver gets its turn.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 4;
+
+/// How many messages are taken in, and how many handlers are polled, in one round: all rounds together shall not hold
+/// the thread for long.
+const POLLS: usize = 8;
 
 /// The driver's side of one connection of a server; see [`Pump`].
 ///
@@ -104,16 +108,19 @@ impl ServerPump {
         }
     }
 
-    /// One round: what came, and whoever is ready. Whether there was anything.
+    /// One round: what came, and whoever is ready, within bounds. Whether there was anything.
     fn round(&self, work: &mut AtWork) -> bool {
         let mut any = false;
-        while let Some(event) = self.stream.next_event() {
+        for _ in 0..POLLS {
+            let Some(event) = self.stream.next_event() else { break };
             self.event(&mut work.seats, event);
             any = true;
         }
+        if work.ready.is_empty() {
+            self.stream.take_ready(&mut work.ready);
+        }
         let mut ready = core::mem::take(&mut work.ready);
-        self.stream.take_ready(&mut ready);
-        for seat in ready.drain(..) {
+        for seat in ready.drain(..ready.len().min(POLLS)) {
             self.poll_seat(&mut work.seats, seat);
             any = true;
         }
@@ -139,12 +146,8 @@ impl Pump for ServerPump {
     fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         self.stream.start_work();
-        for _ in 0..ROUNDS {
-            if !self.round(&mut work) {
-                break;
-            }
-        }
-        self.stream.stop_work(cx);
+        let is_done = (0..ROUNDS).any(|_| !self.round(&mut work));
+        self.stream.stop_work(cx, is_done);
     }
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {

@@ -306,11 +306,12 @@ impl Stream {
     }
 
     /// The driver stops to work. If something is left, it is woken at once.
-    pub(super) fn stop_work(&self, cx: &Context<'_>) {
+    pub(super) fn stop_work(&self, cx: &Context<'_>, is_done: bool) {
         let mut ready = self.lock_ready();
         ready.working = false;
         keep(&mut ready.driver, cx);
-        let driver = (!ready.seats.is_empty()).then(|| ready.driver_to_wake());
+        let is_done = is_done && ready.seats.is_empty();
+        let driver = (!is_done).then(|| ready.driver_to_wake());
         drop(ready);
         if let Some(Some(driver)) = driver {
             driver.wake();
