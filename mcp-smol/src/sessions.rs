@@ -14,7 +14,6 @@ use mcp_proto::sessions::{SessionKey, SessionsConfig};
 use crate::Driver;
 use crate::clock::{Clock, Timer};
 use crate::memory::duplex;
-#[cfg(unix)]
 use crate::socket::Socket;
 use crate::stream::client_over;
 
@@ -95,7 +94,7 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
             let stream = TcpStream::connect(&address).await;
             let stream = stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
             let stream = stream.map_err(|error| unreachable(&address, &error))?;
-            let (client, driver) = client_over(stream, config);
+            let (client, driver) = client_over(Socket::new(stream), config);
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         Route::InProcess(server) => {
