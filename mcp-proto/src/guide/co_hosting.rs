@@ -254,8 +254,9 @@
 //!
 //! # What the crates do for it
 //!
-//! - **The thread.** Every future gives it back after a bounded piece of work. Nothing is spawned for a call, and handlers
-//!   run in the driver of their connection.
+//! - **The thread.** Every future gives it back after a bounded piece of work: some messages and some handlers at a time,
+//!   however many there are. One message is one piece. Nothing is spawned for a call, and handlers run in the driver of
+//!   their connection.
 //! - **Connections.** Over HTTP/1.1 each call in flight has a connection of its own. The client opens as many as there are
 //!   calls, and keeps none of the calls waiting for another one to end; over HTTP/2 it opens a further connection where
 //!   the streams of the others are in use. A byte stream, or a connection in memory, is one for all calls.
@@ -270,7 +271,8 @@
 //! - **File descriptors.** Both ends of each connection are in this process: a thousand calls in flight over HTTP/1.1 are
 //!   two thousand descriptors, and 1,024 is a common soft limit. Raise it when the application starts.
 //! - **The backlog of the listener.** What calls itself five hundred times at once connects as often. A listener that lets
-//!   128 connections wait loses some of them for a second; the adapters ask for more where they make the listener.
+//!   128 connections wait, as those of the standard library do, loses some of them for a second. Tokio's let more wait,
+//!   and so do the adapters where they serve; who accepts by hand sees to it.
 //! - **The order of starting.** A client can be made before anything listens: nothing is sent before the first call. A
 //!   call that is made too early fails as unreachable, and the next one connects.
 //! - **The order of ending.** Close the client while the server is still being polled, so that the goodbye is heard; then
