@@ -128,6 +128,73 @@ fn the_answer_to_initialize_need_not_come_first() {
 }
 
 /// python-sdk#1283, prowler#12235: clients that never say goodbye.
+/// Servers that are fetched before they start take longer than any deadline: python-sdk#395, #552. The client that asks
+/// twice is told that it "may be sent once", and never hears anything else.
+#[test]
+fn a_server_that_is_slow_to_start_is_asked_once() {
+    let mut client = StreamClient::new(config(Mode::Legacy(Revision::LATEST_LEGACY)));
+    let mut now = NOW;
+    let mut outcomes = Vec::new();
+    let mut asked = String::new();
+    for n in 0..3 {
+        let params = Params::from_serialize(&json!({"name": "x", "arguments": {}})).expect("an object");
+        client
+            .client()
+            .call(Method::CallTool, params, CallOptions::default())
+            .expect("room");
+        let sent = said_at(&mut client, now);
+        assert_eq!(sent.contains("initialize"), n == 0, "{sent}");
+        asked += &sent;
+        if n < 2 {
+            now = client.poll_timeout().expect("every call has its deadline");
+            client.handle_timeout(now);
+        }
+        outcomes.extend(replies(&mut client));
+    }
+    assert_eq!(outcomes.len(), 2, "each call that nobody answered has failed");
+    assert_eq!(
+        client.as_client().pending_calls(),
+        2,
+        "the third, and the handshake that it waits for"
+    );
+    let id = asked
+        .split("\"id\":")
+        .nth(1)
+        .and_then(|rest| rest.split(',').next())
+        .expect("an id");
+    let facts =
+        r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}"#;
+    client.receive(
+        now,
+        format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{facts}}}\n").as_bytes(),
+    );
+    let sent = said_at(&mut client, now);
+    assert!(
+        sent.contains("notifications/initialized") && sent.contains("tools/call"),
+        "{sent}"
+    );
+    assert_eq!(client.as_client().counters().late_replies, 0);
+}
+
+/// Everything that the client has to say.
+fn said_at(client: &mut StreamClient, now: Time) -> String {
+    let mut text = Vec::new();
+    while let Some(bytes) = client.poll_transmit(now) {
+        text.extend_from_slice(&bytes);
+    }
+    String::from_utf8(text).expect("UTF-8")
+}
+
+/// The calls that are settled.
+fn replies(client: &mut StreamClient) -> Vec<CallError> {
+    std::iter::from_fn(|| client.poll_event())
+        .filter_map(|event| match event {
+            client::Event::Reply { outcome, .. } => Some(outcome.expect_err("nobody has answered")),
+            _ => None,
+        })
+        .collect()
+}
+
 #[test]
 fn a_session_that_nobody_ends_ends() {
     let mut pair = Setup::speaking(Revision::V2025_11_25).http();

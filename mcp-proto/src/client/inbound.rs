@@ -362,6 +362,7 @@ impl Client {
     }
 
     fn settle_initialize(&mut self, outcome: Result<RawJson, CallError>, channel: Channel) {
+        self.overdue = None;
         if let Err(CallError::Rpc(error)) = &outcome
             && self.is_modern_after_all(error, channel)
         {
@@ -377,6 +378,7 @@ impl Client {
     }
 
     fn initialize_failed(&mut self, failure: Failure) {
+        self.overdue = None;
         let unlike_legacy = matches!(&failure, Failure::Status { status, .. }
             if is_unlike_modern(Channel::Http(*status), Evidence::Other));
         if unlike_legacy && self.is_doubtful() {

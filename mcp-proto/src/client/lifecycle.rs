@@ -1,6 +1,7 @@
 //! How a client comes to know what the server speaks, and what it does when that proves wrong.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::config::{Mode, Prior};
 use super::event::{Event, ServerFacts};
@@ -11,7 +12,7 @@ use crate::legacy::client::{self as legacy, Handshake};
 use crate::method::{Kind, Method};
 use crate::modern::client::{self as modern, Discovery};
 use crate::revision::{Era, Revision};
-use crate::rpc::{CallError, CallId, CallOptions, Failure, Mirrored, Purpose};
+use crate::rpc::{CallError, CallId, CallOptions, Failure, Mirrored, Phase, Purpose};
 
 impl Client {
     /// Moves the legacy lifecycle, and does what it says.
@@ -86,6 +87,21 @@ impl Client {
         self.confirmed = false;
         self.announce_by = None;
         self.forget_tools();
+        self.fail_held(error);
+    }
+
+    /// `initialize` was not answered in time on a byte stream: everyone who waits for it learns that, but its answer
+    /// may still come, and is still good. It "MUST NOT be cancelled by clients" (2025-11-25, Cancellation) and cannot
+    /// be sent twice: a server that was only slow to start would refuse the second. The next call waits for the answer
+    /// to the first, for as long again.
+    pub(super) fn handshake_late(&mut self, id: CallId, after: Duration, call: Call) {
+        self.calls.park(id, self.config.timeouts.initialize, call);
+        self.overdue = Some(id);
+        let phase = Phase::Initialize;
+        self.fail_held(&CallError::Timeout { phase, after });
+    }
+
+    fn fail_held(&mut self, error: &CallError) {
         self.emit(Event::NotReady(error.clone()));
         for held in self.held.drain() {
             if let Held::Call(call) = held

@@ -52,6 +52,8 @@ pub struct Client {
     pub(super) confirmed: bool,
     /// When the server must have taken `notifications/initialized`, where it has to say so.
     pub(super) announce_by: Option<Time>,
+    /// The `initialize` on a byte stream that was not answered in time, and still may be.
+    pub(super) overdue: Option<CallId>,
     pub(super) held: HeldQueue,
     pub(super) requests: Requests,
     pub(super) outbox: Outbox<OutboxEntry>,
@@ -172,6 +174,7 @@ impl Client {
             prior: config.prior,
             confirmed: false,
             announce_by: None,
+            overdue: None,
             held: HeldQueue::default(),
             requests: Requests::new(limits.requests_in_progress),
             outbox: Outbox::new(limits.outbox_bytes),
@@ -214,7 +217,7 @@ impl Client {
 
     /// How many calls wait for a reply.
     pub fn pending_calls(&self) -> usize {
-        self.calls.len()
+        self.calls.len() - usize::from(self.overdue.is_some())
     }
 
     /// Whether a call still waits for its reply.
@@ -358,6 +361,9 @@ impl Client {
         if self.closed.is_some() {
             return;
         }
+        if let Some(initialize) = self.overdue.take() {
+            self.calls.resume(initialize);
+        }
         match self.stage {
             Stage::Undecided => {
                 self.stage = Stage::Modern(Discovery::Start);
@@ -383,6 +389,7 @@ impl Client {
             }
         }
         self.announce_by = None;
+        self.overdue = None;
         self.held = HeldQueue::default();
         self.tools.clear();
         self.requests.clear();
@@ -424,6 +431,11 @@ impl Client {
                     self.emit_reply(id, Err(CallError::Timeout { phase, after }));
                 }
                 CallPurpose::Discover => self.judge_silence(after),
+                CallPurpose::Initialize
+                    if self.link == Link::Stream && matches!(call.progress, CallProgress::Sent(_)) =>
+                {
+                    self.handshake_late(id, after, call);
+                }
                 CallPurpose::Initialize => self.handshake_failed(&CallError::Timeout { phase, after }),
                 CallPurpose::Ping => {}
                 CallPurpose::ToolList => self.listing_timed_out(id, phase, after),

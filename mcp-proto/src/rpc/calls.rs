@@ -241,6 +241,31 @@ impl<T> Calls<T> {
         Some((call, waited.unwrap_or_default(), pending.data))
     }
 
+    /// Takes a call back whose time was up: it waits on, without a deadline.
+    pub(crate) fn park(&mut self, call: CallId, timeout: Duration, data: T) {
+        let pending = Pending {
+            timeout,
+            most: timeout,
+            progress: false,
+            born: Time::ORIGIN,
+            spent: Duration::ZERO,
+            deadline: None,
+            data,
+        };
+        self.pending.insert(call, pending);
+    }
+
+    /// A call that waits without a deadline gets another one, at the next drain.
+    pub(crate) fn resume(&mut self, call: CallId) {
+        if self
+            .pending
+            .get(&call)
+            .is_some_and(|pending| pending.deadline.is_none())
+        {
+            self.newborn.insert(call);
+        }
+    }
+
     /// Every call that waits, oldest first.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (CallId, T)> + use<T> {
         self.newborn.clear();
@@ -350,6 +375,26 @@ mod tests {
         for id in [99, -1, 0] {
             assert!(!calls.has_used(&Id::from(id)), "{id}");
         }
+    }
+
+    #[test]
+    fn a_call_that_is_parked_waits_until_it_is_resumed() {
+        let mut calls = calls();
+        let call = calls.begin(&options(2, 9), &Timeouts::default(), "a").unwrap();
+        calls.arm(at(0));
+        let (id, waited, data) = calls.expire(at(2)).unwrap();
+        calls.park(id, waited, data);
+        assert_eq!((calls.poll_timeout(), calls.expire(at(99))), (None, None));
+        assert_eq!(calls.find(&call.to_id()), Some(call));
+        calls.resume(call);
+        calls.arm(at(100));
+        calls.resume(call);
+        assert_eq!(calls.poll_timeout(), Some(at(102)));
+        assert_eq!(calls.expire(at(102)), Some((call, 2 * SECOND, "a")));
+        calls.park(call, SECOND, "a");
+        assert_eq!(calls.remove(call), Some("a"));
+        calls.resume(call);
+        assert_eq!(calls.poll_timeout(), None);
     }
 
     #[test]
