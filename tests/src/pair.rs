@@ -53,6 +53,12 @@ pub trait Link {
 
     /// Whether neither side has anything open.
     fn is_finished(&self) -> bool;
+
+    /// The client is killed: it says and hears nothing any more, and the server sees its connections end.
+    fn kill_client(&mut self, now: Time);
+
+    /// The server is killed, with everything that it knows. Over HTTP another one takes its place.
+    fn kill_server(&mut self, now: Time);
 }
 
 /// A client and a server that talk over `L`.
@@ -129,6 +135,16 @@ impl<L: Link> Pair<L> {
         self.collect();
         self.link.client().cancel(call);
         self.record.cancelled(call);
+    }
+
+    /// Kills the client, with whatever is on the way.
+    pub fn kill_client(&mut self) {
+        self.link.kill_client(self.now);
+    }
+
+    /// Kills the server, with whatever is on the way.
+    pub fn kill_server(&mut self) {
+        self.link.kill_server(self.now);
     }
 
     /// Closes the client.

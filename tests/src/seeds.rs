@@ -16,11 +16,21 @@ pub fn each_seed(count: u64, test: impl Fn(u64)) {
     };
     for seed in seeds {
         if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| test(seed))) {
-            let name = String::from(thread::current().name().unwrap_or_default());
-            eprintln!("seed {seed} fails; to repeat it: SEED={seed} cargo test -p mcp-tests {name}");
+            eprintln!("seed {seed} fails; to repeat it: {}", command(seed));
             panic::resume_unwind(panic);
         }
     }
+}
+
+/// What repeats the run of the present test with this seed.
+fn command(seed: u64) -> String {
+    let thread = thread::current();
+    let test = thread.name().unwrap_or_default();
+    // A test target is built under its name, with a hash behind it.
+    let program = env::current_exe().unwrap_or_default();
+    let program = program.file_stem().unwrap_or_default().to_string_lossy();
+    let target = program.rsplit_once('-').map_or("pair", |(target, _)| target);
+    format!("SEED={seed} cargo test -p mcp-tests --test {target} -- --exact {test}")
 }
 
 fn number(name: &str) -> Option<u64> {

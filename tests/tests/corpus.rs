@@ -64,4 +64,18 @@ fn every_target_has_a_fuzzer_and_a_corpus() {
     let targets: BTreeSet<String> = TARGETS.iter().map(|(name, _)| String::from(*name)).collect();
     assert_eq!(names(&fuzz().join("fuzz_targets")), targets);
     assert_eq!(names(&fuzz().join("corpus")), targets);
+    let manifest = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap();
+    assert_eq!(fuzzers(&manifest), targets);
+    for name in targets {
+        let fuzzer = fs::read_to_string(fuzz().join("fuzz_targets").join(&name).with_extension("rs")).unwrap();
+        let body = format!("fuzz_target!(|data: &[u8]| mcp_fuzz::{name}::run(data));");
+        assert!(fuzzer.contains(&body), "{name} runs what is replayed here");
+    }
+}
+
+/// The names of the programs of a manifest.
+fn fuzzers(manifest: &str) -> BTreeSet<String> {
+    let bins = manifest.split("[[bin]]").skip(1);
+    let name = |bin: &str| Some(bin.split_once("name = \"")?.1.split_once('"')?.0.to_owned());
+    bins.filter_map(name).collect()
 }

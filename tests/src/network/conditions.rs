@@ -18,6 +18,8 @@ pub struct Conditions {
     pub stall: RangeInclusive<Duration>,
     /// How many of a hundred HTTP exchanges fail, in one of the ways of [`Fate`](crate::pair::Fate).
     pub failures: usize,
+    /// How many of a hundred HTTP requests reach the server twice. The answer to the second goes nowhere.
+    pub duplicates: usize,
 }
 
 /// Into which pieces bytes are cut.
@@ -39,6 +41,7 @@ impl Conditions {
         stalls: 0,
         stall: Duration::ZERO..=Duration::ZERO,
         failures: 0,
+        duplicates: 0,
     };
 
     /// Everything arrives, late and in pieces, as `rng` has it.
@@ -50,6 +53,7 @@ impl Conditions {
             stalls: *rng.pick(&[0, 0, 2]),
             stall: Duration::from_secs(1)..=Duration::from_secs(20),
             failures: 0,
+            duplicates: 0,
         }
     }
 

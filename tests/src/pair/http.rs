@@ -16,6 +16,9 @@ use super::http_server::{HttpServer, Part};
 use super::setup::Setup;
 use crate::network::{Conditions, Rng};
 
+/// How long whoever has sent a request twice waits for the second answer, at most.
+const COPY: Duration = Duration::from_secs(2);
+
 /// A client and a server with HTTP between them: each exchange has its own connection, and its own luck.
 #[derive(Debug)]
 pub struct HttpLink {
@@ -28,6 +31,8 @@ pub struct HttpLink {
     transcript: String,
     fates: VecDeque<Fate>,
     is_down: bool,
+    client_is_dead: bool,
+    duplicates: usize,
 }
 
 /// What becomes of an exchange.
@@ -50,7 +55,8 @@ pub enum Fate {
 /// One exchange on its way.
 #[derive(Debug)]
 struct Wire {
-    id: ExchangeId,
+    /// Whose exchange it is; `None` where the network has sent a request twice.
+    id: Option<ExchangeId>,
     fate: Fate,
     request: Option<(Time, Request<Bytes>)>,
     /// What is on the way to the client.
@@ -87,7 +93,14 @@ impl HttpLink {
             transcript: String::new(),
             fates: VecDeque::new(),
             is_down: false,
+            client_is_dead: false,
+            duplicates: 0,
         }
+    }
+
+    /// How many exchanges were opened, and how many of their requests the network has sent twice.
+    pub fn opened(&self) -> (usize, usize) {
+        (self.next as usize - self.duplicates, self.duplicates)
     }
 
     /// The server.
@@ -145,22 +158,24 @@ impl HttpLink {
             _ => Duration::ZERO,
         };
         let arrival = now + self.conditions.delay(&mut self.rng) + held_up;
-        let mut wire = Wire {
-            id,
-            fate,
-            request: Some((arrival, request)),
-            down: VecDeque::new(),
-            last: now,
-            sent: 0,
-            hung_up: None,
-            is_over: false,
-        };
+        if fate != Fate::Unreachable && self.rng.chance(self.conditions.duplicates) {
+            let again = arrival + self.conditions.delay(&mut self.rng);
+            self.duplicates += 1;
+            let mut copy = Wire::new(now, None, Fate::Good, (again, request.clone()));
+            copy.hung_up = Some(again + self.rng.duration(&(Duration::ZERO..=COPY)));
+            self.insert(copy);
+        }
+        let mut wire = Wire::new(now, Some(id), fate, (arrival, request));
         if fate == Fate::Unreachable {
             let error = ExchangeError::Unreachable("no route".into());
             wire.request = None;
             wire.is_over = true;
             wire.send(arrival, Parcel::Failed(error));
         }
+        self.insert(wire);
+    }
+
+    fn insert(&mut self, wire: Wire) {
         self.wires.insert(self.next, wire);
         self.next += 1;
     }
@@ -187,7 +202,7 @@ impl HttpLink {
     fn abort(&mut self, now: Time, id: ExchangeId) {
         self.transcript.push_str("> (end of the exchange)\n\n");
         let delay = self.conditions.delay(&mut self.rng);
-        if let Some(wire) = self.wires.values_mut().find(|wire| wire.id == id) {
+        if let Some(wire) = self.wires.values_mut().find(|wire| wire.id == Some(id)) {
             wire.down.clear();
             wire.is_over = true;
             wire.hung_up = Some(now + delay);
@@ -199,15 +214,16 @@ impl HttpLink {
         for wire in self.wires.values_mut() {
             while let Some((arrival, parcel)) = wire.down.front()
                 && *arrival <= now
-                && (!matches!(parcel, Parcel::Body(_)) || self.client.wants_body(wire.id))
+                && (!matches!(parcel, Parcel::Body(_)) || wire.id.is_none_or(|id| self.client.wants_body(id)))
                 && let Some((_, parcel)) = wire.down.pop_front()
             {
                 happened = true;
-                match parcel {
-                    Parcel::Head(head) => self.client.head(now, wire.id, &head),
-                    Parcel::Body(chunk) => self.client.body(now, wire.id, &chunk),
-                    Parcel::End => self.client.end(now, wire.id),
-                    Parcel::Failed(error) => self.client.failed(now, wire.id, error),
+                match (wire.id, parcel) {
+                    (None, _) => {}
+                    (Some(id), Parcel::Head(head)) => self.client.head(now, id, &head),
+                    (Some(id), Parcel::Body(chunk)) => self.client.body(now, id, &chunk),
+                    (Some(id), Parcel::End) => self.client.end(now, id),
+                    (Some(id), Parcel::Failed(error)) => self.client.failed(now, id, error),
                 }
             }
         }
@@ -222,12 +238,10 @@ impl HttpLink {
             happened = true;
             self.send_down(now, place, part);
         }
-        let server = &mut self.server;
         let before = self.wires.len();
         self.wires.retain(|_, wire| {
             !(wire.is_over && wire.request.is_none() && wire.down.is_empty() && wire.hung_up.is_none())
         });
-        let _ = server;
         happened | (before != self.wires.len())
     }
 
@@ -237,7 +251,7 @@ impl HttpLink {
             if let Some((_, request)) = wire.request.take_if(|(arrival, _)| *arrival <= now) {
                 happened = true;
                 // A client that hung up before the whole request was there has sent none.
-                if wire.hung_up.is_none() {
+                if wire.hung_up.is_none() || wire.id.is_none() {
                     self.server.receive(now, *place, request);
                     if wire.fate == Fate::Lost {
                         wire.fail(now + self.conditions.delay(&mut self.rng), "broken");
@@ -265,6 +279,7 @@ impl HttpLink {
                 wire.send(now + conditions.delay(rng), Parcel::End);
                 wire.is_over = true;
             }
+            Part::Broken => wire.fail(now + conditions.delay(rng), "ended"),
             Part::Body(mut body) => {
                 while !body.is_empty() && !wire.is_over {
                     let mut chunk = body.split_to(conditions.cuts.piece(body.len(), rng));
@@ -291,6 +306,19 @@ impl HttpLink {
 }
 
 impl Wire {
+    fn new(now: Time, id: Option<ExchangeId>, fate: Fate, request: (Time, Request<Bytes>)) -> Self {
+        Self {
+            id,
+            fate,
+            request: Some(request),
+            down: VecDeque::new(),
+            last: now,
+            sent: 0,
+            hung_up: None,
+            is_over: false,
+        }
+    }
+
     fn send(&mut self, at: Time, parcel: Parcel) {
         self.last = self.last.max(at);
         self.down.push_back((self.last, parcel));
@@ -338,15 +366,16 @@ impl Link for HttpLink {
     }
 
     fn turn(&mut self, now: Time) -> bool {
-        self.client_turn(now) | self.server_turn(now)
+        (!self.client_is_dead && self.client_turn(now)) | self.server_turn(now)
     }
 
     fn next_time(&self) -> Option<Time> {
         let wires = self
             .wires
             .values()
-            .filter_map(|wire| wire.next_time(self.client.wants_body(wire.id)));
-        let machines = [self.client.poll_timeout(), self.server.next_time()];
+            .filter_map(|wire| wire.next_time(wire.id.is_none_or(|id| self.client.wants_body(id))));
+        let client = self.client.poll_timeout().filter(|_| !self.client_is_dead);
+        let machines = [client, self.server.next_time()];
         machines.into_iter().flatten().chain(wires).min()
     }
 
@@ -359,7 +388,21 @@ impl Link for HttpLink {
     }
 
     fn is_finished(&self) -> bool {
-        self.client.is_finished() && self.server.exchanges() == 0
+        (self.client_is_dead || self.client.is_finished()) && self.server.exchanges() == 0
+    }
+
+    fn kill_client(&mut self, now: Time) {
+        self.client_is_dead = true;
+        for wire in self.wires.values_mut() {
+            wire.down.clear();
+            wire.is_over = true;
+            wire.hung_up = Some(now);
+        }
+    }
+
+    fn kill_server(&mut self, now: Time) {
+        self.server.restart();
+        self.break_all(now);
     }
 }
 
@@ -377,6 +420,7 @@ fn note_part(transcript: &mut String, part: &Part) {
         }
         Part::Body(body) => note_body(transcript, '<', body),
         Part::End => transcript.push_str("< (end)\n\n"),
+        Part::Broken => transcript.push_str("< (end of the connection)\n\n"),
     }
 }
 

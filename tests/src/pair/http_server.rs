@@ -43,6 +43,8 @@ struct Served {
     listens: bool,
     /// Whether the client still reads.
     connected: bool,
+    /// Whether the connection ends without an answer.
+    broken: bool,
 }
 
 /// A part of a response.
@@ -51,6 +53,8 @@ pub(super) enum Part {
     Head(Box<response::Parts>),
     Body(Bytes),
     End,
+    /// The end of the connection, without an answer.
+    Broken,
 }
 
 impl HttpServer {
@@ -95,6 +99,13 @@ impl HttpServer {
         sessions.iter().for_each(|session| self.end_session(session));
     }
 
+    /// Begins anew, as a process that knows nothing of the one before.
+    pub(super) fn restart(&mut self) {
+        drop(self.sessions.clear());
+        self.exchanges.clear();
+        self.desk.clear();
+    }
+
     /// Sends a notification on the stream of every session that has one. To how many.
     ///
     /// # Errors
@@ -119,6 +130,7 @@ impl HttpServer {
             session: None,
             listens: false,
             connected: true,
+            broken: false,
         };
         self.exchanges.insert(place, served);
         if let Err((id, refusal)) = self.route(now, place, &parts, body) {
@@ -195,6 +207,10 @@ impl HttpServer {
                 while served.reply.poll_head(now).is_some() || served.reply.poll_body(now).is_some() {}
                 continue;
             }
+            if served.broken {
+                found = Some((*place, Part::Broken));
+                break;
+            }
             let part = match served.reply.poll_head(now) {
                 Some(head) => Some(Part::Head(Box::new(head))),
                 None => served.reply.poll_body(now).map(Part::Body),
@@ -205,7 +221,7 @@ impl HttpServer {
                 break;
             }
         }
-        if let Some((place, Part::End)) = &found {
+        if let Some((place, Part::End | Part::Broken)) = &found {
             self.leave(now, *place);
         }
         self.sweep(now);
@@ -355,7 +371,8 @@ impl HttpServer {
         Ok(())
     }
 
-    /// Nothing in a session that has ended is answered any more.
+    /// Nothing in a session that has ended is answered any more. What was worked on gets no 404: that would say that it
+    /// was not.
     fn end_session(&mut self, session: &Shared) {
         let is_in = |served: &Served| {
             served
@@ -364,7 +381,8 @@ impl HttpServer {
                 .is_some_and(|(_, other)| Rc::ptr_eq(other, session))
         };
         for (place, served) in self.exchanges.iter_mut().filter(|(_, served)| is_in(served)) {
-            served.reply.refuse(Refusal::SessionNotFound.into_response());
+            served.reply.end();
+            served.broken = !served.reply.is_ended();
             self.desk.vacate(*place);
         }
         drop(session.borrow_mut().close());
@@ -372,7 +390,9 @@ impl HttpServer {
 
     /// Forgets exchanges whose client has gone, once they are answered.
     fn sweep(&mut self, now: Time) {
-        let over = |served: &Served| !served.connected && (served.reply.is_finished() || served.reply.is_ended());
+        let over = |served: &Served| {
+            !served.connected && (served.reply.is_finished() || served.reply.is_ended() || served.broken)
+        };
         let places: Vec<_> = self
             .exchanges
             .iter()

@@ -76,6 +76,18 @@ impl Record {
         }
     }
 
+    /// Checks that no call was answered twice, or cancelled and answered: what holds of a client that was killed.
+    ///
+    /// # Panics
+    /// Where one was.
+    pub fn check_no_double(&self) {
+        for call in &self.calls {
+            let replies = self.replies.get(call).map_or(0, Vec::len);
+            let most = usize::from(!self.cancelled.contains(call));
+            assert!(replies <= most, "{replies} answers to {call:?}");
+        }
+    }
+
     fn reply(&self, call: CallId) -> &(Time, Outcome) {
         match self.replies.get(&call).map(Vec::as_slice) {
             Some([reply]) => reply,

@@ -26,6 +26,8 @@ pub struct StreamLink {
     down: Pipe,
     transcript: String,
     server_is_mute: bool,
+    client_is_dead: bool,
+    server_is_dead: bool,
     server_calls: BTreeMap<CallId, Vec<Outcome>>,
 }
 
@@ -40,6 +42,8 @@ impl StreamLink {
             down: Pipe::new(&setup.conditions, rng.fork()),
             transcript: String::new(),
             server_is_mute: false,
+            client_is_dead: false,
+            server_is_dead: false,
             server_calls: BTreeMap::new(),
         }
     }
@@ -188,13 +192,19 @@ impl Link for StreamLink {
 
     fn turn(&mut self, now: Time) -> bool {
         self.spread_break(now);
-        self.client_turn(now) | self.server_turn(now)
+        (!self.client_is_dead && self.client_turn(now)) | (!self.server_is_dead && self.server_turn(now))
     }
 
     fn next_time(&self) -> Option<Time> {
-        let up = self.up.next_arrival().filter(|_| self.server.wants_input());
-        let down = self.down.next_arrival().filter(|_| self.client.wants_input());
-        let machines = [self.client.poll_timeout(), self.server.poll_timeout()];
+        let (client_lives, server_lives) = (!self.client_is_dead, !self.server_is_dead);
+        let wants_up = server_lives && self.server.wants_input();
+        let wants_down = client_lives && self.client.wants_input();
+        let up = self.up.next_arrival().filter(|_| wants_up);
+        let down = self.down.next_arrival().filter(|_| wants_down);
+        let machines = [
+            self.client.poll_timeout().filter(|_| client_lives),
+            self.server.poll_timeout().filter(|_| server_lives),
+        ];
         [up, down, self.desk.next_time()]
             .into_iter()
             .chain(machines)
@@ -211,7 +221,22 @@ impl Link for StreamLink {
     }
 
     fn is_finished(&self) -> bool {
-        self.client.as_client().closed().is_some() && self.server.is_finished()
+        let client = self.client_is_dead || self.client.as_client().closed().is_some();
+        client && (self.server_is_dead || self.server.is_finished())
+    }
+
+    fn kill_client(&mut self, now: Time) {
+        self.client_is_dead = true;
+        self.up.cut(now);
+        self.down.cut(now);
+    }
+
+    fn kill_server(&mut self, now: Time) {
+        self.server_is_dead = true;
+        self.desk.clear();
+        self.server_calls.clear();
+        self.up.cut(now);
+        self.down.cut(now);
     }
 }
 

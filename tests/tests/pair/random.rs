@@ -1,5 +1,9 @@
 //! Random schedules: whatever happens, and whenever, every call is settled once, by its own answer, and everything
 //! comes to rest.
+//!
+//! What happens: calls, cancellations and closing at any moment; bytes that are late, cut up and held up; streams that
+//! are cut; exchanges that overtake one another, break, end too soon, or reach the server twice; sessions that are
+//! forgotten; and either side killed at any step.
 
 use std::time::Duration;
 
@@ -19,6 +23,8 @@ const SEEDS: u64 = 1000;
 const ACTIONS: usize = 14;
 /// The outbox of both sides, where it is small.
 const SMALL: usize = 700;
+/// How many steps everything takes to come to rest, at most.
+const STEPS: usize = 50_000;
 
 /// A call that was made, and what is expected of it.
 struct Made {
@@ -41,6 +47,20 @@ enum Luck {
     Bad,
 }
 
+/// Which side is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Victim {
+    Client,
+    Server,
+}
+
+/// What a schedule has in store.
+struct Script {
+    luck: Luck,
+    /// Who is killed, before which action, and how many steps later.
+    kill: Option<(Victim, usize, usize)>,
+}
+
 /// How long a handshake and a call take at most, where nothing is held up.
 const PROMPT: Duration = Duration::from_secs(4);
 
@@ -48,21 +68,23 @@ const PROMPT: Duration = Duration::from_secs(4);
 fn schedules_on_streams() {
     each_seed(SEEDS, |seed| {
         let mut rng = Rng::new(seed);
-        let (setup, luck) = setup(&mut rng, &Revision::ALL);
+        let (setup, mut script) = setup(&mut rng, &Revision::ALL);
         let mut pair = setup.stream();
-        let is_cut = rng.chance(30);
-        if is_cut {
+        if rng.chance(30) {
             let bytes = rng.below(4000);
             match rng.chance(50) {
                 true => pair.link.up().cut_after(bytes),
                 false => pair.link.down().cut_after(bytes),
             }
+            script.luck = Luck::Bad;
         }
-        play(&mut pair, &mut rng, if is_cut { Luck::Bad } else { luck }, ask);
+        play(&mut pair, &mut rng, &script, ask);
         assert!(pair.link.is_finished());
         assert_eq!(pair.link.desk().in_progress(), 0, "requests that nobody waits for");
-        for (call, outcomes) in pair.link.asked() {
-            assert_eq!(outcomes.len(), 1, "answers to {call:?} of the server");
+        if script.kill.is_none() {
+            for (call, outcomes) in pair.link.asked() {
+                assert_eq!(outcomes.len(), 1, "answers to {call:?} of the server");
+            }
         }
     });
 }
@@ -79,17 +101,30 @@ fn ask(pair: &mut Pair<StreamLink>, _: &mut Rng) {
 fn schedules_over_http() {
     each_seed(SEEDS, |seed| {
         let mut rng = Rng::new(seed);
-        let (mut setup, mut luck) = setup(&mut rng, &Revision::ALL[1..]);
+        let (mut setup, mut script) = setup(&mut rng, &Revision::ALL[1..]);
         setup.conditions.failures = *rng.pick(&[0, 0, 5, 40]);
-        if setup.conditions.failures > 0 || rng.chance(40) {
-            luck = Luck::Bad;
+        setup.conditions.duplicates = *rng.pick(&[0, 0, 0, 10, 60]);
+        let is_troubled = rng.chance(40);
+        if setup.conditions.failures > 0 || setup.conditions.duplicates > 0 || is_troubled {
+            script.luck = Luck::Bad;
         }
         let mut pair = setup.http();
-        play(&mut pair, &mut rng, luck, |pair, rng| {
-            if luck == Luck::Bad {
+        play(&mut pair, &mut rng, &script, |pair, rng| {
+            if is_troubled {
                 trouble(pair, rng);
             }
         });
+        let (opened, duplicates) = pair.link.opened();
+        let calls = pair.record.calls().count();
+        assert!(opened <= 20 + 10 * calls, "{opened} exchanges for {calls} calls");
+        let called = pair
+            .link
+            .desk()
+            .served()
+            .iter()
+            .filter(|method| *method == "tools/call");
+        let called = called.count();
+        assert!(called <= calls + duplicates, "{calls} calls, of which {called} arrived");
         // A session whose DELETE was lost is still there, with what is in progress in it.
         pair.link.server().forget_sessions();
         pair.settle();
@@ -108,7 +143,7 @@ fn trouble(pair: &mut Pair<HttpLink>, rng: &mut Rng) {
     }
 }
 
-fn setup(rng: &mut Rng, revisions: &[Revision]) -> (Setup, Luck) {
+fn setup(rng: &mut Rng, revisions: &[Revision]) -> (Setup, Script) {
     let revision = *rng.pick(revisions);
     let mode = match revision.has_initialize() {
         true => *rng.pick(&[Mode::Auto, Mode::Legacy(revision)]),
@@ -124,38 +159,98 @@ fn setup(rng: &mut Rng, revisions: &[Revision]) -> (Setup, Luck) {
     if rng.chance(50) {
         setup = setup.serving(&[revision]);
     }
-    let luck = if setup.conditions.stalls == 0 {
-        Luck::Prompt
-    } else {
-        Luck::Safe
+    let kill = rng.chance(30).then(|| {
+        let victim = *rng.pick(&[Victim::Client, Victim::Server]);
+        (victim, rng.below(ACTIONS), rng.below(12))
+    });
+    let luck = match (kill, setup.conditions.stalls) {
+        (Some(_), _) => Luck::Bad,
+        (None, 0) => Luck::Prompt,
+        (None, _) => Luck::Safe,
     };
-    (setup, luck)
+    (setup, Script { luck, kill })
 }
 
 /// Does things in no particular order, and looks whether everything is as it should be afterwards.
-fn play<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, luck: Luck, mut mischief: impl FnMut(&mut Pair<L>, &mut Rng)) {
+fn play<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, script: &Script, mut mischief: impl FnMut(&mut Pair<L>, &mut Rng)) {
     let mut made: Vec<Made> = Vec::new();
     for n in 0..ACTIONS {
-        match rng.below(8) {
-            0..4 => made.extend(call(pair, rng, n)),
-            4 if !made.is_empty() => pair.cancel(rng.pick(&made).call),
-            5 => pair.settle(),
-            6 => mischief(pair, rng),
-            _ => pair.drive_for(rng.duration(&(Duration::ZERO..=Duration::from_secs(3)))),
+        if let Some((victim, _, steps)) = script.kill.filter(|(_, at, _)| *at == n) {
+            let _ = (0..steps).take_while(|_| pair.step()).count();
+            match victim {
+                Victim::Server => pair.kill_server(),
+                Victim::Client => {
+                    pair.kill_client();
+                    pair.drive_bounded(STEPS).expect("the server comes to rest");
+                    pair.record.check_no_double();
+                    return;
+                }
+            }
         }
+        act(pair, rng, n, &mut made, &mut mischief);
+        let pending = pair.link.as_client().pending_calls();
         assert!(
-            pair.link.as_client().pending_calls() <= made.len() + 1,
-            "calls, and a handshake"
+            pending <= made.len() + 1,
+            "{pending} of {} calls, and a handshake",
+            made.len()
         );
     }
-    pair.drive_bounded(50_000).expect("it comes to rest");
+    pair.drive_bounded(STEPS).expect("it comes to rest");
     pair.record.check();
+    check_room(pair);
     made.iter()
         .filter(|made| pair.record.is_settled(made.call))
-        .for_each(|made| check(pair, made, luck));
+        .for_each(|made| check(pair, made, script.luck));
     pair.close();
-    pair.drive_bounded(50_000).expect("it comes to rest");
-    check_rest(pair, luck);
+    pair.drive_bounded(STEPS).expect("it comes to rest");
+    check_rest(pair, script.luck);
+}
+
+/// One thing.
+fn act<L: Link>(
+    pair: &mut Pair<L>,
+    rng: &mut Rng,
+    n: usize,
+    made: &mut Vec<Made>,
+    mischief: &mut impl FnMut(&mut Pair<L>, &mut Rng),
+) {
+    match rng.below(10) {
+        0..4 => {
+            let call = call(pair, rng, n);
+            // The deadline counts from the next drain, which is now.
+            pair.settle();
+            made.extend(call);
+        }
+        4 if !made.is_empty() => pair.cancel(rng.pick(made).call),
+        5 => pair.settle(),
+        6 => mischief(pair, rng),
+        7 => drop((0..rng.below(20)).take_while(|_| pair.step()).count()),
+        8 if rng.chance(30) => burst(pair, rng, n, made),
+        _ => pair.drive_for(rng.duration(&(Duration::ZERO..=Duration::from_secs(3)))),
+    }
+}
+
+/// Many calls at once: there is room for so many bytes, and for no more.
+fn burst<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize, made: &mut Vec<Made>) {
+    let before = made.len();
+    for _ in 0..20 {
+        match call(pair, rng, n) {
+            Some(call) => made.push(call),
+            None => break,
+        }
+    }
+    // There is room for a message as long as those before it have not filled the queue.
+    let queued = made[before..].split_last().map_or(&[][..], |(_, queued)| queued);
+    let bytes: usize = queued
+        .iter()
+        .filter_map(|made| made.text.as_ref())
+        .map(String::len)
+        .sum();
+    assert!(
+        bytes < pair.link.as_client().config().limits.outbox_bytes,
+        "{bytes} bytes wait"
+    );
+    pair.settle();
 }
 
 fn call<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize) -> Option<Made> {
@@ -166,7 +261,7 @@ fn call<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize) -> Option<Made> {
         progress: rng.chance(50),
         ..CallOptions::default()
     };
-    let text = format!("{n} {}", "x".repeat(rng.below(400)));
+    let text = format!("{n} {} {}", rng.bits(), "x".repeat(rng.below(400)));
     let ms = rng.below(5000) as u64;
     let (name, arguments, text) = match rng.below(6) {
         0 => ("fail", json!({}), None),
@@ -178,8 +273,6 @@ fn call<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize) -> Option<Made> {
     let params = json!({ "name": name, "arguments": arguments });
     match pair.try_call("tools/call", params, options) {
         Ok(call) => {
-            // The deadline counts from the next drain, which is now.
-            pair.settle();
             let deadline = pair.now() + timeout;
             let has_time = text.is_some() && timeout > PROMPT + Duration::from_millis(ms);
             Some(Made {
@@ -205,7 +298,9 @@ fn check<L: Link>(pair: &Pair<L>, made: &Made, luck: Luck) {
     match (pair.outcome(made.call), &made.text) {
         (Ok(_), Some(text)) => assert_eq!(pair.text(made.call), *text, "the answer to another call"),
         (Ok(result), None) => panic!("{result:?}, where an error was due"),
-        (Err(CallError::Rpc(error)), None) => assert!(error.message.contains("broken"), "{error}"),
+        (Err(CallError::Rpc(error)), None) if luck != Luck::Bad => {
+            assert!(error.message.contains("broken"), "{error}");
+        }
         (Err(CallError::Timeout { phase, .. }), _) => {
             assert!(
                 *phase != Phase::Request || settled == made.deadline,
@@ -222,6 +317,18 @@ fn check<L: Link>(pair: &Pair<L>, made: &Made, luck: Luck) {
             "nothing was wrong, but {:?} failed: {error}",
             made.call
         ),
+    }
+}
+
+/// Where nothing waits any more, there is room for everything again.
+fn check_room<L: Link>(pair: &mut Pair<L>) {
+    let large = json!({ "name": "echo", "arguments": { "text": "x".repeat(SMALL) } });
+    for _ in 0..2 {
+        match pair.try_call("tools/call", large.clone(), CallOptions::default()) {
+            Ok(call) => pair.cancel(call),
+            Err(SendError::Closed(_)) => {}
+            Err(error) => panic!("room that never comes back: {error}"),
+        }
     }
 }
 
