@@ -8,10 +8,11 @@ use mcp_tests::app::era_name;
 use mcp_tests::runtime::Flavour;
 use mcp_tests::world::Transport;
 
-/// How much slower a build without optimisation may be, on a machine that does other things besides.
-const SLACK: u32 = if cfg!(debug_assertions) { 10 } else { 1 };
+/// How much slower a build without optimisation may be, on a machine that does many other things besides. What is meant
+/// to be caught takes seconds, minutes, or for ever.
+const SLACK: u32 = if cfg!(debug_assertions) { 40 } else { 1 };
 
-/// A hard limit, in milliseconds: as it is where the code is optimised, and ten times as much where it is not.
+/// A hard limit, in milliseconds: as it is where the code is optimised, and forty times as much where it is not.
 pub(crate) fn hard(milliseconds: f64) -> Duration {
     Duration::from_secs_f64(milliseconds / 1e3) * SLACK
 }
