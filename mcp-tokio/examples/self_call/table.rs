@@ -84,7 +84,7 @@ fn loss() -> Vec<Row> {
             .elsewhere("all fail, for ever", "legacy: for ever"),
         Row::new("  handshakes", |it| Figure::Count(it.handshakes(&[Part::Restart])))
             .exactly(|era| era.has_sessions().into())
-            .elsewhere("0", "0"),
+            .elsewhere("0", "-"),
         Row::new("handshakes of all other calls", |it| {
             Figure::Count(it.handshakes(&[Part::Second, Part::Depth, Part::Fan, Part::Cancel]))
         })
