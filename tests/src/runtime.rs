@@ -13,7 +13,7 @@ mod watchdog;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
@@ -22,7 +22,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::client::ClientPump;
-use mcp_proto::handle::driver::HttpOptions;
+use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
 use mcp_proto::handle::server::ServerPump;
 use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::handle::{Client, Server, Sessions};
@@ -153,8 +153,12 @@ impl fmt::Display for Flavour {
 pub enum Address {
     /// The URL of an HTTP endpoint.
     Http(String),
+    /// The same, of a server that is known to speak HTTP/2.
+    Http2(String),
     /// The path of a Unix socket.
     Unix(PathBuf),
+    /// A TCP port, without HTTP.
+    Tcp(SocketAddr),
 }
 
 /// What a scenario needs of a runtime and its adapter.
@@ -179,6 +183,9 @@ pub trait Runtime {
 
     /// A client of the Unix socket `path`; the adapter's `connect_unix`.
     fn connect_unix<'a>(&'a self, path: &'a Path, config: ClientConfig) -> Local<'a, io::Result<Client>>;
+
+    /// A client of a TCP port; the adapter's `connect_tcp`.
+    fn connect_tcp(&self, address: SocketAddr, config: ClientConfig) -> Local<'_, io::Result<Client>>;
 
     /// A client over one end of a socket pair; the adapter's `client_over`, and the future that drives it.
     ///
@@ -209,6 +216,12 @@ pub trait Runtime {
     /// # Errors
     /// Where the runtime cannot watch the socket.
     fn serve_unix(&self, listener: UnixListener, server: &Server) -> io::Result<Task>;
+
+    /// A server on a TCP port; the adapter's `serve_tcp`, once for each thread.
+    ///
+    /// # Errors
+    /// Where the runtime cannot watch the socket.
+    fn serve_tcp(&self, listener: TcpListener, server: &Server) -> io::Result<Task>;
 
     /// A server over HTTP until `shutdown` is ready; the adapter's `serve_until`.
     ///
@@ -267,7 +280,15 @@ impl<'r> dyn Runtime + 'r {
     pub async fn connect(&self, to: &Address, config: ClientConfig) -> Result<Client, Failure> {
         match to {
             Address::Http(url) => self.connect_http(url, config, &HttpOptions::default()),
+            Address::Http2(url) => {
+                let options = HttpOptions {
+                    versions: HttpVersions::Http2,
+                    ..HttpOptions::default()
+                };
+                self.connect_http(url, config, &options)
+            }
             Address::Unix(path) => Ok(self.connect_unix(path, config).await?),
+            Address::Tcp(address) => Ok(self.connect_tcp(*address, config).await?),
         }
     }
 }

@@ -167,10 +167,10 @@ impl<'r> World<'r> {
     /// One more client of the server, and what drives it.
     ///
     /// # Panics
-    /// Where the transport is not HTTP.
+    /// Where the transport is not HTTP/1.
     pub fn client_over_http(&self) -> (Client, Driver) {
         let Some(Address::Http(url)) = &self.address else {
-            panic!("{:?} is not HTTP", self.transport);
+            panic!("{:?} is not HTTP/1", self.transport);
         };
         let client = self.runtime.client_over_http(url, client_config(self.era));
         client.expect("a client")

@@ -133,6 +133,12 @@ impl Runtime for Smol<'_> {
         }))
     }
 
+    fn connect_tcp(&self, address: net::SocketAddr, config: ClientConfig) -> Local<'_, io::Result<Client>> {
+        Box::pin(mcp_smol::stream::connect_tcp(address, config, |driver| {
+            self.spawn(driver)
+        }))
+    }
+
     fn client_over(
         &self,
         stream: unix::UnixStream,
@@ -161,6 +167,14 @@ impl Runtime for Smol<'_> {
         let listener = UnixListener::from(Async::new(listener)?);
         self.start(|| {
             let serving = mcp_smol::stream::serve_unix(server.clone(), listener.clone());
+            Ok(Box::pin(async { drop(serving.await) }))
+        })
+    }
+
+    fn serve_tcp(&self, listener: net::TcpListener, server: &Server) -> io::Result<Task> {
+        let listener = TcpListener::from(Async::new(listener)?);
+        self.start(|| {
+            let serving = mcp_smol::stream::serve_tcp(server.clone(), listener.clone());
             Ok(Box::pin(async { drop(serving.await) }))
         })
     }

@@ -68,6 +68,10 @@ impl Runtime for Tokio {
         Box::pin(mcp_tokio::stream::connect_unix(path, config))
     }
 
+    fn connect_tcp(&self, address: net::SocketAddr, config: ClientConfig) -> Local<'_, io::Result<Client>> {
+        Box::pin(mcp_tokio::stream::connect_tcp(address, config))
+    }
+
     fn client_over(
         &self,
         stream: unix::UnixStream,
@@ -92,6 +96,11 @@ impl Runtime for Tokio {
 
     fn serve_unix(&self, listener: unix::UnixListener, server: &Server) -> io::Result<Task> {
         let serving = mcp_tokio::stream::serve_unix(server.clone(), UnixListener::from_std(listener)?);
+        Ok((self as &dyn Runtime).start(async { drop(serving.await) }))
+    }
+
+    fn serve_tcp(&self, listener: net::TcpListener, server: &Server) -> io::Result<Task> {
+        let serving = mcp_tokio::stream::serve_tcp(server.clone(), TcpListener::from_std(listener)?);
         Ok((self as &dyn Runtime).start(async { drop(serving.await) }))
     }
 

@@ -22,15 +22,27 @@ pub enum Transport {
     Pipe,
     /// A Unix socket that the adapter listens on.
     Unix,
+    /// A TCP port that the adapter listens on, without HTTP.
+    Tcp,
     /// The adapter's service, mounted in a site that hyper serves; tapped.
     Mounted,
     /// HTTP as the adapter serves it.
     Http,
+    /// The same in HTTP/2: all requests on one connection, as far as its streams go.
+    Http2,
 }
 
 impl Transport {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Memory, Self::Pipe, Self::Unix, Self::Mounted, Self::Http];
+    pub const ALL: [Self; 7] = [
+        Self::Memory,
+        Self::Pipe,
+        Self::Unix,
+        Self::Tcp,
+        Self::Mounted,
+        Self::Http,
+        Self::Http2,
+    ];
 
     /// Those where [`Wire`] sees what the server receives.
     pub const TAPPED: [Self; 3] = [Self::Memory, Self::Pipe, Self::Mounted];
@@ -39,11 +51,14 @@ impl Transport {
     pub const STREAMS: [Self; 2] = [Self::Memory, Self::Pipe];
 
     /// Those with an address.
-    pub const ACROSS: [Self; 3] = [Self::Unix, Self::Mounted, Self::Http];
+    pub const ACROSS: [Self; 5] = [Self::Unix, Self::Tcp, Self::Mounted, Self::Http, Self::Http2];
+
+    /// Those over HTTP.
+    pub const HTTP: [Self; 3] = [Self::Mounted, Self::Http, Self::Http2];
 
     /// Whether it is HTTP.
     pub fn is_http(self) -> bool {
-        matches!(self, Self::Mounted | Self::Http)
+        Self::HTTP.contains(&self)
     }
 
     /// Whether a server is found at an address, by any number of clients.
@@ -70,7 +85,7 @@ impl Transport {
                 runtime.spawn(Box::pin(async { drop(driver.await) }));
                 (client, runtime.start(async { drop(serving.await) }))
             }
-            Self::Unix | Self::Mounted | Self::Http => panic!("{self:?} has an address"),
+            _ => panic!("{self:?} has an address"),
         }
     }
 
@@ -92,10 +107,20 @@ impl Transport {
                 let serving = runtime.serve_site(listener, tapped(service, wire), beside);
                 (Address::Http(url), serving.expect("a server"))
             }
-            Self::Http => {
+            Self::Tcp => {
+                let (listener, _) = listen();
+                let address = listener.local_addr().expect("an address");
+                let serving = runtime.serve_tcp(listener, server);
+                (Address::Tcp(address), serving.expect("a server"))
+            }
+            Self::Http | Self::Http2 => {
                 let (listener, url) = listen();
                 let serving = runtime.serve_http(listener, server, Box::pin(std::future::pending()));
-                (Address::Http(url), serving.expect("a server"))
+                let address = match self {
+                    Self::Http2 => Address::Http2(url),
+                    _ => Address::Http(url),
+                };
+                (address, serving.expect("a server"))
             }
         }
     }

@@ -19,8 +19,8 @@ use smol::channel::{self, Receiver};
 use super::figures::Figures;
 use super::{each, each_over};
 
-/// Where a nest can be: the last two have one connection, HTTP one for each level.
-const WAYS: [Transport; 3] = [Transport::Http, Transport::Pipe, Transport::Memory];
+/// Where a nest can be: HTTP/1 has a connection for each level, HTTP/2 a stream, the last two one connection for all.
+const WAYS: [Transport; 4] = [Transport::Http, Transport::Http2, Transport::Pipe, Transport::Memory];
 
 #[test]
 fn d1_a_tool_calls_itself_a_thousand_deep() {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::each_over;
 
-const WAYS: [Transport; 3] = [Transport::Http, Transport::Pipe, Transport::Memory];
+const WAYS: [Transport; 4] = [Transport::Http, Transport::Http2, Transport::Pipe, Transport::Memory];
 
 /// Calls `stream`; the reports that come for this call.
 async fn reports(client: &Client, name: &str, number: u32) -> Vec<String> {

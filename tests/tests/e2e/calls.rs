@@ -155,7 +155,7 @@ fn large_bodies_arrive_whole_both_ways() {
 
 #[test]
 fn many_clients_of_one_server_keep_apart() {
-    over(&[Transport::Unix, Transport::Mounted, Transport::Http], async |world| {
+    over(&Transport::ACROSS, async |world| {
         let clients = try_join_all((0..30).map(|_| world.connect())).await.unwrap();
         let calls = (0..300).map(|n| clients[n % 30].call_tool("echo", json!({"text": n.to_string()})));
         for (n, result) in try_join_all(calls).await.unwrap().into_iter().enumerate() {

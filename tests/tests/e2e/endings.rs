@@ -16,7 +16,13 @@ use serde_json::json;
 #[test]
 fn a_server_that_is_killed_ends_the_calls_in_flight() {
     over(
-        &[Transport::Mounted, Transport::Pipe, Transport::Unix],
+        &[
+            Transport::Mounted,
+            Transport::Http2,
+            Transport::Pipe,
+            Transport::Unix,
+            Transport::Tcp,
+        ],
         async |mut world| {
             let mut call = Box::pin(world.client.call_tool("wait", json!({})));
             tokio::select! {
