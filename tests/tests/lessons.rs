@@ -8,11 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
 use mcp_proto::client::{self, ClientConfig, HttpClient, Mode, StreamClient};
-use mcp_proto::http::client::{Action, HttpClientConfig};
+use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::model::{CallToolResult, Implementation};
-use mcp_proto::rpc::{CallError, CallOptions, SendError};
+use mcp_proto::rpc::{CallError, CallOptions, CloseReason, SendError};
 use mcp_proto::server::{Event, Request, ResultBody, ServerConfig, StreamServer};
 use mcp_proto::{Limits, Revision, Time};
 use mcp_tests::pair::{Link, Setup};
@@ -537,5 +537,149 @@ fn an_empty_meta_is_read_and_never_written() {
         );
         let answer = said(&mut server);
         assert!(answer.contains(r#""result""#) && !answer.contains("_meta"), "{answer}");
+    }
+}
+
+/// A client in the modern era over HTTP, with one call that was sent: the exchange of it.
+fn one_exchange(limits: Limits) -> (HttpClient, ExchangeId) {
+    let config = ClientConfig {
+        limits,
+        ..config(Mode::Modern)
+    };
+    let http = HttpClientConfig::new(Uri::from_static("http://localhost/mcp"));
+    let mut client = HttpClient::new(config, &http);
+    let params = Params::from_serialize(&json!({"name": "x", "arguments": {}})).expect("an object");
+    let call = client.client().call(Method::CallTool, params, CallOptions::default());
+    call.expect("room");
+    match client.poll_action(NOW) {
+        Some(Action::Open { id, .. }) => (client, id),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// rust-sdk#970, #1180: bodies without an end, whatever they are.
+#[test]
+fn a_body_without_an_end_is_not_kept() {
+    let limits = Limits {
+        body_bytes: 5_000,
+        event_bytes: 5_000,
+        error_body_bytes: 1_000,
+        ..Limits::default()
+    };
+    for (status, kind, beginning) in [
+        (200, "application/json", r#"{"jsonrpc":"2.0","id":1,"result":{"x":""#),
+        (200, "text/event-stream", r#"data: {"x":""#),
+        (500, "text/plain", ""),
+    ] {
+        let (mut client, id) = one_exchange(limits.clone());
+        let head = Response::builder().status(status).header("content-type", kind);
+        client.head(NOW, id, &head.body(()).expect("a response").into_parts().0);
+        client.body(NOW, id, &Bytes::from_static(beginning.as_bytes()));
+        let chunk = Bytes::from(vec![b'x'; 1_000]);
+        let taken = (0..1_000).take_while(|_| {
+            client.body(NOW, id, &chunk);
+            client.as_client().pending_calls() > 0
+        });
+        assert!(taken.count() < 10, "{kind}: it is given up when the bound is reached");
+        let settled = std::iter::from_fn(|| client.poll_event());
+        let errors: Vec<_> = settled
+            .filter(|event| matches!(event, client::Event::Reply { outcome: Err(_), .. }))
+            .collect();
+        assert_eq!(errors.len(), 1, "{kind}: {errors:?}");
+    }
+}
+
+/// go-sdk#1150, #1183: closing that waits for the peer, for seconds or for ever.
+#[test]
+fn closing_waits_for_nobody() {
+    let mut client = StreamClient::new(config(Mode::Modern));
+    let params = Params::from_serialize(&json!({"name": "x", "arguments": {}})).expect("an object");
+    let call = client.client().call(Method::CallTool, params, CallOptions::default());
+    let call = call.expect("room");
+    assert!(written(&mut client).contains("tools/call"));
+    client.client().close(CloseReason::Local);
+    let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
+    let error = CallError::Closed(CloseReason::Local);
+    let told = |event: &client::Event| matches!(event, client::Event::Reply { call: of, outcome: Err(why) } if *of == call && *why == error);
+    assert!(
+        events.iter().any(told),
+        "the peer has said nothing, and need not: {events:?}"
+    );
+    assert!(matches!(events.last(), Some(client::Event::Closed(CloseReason::Local))));
+    assert_eq!(client.poll_timeout(), None, "nothing is waited for");
+}
+
+/// python-sdk#79, #922: ends that have to come in a certain order, from a certain task.
+#[test]
+fn either_side_closes_first_and_more_than_once() {
+    for order in ["client", "server", "both", "twice", "eof first"] {
+        let mut client = StreamClient::new(config(Mode::Modern));
+        let mut server = server_with(Limits::default());
+        let params = Params::from_serialize(&json!({"name": "x", "arguments": {}})).expect("an object");
+        client
+            .client()
+            .call(Method::CallTool, params, CallOptions::default())
+            .expect("room");
+        server.receive(NOW, written(&mut client).as_bytes());
+        let request = requests(&mut server).remove(0);
+        if order != "server" {
+            client.client().close(CloseReason::Local);
+        }
+        if order == "twice" {
+            client.client().close(CloseReason::Local);
+            client.receive_eof(NOW);
+        }
+        if order == "eof first" {
+            client.receive_eof(NOW);
+        }
+        if matches!(order, "server" | "both" | "twice") {
+            server.close();
+            server.close();
+        }
+        server.receive_eof(NOW);
+        server.respond(request.token, Ok(ResultBody::EMPTY));
+        client.receive(NOW, said(&mut server).as_bytes());
+        client.receive_eof(NOW);
+        let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
+        let ends = events
+            .iter()
+            .filter(|event| matches!(event, client::Event::Closed(_)))
+            .count();
+        let replies = events
+            .iter()
+            .filter(|event| matches!(event, client::Event::Reply { .. }))
+            .count();
+        assert_eq!((replies, ends), (1, 1), "{order}: {events:?}");
+        while server.poll_event().is_some() {}
+        assert!(server.is_finished(), "{order}");
+    }
+}
+
+/// rust-sdk#1231: the pause before the next attempt overflows, and the program with it.
+#[test]
+fn the_end_of_time_is_no_overflow() {
+    let end = Time::since_origin(Duration::MAX);
+    let (mut client, id) = one_exchange(Limits::default());
+    client.handle_timeout(end);
+    client.failed(end, id, ExchangeError::Broken("gone".into()));
+    while client.poll_action(end).is_some() {}
+    assert_eq!(client.as_client().pending_calls(), 0);
+    let mut server = server();
+    server.handle_timeout(end);
+    server.receive(end, b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+    assert!(server.poll_transmit(end).is_some());
+}
+
+/// What lies between two reads belongs to the machine: rust-sdk#941 lost it with the future that had read it.
+#[test]
+fn half_a_message_is_kept_until_the_rest_comes() {
+    let line = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+    for cut in 1..line.len() {
+        let mut server = server();
+        server.receive(NOW, &line[..cut]);
+        assert_eq!(said(&mut server), "");
+        server.handle_timeout(NOW);
+        server.receive(NOW, &line[cut..]);
+        assert_eq!(said(&mut server), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
     }
 }
