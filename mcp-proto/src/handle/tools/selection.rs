@@ -49,20 +49,20 @@ impl ToolSelection {
         }
     }
 
-    /// What the server calls the tools that may be called `shown` here: two at most, as a name that is given to one
-    /// may be that of another as well.
+    /// What the server calls the tools that may be called `shown` here: more than one where a name that is given to one
+    /// is given to another, or is the regular name of another, as well.
     pub fn own<'a>(&'a self, shown: &'a str) -> impl Iterator<Item = &'a str> {
         let given = self
             .overrides
             .iter()
-            .find(|(_, overrides)| overrides.name.as_deref() == Some(shown))
+            .filter(move |(_, overrides)| overrides.name.as_deref() == Some(shown))
             .map(|(own, _)| own.as_str());
         let regular = match &self.prefix {
             Some(prefix) => shown.strip_prefix(prefix.as_str()),
             None => Some(shown),
         };
         let regular = regular.filter(|own| self.given(own).is_none());
-        given.into_iter().chain(regular).filter(|own| self.takes(own))
+        given.chain(regular).filter(|own| self.takes(own))
     }
 
     /// The name that is given to a tool.

@@ -280,3 +280,20 @@ fn a_condition_holds_for_names_that_were_never_listed_and_for_those_that_were() 
         "the last listing does not have it"
     );
 }
+
+#[test]
+fn two_tools_of_one_server_that_are_given_the_same_name_are_neither_called() {
+    let (one, mut first) = World::new(Mode::Modern, named("one", &["a", "b"]));
+    let toolbox = Toolbox::builder()
+        .server("one", ServerTools::new(one).rename("a", "x").rename("b", "x"))
+        .build();
+    let worlds = &mut [&mut first];
+    for _ in 0..2 {
+        let refused = text(worlds, &toolbox, "x").unwrap_err();
+        assert!(
+            matches!(&refused, ToolCallError::Find(FindToolError::Ambiguous { tools, .. }) if tools.len() == 2),
+            "{refused:?}"
+        );
+        assert!(run(worlds, toolbox.list()).tools.is_empty());
+    }
+}
