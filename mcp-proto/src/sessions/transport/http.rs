@@ -4,7 +4,8 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Secret, TransportError, TransportTimeouts};
 use crate::wire::url::{Redacted, authority};
@@ -43,6 +44,7 @@ pub enum Authorization {
 #[serde(rename_all = "camelCase")]
 struct Unchecked {
     url: String,
+    #[serde(deserialize_with = "authorization")]
     authorization: Authorization,
     #[serde(default)]
     headers: BTreeMap<String, String>,
@@ -124,6 +126,12 @@ impl HttpTransport {
     pub fn secret_headers(&self) -> &BTreeMap<String, Secret> {
         &self.secret_headers
     }
+}
+
+/// What is there in place of an authorization may well be a secret, and stays out of the error.
+fn authorization<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Authorization, D::Error> {
+    let authorization = Authorization::deserialize(deserializer);
+    authorization.map_err(|_| D::Error::custom("the authorization has to be \"none\" or {\"bearer\": …}"))
 }
 
 impl TryFrom<Unchecked> for HttpTransport {

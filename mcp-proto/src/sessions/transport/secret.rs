@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A text that is shown and stored nowhere: a token, a key.
@@ -62,6 +63,9 @@ impl Serialize for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<String>::deserialize(deserializer).map(|text| Self(text.map(Into::into)))
+        let text = Option::<String>::deserialize(deserializer);
+        // What is there instead may well be the secret, and stays out of the error.
+        let text = text.map_err(|_| D::Error::custom("a secret has to be a text or null"))?;
+        Ok(Self(text.map(Into::into)))
     }
 }

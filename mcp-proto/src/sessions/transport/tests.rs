@@ -148,3 +148,33 @@ fn keys_are_equal_where_all_of_it_is_and_secrets_count() {
         key("a").of_conversation(String::from("1"))
     );
 }
+
+#[test]
+fn what_is_as_good_as_for_ever_can_be_said() {
+    let for_ever = TransportTimeouts {
+        connect: Duration::MAX,
+        probe: Duration::MAX,
+        initialize: Duration::MAX,
+        ..TransportTimeouts::default()
+    };
+    assert_eq!(for_ever.to_attempt().handshake, Duration::MAX);
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_told_by_the_error() {
+    for authorization in [
+        json!("Bearer 5ecret"),
+        json!({"bearer": 5_555}),
+        json!({"bearer": ["5ecret"]}),
+        json!({"5ecret": null}),
+    ] {
+        let stored = json!({"type": "http", "url": "http://host/mcp", "authorization": authorization});
+        let error = serde_json::from_value::<Transport>(stored).unwrap_err().to_string();
+        assert!(!error.contains("5ecret") && !error.contains("5555"), "{error}");
+    }
+    for secrets in [json!({"TOKEN": 5_555}), json!({"TOKEN": {"5ecret": 1}})] {
+        let stored = json!({"type": "child", "command": "x", "secretEnv": secrets});
+        let error = serde_json::from_value::<Transport>(stored).unwrap_err().to_string();
+        assert!(!error.contains("5ecret") && !error.contains("5555"), "{error}");
+    }
+}

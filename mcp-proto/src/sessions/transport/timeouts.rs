@@ -68,10 +68,11 @@ impl TransportTimeouts {
 
     /// What of this a pool keeps to.
     pub fn to_attempt(&self) -> AttemptTimeouts {
+        // Over HTTP, each of the two may need a connection first.
+        let phases = [self.connect, self.probe, self.connect, self.initialize];
         AttemptTimeouts {
             connect: self.connect,
-            // Over HTTP, each of the two may need a connection first.
-            handshake: self.probe + self.initialize + 2 * self.connect,
+            handshake: phases.into_iter().fold(Duration::ZERO, Duration::saturating_add),
         }
     }
 
