@@ -10,7 +10,8 @@ use crate::time::Time;
 #[derive(Debug)]
 pub(super) struct Deadlines<I> {
     newborn: BTreeMap<I, Duration>,
-    armed: BTreeMap<I, Time>,
+    /// Since when the time runs, and until when.
+    armed: BTreeMap<I, (Time, Time)>,
     queue: BTreeSet<(Time, I)>,
 }
 
@@ -34,7 +35,7 @@ impl<I: Copy + Ord> Deadlines<I> {
     /// Takes the deadline of a thing away.
     pub(super) fn clear(&mut self, id: I) {
         self.newborn.remove(&id);
-        if let Some(deadline) = self.armed.remove(&id) {
+        if let Some((_, deadline)) = self.armed.remove(&id) {
             self.queue.remove(&(deadline, id));
         }
     }
@@ -42,14 +43,14 @@ impl<I: Copy + Ord> Deadlines<I> {
     /// Has the time begin to run for what was set since.
     pub(super) fn arm(&mut self, now: Time) {
         while let Some((id, after)) = self.newborn.pop_first() {
-            self.armed.insert(id, now + after);
+            self.armed.insert(id, (now, now + after));
             self.queue.insert((now + after, id));
         }
     }
 
-    /// The deadline of a thing, once its time runs.
-    pub(super) fn of(&self, id: I) -> Option<Time> {
-        self.armed.get(&id).copied()
+    /// Since when the time of a thing runs, once it does.
+    pub(super) fn since(&self, id: I) -> Option<Time> {
+        self.armed.get(&id).map(|(since, _)| *since)
     }
 
     /// A thing whose deadline has come; it has none any more.

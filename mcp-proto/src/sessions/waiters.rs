@@ -52,10 +52,10 @@ impl Waiters {
 
     /// Ends the waiting of one; how much of its time is spent by `now`.
     pub(super) fn end(&mut self, id: WaiterId, now: Time) -> Option<(Waiting, Duration)> {
-        let deadline = self.deadlines.of(id);
+        let since = self.deadlines.since(id);
         let waiting = self.leave(id)?;
-        let left = deadline.map(|deadline| deadline.since(now));
-        let waited = left.map_or(waiting.waited, |left| waiting.timeout.saturating_sub(left));
+        let took = since.map_or(Duration::ZERO, |since| now.since(since));
+        let waited = waiting.waited.saturating_add(took);
         Some((waiting, waited))
     }
 

@@ -142,3 +142,13 @@ fn closing_the_pool_ends_everything_within_the_time_to_close() {
     assert_eq!(world.sessions.poll_timeout(), None);
     world.sessions.release(lease);
 }
+
+#[test]
+fn who_has_all_the_time_there_is_has_spent_what_the_session_took() {
+    let mut world = World::new(SessionsConfig::default());
+    world.run_for(ms(3 * 60 * 60 * 1_000));
+    let waiter = world.acquire("a", core::time::Duration::MAX).unwrap();
+    world.run_for(ms(20));
+    let outcome = &world.outcomes[&waiter];
+    assert_eq!(outcome.waited, ms(10));
+}
