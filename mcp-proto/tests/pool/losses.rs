@@ -2,9 +2,10 @@
 
 use std::future::poll_fn;
 
+use mcp_proto::client::Mode;
 use mcp_proto::handle::tools::{ToolSource, Toolbox};
 use mcp_proto::jsonrpc::Params;
-use mcp_proto::rpc::{CallError, CloseReason};
+use mcp_proto::rpc::{CallError, CallOptions, CloseReason};
 use mcp_proto::sessions::{Life, SessionsConfig};
 
 use serde_json::json;
@@ -184,4 +185,62 @@ fn notifications_go_on_in_the_next_session_and_make_none() {
     let expected: Vec<_> = (1..=3).map(|round| format!("notifications/custom{round}")).collect();
     // What each session may have had to say after its end counts as one.
     assert_eq!((names, missed), (expected, 3));
+}
+
+#[test]
+fn what_the_first_session_took_counts_towards_the_time_of_a_listing() {
+    let mut world = World::new(Mode::Modern, SessionsConfig::default());
+    world.change(|fate| fate.deaf = true);
+    let list = world.session().tools(CallOptions::with_timeout(ms(900)));
+    let list = world.executor.spawn(list);
+    world.executor.run_for(ms(500));
+    world.change(|fate| fate.connect = ms(300));
+    world.kill();
+    world.executor.run_for(ms(5_000));
+    let (at, outcome) = list.expect();
+    assert!(
+        matches!(outcome, Err(CallError::Timeout { after, .. }) if after == ms(900)),
+        "{outcome:?}"
+    );
+    assert_eq!((at, world.connects("server")), (ms(900), 2));
+}
+
+#[test]
+fn a_call_that_was_sent_once_is_not_said_to_be_unprocessed() {
+    for mode in MODES {
+        let mut world = World::new(mode, SessionsConfig::default());
+        ready(&mut world);
+        let call = world.executor.spawn(world.session().call_tool("slow", ()).idempotent());
+        world.executor.run_for(ms(500));
+        world.change(|fate| fate.refuses = true);
+        world.kill();
+        world.executor.run_for(ms(100));
+        let error = call.expect().1.unwrap_err();
+        assert_eq!((world.calls(), error.is_unprocessed()), (1, false), "{mode:?} {error}");
+    }
+}
+
+#[test]
+fn what_a_session_said_before_anyone_could_hear_it_counts_as_missed() {
+    let mut world = World::new(MODES[2], SessionsConfig::default());
+    let mut following = world.session().notifications();
+    ready(&mut world);
+    world.server.notify("notifications/early", Params::NONE).unwrap();
+    world.executor.run_for(ms(10));
+    let reader = world.executor.spawn(async move {
+        let mut names = Vec::new();
+        while let Some(notification) = poll_fn(|cx| following.poll_next(cx)).await {
+            names.push(notification.method.as_str().to_owned());
+        }
+        (names, following.missed())
+    });
+    world.executor.run_for(ms(10));
+    world.server.notify("notifications/late", Params::NONE).unwrap();
+    world.executor.run_for(ms(10));
+    let sessions = world.sessions.clone();
+    world.executor.spawn(async move { sessions.close().await });
+    world.executor.run_for(ms(100));
+    let (_, (names, missed)) = reader.expect();
+    // One for the early word, and one for the end of the session.
+    assert_eq!((names, missed), (vec!["notifications/late".to_owned()], 2));
 }

@@ -38,6 +38,8 @@ pub(crate) struct Fate {
     pub(crate) refuses: bool,
     /// Whether nothing is ever answered.
     pub(crate) mute: bool,
+    /// Whether the server takes everything, and answers nothing.
+    pub(crate) deaf: bool,
     pub(crate) mode: Mode,
 }
 
@@ -75,6 +77,7 @@ impl World {
             connect: ms(10),
             refuses: false,
             mute: false,
+            deaf: false,
             mode,
         };
         let network = Arc::new(Network {
@@ -159,6 +162,9 @@ async fn connect(key: Key, network: Arc<Network>, server: Server, clock: Clock) 
         return Ok(Connected::new(client, driver));
     }
     let pump = Shared(Arc::new(pump));
+    if fate.deaf {
+        return Ok(Connected::new(client, swallow(pump, cut, clock, open)));
+    }
     Ok(Connected::in_process(client, cross(pump, server, cut, clock, open)))
 }
 
@@ -205,6 +211,31 @@ fn cross(pump: Shared, server: Server, cut: Arc<Cut>, clock: Clock, open: Open) 
         crossing.poll(cx, now, |cx, deadline| {
             timer.poll(cx, deadline).map(|()| Timer::now(&clock))
         })
+    })
+}
+
+/// Takes everything and answers nothing, until the connection is over or cut.
+fn swallow(pump: Shared, cut: Arc<Cut>, clock: Clock, open: Open) -> impl Future<Output = ()> {
+    let mut timer = clock.clone();
+    poll_fn(move |cx| {
+        let _held = &open;
+        *cut.waker.lock().unwrap() = Some(cx.waker().clone());
+        loop {
+            let now = Timer::now(&clock);
+            if cut.is_cut.load(Ordering::SeqCst) {
+                pump.receive_eof(now);
+                return Poll::Ready(());
+            }
+            while let Poll::Ready(bytes) = pump.poll_transmit(cx, now) {
+                if bytes.is_none() {
+                    return Poll::Ready(());
+                }
+            }
+            if timer.poll(cx, pump.deadline()).is_pending() {
+                return Poll::Pending;
+            }
+            pump.handle_timeout(Timer::now(&clock));
+        }
     })
 }
 

@@ -140,6 +140,11 @@ impl Client {
         Notifications::new(self.inner.shared.clone())
     }
 
+    /// The same, where what came before counts as missed.
+    pub(in crate::handle) fn notifications_and_missed(&self) -> Notifications {
+        Notifications::late(self.inner.shared.clone())
+    }
+
     /// Waits until it is known what the server speaks, making the handshake if there is one to make, and says
     /// what is known of the server.
     ///

@@ -27,6 +27,7 @@ pub struct ToolListing {
     inner: Arc<Inner>,
     phase: Phase,
     options: CallOptions,
+    spent: Duration,
 }
 
 #[derive(Debug)]
@@ -42,6 +43,7 @@ impl ToolListing {
             inner,
             phase: Phase::New,
             options: CallOptions::default(),
+            spent: Duration::ZERO,
         }
     }
 
@@ -58,6 +60,17 @@ impl ToolListing {
         self
     }
 
+    /// So much of its time is spent already.
+    pub(in crate::handle) fn spend(mut self, spent: Duration) -> Self {
+        self.spent = spent;
+        self
+    }
+
+    /// How much of its time it took, with what was spent before, once it is over.
+    pub(in crate::handle) fn spent(&self) -> Duration {
+        self.spent
+    }
+
     fn start(&mut self) -> Result<Option<ToolList>, CallError> {
         let Phase::New = self.phase else { return Ok(None) };
         self.phase = Phase::Done;
@@ -67,7 +80,8 @@ impl ToolListing {
             .shared
             .with(|state| state.machine.as_client().tools().cloned());
         if kept.is_none() {
-            let call = self.inner.shared.apply(|state| state.list_tools(&self.options));
+            let (options, spent) = (&self.options, self.spent);
+            let call = self.inner.shared.apply(|state| state.list_tools(options, spent));
             self.phase = Phase::Waiting(call.map_err(refused)?);
         }
         Ok(kept)
@@ -85,7 +99,8 @@ impl Future for ToolListing {
         let Phase::Waiting(call) = this.phase else {
             return Poll::Ready(Err(CallError::Cancelled));
         };
-        let outcome = ready!(this.inner.shared.with(|state| state.poll_tools(call, cx)));
+        let (outcome, spent) = ready!(this.inner.shared.with(|state| state.poll_tools(call, cx)));
+        this.spent = spent;
         this.phase = Phase::Done;
         Poll::Ready(outcome)
     }

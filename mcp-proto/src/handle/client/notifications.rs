@@ -20,7 +20,13 @@ pub struct Notifications {
 
 impl Notifications {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let listener = shared.with(super::shared::State::listen);
+        let listener = shared.with(|state| state.listen(0));
+        Self { shared, listener }
+    }
+
+    /// Of a reader that comes late: what was notified before counts as missed.
+    pub(super) fn late(shared: Arc<Shared>) -> Self {
+        let listener = shared.with(|state| state.listen(state.notified));
         Self { shared, listener }
     }
 

@@ -25,13 +25,17 @@ pub(super) struct State {
     /// Those who wait for the list of tools.
     listings: BTreeMap<CallId, Listing>,
     listeners: BTreeMap<u64, Listener>,
-    /// The calls that no drain has seen yet.
+    /// The calls and listings that no drain has seen yet.
     newborn: alloc::vec::Vec<CallId>,
     /// The time that the driver told last.
     now: Time,
     /// How many bytes wait in calls and listeners for someone to take them.
     kept: usize,
     next_listener: u64,
+    /// How many notifications have come, those included that were dropped.
+    pub(super) notified: u64,
+    /// How many of them the machine has dropped, as more came at once than it keeps.
+    dropped: u64,
     driver: Option<Waker>,
     /// Calls that wait for room in the outbox.
     blocked: Blocked,
@@ -77,6 +81,10 @@ pub(super) enum Report {
 struct Listing {
     waker: Option<Waker>,
     outcome: Option<Result<ToolList, CallError>>,
+    /// When it was asked for.
+    born: Option<Time>,
+    /// How much of the time of who asked it took, with what was spent before.
+    spent: Duration,
 }
 
 /// A stream of notifications that someone reads.
@@ -98,6 +106,8 @@ impl Shared {
             listeners: BTreeMap::new(),
             kept: 0,
             next_listener: 0,
+            notified: 0,
+            dropped: 0,
             driver: None,
             blocked: Blocked::default(),
             watchers: Wakers::default(),
@@ -242,6 +252,9 @@ impl State {
             if let Some(slot) = self.calls.get_mut(&call) {
                 slot.born = Some(now);
             }
+            if let Some(listing) = self.listings.get_mut(&call) {
+                listing.born = Some(now);
+            }
         }
     }
 
@@ -314,21 +327,33 @@ impl State {
     }
 
     /// Asks for the list of tools.
-    pub(super) fn list_tools(&mut self, options: &CallOptions) -> Result<CallId, SendError> {
-        let call = self.machine.client().list_tools(options)?;
-        self.listings.insert(call, Listing::default());
+    pub(super) fn list_tools(&mut self, options: &CallOptions, spent: Duration) -> Result<CallId, SendError> {
+        let client = self.machine.client();
+        let call = client.list_tools(options)?;
+        client.spend(call, spent);
+        let listing = Listing {
+            spent,
+            ..Listing::default()
+        };
+        self.listings.insert(call, listing);
+        self.newborn.push(call);
         Ok(call)
     }
 
-    /// The list of tools, once.
-    pub(super) fn poll_tools(&mut self, call: CallId, cx: &Context<'_>) -> Poll<Result<ToolList, CallError>> {
+    /// The list of tools, once, and how much of the time of who asked is spent.
+    pub(super) fn poll_tools(
+        &mut self,
+        call: CallId,
+        cx: &Context<'_>,
+    ) -> Poll<(Result<ToolList, CallError>, Duration)> {
         let Some(listing) = self.listings.get_mut(&call) else {
-            return Poll::Ready(Err(CallError::Cancelled));
+            return Poll::Ready((Err(CallError::Cancelled), Duration::ZERO));
         };
         match listing.outcome.take() {
             Some(outcome) => {
+                let spent = listing.spent;
                 self.listings.remove(&call);
-                Poll::Ready(outcome)
+                Poll::Ready((outcome, spent))
             }
             None => {
                 keep(&mut listing.waker, cx);
@@ -344,11 +369,15 @@ impl State {
         }
     }
 
-    /// A new reader of notifications.
-    pub(super) fn listen(&mut self) -> u64 {
+    /// A new reader of notifications, which has missed so many.
+    pub(super) fn listen(&mut self, missed: u64) -> u64 {
         let id = self.next_listener;
         self.next_listener += 1;
-        self.listeners.insert(id, Listener::default());
+        let listener = Listener {
+            missed,
+            ..Listener::default()
+        };
+        self.listeners.insert(id, listener);
         id
     }
 
@@ -475,6 +504,23 @@ impl State {
                 Event::Cancelled(_) | Event::SessionLost | Event::ToolRejected { .. } => {}
             }
         }
+        self.count_dropped();
+    }
+
+    /// What the machine has dropped is missed by everyone who reads.
+    fn count_dropped(&mut self) {
+        let dropped = self.machine.as_client().counters().dropped_notifications;
+        let new = dropped.saturating_sub(core::mem::replace(&mut self.dropped, dropped));
+        if new == 0 {
+            return;
+        }
+        self.notified += new;
+        for listener in self.listeners.values_mut() {
+            listener.missed += new;
+            if let Some(waker) = listener.waker.take() {
+                self.to_wake.push(waker);
+            }
+        }
     }
 
     fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
@@ -493,6 +539,7 @@ impl State {
 
     fn listed(&mut self, call: CallId, outcome: Result<ToolList, CallError>) {
         if let Some(listing) = self.listings.get_mut(&call) {
+            listing.spent += listing.born.map_or(Duration::ZERO, |born| self.now.since(born));
             listing.outcome = Some(outcome);
             if let Some(waker) = listing.waker.take() {
                 self.to_wake.push(waker);
@@ -524,6 +571,7 @@ impl State {
     fn notify(&mut self, notification: &Notification) {
         let limits = &self.machine.as_client().config().limits;
         let bytes = weight_of_notification(notification);
+        self.notified += 1;
         for listener in self.listeners.values_mut() {
             let fits = self.kept.saturating_add(bytes) <= limits.total_bytes;
             if fits && listener.queue.len() < limits.notifications {

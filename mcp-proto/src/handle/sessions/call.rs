@@ -39,6 +39,8 @@ pub struct SessionCall<K: Ord, T> {
     options: CallOptions,
     /// Whether it was made before, in a session that was lost.
     is_second: bool,
+    /// Why it failed then, where the server may have acted on it.
+    first: Option<CallError>,
     decode: fn(&RawJson) -> Result<T, DecodeError>,
     hearers: Hearers,
 }
@@ -71,6 +73,7 @@ impl<K: Ord, T> SessionCall<K, T> {
             params,
             options: CallOptions::default(),
             is_second: false,
+            first: None,
             decode,
             hearers: (None, None),
         }
@@ -189,6 +192,9 @@ impl<K: Ord, T> SessionCall<K, T> {
         let Fate { was_sent, spent } = fate;
         let may_repeat = !was_sent || self.options.idempotent;
         let is_first = !core::mem::replace(&mut self.is_second, true);
+        if is_first && was_sent {
+            self.first = Some(error.clone());
+        }
         match error {
             CallError::Closed(_) if may_repeat && is_first => {
                 let options = AcquireOptions {
@@ -211,6 +217,13 @@ impl<K: Ord, T> SessionCall<K, T> {
         }
         Poll::Ready(None)
     }
+
+    /// What becomes of the error: where the second attempt never reached the server, what happened to the first counts,
+    /// as the server may have acted on that.
+    fn settle(&mut self, error: CallError) -> CallError {
+        let first = self.first.take().filter(|_| error.is_unprocessed());
+        first.unwrap_or(error)
+    }
 }
 
 impl<K: Ord, T> Future for SessionCall<K, T> {
@@ -220,6 +233,7 @@ impl<K: Ord, T> Future for SessionCall<K, T> {
         let this = self.get_mut();
         loop {
             if let Some(outcome) = ready!(this.step(cx)) {
+                let outcome = outcome.map_err(|error| this.settle(error));
                 let decoded = outcome.and_then(|raw| (this.decode)(&raw).map_err(CallError::InvalidReply));
                 return Poll::Ready(decoded);
             }

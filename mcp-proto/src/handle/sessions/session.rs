@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
+use core::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -59,11 +60,20 @@ impl<K: Ord> Session<K> {
     /// # Cancel safety
     /// Dropping the future cancels what is on its way.
     pub async fn list_tools(&self) -> Result<ToolList, CallError> {
-        self.with_client(
-            &CallOptions::default(),
-            |loan, _| async move { loan.list_tools().await },
-        )
-        .await
+        self.list_tools_within(CallOptions::default()).await
+    }
+
+    /// The same, within the timeouts of these options.
+    pub(super) async fn list_tools_within(&self, options: CallOptions) -> Result<ToolList, CallError> {
+        let list = self.with_client(&options, |loan, spent| {
+            let options = options.clone();
+            async move {
+                let mut listing = loan.list_tools().options(options).spend(spent);
+                let outcome = (&mut listing).await;
+                (outcome, listing.spent())
+            }
+        });
+        list.await
     }
 
     /// Makes a request by its type; see [`Client::request`](crate::handle::Client::request).
@@ -84,8 +94,11 @@ impl<K: Ord> Session<K> {
     /// # Cancel safety
     /// Dropping the future takes the session from nobody else who waits.
     pub async fn ready(&self) -> Result<ServerFacts, CallError> {
-        self.with_client(&CallOptions::default(), |loan, _| async move { loan.ready().await })
-            .await
+        self.with_client(&CallOptions::default(), |loan, spent| async move {
+            let outcome = loan.ready().await;
+            (outcome, spent)
+        })
+        .await
     }
 
     /// The client of the session, which is created where it is not there: for what this handle does not offer, such
@@ -102,16 +115,17 @@ impl<K: Ord> Session<K> {
     }
 
     /// Does something that does no harm when it is done twice, with the client of the session; does it again with
-    /// that of the next one, where the session proves lost.
-    pub(super) async fn with_client<T, F: Future<Output = Result<T, CallError>>>(
+    /// that of the next one, where the session proves lost. It is told how much of the caller's time is spent, and tells
+    /// how much is then.
+    async fn with_client<T, F: Future<Output = (Result<T, CallError>, Duration)>>(
         &self,
         options: &CallOptions,
-        act: impl Fn(Arc<Loan<K>>, CallOptions) -> F,
+        act: impl Fn(Arc<Loan<K>>, Duration) -> F,
     ) -> Result<T, CallError> {
         let acquire = acquire_options(options);
         let (loan, spent) = Asking::new(&self.inner, &self.key, &acquire)?.wait().await?;
         let loan = Arc::new(loan);
-        let outcome = act(loan.clone(), after(options, spent)).await;
+        let (outcome, spent) = act(loan.clone(), spent).await;
         let Err(CallError::Closed(_)) = &outcome else {
             return outcome;
         };
@@ -124,7 +138,7 @@ impl<K: Ord> Session<K> {
         };
         let mut waiting = loan.replace(&acquire)?;
         let (loan, spent) = core::future::poll_fn(|cx| waiting.poll(cx)).await?;
-        act(Arc::new(loan), after(options, spent)).await
+        act(Arc::new(loan), spent).await.0
     }
 
     fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> SessionCall<K, T> {
@@ -138,16 +152,6 @@ pub(super) fn acquire_options(options: &CallOptions) -> AcquireOptions {
     AcquireOptions {
         timeout: timeouts.into_iter().flatten().min(),
         ..AcquireOptions::default()
-    }
-}
-
-/// The options that are left of a call after some of its time.
-fn after(options: &CallOptions, spent: core::time::Duration) -> CallOptions {
-    let left = |time: Option<core::time::Duration>| time.map(|time| time.saturating_sub(spent));
-    CallOptions {
-        timeout: left(options.timeout),
-        max_timeout: left(options.max_timeout),
-        ..options.clone()
     }
 }
 

@@ -8,7 +8,7 @@ use core::task::{Context, Poll, ready};
 use super::session::Session;
 use super::shared::Shared;
 use crate::client::ToolList;
-use crate::handle::client::Notifications;
+use crate::handle::client::{Client, Notifications};
 use crate::handle::tools::{CallRequest, NotificationStream, SourceFuture, ToolSource};
 use crate::jsonrpc::{Notification, RawJson};
 use crate::rpc::CallOptions;
@@ -26,10 +26,7 @@ impl<K: Ord + Send + Sync + 'static> ToolSource for Session<K> {
 
     fn tools(&self, options: CallOptions) -> SourceFuture<ToolList> {
         let session = self.clone();
-        Box::pin(async move {
-            let list = session.with_client(&options, |loan, options| async move { loan.tools(options).await });
-            list.await
-        })
+        Box::pin(async move { session.list_tools_within(options).await })
     }
 
     fn forget_tools(&self) {
@@ -45,7 +42,7 @@ impl<K: Ord + Send + Sync + 'static> ToolSource for Session<K> {
             present: None,
             missed: 0,
         };
-        following.attach();
+        following.attach(Client::notifications);
         Box::new(following)
     }
 }
@@ -60,11 +57,9 @@ struct Following<K> {
 
 impl<K: Ord> Following<K> {
     /// Reads those of the session that there is.
-    fn attach(&mut self) {
+    fn attach(&mut self, read: impl FnOnce(&Client) -> Notifications) {
         let client = self.shared.with(|state| state.client(&self.key));
-        self.present = client
-            .filter(|client| !client.is_closed())
-            .map(|client| client.notifications());
+        self.present = client.filter(|client| !client.is_closed()).map(|client| read(&client));
     }
 }
 
@@ -85,7 +80,8 @@ impl<K: Ord + Send + Sync> NotificationStream for Following<K> {
         if is_closed {
             return Poll::Ready(None);
         }
-        self.attach();
+        // What it has said already was for this reader as well.
+        self.attach(Client::notifications_and_missed);
         match &mut self.present {
             Some(present) => match present.poll_next(cx) {
                 // It was closed just now: those who watch hear of it.

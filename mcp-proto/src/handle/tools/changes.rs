@@ -13,7 +13,7 @@ use super::source::{CallRequest, NotificationStream, SourceFuture, ToolSource};
 use crate::jsonrpc::{Params, RawJson};
 use crate::method::Method;
 use crate::model::{ListenParams, SubscriptionFilter};
-use crate::rpc::{CallError, CallOptions};
+use crate::rpc::{CallError, CallOptions, SendError};
 
 /// How long a subscription is kept, which has no end of its own.
 const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -21,8 +21,8 @@ const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Which servers of a box say that their tools have changed, as a stream.
 ///
 /// A legacy server says so of its own accord. One of 2026-07-28 is asked to, when this is first polled, with a
-/// `subscriptions/listen` that lasts as long as this does. Where that subscription ends early, the server is reported
-/// once more, as changes go unheard from then on (until its list expires); another [`changes`](super::Toolbox::changes)
+/// `subscriptions/listen` that lasts as long as this does. Where that subscription ends early, or the server cannot be
+/// reached for it, the server is reported once more, as changes go unheard from then on (until its list expires); another [`changes`](super::Toolbox::changes)
 /// subscribes again.
 ///
 /// A session of a pool that is gone is reported as well, as its tools may be others when it is created again; one with a
@@ -135,7 +135,7 @@ impl Watched {
             return false;
         };
         self.subscription = Subscription::Ended;
-        // Else there never was one: a legacy server is not asked, another refuses.
+        // Else the server has none: a legacy one is not asked, another refuses.
         let broke_off = |error: &CallError| {
             matches!(
                 error,
@@ -144,6 +144,8 @@ impl Watched {
                     | CallError::SessionLost
                     | CallError::Closed(_)
                     | CallError::Timeout { .. }
+                    | CallError::Unreachable(_)
+                    | CallError::Refused(SendError::TooManyCalls | SendError::TooManySessions)
             )
         };
         !self.is_closed && outcome.as_ref().map_or_else(broke_off, |_| true)

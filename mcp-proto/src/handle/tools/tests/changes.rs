@@ -124,3 +124,23 @@ fn a_server_that_changes_all_the_time_does_not_hide_the_others() {
         ["one", "two", "one"]
     );
 }
+
+#[test]
+fn what_one_read_brings_beyond_the_limit_counts_as_missed() {
+    let limits = crate::Limits {
+        notifications: 1,
+        ..crate::Limits::default()
+    };
+    let config = Client::builder("test", "1").mode(ERAS[1]).limits(limits).build();
+    let (client, mut world) = World::with(config, changing("s"));
+    let mut notifications = client.notifications();
+    run(&mut [&mut world], client.ready()).unwrap();
+    let cx = &mut Context::from_waker(Waker::noop());
+    world.server.notify("notifications/other", Params::NONE).unwrap();
+    world.server.notify("notifications/other", Params::NONE).unwrap();
+    change(&world);
+    world.poll(cx);
+    assert!(matches!(notifications.poll_next(cx), Poll::Ready(Some(_))));
+    assert!(notifications.poll_next(cx).is_pending());
+    assert_eq!(notifications.missed(), 2);
+}

@@ -7,6 +7,7 @@ use super::*;
 use crate::handle::driver::Timer;
 use crate::handle::sessions::{Connected, Sessions};
 use crate::handle::tools::{ServerTools, Toolbox, ToolboxChanges};
+use crate::rpc::CallError;
 use crate::sessions::SessionsConfig;
 
 struct NoTime;
@@ -111,4 +112,16 @@ fn the_tools_of_a_session_that_is_gone_may_have_changed() {
     assert_eq!(pool.changed(&mut changes), ["one"]);
     pool.run(toolbox.list());
     assert!(pool.changed(&mut changes).is_empty());
+}
+
+#[test]
+fn a_subscription_that_cannot_be_made_is_told() {
+    let connect = |_: &String| core::future::ready(Err(CallError::Unreachable("down".into())));
+    let (sessions, driver) = Sessions::<String>::new(SessionsConfig::default(), connect);
+    let toolbox = Toolbox::builder().server("s", sessions.session("s")).build();
+    let driver = Box::pin(driver.run(NoTime));
+    let made = Arc::default();
+    let mut pool = Pool { sessions, driver, made };
+    let mut changes = toolbox.changes();
+    assert_eq!(pool.changed(&mut changes), ["s"], "nothing will be heard of it");
 }
