@@ -97,11 +97,12 @@ impl HttpClient {
             if let Some(action) = self.exchanges.poll_action() {
                 return Some(action);
             }
-            // Only now: what waits in the outbox counts against its bound.
-            if let Some(outgoing) = self.client.poll_outgoing(now) {
-                self.exchanges.send(now, outgoing);
-            } else if let Some(call) = self.client.poll_abort() {
+            // What is given up first: what is sent may need its connection. The rest only now: what waits in the outbox
+            // counts against its bound.
+            if let Some(call) = self.client.poll_abort() {
                 self.exchanges.abort(call);
+            } else if let Some(outgoing) = self.client.poll_outgoing(now) {
+                self.exchanges.send(now, outgoing);
             } else if self.client.closed().is_some() && !self.closing {
                 self.closing = true;
                 self.exchanges.close(now);

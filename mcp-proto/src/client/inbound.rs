@@ -18,7 +18,7 @@ use crate::method::{Method, Role};
 use crate::model::{DiscoverResult, InitializeResult};
 use crate::modern::client::{self as modern, Discovery};
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CloseReason, Failure, HttpFailure, Phase, Purpose, RequestRefused};
+use crate::rpc::{CallError, CallId, CloseReason, Failure, HttpFailure, Phase, Purpose, RequestRefused, SendError};
 use crate::time::Time;
 
 impl Client {
@@ -354,6 +354,7 @@ impl Client {
             Failure::SessionLost => judge(Channel::Http(404), Evidence::Other),
             Failure::Unreadable(_) => Verdict::Fatal,
             Failure::Unreachable(_) | Failure::Disconnected => judge(Channel::Http(0), Evidence::Broken),
+            Failure::TooManyConnections => Verdict::Fatal,
         };
         match verdict {
             Verdict::Legacy(revision) => self.fall_back(revision),
@@ -582,6 +583,7 @@ fn error_of(failure: Failure) -> CallError {
     match failure {
         Failure::Unreachable(why) => CallError::Unreachable(why),
         Failure::Disconnected => CallError::Disconnected,
+        Failure::TooManyConnections => CallError::Refused(SendError::TooManyConnections),
         Failure::SessionLost => CallError::SessionLost,
         Failure::Status {
             status: 401,

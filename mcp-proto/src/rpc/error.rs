@@ -182,6 +182,9 @@ pub enum SendError {
     TooManyCalls,
     /// There are as many sessions as there may be, and all of them are in use.
     TooManySessions,
+    /// There are as many connections as there may be, and none of them has room
+    /// (`HttpOptions::max_connections`).
+    TooManyConnections,
     /// The parameters have no JSON form, or are no object.
     InvalidParams(DecodeError),
     /// A value that becomes an HTTP header cannot be one.
@@ -199,6 +202,7 @@ impl fmt::Display for SendError {
             Self::Blocked(_) => f.write_str("the outbox is full"),
             Self::TooManyCalls => f.write_str("too many calls are in flight"),
             Self::TooManySessions => f.write_str("all sessions are in use, and there may be no more"),
+            Self::TooManyConnections => f.write_str("all connections are in use, and there may be no more"),
             Self::InvalidParams(error) => write!(f, "the parameters are no JSON object: {error}"),
             Self::InvalidHeader(why) => write!(f, "a header cannot be written: {why}"),
             Self::Closed(reason) => write!(f, "the connection is closed: {reason}"),

@@ -52,6 +52,8 @@ pub enum Purpose {
 pub enum Failure {
     /// No connection could be made.
     Unreachable(Box<str>),
+    /// No connection was free, and there may be no more of them.
+    TooManyConnections,
     /// The connection broke off, or the response ended before the answer.
     Disconnected,
     /// The response was no answer.

@@ -48,7 +48,8 @@ pub fn client_over_http(
     };
     let (client, pump) = Client::over_http(config, &options.to_config(endpoint));
     let timer = Timer::new(Clock::start());
-    Ok((client, HttpDriver::new(pump, connector, timer, options.idle_timeout)))
+    let driver = HttpDriver::new(pump, connector, timer, options.idle_timeout);
+    Ok((client, driver.max_connections(options.max_connections)))
 }
 
 #[derive(Clone)]

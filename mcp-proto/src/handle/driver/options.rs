@@ -46,6 +46,17 @@ pub struct HttpOptions {
     pub connect_timeout: Duration,
     /// How long a connection without a request is kept. Default 90 seconds.
     pub idle_timeout: Duration,
+    /// Most connections at a time, or `None` for any number. Default `None`.
+    ///
+    /// Over HTTP/1 each call in flight has a connection of its own. Where there are as many as there may be, and none of
+    /// them has room, a request is not sent and nothing waits: its call ends at once with
+    /// [`CallError::Refused`](crate::rpc::CallError::Refused) and
+    /// [`SendError::TooManyConnections`](crate::rpc::SendError::TooManyConnections), and may be made again. Counted are
+    /// those that are being made, those in use, and those that are kept; one that bears nothing is closed where
+    /// another host needs its place. One that is being closed is not counted. In the legacy era the stream that is
+    /// [listened](Self::listen) on takes one for as long as it is open, and what is notified, such as that a call was
+    /// given up, takes one for a moment: what finds none is lost, the stream is tried again later.
+    pub max_connections: Option<usize>,
     /// Which HTTP to speak. Default `Negotiated`.
     pub versions: HttpVersions,
     /// What an adapter knows beside: a TLS configuration is put here by its `tls::with_config`.
@@ -59,6 +70,7 @@ impl Default for HttpOptions {
             listen: true,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(90),
+            max_connections: None,
             versions: HttpVersions::default(),
             extensions: Extensions::new(),
         }
@@ -114,6 +126,7 @@ impl fmt::Debug for HttpOptions {
             .field("listen", &self.listen)
             .field("connect_timeout", &self.connect_timeout)
             .field("idle_timeout", &self.idle_timeout)
+            .field("max_connections", &self.max_connections)
             .field("versions", &self.versions)
             .finish_non_exhaustive()
     }

@@ -32,6 +32,8 @@ pub enum ExchangeError {
     Unreachable(Box<str>),
     /// The connection broke off afterwards.
     Broken(Box<str>),
+    /// There are as many connections as there may be, and none of them has room: the request was not sent.
+    TooManyConnections,
 }
 
 impl fmt::Display for ExchangeError {
@@ -39,6 +41,7 @@ impl fmt::Display for ExchangeError {
         match self {
             Self::Unreachable(why) => write!(f, "no connection: {why}"),
             Self::Broken(why) => write!(f, "the connection broke off: {why}"),
+            Self::TooManyConnections => f.write_str("no connection is free, and there may be no more"),
         }
     }
 }

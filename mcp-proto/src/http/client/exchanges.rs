@@ -332,6 +332,7 @@ impl Exchanges {
         let failure = match error {
             ExchangeError::Unreachable(why) => Failure::Unreachable(why),
             ExchangeError::Broken(_) => Failure::Disconnected,
+            ExchangeError::TooManyConnections => Failure::TooManyConnections,
         };
         match (exchange.kind, exchange.response) {
             (Kind::Listen, _) => self.listen.ended(now),

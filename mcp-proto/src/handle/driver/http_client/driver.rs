@@ -31,8 +31,8 @@ const POLLS: usize = 8;
 /// The future that drives an HTTP client: every exchange and every connection of the client in one.
 ///
 /// An exchange goes out on a connection that has room for it; where there is none, on one that is made for it, or
-/// on one that has room meanwhile, whichever is first. There is no cap on connections: nothing waits for another
-/// exchange to end. Where a connection turns out to have been closed before anything of a request was sent, the request
+/// on one that has room meanwhile, whichever is first. Nothing waits for another exchange to end: there is no cap on
+/// connections, or, where there is [one](Self::max_connections), an error at once. Where a connection turns out to have been closed before anything of a request was sent, the request
 /// goes out once more, on another one.
 ///
 /// # Cancel safety
@@ -90,6 +90,14 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         }
     }
 
+    /// With at most so many connections at a time; see
+    /// [`HttpOptions::max_connections`](crate::handle::driver::HttpOptions::max_connections).
+    #[must_use]
+    pub fn max_connections(mut self, most: Option<usize>) -> Self {
+        self.pool.limit(most);
+        self
+    }
+
     fn poll_rounds(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..ROUNDS {
             let now = self.timer.now();
@@ -128,20 +136,20 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         let connector = &self.connector;
         let expected = |origin: &_| connector.expected_capacity(origin);
         match self.pool.origin(request.uri(), expected) {
-            Ok(origin) => self.send(origin, id, request),
+            Ok(origin) => self.send(now, origin, id, request),
             Err(error) => self.ports.pump.failed(now, id, error),
         }
     }
 
     /// Sends a request as soon as there is a connection for it.
-    fn send(&mut self, origin: OriginKey, id: ExchangeId, request: Request<Payload>) {
+    fn send(&mut self, now: Time, origin: OriginKey, id: ExchangeId, request: Request<Payload>) {
         self.pool.wait(origin, (id, request));
-        self.hand_out(origin);
-        self.exchanges.entry(id).or_insert(Station::Waiting(origin));
+        self.exchanges.insert(id, Station::Waiting(origin));
+        self.hand_out(now, origin);
     }
 
-    /// Hands out the connections that have room, and makes those that lack.
-    fn hand_out(&mut self, origin: OriginKey) {
+    /// Hands out the connections that have room, and makes those that lack. What none can be made for is refused.
+    fn hand_out(&mut self, now: Time, origin: OriginKey) {
         while let Some(loan) = self.pool.lend(origin) {
             let exchange = Exchange::open(loan, origin);
             let id = exchange.id;
@@ -151,6 +159,10 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         while let Some(target) = self.pool.attempt(origin) {
             let connecting = self.connector.connect(target);
             self.tasks.insert(Task::Attempt(origin, connecting));
+        }
+        while let Some((id, _)) = self.pool.exceeding(origin) {
+            self.exchanges.remove(&id);
+            self.ports.pump.failed(now, id, ExchangeError::TooManyConnections);
         }
     }
 
@@ -165,7 +177,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
                     let (origin, connection) = (exchange.origin, exchange.connection);
                     drop(exchange);
                     self.pool.release(connection, now);
-                    self.hand_out(origin);
+                    self.hand_out(now, origin);
                 }
             }
             None => {}
@@ -207,7 +219,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             (Done::Attempt(origin, Ok(connected)), _) => {
                 let (id, connection) = self.pool.connected(origin, connected, now);
                 self.tasks.insert(Task::Connection(id, connection));
-                self.hand_out(origin);
+                self.hand_out(now, origin);
                 self.pool.settle(id);
             }
             (Done::Attempt(origin, Err(why)), _) => {
@@ -237,10 +249,10 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         match outcome {
             Outcome::Complete => self.ports.pump.end(now, id),
             // The server has closed a connection that had waited: once more, on another one.
-            Outcome::Unsent(request, _) if !is_fresh => self.send(origin, id, *request),
+            Outcome::Unsent(request, _) if !is_fresh => self.send(now, origin, id, *request),
             Outcome::Unsent(_, error) | Outcome::Failed(error) => self.ports.pump.failed(now, id, error),
         }
-        self.hand_out(origin);
+        self.hand_out(now, origin);
     }
 
     /// The timer. Ready where a deadline was over.

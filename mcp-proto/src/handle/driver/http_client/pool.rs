@@ -14,13 +14,16 @@ use crate::time::Time;
 
 /// Connections with senders of type `S`, and requests of type `W` that wait for one, by origin.
 ///
-/// There may be any number of connections. What waits is always borne by connections that are being made: where
-/// those that there are can bear no more, another one is made. Nothing waits for the end of an exchange.
+/// There may be any number of connections, or as many as a limit allows. What waits is always borne by connections that are being made: where
+/// those that there are can bear no more, another one is made, or it is said that it [exceeds](Self::exceeding) the
+/// limit. Nothing waits for the end of an exchange.
 #[derive(Debug)]
 pub(super) struct Pool<S, W> {
     places: Vec<Place<W>>,
     connections: BTreeMap<ConnectionId, Connection<S>>,
     next: u64,
+    /// Most connections, with those that are being made.
+    most: usize,
     idle_timeout: Duration,
     /// When to look for connections that have waited too long.
     expiry: Option<Time>,
@@ -81,9 +84,15 @@ impl<S: HttpSender, W> Pool<S, W> {
             places: Vec::new(),
             connections: BTreeMap::new(),
             next: 0,
+            most: usize::MAX,
             idle_timeout,
             expiry: None,
         }
+    }
+
+    /// Has at most so many connections from now on, with those that are being made.
+    pub(super) fn limit(&mut self, most: Option<usize>) {
+        self.most = most.unwrap_or(usize::MAX);
     }
 
     /// The origin of a URL; `expected` says how many exchanges a connection to it is thought to bear.
@@ -139,14 +148,37 @@ impl<S: HttpSender, W> Pool<S, W> {
     }
 
     /// Where to make a further connection to, and that it is being made; `None` where those that there will be can
-    /// bear what waits.
+    /// bear what waits, or where there may be no more. One that bears nothing, to another origin, makes room.
     pub(super) fn attempt(&mut self, key: OriginKey) -> Option<&Origin> {
-        let place = self.places.get_mut(key.0)?;
-        if place.waiting.len() <= place.borne() {
+        let place = self.places.get(key.0)?;
+        if place.waiting.len() <= place.borne() || !self.make_room(key) {
             return None;
         }
+        let place = self.places.get_mut(key.0)?;
         place.attempts += 1;
         Some(&place.origin)
+    }
+
+    /// What waits and will not be borne, after [`attempt`](Self::attempt) had nothing more to say: what came last first.
+    pub(super) fn exceeding(&mut self, key: OriginKey) -> Option<W> {
+        let place = self.places.get_mut(key.0)?;
+        match place.waiting.len() > place.borne() {
+            true => place.waiting.pop_back(),
+            false => None,
+        }
+    }
+
+    /// Whether there may be another connection: now, or without the one of another origin that has borne nothing for the
+    /// longest time.
+    fn make_room(&mut self, key: OriginKey) -> bool {
+        let attempts: usize = self.places.iter().map(|place| place.attempts).sum();
+        if attempts.saturating_add(self.connections.len()) < self.most {
+            return true;
+        }
+        let is_spare = |connection: &Connection<S>| connection.load == 0 && connection.place != key;
+        let idle = self.connections.iter().filter(|(_, connection)| is_spare(connection));
+        let oldest = idle.min_by_key(|(_, connection)| connection.since).map(|(id, _)| *id);
+        oldest.inspect(|id| self.remove(*id)).is_some()
     }
 
     /// A connection was made. It is fresh until it is [settled](Self::settle). What has to be polled of it is the

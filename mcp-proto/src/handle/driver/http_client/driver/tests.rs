@@ -5,7 +5,7 @@ use crate::handle::driver::{Capacity, HttpSender, Origin, Unanswered};
 use crate::http::client::HttpClientConfig;
 use crate::jsonrpc::Params;
 use crate::model::Implementation;
-use crate::rpc::CallError;
+use crate::rpc::{CallError, SendError};
 use alloc::sync::Arc;
 use alloc::vec;
 use core::future::{pending, poll_fn};
@@ -213,6 +213,26 @@ fn no_request_waits_for_the_end_of_another() {
         assert_eq!(play.outcomes::<6>(), outcomes);
         assert_eq!(play.state().borne.len(), connections.len());
     }
+}
+
+#[test]
+fn a_call_beyond_the_limit_ends_at_once_and_the_others_do_not_notice() {
+    let mut play = Play::new(World {
+        expected: 1,
+        capacity: 1,
+        gate: 3,
+        ..World::default()
+    });
+    play.driver.pool.limit(Some(2));
+    let mut calls = core::array::from_fn::<_, 2, _>(|n| play.call(n as u64));
+    assert_eq!(play.run(&mut calls), [None, None]);
+    let refused = || Some(Err(CallError::Refused(SendError::TooManyConnections)));
+    assert_eq!(play.outcomes::<3>(), [refused(), refused(), refused()]);
+    assert!(play.driver.exchanges.len() == 2 && play.state().attempts == 2);
+    play.state().gate = 0;
+    assert_eq!(play.run(&mut calls), [Some(Ok(0)), Some(Ok(1))]);
+    assert_eq!(play.outcomes::<2>(), [Some(Ok(0)), Some(Ok(1))]);
+    assert_eq!(play.state().attempts, 2);
 }
 
 #[test]

@@ -225,3 +225,54 @@ fn a_connection_is_kept_for_its_time() {
     assert!(pool.connections.is_empty() && pool.deadline().is_none());
     assert_eq!(borne(&mut pool, key), None);
 }
+
+#[test]
+fn what_exceeds_the_limit_is_refused_and_nothing_waits() {
+    let (mut pool, key) = pool(1);
+    pool.limit(Some(2));
+    (1..=4).for_each(|what| pool.wait(key, what));
+    assert_eq!(attempts(&mut pool, key), 2);
+    let refused: Vec<_> = core::iter::from_fn(|| pool.exceeding(key)).collect();
+    assert_eq!(refused, [4, 3], "those that came last");
+    // One that is being made counts as one that is there.
+    let first = connected(&mut pool, key, Sender::new(1), at(0));
+    assert_eq!(lent(&mut pool, key), [(1, first)]);
+    pool.wait(key, 5);
+    assert_eq!((attempts(&mut pool, key), pool.exceeding(key)), (0, Some(5)));
+    let second = connected(&mut pool, key, Sender::new(1), at(0));
+    assert_eq!(lent(&mut pool, key), [(2, second)]);
+    // One that is free again bears the next, one that is gone makes room.
+    pool.release(first, at(1));
+    assert_eq!(borne(&mut pool, key), Some(first));
+    pool.remove(second);
+    pool.wait(key, 6);
+    assert_eq!((attempts(&mut pool, key), pool.exceeding(key)), (1, None));
+    // One that could not be made leaves its place.
+    assert_eq!(pool.refused(key), [6]);
+    pool.wait(key, 7);
+    assert_eq!((attempts(&mut pool, key), pool.exceeding(key)), (1, None));
+}
+
+#[test]
+fn an_unused_connection_makes_room_for_another_origin_and_one_in_use_does_not() {
+    let (mut pool, here) = pool(1);
+    pool.limit(Some(2));
+    let there = pool.origin(&Uri::from_static("http://there/"), |_| 1).unwrap();
+    let spare = connected(&mut pool, here, Sender::new(1), at(0));
+    let kept = connected(&mut pool, here, Sender::new(1), at(1));
+    assert_eq!(borne(&mut pool, here), Some(kept));
+    pool.wait(there, 1);
+    assert_eq!(attempts(&mut pool, there), 1);
+    assert!(!pool.connections.contains_key(&spare), "it bore nothing");
+    pool.wait(there, 2);
+    assert_eq!((attempts(&mut pool, there), pool.exceeding(there)), (0, Some(2)));
+    assert!(pool.connections.contains_key(&kept));
+}
+
+#[test]
+fn a_limit_of_none_refuses_everything() {
+    let (mut pool, key) = pool(1);
+    pool.limit(Some(0));
+    pool.wait(key, 1);
+    assert_eq!((attempts(&mut pool, key), pool.exceeding(key)), (0, Some(1)));
+}
