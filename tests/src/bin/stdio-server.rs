@@ -1,13 +1,17 @@
-//! A server to be a child: `stdio-server --runtime tokio|smol`, over its standard input and output.
+//! A server to be a child: `stdio-server --runtime tokio|smol`, over its standard input and output. Where the variable
+//! `CALL_FIRST` names a URL, it has `echo` called there before it serves.
 
 use std::io::Write;
 use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use mcp_proto::handle::Server;
+use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::driver::HttpOptions;
 use mcp_proto::handle::server::{NoArgs, ToolError};
+use mcp_proto::handle::{Client, Server};
 use mcp_tests::conformance::runtime::Runtime;
+use mcp_tests::runtime::Failure;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use smol::channel::{Receiver, Sender, bounded};
@@ -48,10 +52,37 @@ fn serve(server: Server, stopped: Receiver<()>) -> std::io::Result<()> {
     match RUNTIME.get() {
         Some(Runtime::Tokio) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(mcp_tokio::stdio::serve_until(server, stop))
+            runtime.block_on(async {
+                let options = HttpOptions::default();
+                call_first(|url, config| mcp_tokio::connect_with(url, config, &options).map_err(Into::into)).await?;
+                mcp_tokio::stdio::serve_until(server, stop).await
+            })
         }
-        _ => smol::block_on(mcp_smol::stdio::serve_until(server, stop)),
+        _ => {
+            let executor = smol::LocalExecutor::new();
+            smol::block_on(executor.run(async {
+                let connect = |url: &str, config| {
+                    let spawn = |driver| executor.spawn(driver).detach();
+                    mcp_smol::connect_with(url, config, &HttpOptions::default(), spawn).map_err(Into::into)
+                };
+                call_first(connect).await?;
+                mcp_smol::stdio::serve_until(server, stop).await
+            }))
+        }
     }
+}
+
+/// Calls the server that the environment names, if there is one, and waits for the answer.
+async fn call_first(connect: impl Fn(&str, ClientConfig) -> Result<Client, Failure>) -> std::io::Result<()> {
+    let Ok(url) = std::env::var("CALL_FIRST") else {
+        return Ok(());
+    };
+    let config = Client::builder("child", "1").build();
+    let client = connect(&url, config).map_err(std::io::Error::other)?;
+    let call = client.call_tool("echo", serde_json::json!({"text": "from the child"}));
+    call.await.map_err(std::io::Error::other)?;
+    client.close().await;
+    Ok(())
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -64,13 +64,13 @@ impl<'r> Measured<'r> {
 }
 
 /// The longest time between two beats of a task that wants to run every millisecond.
-struct Heartbeat {
+pub(crate) struct Heartbeat {
     longest: Arc<AtomicU64>,
     _beating: Task,
 }
 
 impl Heartbeat {
-    fn start(runtime: &dyn Runtime, flavour: Flavour) -> Self {
+    pub(crate) fn start(runtime: &dyn Runtime, flavour: Flavour) -> Self {
         let longest = Arc::new(AtomicU64::new(0));
         let own = Arc::clone(&longest);
         let beating = runtime.start(async move {
@@ -87,7 +87,7 @@ impl Heartbeat {
     }
 
     /// The longest gap since this was asked last.
-    fn take(&self) -> Duration {
+    pub(crate) fn take(&self) -> Duration {
         Duration::from_micros(self.longest.swap(0, Ordering::Relaxed))
     }
 }

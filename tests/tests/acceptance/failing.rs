@@ -21,7 +21,7 @@ use serde_json::json;
 use super::each;
 
 /// An answer with this body, which breaks off after it.
-fn broken(content_type: &'static str, body: &'static str) -> Answer {
+pub(crate) fn broken(content_type: &'static str, body: &'static str) -> Answer {
     let pieces: [Result<Frame<Bytes>, Failed>; 2] = [
         Ok(Frame::data(Bytes::from_static(body.as_bytes()))),
         Err("the connection is reset".into()),
@@ -62,7 +62,7 @@ fn serve(runtime: &dyn Runtime, first: impl Fn() -> Answer + Send + Sync + 'stat
 /// What a first answer is, and whether an error is the right one for it.
 type Case = (&'static str, fn() -> Answer, fn(&CallError) -> bool);
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const SSE: &str = "text/event-stream";
 
 const CASES: [Case; 9] = [

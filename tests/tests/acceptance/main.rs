@@ -8,9 +8,13 @@
 //! cargo test --release -p mcp-tests --test acceptance -- --nocapture | grep '^acceptance'
 //! ```
 //!
+//! Where a scenario counts threads, descriptors or memory, its test runs itself in a process of its own. I5 is as long as
+//! `MCP_TESTS_SOAK=10` says. The twins of C, D, F, G, H and I on the pure machines, with virtual time, are
+//! `tests/sessions` and `tests/pool` of `mcp-proto`.
+//!
 //! Elsewhere: A4 (other implementations) is the conformance suite; B2 (what the core depends on) is
-//! `architecture/dependencies.rs`; H6, D6 and K4 wait for what is not built yet (resumption, requests of the server
-//! inside of calls, client certificates).
+//! `architecture/dependencies.rs`; J4 (hostile input) are the fuzzers and the simulation. D6 (requests of the server inside
+//! of calls) and H6 (resumption) wait for what is not built yet.
 
 mod boundary;
 mod cancellation;
@@ -19,10 +23,18 @@ mod failing;
 mod figures;
 mod life;
 mod lost;
+mod mtls;
+mod nested;
+mod pool;
+mod recovery;
 mod reentrancy;
+mod resources;
 mod routing;
 mod seed;
+mod single_flight;
+mod toolbox;
 mod transports;
+mod waiters;
 
 use mcp_proto::Era;
 use mcp_tests::runtime::{Flavour, Runtime};
@@ -46,6 +58,15 @@ fn each_over(id: &'static str, transports: &[Transport], scenario: impl AsyncFn(
         each(id, async |runtime, era, figures| {
             let world = World::start(runtime, *transport, era).await;
             scenario(&world, figures.over(*transport)).await;
+        });
+    }
+}
+
+/// Runs a scenario on each runtime, in each era, and on each of these ways.
+fn each_way(id: &'static str, ways: &[Transport], scenario: impl AsyncFn(&dyn Runtime, Transport, Era, Figures)) {
+    for way in ways {
+        each(id, async |runtime, era, figures| {
+            scenario(runtime, *way, era, figures.over(*way)).await
         });
     }
 }

@@ -1,0 +1,108 @@
+//! K4: HTTP over TLS, where both sides show a certificate.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Instant;
+
+use mcp_proto::Era;
+use mcp_proto::handle::Server;
+use mcp_proto::handle::driver::{HttpOptions, ServeOptions};
+use mcp_proto::handle::sessions::Resolver;
+use mcp_proto::rpc::CallError;
+use mcp_proto::sessions::{Authorization, HttpTransport, SessionsConfig};
+use mcp_tests::app::threads;
+use mcp_tests::runtime::{Driver, Runtime, listen};
+use mcp_tests::world::{Probe, client_config, server};
+use rustls::{ClientConfig, ServerConfig};
+
+use super::each;
+use super::figures::quantile;
+use super::pool::{alone, echo, session};
+
+#[path = "../http_versions/certificates.rs"]
+mod certificates;
+
+use certificates::Authority;
+
+#[test]
+fn k4_calls_where_both_sides_show_a_certificate() {
+    alone("mtls::k4_calls_where_both_sides_show_a_certificate", || {
+        let (servers, clients) = (Authority::new("servers"), Authority::new("clients"));
+        let (shown, own) = (servers.issue(&["127.0.0.1"]), clients.issue(&["client"]));
+        let demanding =
+            mcp_tokio::tls::server_config_for(clients.pem.as_bytes(), shown.chain.as_bytes(), shown.key.as_bytes());
+        let demanding = demanding.unwrap();
+        let (trusted, chain, key) = (servers.pem.as_bytes(), own.chain.as_bytes(), own.key.as_bytes());
+        let known = mcp_tokio::tls::client_config_with(trusted, chain, key).unwrap();
+        let stranger = mcp_tokio::tls::client_config(trusted).unwrap();
+        each("K4", async |runtime, era, figures| {
+            let (listener, url) = listen();
+            let server = server(&Arc::new(Probe::default()), runtime.flavour());
+            let _serving = runtime.start(serve(runtime, listener, server, demanding.clone()));
+            let url = url.replace("http://", "https://");
+            let transport = HttpTransport::new(url, Authorization::None).unwrap();
+
+            let sessions = runtime
+                .sessions(SessionsConfig::default(), resolver(runtime, era, &known))
+                .unwrap();
+            let mutual = session(&sessions, transport.clone());
+            let before = threads();
+            for what in ["call 1", "call 2", "call 3"] {
+                let began = Instant::now();
+                echo(&mutual).await.unwrap();
+                figures.within(what, began.elapsed(), 50.0);
+            }
+            let mut times = Vec::new();
+            for _ in 0..300 {
+                let began = Instant::now();
+                echo(&mutual).await.unwrap();
+                times.push(began.elapsed());
+            }
+            figures.within("p50 of 300", quantile(&mut times, 0.5), 2.0);
+            figures.time("p99 of 300", quantile(&mut times, 0.99));
+            // Threads of what went before may end meanwhile.
+            let started = threads().saturating_sub(before);
+            figures.print("threads that were started", started);
+            assert_eq!(started, 0);
+
+            let strangers = resolver(runtime, era, &stranger);
+            let strangers = runtime.sessions(SessionsConfig::default(), strangers).unwrap();
+            let error = echo(&session(&strangers, transport)).await.unwrap_err();
+            let is_turned_away = matches!(error, CallError::Unreachable(_) | CallError::Disconnected);
+            assert!(is_turned_away, "{error:?}");
+            echo(&mutual).await.unwrap();
+            sessions.close().await;
+        });
+    });
+}
+
+fn resolver(runtime: &dyn Runtime, era: Era, config: &Arc<ClientConfig>) -> Resolver {
+    let options = HttpOptions::default();
+    let options = match runtime.flavour().is_tokio() {
+        true => mcp_tokio::tls::with_config(options, config.clone()),
+        false => mcp_smol::tls::with_config(options, config.clone()),
+    };
+    Resolver::new(client_config(era)).http(options)
+}
+
+/// Serves for ever, as the adapter of this runtime does.
+fn serve(runtime: &dyn Runtime, listener: TcpListener, server: Server, tls: Arc<ServerConfig>) -> Driver {
+    let options = ServeOptions::default();
+    if runtime.flavour().is_tokio() {
+        use mcp_tokio::http::server::{Listener, serve_until};
+        let socket = tokio::net::TcpListener::from_std(listener).unwrap();
+        let service = mcp_tokio::http::service(server);
+        Box::pin(async move {
+            let never = std::future::pending();
+            drop(serve_until(Listener::tls(socket, tls), service, &options, never).await);
+        })
+    } else {
+        use mcp_smol::http::server::{Listener, serve_until};
+        let socket = smol::net::TcpListener::from(smol::Async::new(listener).unwrap());
+        let service = mcp_smol::http::service(server);
+        Box::pin(async move {
+            let never = std::future::pending();
+            drop(serve_until(Listener::tls(socket, tls), service, &options, never).await);
+        })
+    }
+}
