@@ -1,14 +1,19 @@
 //! The standard streams of this process, taken over so that they can be waited for and nobody disturbs them.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{FileType, OFlags};
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
+
+/// How much a relay carries at once, in bytes.
+const RELAY_BYTES: usize = 16 << 10;
 
 /// Whether someone has the standard streams.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -43,19 +48,15 @@ impl Taken {
 
     /// What standard input was.
     pub(crate) fn input(&self) -> io::Result<Descriptor> {
-        Descriptor::open(&self.input, OFlags::RDONLY, |mut from, mut to| {
-            thread::Builder::new()
-                .name("mcp-stdin".to_owned())
-                .spawn(move || io::copy(&mut from, &mut to).map(drop))
+        Descriptor::open(&self.input, OFlags::RDONLY, |from, to, fault| {
+            start("mcp-stdin", move || relay(from, to, &fault))
         })
     }
 
     /// What standard output was.
     pub(crate) fn output(&self) -> io::Result<Descriptor> {
-        Descriptor::open(&self.output, OFlags::WRONLY, |mut to, mut from| {
-            thread::Builder::new()
-                .name("mcp-stdout".to_owned())
-                .spawn(move || io::copy(&mut from, &mut to).map(drop))
+        Descriptor::open(&self.output, OFlags::WRONLY, |to, from, fault| {
+            start("mcp-stdout", move || relay(from, to, &fault))
         })
     }
 }
@@ -78,6 +79,20 @@ impl Drop for Taken {
 pub(crate) struct Descriptor {
     descriptor: OwnedFd,
     kind: Kind,
+    fault: Fault,
+}
+
+/// Why a relay has ended before its time: the number of the system's error.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fault(Arc<OnceLock<i32>>);
+
+impl Fault {
+    /// What the relay has failed with, if it has.
+    pub(crate) fn outcome(&self) -> io::Result<()> {
+        self.0
+            .get()
+            .map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(*code)))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,46 +109,127 @@ impl Descriptor {
     fn open(
         original: &OwnedFd,
         access: OFlags,
-        relay: impl FnOnce(File, UnixStream) -> io::Result<thread::JoinHandle<io::Result<()>>>,
+        relay: impl FnOnce(File, UnixStream, Fault) -> io::Result<()>,
     ) -> io::Result<Self> {
+        let fault = Fault::default();
         let mode = rustix::fs::fstat(original)?.st_mode;
         let pipe = match FileType::from_raw_mode(mode) {
             FileType::Socket => {
                 let (descriptor, kind) = (original.try_clone()?, Kind::Socket);
-                return Ok(Self { descriptor, kind });
+                return Ok(Self {
+                    descriptor,
+                    kind,
+                    fault,
+                });
             }
             FileType::Fifo => reopen(original, access),
             _ => None,
         };
         if let Some(descriptor) = pipe {
             let kind = Kind::Pipe;
-            return Ok(Self { descriptor, kind });
+            return Ok(Self {
+                descriptor,
+                kind,
+                fault,
+            });
         }
         let (near, far) = UnixStream::pair()?;
-        relay(original.try_clone()?.into(), far)?;
+        relay(original.try_clone()?.into(), far, fault.clone())?;
         let (descriptor, kind) = (near.into(), Kind::Relay);
-        Ok(Self { descriptor, kind })
+        Ok(Self {
+            descriptor,
+            kind,
+            fault,
+        })
     }
 
     /// Reads what is there. 0 is the end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(match self.kind {
+        let length = match self.kind {
             Kind::Pipe => rustix::io::read(&self.descriptor, buffer)?,
             _ => rustix::net::recv(&self.descriptor, buffer, RecvFlags::DONTWAIT)?.0,
-        })
+        };
+        if length == 0 {
+            self.fault.outcome()?;
+        }
+        Ok(length)
+    }
+
+    /// What its relay fails with, where it has one; until that is over it may fail.
+    pub(crate) fn fault(&self) -> Fault {
+        self.fault.clone()
     }
 
     /// Writes what there is room for.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         Ok(match self.kind {
             Kind::Pipe => rustix::io::write(&self.descriptor, bytes)?,
-            _ => rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT)?,
+            _ => match rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT) {
+                Err(rustix::io::Errno::PIPE) => {
+                    self.fault.outcome()?;
+                    return Err(rustix::io::Errno::PIPE.into());
+                }
+                sent => sent?,
+            },
         })
     }
 
     /// Ends what is written. Whether [`read`](Self::read) will be at its end when all of it has arrived, and not before.
     pub(crate) fn end(&self) -> bool {
         self.kind == Kind::Relay && rustix::net::shutdown(&self.descriptor, Shutdown::Write).is_ok()
+    }
+}
+
+/// Starts a thread that nobody waits for.
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
+}
+
+/// Carries everything from one to the other, until the end or until one of them fails, which is told before both are
+/// closed.
+fn relay(mut from: impl Read + AsFd, mut to: impl Write + AsFd, fault: &Fault) {
+    if let Err(error) = carry(&mut from, &mut to) {
+        let code = error.raw_os_error().unwrap_or(rustix::io::Errno::IO.raw_os_error());
+        let _ = fault.0.set(code);
+    }
+}
+
+fn carry(from: &mut (impl Read + AsFd), to: &mut (impl Write + AsFd)) -> io::Result<()> {
+    let mut buffer = vec![0; RELAY_BYTES];
+    loop {
+        let length = patiently(from, PollFlags::IN, |from| from.read(&mut buffer))?;
+        if length == 0 {
+            return Ok(());
+        }
+        let mut rest = &buffer[..length];
+        while !rest.is_empty() {
+            match patiently(to, PollFlags::OUT, |to| to.write(rest))? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => rest = &rest[written..],
+            }
+        }
+    }
+}
+
+/// Reads or writes, also where somebody else has switched what is shared with them to non-blocking.
+fn patiently<T: AsFd>(
+    file: &mut T,
+    what: PollFlags,
+    mut step: impl FnMut(&mut T) -> io::Result<usize>,
+) -> io::Result<usize> {
+    loop {
+        match step(file) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let mut watched = [PollFd::new(file, what)];
+                // Interrupted, it is tried again.
+                let _ = rustix::event::poll(&mut watched, None);
+                if watched[0].revents().contains(PollFlags::NVAL) {
+                    return Err(error);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
     }
 }
 

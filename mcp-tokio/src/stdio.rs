@@ -53,13 +53,18 @@ pub async fn serve_until(server: Server, shutdown: impl Future<Output = ()>) -> 
     let pump = server.pump();
     let connection = pump.handle();
     #[cfg(unix)]
-    let driver = {
+    let (driver, fault) = {
         let mut streams = Streams::take()?;
-        drive_steps(pump, move |cx, step| streams.poll(cx, step))
+        let fault = streams.output.get_ref().fault();
+        (drive_steps(pump, move |cx, step| streams.poll(cx, step)), fault)
     };
     #[cfg(not(unix))]
     let driver = crate::drive(pump, tokio::io::join(tokio::io::stdin(), tokio::io::stdout()));
-    end_upon(driver, |_| connection.close(), shutdown).await
+    end_upon(driver, |_| connection.close(), shutdown).await?;
+    // What was relayed has arrived by now, or never will.
+    #[cfg(unix)]
+    fault.outcome()?;
+    Ok(())
 }
 
 /// What standard input and output were.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -18,12 +18,17 @@ fn start(runtime: Runtime, stdin: impl Into<Stdio>, stdout: impl Into<Stdio>) ->
 }
 
 /// Waits for a graceful exit, for a few seconds at most.
-fn finish(mut child: Child) {
+fn finish(child: Child) {
+    let status = end(child);
+    assert!(status.success(), "{status}");
+}
+
+/// Waits for the exit, for a few seconds at most.
+fn end(mut child: Child) -> ExitStatus {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait().expect("a status") {
-            assert!(status.success(), "{status}");
-            return;
+            return status;
         }
         if start.elapsed() > Duration::from_secs(30) {
             child.kill().expect("kill");
@@ -173,5 +178,78 @@ fn a_line_that_is_too_long_is_refused_and_the_connection_lives() {
         writer.join().expect("no panic");
         assert_eq!((errors, ids), (1, vec![0, 2]));
         finish(child);
+    }
+}
+
+/// A terminal that nobody waits for: this side of it, and the side of a program.
+fn terminal() -> (File, OwnedFd) {
+    use rustix::fs::{Mode, OFlags, open};
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+    grantpt(&near).expect("granted");
+    unlockpt(&near).expect("unlocked");
+    let name = ptsname(&near, Vec::new()).expect("a name");
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let far = open(name.as_c_str(), flags, Mode::empty()).expect("open");
+    (near.into(), far)
+}
+
+#[test]
+fn from_a_terminal_that_others_have_switched_to_non_blocking() {
+    for runtime in RUNTIMES {
+        let (mut terminal, far) = terminal();
+        let mut child = start(runtime, far, Stdio::piped());
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        for (id, text) in [hello(), echo(1, "x")].into_iter().enumerate() {
+            // Before this there is nothing to read.
+            std::thread::sleep(Duration::from_millis(50));
+            terminal.write_all(text.as_bytes()).expect("written");
+            let answer: Value = serde_json::from_str(&lines.next().expect("a line").expect("read")).expect("JSON");
+            assert_eq!(answer["id"], id);
+        }
+        // The end, at a terminal.
+        terminal.write_all(b"\x04").expect("written");
+        finish(child);
+    }
+}
+
+#[test]
+fn to_a_terminal_that_others_have_switched_to_non_blocking() {
+    for runtime in RUNTIMES {
+        let (terminal, far) = terminal();
+        let (theirs, mut ours) = std::io::pipe().expect("a pipe");
+        let child = start(runtime, theirs, far);
+        let calls: String = (1..=100).map(|id| echo(id, &"x".repeat(1000))).collect();
+        let writing = std::thread::spawn(move || ours.write_all((hello() + &calls).as_bytes()));
+        // More than a terminal has room for.
+        std::thread::sleep(Duration::from_millis(100));
+        let lines = BufReader::new(terminal).lines().map_while(Result::ok).take(101);
+        let mut ids: Vec<_> = lines
+            .filter_map(|line| serde_json::from_str::<Value>(&line).ok()?["id"].as_u64())
+            .collect();
+        ids.sort_unstable();
+        assert!(ids.iter().copied().eq(0..=100), "{ids:?}");
+        writing.join().expect("no panic").expect("written");
+        finish(child);
+    }
+}
+
+#[test]
+fn what_the_output_fails_with_is_told() {
+    for runtime in RUNTIMES {
+        let full = File::options().write(true).open("/dev/full").expect("open");
+        let mut child = start(runtime, Stdio::piped(), full);
+        let mut stdin = child.stdin.take().expect("stdin");
+        stdin.write_all(hello().as_bytes()).expect("written");
+        drop(stdin);
+        assert_eq!(end(child).code(), Some(1), "no answer has arrived");
+    }
+}
+
+#[test]
+fn what_the_input_fails_with_is_told() {
+    for runtime in RUNTIMES {
+        let folder = File::open(std::env::temp_dir()).expect("open");
+        assert_eq!(end(start(runtime, folder, Stdio::null())).code(), Some(1));
     }
 }
