@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 use mcp_proto::Time;
 use mcp_proto::handle::driver::{self, Alarm};
 
+/// How far ahead every system can represent a deadline: about 30 years.
+#[cfg(feature = "http")]
+pub(crate) const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+
 /// The monotonic clock that the machines of one connection are driven by.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {

@@ -10,7 +10,7 @@ use mcp_proto::handle::driver::{self, Alarm};
 use tokio::time::{Instant, Sleep};
 
 /// How far ahead a deadline lies that tokio cannot represent: about 30 years.
-const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+pub(crate) const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
 /// The monotonic clock that the machines of one connection are driven by.
 ///

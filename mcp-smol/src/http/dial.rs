@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use async_net::{TcpStream, resolve};
 use mcp_proto::handle::driver::Origin;
 
-use crate::clock::within;
+use crate::clock::{FAR, within};
 use crate::socket::Socket;
 
 /// Connects to the first address that answers. Each one gets its share of the time, so that a silent address
 /// does not stand in the way of the next.
 pub(super) async fn dial(origin: &Origin, most: Duration) -> std::io::Result<Socket<std::net::TcpStream>> {
-    let until = Instant::now() + most;
+    let until = Instant::now() + most.min(FAR);
     let mut left: VecDeque<_> = resolve((origin.host(), origin.port())).await?.into();
     let mut last = std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
     while let Some(address) = left.pop_front() {

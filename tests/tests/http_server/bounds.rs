@@ -192,3 +192,21 @@ async fn closed(address: SocketAddr, text: &[u8]) {
     connection.send(text).await;
     while !connection.read().await.is_empty() {}
 }
+
+#[test]
+fn times_without_end_are_no_trap() {
+    everywhere(async |serve| {
+        let site = serve(Setup {
+            options: ServeOptions {
+                header_timeout: Duration::MAX,
+                body_timeout: Duration::MAX,
+                grace: Duration::MAX,
+                ..ServeOptions::default()
+            },
+            ..Setup::default()
+        });
+        let mut connection = Raw::open(site.address).await;
+        let echo = modern_request("/mcp", "echo", r#"{"text":"hi"}"#);
+        assert_eq!(connection.ask(&echo).await.0, 200);
+    });
+}

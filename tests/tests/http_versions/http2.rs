@@ -170,3 +170,17 @@ fn a_server_that_says_nothing_is_given_up() {
         );
     });
 }
+
+#[test]
+fn times_without_end_are_no_trap() {
+    everywhere(async |runtime| {
+        let site = Site::start(terms());
+        let options = HttpOptions {
+            connect_timeout: Duration::MAX,
+            idle_timeout: Duration::MAX,
+            ..options()
+        };
+        let client = client(runtime, &site.http(), &options);
+        assert_eq!(call(&client, 7).await, Ok(7));
+    });
+}

@@ -24,6 +24,7 @@ use mcp_proto::http::server::Principal;
 
 use super::super::bridge::{Bridge, Timers};
 use super::service::McpService;
+use crate::clock::FAR;
 use crate::socket::Socket;
 
 /// The most bytes of the head of a request over HTTP/2.
@@ -89,7 +90,7 @@ impl Terms {
         let _ = is_http2;
         let connection = http1::Builder::new()
             .timer(Timers)
-            .header_read_timeout(self.options.header_timeout)
+            .header_read_timeout(self.options.header_timeout.min(FAR))
             .serve_connection(stream, service);
         let mut connection = pin!(connection);
         let end =

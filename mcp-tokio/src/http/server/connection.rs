@@ -28,6 +28,7 @@ use tokio_rustls::TlsAcceptor;
 #[cfg(feature = "http2")]
 use super::super::bridge::Bridge;
 use super::service::McpService;
+use crate::clock::FAR;
 
 /// The most bytes of the head of a request over HTTP/2.
 #[cfg(feature = "http2")]
@@ -91,7 +92,7 @@ impl Terms {
         let _ = is_http2;
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.options.header_timeout)
+            .header_read_timeout(self.options.header_timeout.min(FAR))
             .serve_connection(stream, service);
         let mut connection = pin!(connection);
         let end =
