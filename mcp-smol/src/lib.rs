@@ -32,6 +32,9 @@
 //! # }
 //! ```
 //!
+//! What smol runs in threads of its own, it runs here as well: the reactor of `async-io` has one, names of hosts are looked
+//! up in those of `blocking`, and `async-process` reaps children in one. Nothing of the protocol is polled in them.
+//!
 //! Servers are futures as they are: whoever polls them runs everything that belongs to them.
 //!
 //! ```

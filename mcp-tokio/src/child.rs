@@ -50,6 +50,10 @@ pub fn connect_child(command: &Command, config: ClientConfig) -> io::Result<Clie
 /// Why the child was not started: a [`SpawnError`] that names the program, in an error of the system's kind, such as
 /// `NotFound`; or [`ConnectError::NoRuntime`].
 ///
+/// # Panics
+/// On a runtime without IO, as everything of tokio does that waits for IO. The child is started by then, and finds its
+/// input at its end.
+///
 /// # Cancel safety
 /// Dropping the future kills the child and its group at once, with one signal, and waits for nothing; tokio reaps the
 /// child later, while a runtime runs. Every call that waits ends with `Closed`.
