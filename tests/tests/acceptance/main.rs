@@ -5,7 +5,7 @@
 //! the hard limits (see `figures::hard`), and printed:
 //!
 //! ```sh
-//! cargo test --release -p mcp-tests --test acceptance -- --nocapture | grep '^acceptance'
+//! cargo test --release -p mcp-tests --test acceptance -- --nocapture | grep -o 'acceptance .*'
 //! ```
 //!
 //! Where a scenario counts threads, descriptors or memory, its test runs itself in a process of its own. I5 is as long as
