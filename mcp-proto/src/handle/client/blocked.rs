@@ -19,8 +19,8 @@ pub(super) struct Ticket(CallId);
 #[derive(Debug)]
 pub(super) struct Blocked {
     queue: Calls<Waiting>,
-    /// What became of those that left the queue, until their callers look.
-    resolved: BTreeMap<CallId, Result<CallId, CallError>>,
+    /// What became of those that left the queue, and how much of their time was spent, until their callers look.
+    resolved: BTreeMap<CallId, (Result<CallId, CallError>, Duration)>,
 }
 
 #[derive(Debug)]
@@ -94,26 +94,29 @@ impl Blocked {
         })
     }
 
-    /// Says what became of a call that left the queue.
-    pub(super) fn resolve(&mut self, ticket: Ticket, outcome: Result<CallId, CallError>) {
-        self.resolved.insert(ticket.0, outcome);
+    /// Says what became of a call that left the queue, and how much of its time was spent.
+    pub(super) fn resolve(&mut self, ticket: Ticket, outcome: Result<CallId, CallError>, spent: Duration) {
+        self.resolved.insert(ticket.0, (outcome, spent));
     }
 
-    /// What became of a call, once.
-    pub(super) fn poll(&mut self, ticket: Ticket, cx: &Context<'_>) -> Poll<Result<CallId, CallError>> {
+    /// What became of a call, and how much of its time was spent, once.
+    pub(super) fn poll(&mut self, ticket: Ticket, cx: &Context<'_>) -> Poll<(Result<CallId, CallError>, Duration)> {
         match self.queue.get_mut(ticket.0) {
             Some(waiting) => {
                 waiting.waker.clone_from(cx.waker());
                 Poll::Pending
             }
-            None => Poll::Ready(self.resolved.remove(&ticket.0).unwrap_or(Err(CallError::Cancelled))),
+            None => {
+                let resolved = self.resolved.remove(&ticket.0);
+                Poll::Ready(resolved.unwrap_or((Err(CallError::Cancelled), Duration::ZERO)))
+            }
         }
     }
 
     /// The caller is gone. Gives the call that was made for it.
     pub(super) fn leave(&mut self, ticket: Ticket) -> Option<CallId> {
         self.queue.remove(ticket.0);
-        self.resolved.remove(&ticket.0)?.ok()
+        self.resolved.remove(&ticket.0)?.0.ok()
     }
 
     /// Gives every call that has none its deadline.
@@ -129,7 +132,8 @@ impl Blocked {
     pub(super) fn expire(&mut self, now: Time) -> Option<Waker> {
         let (ticket, after, waiting) = self.queue.expire(now)?;
         let phase = Phase::Outbox;
-        self.resolved.insert(ticket, Err(CallError::Timeout { phase, after }));
+        let outcome = Err(CallError::Timeout { phase, after });
+        self.resolved.insert(ticket, (outcome, after));
         Some(waiting.waker)
     }
 }

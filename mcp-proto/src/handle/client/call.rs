@@ -192,7 +192,8 @@ impl<T> Call<T> {
             Phase::Blocked(ticket) => ticket,
             Phase::New(_) | Phase::Done => return Poll::Ready(Err(CallError::Cancelled)),
         };
-        let made = ready!(self.inner.shared.with(|state| state.poll_room(ticket, cx)));
+        let (made, spent) = ready!(self.inner.shared.with(|state| state.poll_room(ticket, cx)));
+        self.fate.spent = spent;
         self.phase = match &made {
             Ok(call) => Phase::Waiting(*call),
             Err(_) => Phase::Done,

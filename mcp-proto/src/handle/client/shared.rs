@@ -196,7 +196,11 @@ impl State {
     }
 
     /// What has become of a call that waits for room.
-    pub(super) fn poll_room(&mut self, ticket: Ticket, cx: &Context<'_>) -> Poll<Result<CallId, CallError>> {
+    pub(super) fn poll_room(
+        &mut self,
+        ticket: Ticket,
+        cx: &Context<'_>,
+    ) -> Poll<(Result<CallId, CallError>, Duration)> {
         self.blocked.poll(ticket, cx)
     }
 
@@ -235,10 +239,12 @@ impl State {
                 }
                 // The caller need not know yet: whatever comes for the call wakes it.
                 self.insert(call, next.spent, next.born, Some(next.waker));
-                self.blocked.resolve(next.ticket, Ok(call));
+                self.blocked.resolve(next.ticket, Ok(call), next.spent);
             }
             Err(error) => {
-                self.blocked.resolve(next.ticket, Err(refused(error)));
+                let took = next.born.map_or(Duration::ZERO, |born| self.now.since(born));
+                let spent = next.spent.saturating_add(took);
+                self.blocked.resolve(next.ticket, Err(refused(error)), spent);
                 self.to_wake.push(next.waker);
             }
         }

@@ -52,11 +52,13 @@ impl Signature {
     /// # Errors
     /// What is not as expected.
     pub fn check(&self, tool: &Tool) -> Result<(), Mismatch> {
-        let actual: Value = tool.input_schema.decode().unwrap_or_default();
+        // Numbers out of range, or nested too deep: what it wants is not known.
+        let unreadable = |_| Mismatch::Schema { at: "".into() };
+        let actual: Value = tool.input_schema.decode().map_err(unreadable)?;
         match self {
             Self::Inputs(names) => check_inputs(names, &actual),
             Self::Schema(expected) => {
-                let expected: Value = expected.decode().unwrap_or_default();
+                let expected: Value = expected.decode().map_err(unreadable)?;
                 match difference(&expected, &actual) {
                     None => Ok(()),
                     Some(at) => Err(Mismatch::Schema { at }),
@@ -256,6 +258,23 @@ mod tests {
         ] {
             let text = serde_json::to_string(&signature).unwrap();
             assert_eq!(serde_json::from_str::<Signature>(&text).unwrap(), signature, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_cannot_be_read_is_not_as_expected() {
+        let deep = alloc::format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for odd in ["1e999", &deep] {
+            let schema = alloc::format!(r#"{{"type":"object","required":["x"],"default":{odd}}}"#);
+            let Ok(schema) = Json::parse(&schema) else { continue };
+            let tool = Tool::new("t", schema.clone());
+            for signature in [
+                Signature::inputs(["a"]),
+                Signature::inputs([""; 0]),
+                Signature::Schema(schema),
+            ] {
+                assert!(signature.check(&tool).is_err(), "{odd} {signature:?}");
+            }
         }
     }
 }

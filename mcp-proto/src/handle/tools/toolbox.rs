@@ -240,7 +240,7 @@ impl ServerTools {
         self
     }
 
-    /// What is said of a tool in place of the server.
+    /// What is said of a tool in place of the server, all of it: a name that was [given](Self::rename) before goes.
     #[must_use]
     pub fn overrides(mut self, tool: impl Into<String>, overrides: ToolOverrides) -> Self {
         self.selection.overrides.insert(tool.into(), overrides);

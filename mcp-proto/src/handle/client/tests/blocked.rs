@@ -142,3 +142,15 @@ fn a_closed_connection_ends_the_wait_for_room() {
         assert_eq!(poll(call.as_mut()).map(Result::unwrap_err), Poll::Ready(closed));
     }
 }
+
+#[test]
+fn the_time_of_a_call_that_never_got_room_is_told() {
+    let (client, pump) = crowded(Mode::Modern);
+    let _first = large(&client, "first");
+    let mut second = large(&client, "second");
+    pump.handle_timeout(at(1));
+    pump.receive_eof(at(5));
+    assert!(matches!(poll(second.as_mut()), Poll::Ready(Err(CallError::Closed(_)))));
+    let fate = second.fate();
+    assert_eq!((fate.was_sent, fate.spent), (false, Duration::from_secs(4)));
+}
