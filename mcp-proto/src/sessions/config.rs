@@ -12,8 +12,8 @@ pub struct SessionsConfig {
     pub sessions: usize,
     /// Most callers that wait for a session at a time; further ones get an error at once. Default 65,536.
     pub waiters: usize,
-    /// How long a session is kept that nobody uses: this long at least, and at most twice as long. `None` keeps it
-    /// for ever. Default 10 minutes.
+    /// How long a session is kept that nobody uses: this long at least, and at most twice as long, or 100 milliseconds
+    /// longer where that is more. `None` keeps it for ever. Default 10 minutes.
     pub idle: Option<Duration>,
     /// What becomes of the creation of a session when everyone who waited for it is gone.
     pub unwanted: Unwanted,

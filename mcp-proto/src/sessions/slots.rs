@@ -1,6 +1,7 @@
 //! What a pool keeps for each key, and how it moves.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use core::time::Duration;
 
 use super::config::{AttemptTimeouts, Unwanted};
 use super::event::Event;
@@ -10,6 +11,9 @@ use super::machine::{AcquireOptions, Sessions};
 use super::waiters::Waiting;
 use crate::rpc::{CallError, CloseReason, Phase, SendError};
 use crate::time::Time;
+
+/// How soon it is seen again at the earliest whether a session is idle: none that is in use is looked at all the time.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What is known of one key.
 #[derive(Debug, Default)]
@@ -218,7 +222,7 @@ impl<K: Clone + Ord> Sessions<K> {
         slot.checked = slot.last_use;
         if !is_idle {
             if let Some(idle) = self.config.idle {
-                self.idle.set(serial, idle);
+                self.idle.set(serial, idle.max(LOOK_AGAIN));
             }
         } else if self.step(serial, Input::Close) == Deed::Clear {
             self.counters.expired += 1;

@@ -1,7 +1,10 @@
 //! I: nothing is kept for ever, and nothing grows without bound.
 
+use std::time::Duration;
+
+use mcp_proto::Time;
 use mcp_proto::rpc::{CallError, CloseReason, SendError};
-use mcp_proto::sessions::{Life, SessionsConfig};
+use mcp_proto::sessions::{AcquireOptions, Action, Event, Life, Sessions, SessionsConfig};
 
 use super::world::{Behaviour, World, ms};
 
@@ -147,8 +150,40 @@ fn closing_the_pool_ends_everything_within_the_time_to_close() {
 fn who_has_all_the_time_there_is_has_spent_what_the_session_took() {
     let mut world = World::new(SessionsConfig::default());
     world.run_for(ms(3 * 60 * 60 * 1_000));
-    let waiter = world.acquire("a", core::time::Duration::MAX).unwrap();
+    let waiter = world.acquire("a", Duration::MAX).unwrap();
     world.run_for(ms(20));
     let outcome = &world.outcomes[&waiter];
     assert_eq!(outcome.waited, ms(10));
+}
+
+#[test]
+fn a_session_that_is_not_to_be_kept_keeps_nobody_busy_while_it_is_in_use() {
+    let config = SessionsConfig {
+        idle: Some(ms(0)),
+        ..SessionsConfig::default()
+    };
+    let mut sessions = Sessions::new(config);
+    let now = Time::since_origin(ms(1));
+    sessions.acquire(&"a", &AcquireOptions::default()).unwrap();
+    let Some(Action::Connect { attempt, .. }) = sessions.poll_action(now) else {
+        panic!("nothing to connect")
+    };
+    sessions.connected(now, attempt).unwrap();
+    let Some(Event::Ready { lease, .. }) = sessions.poll_event() else {
+        panic!("nobody is served")
+    };
+    for _ in 0..3 {
+        sessions.handle_timeout(now);
+    }
+    assert!(
+        sessions.poll_timeout().unwrap() > now,
+        "nothing is to be done at present"
+    );
+    sessions.release(lease);
+    for _ in 0..2 {
+        let next = sessions.poll_timeout().unwrap();
+        assert!(next.since(now) <= ms(200));
+        sessions.handle_timeout(next);
+    }
+    assert_eq!(sessions.life(&"a"), Life::Closing);
 }
