@@ -1,10 +1,10 @@
 //! What a client makes of the responses to its calls.
 
 use mcp_proto::Revision;
-use mcp_proto::client::{Event, Prior};
-use mcp_proto::http::client::ExchangeError;
+use mcp_proto::client::{ClientConfig, Event, Mode, Prior};
+use mcp_proto::http::client::{Action, ExchangeError};
 use mcp_proto::jsonrpc::{Params, RawJson};
-use mcp_proto::rpc::{CallError, CallOptions, HttpFailure, Phase};
+use mcp_proto::rpc::{CallError, CallOptions, HttpFailure, Phase, SendError};
 use serde_json::{Value, json};
 
 use crate::http_support::{JSON, SSE, Web, sse, verbs};
@@ -111,6 +111,52 @@ fn a_transport_that_fails() {
             assert_eq!(outcome.err(), (!answered).then_some(CallError::Disconnected));
         }
     }
+}
+
+#[test]
+fn a_call_without_a_connection_was_not_sent() {
+    let refused = CallError::Refused(SendError::TooManyConnections);
+    assert!(refused.is_unprocessed());
+    for revision in BOTH {
+        let mut web = Web::ready(revision);
+        web.call("tools/list");
+        let post = web.opened().remove(0);
+        web.client.failed(web.now, post.id, ExchangeError::TooManyConnections);
+        assert_eq!(only_error(&web.events()), refused);
+        assert!(web.opened().is_empty() && web.client.as_client().is_ready());
+    }
+    // Neither question tells anything of the server then.
+    for mode in [Mode::Auto, Mode::Legacy(LEGACY)] {
+        let mut web = Web::new(ClientConfig { mode, ..config() });
+        web.call("tools/list");
+        let post = web.opened().remove(0);
+        web.client.failed(web.now, post.id, ExchangeError::TooManyConnections);
+        let told = replies(&web.events()).remove(0).1;
+        assert_eq!(told.err(), Some(refused.clone()));
+        assert!(web.opened().is_empty() && web.client.as_client().closed().is_none());
+    }
+}
+
+#[test]
+fn the_exchange_of_a_call_that_is_given_up_ends_before_the_server_is_told() {
+    // Where there is a cap on connections, what tells it needs the place.
+    let mut web = Web::ready(LEGACY);
+    let calls: Vec<_> = (0..3).map(|_| web.call("tools/list")).collect();
+    let posts = web.opened();
+    calls.into_iter().for_each(|call| web.client.client().cancel(call));
+    let mut actions = Vec::new();
+    while let Some(action) = web.client.poll_action(web.now) {
+        actions.push(action);
+    }
+    let aborted = actions.iter().take(3).map(|action| match action {
+        Action::Abort(id) => *id,
+        Action::Open { .. } => panic!("{action:?} comes too soon"),
+    });
+    assert_eq!(
+        aborted.collect::<Vec<_>>(),
+        posts.iter().map(|post| post.id).collect::<Vec<_>>()
+    );
+    assert!(actions[3..].iter().all(|action| matches!(action, Action::Open { .. })) && actions.len() == 6);
 }
 
 #[test]
