@@ -9,6 +9,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
+use serde::Serialize;
+
 use super::blocked::Ticket;
 use super::facade::Inner;
 use super::shared::{Fate, Report, State, refused};
@@ -223,6 +225,23 @@ impl<T> Call<T> {
             }
         }
     }
+}
+
+/// The parameters of a call of the tool `name`. They are an object or nothing, and never `null`.
+pub(in crate::handle) fn tool_params<A: Serialize>(name: &str, arguments: A) -> Result<Params, DecodeError> {
+    #[derive(Serialize)]
+    struct CallTool<'a, A> {
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        arguments: Option<A>,
+    }
+    let arguments = Some(arguments);
+    let mut params = RawJson::from_serialize(&CallTool { name, arguments })?;
+    // They come last: nothing else can end so.
+    if params.as_bytes().ends_with(br#""arguments":null}"#) {
+        params = RawJson::from_serialize(&CallTool::<()> { name, arguments: None })?;
+    }
+    Ok(Params::without_meta(params))
 }
 
 fn start(

@@ -9,7 +9,7 @@ use core::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::call::Call;
+use super::call::{Call, tool_params};
 use super::listing::ToolListing;
 use super::machine::Machine;
 use super::notifications::Notifications;
@@ -84,15 +84,11 @@ impl Client {
 
     /// Calls the tool `name`.
     ///
+    /// `arguments` becomes a JSON object; `()` is none.
+    ///
     /// A tool that fails says so in [`CallToolResult::is_error`]: that is a result, not a [`CallError`].
     pub fn call_tool<A: Serialize>(&self, name: &str, arguments: A) -> Call<CallToolResult> {
-        #[derive(Serialize)]
-        struct CallTool<'a, A> {
-            name: &'a str,
-            arguments: A,
-        }
-        let params = RawJson::from_serialize(&CallTool { name, arguments }).map(Params::without_meta);
-        self.call(Method::CallTool.into(), params)
+        self.call(Method::CallTool.into(), tool_params(name, arguments))
     }
 
     /// All tools of the server: every page, up to [`Limits::list_pages`].

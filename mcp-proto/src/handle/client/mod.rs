@@ -12,7 +12,7 @@ mod shared;
 mod tests;
 
 pub use call::Call;
-pub(in crate::handle) use call::Hearers;
+pub(in crate::handle) use call::{Hearers, tool_params};
 pub use facade::{Client, ClientBuilder};
 pub use listing::ToolListing;
 pub use notifications::Notifications;

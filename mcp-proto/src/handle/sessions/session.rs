@@ -12,6 +12,7 @@ use super::call::SessionCall;
 use super::loan::{Asking, Loan};
 use super::shared::Inner;
 use crate::client::{ServerFacts, ToolList};
+use crate::handle::client::tool_params;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
 use crate::model::{CallToolResult, Request};
@@ -43,13 +44,7 @@ impl<K: Ord> Session<K> {
 
     /// Calls the tool `name`; see [`Client::call_tool`](crate::handle::Client::call_tool).
     pub fn call_tool<A: Serialize>(&self, name: &str, arguments: A) -> SessionCall<K, CallToolResult> {
-        #[derive(Serialize)]
-        struct CallTool<'a, A> {
-            name: &'a str,
-            arguments: A,
-        }
-        let params = RawJson::from_serialize(&CallTool { name, arguments }).map(Params::without_meta);
-        self.call(Method::CallTool.into(), params)
+        self.call(Method::CallTool.into(), tool_params(name, arguments))
     }
 
     /// All tools of the server; see [`Client::list_tools`](crate::handle::Client::list_tools).

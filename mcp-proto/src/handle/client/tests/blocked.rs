@@ -154,3 +154,12 @@ fn the_time_of_a_call_that_never_got_room_is_told() {
     let fate = second.fate();
     assert_eq!((fate.was_sent, fate.spent), (false, Duration::from_secs(4)));
 }
+
+#[test]
+fn no_arguments_are_not_written_as_null() {
+    let (client, pump) = crowded(Mode::Modern);
+    let mut call = Box::pin(client.call_tool("x", ()));
+    assert!(poll(call.as_mut()).is_pending());
+    let sent = written(&pump);
+    assert_eq!(sent[0]["params"].get("arguments"), None, "an object or nothing");
+}
