@@ -5,6 +5,7 @@ mod bounds;
 mod cancellation;
 mod failures;
 mod losses;
+mod random;
 mod single_flight;
 mod table;
 mod world;
