@@ -55,8 +55,8 @@ impl Run {
         let config = SessionsConfig {
             sessions: MOST,
             waiters: 12,
-            idle: (seed % 3 != 0).then_some(ms(40)),
-            unwanted: if seed % 2 == 0 {
+            idle: (!seed.is_multiple_of(3)).then_some(ms(40)),
+            unwanted: if seed.is_multiple_of(2) {
                 Unwanted::Abandon
             } else {
                 Unwanted::Keep
