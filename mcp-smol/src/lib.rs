@@ -4,7 +4,8 @@
 //! and smol's reactor, and does nothing else. One future drives one connection, or one HTTP client with all its
 //! exchanges, or one listener with all its connections; no task is spawned for a call.
 //!
-//! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath.
+//! - [`connect`]: a client of an HTTP endpoint. [`http`]: its options, and what runs underneath. HTTP/2 is there with
+//!   the feature `http2`.
 //! - [`stream`]: clients and servers over byte streams, TCP and Unix sockets among them.
 //! - [`tls`]: configurations of TLS for clients and servers; `https` URLs work without one.
 //! - [`child`]: clients of child processes, over their standard input and output.

@@ -78,9 +78,8 @@ fn the_core_without_features_leaves_std_off() {
 
 #[test]
 fn smol_brings_no_other_runtime() {
-    let without = ["--no-default-features", "--features", "child,http,schema,tls"];
     for (features, tokio, tokio_util) in [
-        (without.as_slice(), HTTP1_OF_TOKIO.as_slice(), [].as_slice()),
+        ([].as_slice(), HTTP1_OF_TOKIO.as_slice(), [].as_slice()),
         (&["--all-features"], &HTTP2_OF_TOKIO, &HTTP2_OF_TOKIO_UTIL),
     ] {
         let listing = cargo(&[&SMOL, features].concat());
