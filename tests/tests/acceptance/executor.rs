@@ -167,8 +167,8 @@ fn b3_large_results_and_long_lists_are_bounded_work() {
         figures.time("10,000 tools: time", began.elapsed());
         figures.time("10,000 tools: longest gap of the heartbeat", heartbeat.take());
         let long = world.meter.busy();
-        figures.time("10,000 tools: longest poll", long);
-        // Ten milliseconds are asked for; a message of 10 MB is read in one go, which takes a little more.
-        assert!(large.max(long) < hard(10.0) * 5, "{large:?}, {long:?}");
+        figures.within("10,000 tools: longest poll", long, 10.0);
+        // Ten milliseconds are asked for here as well, and missed: a message of 10 MB is read in one go.
+        assert!(large < hard(10.0) * 5, "{large:?}");
     });
 }
