@@ -3,6 +3,7 @@
 //! A scenario is written once, against [`Runtime`], and [`Flavour::run`] runs it to its end on one of them. What is
 //! served is bound with the standard library, so that an address is known before anything is polled.
 
+mod in_memory;
 mod listening;
 mod site;
 mod smol;
@@ -21,19 +22,17 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::client::ClientPump;
 use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
-use mcp_proto::handle::server::ServerPump;
 use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::handle::{Client, Server, Sessions};
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};
 
+pub use in_memory::{AnyPump, Stream};
 pub use listening::{listen, listen_unix, raise_file_limit};
 pub use site::{Answer, AnswerBody, Failed, Site, text};
 pub use task::Task;
 
-use crate::world::Tapped;
 use watchdog::Watchdog;
 
 /// A scenario that takes longer hangs.
@@ -203,13 +202,28 @@ pub trait Runtime {
     fn duplex(&self, server: &Server, config: ClientConfig) -> (Client, Driver);
 
     /// Two pumps in memory; the adapter's `join`.
-    fn join(&self, client: ClientPump, server: Tapped<ServerPump>) -> Driver;
+    fn join(&self, left: AnyPump, right: AnyPump) -> Driver;
 
-    /// A server over the other end of a socket pair; the adapter's `drive`.
+    /// A pump over the other end of a socket pair; the adapter's `drive`.
     ///
     /// # Errors
     /// Where the runtime cannot watch the socket.
-    fn drive(&self, server: Tapped<ServerPump>, stream: UnixStream) -> io::Result<Sending<io::Result<()>>>;
+    fn drive(&self, pump: AnyPump, stream: UnixStream) -> io::Result<Sending<io::Result<()>>>;
+
+    /// A pump over a stream of the scenario's own; the adapter's `drive`.
+    fn drive_over(&self, pump: AnyPump, stream: Stream) -> Sending<io::Result<()>>;
+
+    /// A client over a stream of the scenario's own; the adapter's `connect_stream`.
+    ///
+    /// # Errors
+    /// Those of the adapter.
+    fn connect_stream(&self, stream: Stream, config: ClientConfig) -> Result<Client, Failure>;
+
+    /// A client over a stream of the scenario's own, and what drives it; the adapter's `client_over`.
+    fn client_over_stream(&self, stream: Stream, config: ClientConfig) -> (Client, Sending<io::Result<()>>);
+
+    /// A server over a stream of the scenario's own; the adapter's `serve_stream`.
+    fn serve_stream(&self, server: &Server, stream: Stream) -> Sending<io::Result<()>>;
 
     /// A server on a Unix socket; the adapter's `serve_unix`, once for each thread.
     ///

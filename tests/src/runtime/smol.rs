@@ -17,9 +17,7 @@ use futures_util::stream::FuturesUnordered;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::client::ClientPump;
 use mcp_proto::handle::driver::HttpOptions;
-use mcp_proto::handle::server::ServerPump;
 use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::handle::{Client, Server, Sessions};
 use mcp_proto::http::server::HttpConfig;
@@ -30,8 +28,8 @@ use smol::net::unix::{UnixListener, UnixStream};
 use smol::{Async, Executor, LocalExecutor, Timer, channel};
 use smol_hyper::rt::FuturesIo;
 
-use super::{Driver, Failure, Flavour, Local, Runtime, Sending, Site, Task};
-use crate::world::Tapped;
+use super::in_memory::ForSmol;
+use super::{AnyPump, Driver, Failure, Flavour, Local, Runtime, Sending, Site, Stream, Task};
 
 /// Runs a scenario on an executor of this thread.
 pub(super) fn run_local<T>(scenario: impl AsyncFnOnce(&dyn Runtime) -> T) -> T {
@@ -154,13 +152,32 @@ impl Runtime for Smol<'_> {
         (client, Box::pin(driver))
     }
 
-    fn join(&self, client: ClientPump, server: Tapped<ServerPump>) -> Driver {
-        Box::pin(mcp_smol::memory::join(client, server))
+    fn join(&self, left: AnyPump, right: AnyPump) -> Driver {
+        Box::pin(mcp_smol::memory::join(left, right))
     }
 
-    fn drive(&self, server: Tapped<ServerPump>, stream: unix::UnixStream) -> io::Result<Sending<io::Result<()>>> {
+    fn drive(&self, pump: AnyPump, stream: unix::UnixStream) -> io::Result<Sending<io::Result<()>>> {
         let stream = UnixStream::from(Async::new(stream)?);
-        Ok(Box::pin(mcp_smol::drive(server, stream)))
+        Ok(Box::pin(mcp_smol::drive(pump, stream)))
+    }
+
+    fn drive_over(&self, pump: AnyPump, stream: Stream) -> Sending<io::Result<()>> {
+        Box::pin(mcp_smol::drive(pump, ForSmol(stream)))
+    }
+
+    fn connect_stream(&self, stream: Stream, config: ClientConfig) -> Result<Client, Failure> {
+        Ok(mcp_smol::stream::connect_stream(ForSmol(stream), config, |driver| {
+            self.spawn(driver)
+        }))
+    }
+
+    fn client_over_stream(&self, stream: Stream, config: ClientConfig) -> (Client, Sending<io::Result<()>>) {
+        let (client, driver) = mcp_smol::stream::client_over(ForSmol(stream), config);
+        (client, Box::pin(driver))
+    }
+
+    fn serve_stream(&self, server: &Server, stream: Stream) -> Sending<io::Result<()>> {
+        Box::pin(mcp_smol::stream::serve_stream(server, ForSmol(stream)))
     }
 
     fn serve_unix(&self, listener: unix::UnixListener, server: &Server) -> io::Result<Task> {

@@ -12,9 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::client::ClientPump;
 use mcp_proto::handle::driver::HttpOptions;
-use mcp_proto::handle::server::ServerPump;
 use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::handle::{Client, Server, Sessions};
 use mcp_proto::http::server::HttpConfig;
@@ -23,8 +21,7 @@ use mcp_tokio::http::server::{McpService, ServeOptions, serve_until};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::runtime::Builder;
 
-use super::{Driver, Failure, Flavour, Local, Runtime, Sending, Site, Task};
-use crate::world::Tapped;
+use super::{AnyPump, Driver, Failure, Flavour, Local, Runtime, Sending, Site, Stream, Task};
 
 /// Runs a scenario on the current thread, or with threads of its own.
 pub(super) fn run<T>(flavour: Flavour, scenario: impl AsyncFnOnce(&dyn Runtime) -> T) -> T {
@@ -86,12 +83,29 @@ impl Runtime for Tokio {
         (client, Box::pin(driver))
     }
 
-    fn join(&self, client: ClientPump, server: Tapped<ServerPump>) -> Driver {
-        Box::pin(mcp_tokio::memory::join(client, server))
+    fn join(&self, left: AnyPump, right: AnyPump) -> Driver {
+        Box::pin(mcp_tokio::memory::join(left, right))
     }
 
-    fn drive(&self, server: Tapped<ServerPump>, stream: unix::UnixStream) -> io::Result<Sending<io::Result<()>>> {
-        Ok(Box::pin(mcp_tokio::drive(server, watched(stream)?)))
+    fn drive(&self, pump: AnyPump, stream: unix::UnixStream) -> io::Result<Sending<io::Result<()>>> {
+        Ok(Box::pin(mcp_tokio::drive(pump, watched(stream)?)))
+    }
+
+    fn drive_over(&self, pump: AnyPump, stream: Stream) -> Sending<io::Result<()>> {
+        Box::pin(mcp_tokio::drive(pump, stream))
+    }
+
+    fn connect_stream(&self, stream: Stream, config: ClientConfig) -> Result<Client, Failure> {
+        Ok(mcp_tokio::stream::connect_stream(stream, config)?)
+    }
+
+    fn client_over_stream(&self, stream: Stream, config: ClientConfig) -> (Client, Sending<io::Result<()>>) {
+        let (client, driver) = mcp_tokio::stream::client_over(stream, config);
+        (client, Box::pin(driver))
+    }
+
+    fn serve_stream(&self, server: &Server, stream: Stream) -> Sending<io::Result<()>> {
+        Box::pin(mcp_tokio::stream::serve_stream(server, stream))
     }
 
     fn serve_unix(&self, listener: unix::UnixListener, server: &Server) -> io::Result<Task> {

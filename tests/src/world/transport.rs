@@ -10,7 +10,7 @@ use mcp_proto::handle::{Client, Server};
 use mcp_proto::http::server::HttpConfig;
 
 use super::wire::{Tapped, Wire};
-use crate::runtime::{Address, Runtime, Site, Task, listen, listen_unix};
+use crate::runtime::{Address, AnyPump, Runtime, Site, Task, listen, listen_unix};
 
 /// One way from a client to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,13 +74,14 @@ impl Transport {
         match self {
             Self::Memory => {
                 let (client, pump) = Client::over_stream(config);
-                let joined = runtime.join(pump, Tapped::new(server.pump(), wire.clone()));
+                let server = AnyPump::new(Tapped::new(server.pump(), wire.clone()));
+                let joined = runtime.join(AnyPump::new(pump), server);
                 (client, runtime.start(joined))
             }
             Self::Pipe => {
                 let (near, far) = UnixStream::pair().expect("a pair");
-                let serving = runtime.drive(Tapped::new(server.pump(), wire.clone()), far);
-                let serving = serving.expect("a server");
+                let server = AnyPump::new(Tapped::new(server.pump(), wire.clone()));
+                let serving = runtime.drive(server, far).expect("a server");
                 let (client, driver) = runtime.client_over(near, config).expect("a client");
                 runtime.spawn(Box::pin(async { drop(driver.await) }));
                 (client, runtime.start(async { drop(serving.await) }))

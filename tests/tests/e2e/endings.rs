@@ -9,8 +9,8 @@ use std::sync::Arc;
 use mcp_proto::Era;
 use mcp_proto::handle::Client;
 use mcp_proto::rpc::{CallError, CloseReason, SendError};
-use mcp_tests::runtime::Flavour;
-use mcp_tests::world::{ERAS, Probe, Tapped, Transport, Wire, client_config, everywhere, over, server};
+use mcp_tests::runtime::{AnyPump, Flavour};
+use mcp_tests::world::{ERAS, Probe, Transport, client_config, everywhere, over, server};
 use serde_json::json;
 
 #[test]
@@ -101,7 +101,7 @@ fn answers_still_come_after_the_peer_has_ended_its_side() {
             near.write_all(format!("{hello}\n").as_bytes()).unwrap();
             near.shutdown(Shutdown::Write).unwrap();
             let server = server(&Arc::new(Probe::default()), flavour);
-            let pump = Tapped::new(server.pump(), Wire::default());
+            let pump = AnyPump::new(server.pump());
             runtime.drive(pump, far).unwrap().await.unwrap();
             let mut answer = String::new();
             near.read_to_string(&mut answer).unwrap();

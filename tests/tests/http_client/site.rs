@@ -1,24 +1,28 @@
-//! An HTTP server that answers as a test says, byte by byte, and counts.
+//! An HTTP server that answers as a test says, byte by byte, and counts. It runs on a thread of its own.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
 use std::time::Duration;
 
+use mcp_tests::runtime::Runtime;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 /// A server, until it is dropped.
 pub(crate) struct Site {
     pub(crate) url: String,
-    pub(crate) counts: Arc<Counts>,
-    server: JoinHandle<()>,
+    counts: Arc<Counts>,
+    /// The server ends when this is dropped.
+    _stop: oneshot::Sender<()>,
 }
 
 #[derive(Default)]
-pub(crate) struct Counts {
+struct Counts {
     connections: AtomicUsize,
     open: AtomicUsize,
     requests: AtomicUsize,
@@ -44,12 +48,27 @@ pub(crate) enum Step {
 
 impl Site {
     /// A server on a port of its own.
-    pub(crate) async fn start(answer: impl Fn(&Request) -> Vec<Step> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+    pub(crate) fn start(answer: impl Fn(&Request) -> Vec<Step> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+        listener.set_nonblocking(true).expect("nonblocking");
         let url = format!("http://{}/mcp", listener.local_addr().expect("address"));
         let counts = Arc::new(Counts::default());
-        let server = tokio::spawn(accept(listener, counts.clone(), Arc::new(answer)));
-        Self { url, counts, server }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (own, answer) = (counts.clone(), Arc::new(answer));
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                tokio::select! {
+                    () = accept(listener, own, answer) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self {
+            url,
+            counts,
+            _stop: stop,
+        }
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -61,32 +80,24 @@ impl Site {
     }
 
     /// Waits until so many connections are open.
-    pub(crate) async fn open_is(&self, wanted: usize) {
-        let until = Instant::now() + Duration::from_secs(5);
-        while self.counts.open.load(SeqCst) != wanted {
-            assert!(
-                Instant::now() < until,
-                "{} open, not {wanted}",
-                self.counts.open.load(SeqCst)
-            );
-            sleep(Duration::from_millis(2)).await;
-        }
+    pub(crate) async fn open_is(&self, runtime: &dyn Runtime, wanted: usize) {
+        until(runtime, "connections that are open", wanted, &self.counts.open).await;
     }
 
     /// Waits until so many requests have come.
-    pub(crate) async fn requests_are(&self, wanted: usize) {
-        let until = Instant::now() + Duration::from_secs(5);
-        while self.requests() != wanted {
-            assert!(Instant::now() < until, "{} requests, not {wanted}", self.requests());
-            sleep(Duration::from_millis(2)).await;
-        }
+    pub(crate) async fn requests_are(&self, runtime: &dyn Runtime, wanted: usize) {
+        until(runtime, "requests", wanted, &self.counts.requests).await;
     }
 }
 
-impl Drop for Site {
-    fn drop(&mut self) {
-        self.server.abort();
+async fn until(runtime: &dyn Runtime, what: &str, wanted: usize, count: &AtomicUsize) {
+    for _ in 0..2_500 {
+        if count.load(SeqCst) == wanted {
+            return;
+        }
+        runtime.sleep(Duration::from_millis(2)).await;
     }
+    panic!("{what}: {}, not {wanted}", count.load(SeqCst));
 }
 
 impl Request {
@@ -113,14 +124,14 @@ impl Request {
 type Answer = Arc<dyn Fn(&Request) -> Vec<Step> + Send + Sync>;
 
 async fn accept(listener: TcpListener, counts: Arc<Counts>, answer: Answer) {
-    let mut connections = JoinSet::new();
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
     loop {
         let (stream, _) = listener.accept().await.expect("accept");
         stream.set_nodelay(true).expect("nodelay");
         counts.connections.fetch_add(1, SeqCst);
         counts.open.fetch_add(1, SeqCst);
         let (counts, answer) = (counts.clone(), answer.clone());
-        connections.spawn(async move {
+        tokio::spawn(async move {
             serve(stream, &counts, &answer).await;
             counts.open.fetch_sub(1, SeqCst);
         });
@@ -170,15 +181,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, V
 }
 
 fn length_of(head: &str) -> usize {
-    let header = |line: &str| {
-        Some(
-            line.to_ascii_lowercase()
-                .strip_prefix("content-length:")?
-                .trim()
-                .parse(),
-        )
-    };
-    head.lines()
-        .find_map(header)
-        .map_or(0, |length| length.expect("a length"))
+    let lower = head.to_ascii_lowercase();
+    let length = lower.lines().find_map(|line| line.strip_prefix("content-length:"));
+    length.map_or(0, |length| length.trim().parse().expect("a length"))
 }

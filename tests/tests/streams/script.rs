@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use mcp_tokio::mcp_proto::Time;
-use mcp_tokio::mcp_proto::handle::Pump;
+use mcp_proto::Time;
+use mcp_proto::handle::Pump;
 
 /// The test's side.
 #[derive(Clone, Default)]
