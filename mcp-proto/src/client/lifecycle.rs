@@ -178,6 +178,7 @@ impl Client {
 
     /// Takes back what waits in the outbox: it was written for a session, or an era, that is over.
     fn hold_queued(&mut self) {
+        self.owed = 0;
         for (text, (purpose, method, _)) in self.outbox.drain().collect::<Vec<_>>() {
             match (purpose, method) {
                 (Purpose::Call(call), _) => {
@@ -190,6 +191,7 @@ impl Client {
                 }
                 // The connection is the same, and so is the request that it answers.
                 (Purpose::Response, method) if self.link == Link::Stream => {
+                    self.owed += text.len();
                     self.outbox.push(text, (purpose, method, Mirrored::default()));
                 }
                 _ => {}

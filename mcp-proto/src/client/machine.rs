@@ -57,6 +57,8 @@ pub struct Client {
     pub(super) held: HeldQueue,
     pub(super) requests: Requests,
     pub(super) outbox: Outbox<OutboxEntry>,
+    /// Bytes of the answers in the outbox, to requests of the server.
+    pub(super) owed: usize,
     pub(super) tool_headers: ToolHeaders,
     pub(super) tools: Tools,
     /// When the world last spoke.
@@ -177,7 +179,8 @@ impl Client {
             overdue: None,
             held: HeldQueue::default(),
             requests: Requests::new(limits.requests_in_progress),
-            outbox: Outbox::new(limits.outbox_bytes),
+            outbox: Outbox::new(),
+            owed: 0,
             tool_headers: ToolHeaders::new(limits.tool_headers),
             tools: Tools::default(),
             now: Time::ORIGIN,
@@ -233,9 +236,12 @@ impl Client {
     /// Whether there is room for what a peer may send next: in the outbox, for the answers to its requests, and
     /// within [`Limits::total_bytes`](crate::Limits::total_bytes) for what the application has not taken yet.
     /// While there is none, a driver does not read. What one read brings is always taken whole.
+    ///
+    /// Calls that wait to be sent do not count: a server that is busy answering may read them only when its answers
+    /// are read.
     pub fn wants_input(&self) -> bool {
-        let kept = self.event_bytes + self.outbox.bytes() + self.held.bytes();
-        self.outbox.has_room() && kept < self.config.limits.total_bytes
+        let limits = &self.config.limits;
+        self.owed < limits.outbox_bytes && self.event_bytes < limits.total_bytes
     }
 
     /// Whether requests can be sent at once.
@@ -488,6 +494,9 @@ impl Client {
     fn pop_outbox(&mut self) -> Option<(Vec<u8>, OutboxEntry)> {
         loop {
             let (text, entry) = self.outbox.pop()?;
+            if entry.0 == Purpose::Response {
+                self.owed -= text.len();
+            }
             if let Purpose::Call(id) | Purpose::Initialize(id) = entry.0 {
                 match self.calls.get_mut(id) {
                     Some(call) => call.progress = CallProgress::Sent(self.epoch),

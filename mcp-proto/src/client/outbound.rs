@@ -80,6 +80,7 @@ impl Client {
             Ok(result) => encode_result(id, result.as_bytes()),
             Err(error) => encode_error(Some(id), error),
         };
+        self.owed += text.len();
         self.outbox.push(text, (Purpose::Response, None, Mirrored::default()));
     }
 

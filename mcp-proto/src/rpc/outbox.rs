@@ -3,32 +3,21 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// A queue of messages, bounded in bytes.
-///
-/// A verb of the application is refused when it is full. What the protocol itself owes the peer (replies,
-/// cancellations) is always taken: there is no more of it than there are requests, and while the queue is
-/// over its bound nothing more is read from the peer.
+/// A queue of messages whose bytes are counted. It takes whatever it is given: whoever has a bound asks first.
 #[derive(Debug)]
 pub(crate) struct Outbox<T> {
     next: u64,
     queue: BTreeMap<u64, (Vec<u8>, T)>,
     bytes: usize,
-    most: usize,
 }
 
 impl<T> Outbox<T> {
-    pub(crate) fn new(most: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             next: 0,
             queue: BTreeMap::new(),
             bytes: 0,
-            most,
         }
-    }
-
-    /// Whether there is room for another message. One message is always taken, however large.
-    pub(crate) fn has_room(&self) -> bool {
-        self.bytes < self.most
     }
 
     /// Queues a message, and gives the key to remove it by.
@@ -81,12 +70,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_is_counted_in_bytes() {
-        let mut outbox = Outbox::new(4);
+    fn what_is_queued_is_counted_in_bytes() {
+        let mut outbox = Outbox::new();
         outbox.push(b"abc".to_vec(), 1);
-        assert!(outbox.has_room());
         outbox.push(b"de".to_vec(), 2);
-        assert!(!outbox.has_room());
+        assert_eq!(outbox.bytes(), 5);
         outbox.retain(|purpose| *purpose == 2);
         assert_eq!(outbox.bytes(), 2);
         assert_eq!(outbox.pop(), Some((b"de".to_vec(), 2)));
@@ -94,15 +82,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_makes_room_at_once() {
-        let mut outbox = Outbox::new(4);
+    fn what_is_taken_back_counts_no_more() {
+        let mut outbox = Outbox::new();
         let keys = [b"abcd", b"efgh", b"ijkl"].map(|text| outbox.push(text.to_vec(), text[0]));
         outbox.remove(keys[1]);
         outbox.remove(keys[1]);
-        assert_eq!((outbox.bytes(), outbox.has_room()), (8, false));
+        assert_eq!(outbox.bytes(), 8);
         assert_eq!(outbox.pop(), Some((b"abcd".to_vec(), b'a')));
         outbox.remove(keys[0]);
         outbox.remove(keys[2]);
-        assert!(outbox.is_empty() && outbox.has_room() && outbox.bytes() == 0);
+        assert!(outbox.is_empty() && outbox.bytes() == 0);
     }
 }

@@ -22,6 +22,7 @@ use crate::{Limits, Revision, Time, Timeouts};
 
 mod blocked;
 mod bounds;
+mod full;
 #[cfg(feature = "http")]
 mod logs;
 
