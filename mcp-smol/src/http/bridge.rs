@@ -9,10 +9,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use async_io::Timer;
 use futures_io::{AsyncRead, AsyncWrite};
 use hyper::rt::{self, ReadBufCursor, Sleep};
-use mcp_proto::handle::driver::Preface;
+use mcp_proto::handle::driver::{Preface, Stall};
+
+use crate::clock::Timer;
 
 /// How much is read at once, in bytes.
 const READ_BYTES: usize = 64 << 10;
@@ -23,40 +24,46 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
 
-/// A byte stream as hyper wants it.
+/// A byte stream as hyper wants it, whose first bytes may have been looked at, and whose peer is given up when it takes
+/// nothing.
 #[derive(Debug)]
 pub(super) struct Bridge<S> {
-    /// What was read already.
     preface: Preface,
+    stall: Stall<Timer>,
     stream: S,
 }
 
 impl<S> Bridge<S> {
     /// The bridge to `stream`.
-    pub(super) fn new(stream: S) -> Self {
-        let preface = Preface::new();
-        Self { preface, stream }
+    pub(super) fn new(stream: S, stall: Stall<Timer>) -> Self {
+        Self {
+            preface: Preface::new(),
+            stall,
+            stream,
+        }
+    }
+
+    /// What came of writing: an error where the peer took nothing for too long.
+    fn check<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let checked = self.stall.check(cx, outcome);
+        checked.map(|outcome| outcome.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())))
     }
 }
 
 #[cfg(feature = "http2")]
 impl<S: AsyncRead + Unpin> Bridge<S> {
-    /// The bridge to `stream`, and whether its client speaks HTTP/2.
-    pub(super) async fn listening(stream: S) -> io::Result<(Self, bool)> {
-        let Self {
-            mut preface,
-            mut stream,
-        } = Self::new(stream);
-        let is_http2 = loop {
-            match preface.is_http2() {
-                Some(is_http2) => break is_http2,
-                None => match poll_fn(|cx| Pin::new(&mut stream).poll_read(cx, preface.room())).await? {
-                    0 => break false,
-                    length => preface.fill(length),
-                },
+    /// The same, and whether its client speaks HTTP/2.
+    pub(super) async fn listening(mut self) -> io::Result<(Self, bool)> {
+        loop {
+            if let Some(is_http2) = self.preface.is_http2() {
+                return Ok((self, is_http2));
             }
-        };
-        Ok((Self { preface, stream }, is_http2))
+            let Self { preface, stream, .. } = &mut self;
+            match poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, preface.room())).await? {
+                0 => return Ok((self, false)),
+                length => preface.fill(length),
+            }
+        }
     }
 }
 
@@ -83,15 +90,18 @@ impl<S: AsyncRead + Unpin> rt::Read for Bridge<S> {
 
 impl<S: AsyncWrite + Unpin> rt::Write for Bridge<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.check(cx, outcome)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let outcome = Pin::new(&mut self.stream).poll_flush(cx);
+        self.check(cx, outcome)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_close(cx)
+        let outcome = Pin::new(&mut self.stream).poll_close(cx);
+        self.check(cx, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -103,7 +113,8 @@ impl<S: AsyncWrite + Unpin> rt::Write for Bridge<S> {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.check(cx, outcome)
     }
 }
 
@@ -111,15 +122,15 @@ impl<S: AsyncWrite + Unpin> rt::Write for Bridge<S> {
 #[derive(Debug)]
 pub(super) struct Timers;
 
-struct Sleeping(Timer);
+struct Sleeping(async_io::Timer);
 
 impl rt::Timer for Timers {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Sleeping(Timer::after(duration)))
+        Box::pin(Sleeping(async_io::Timer::after(duration)))
     }
 
     fn sleep_until(&self, at: Instant) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Sleeping(Timer::at(at)))
+        Box::pin(Sleeping(async_io::Timer::at(at)))
     }
 
     fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, at: Instant) {

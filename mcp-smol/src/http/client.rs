@@ -9,7 +9,7 @@ use hyper::rt::{Read, Write};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::handle::driver::{
-    BoxFuture, ConnectError, Connected, HttpAbilities, HttpConnector, HttpDriver, HttpOptions, Origin, describe,
+    BoxFuture, ConnectError, Connected, HttpAbilities, HttpConnector, HttpDriver, HttpOptions, Origin, Stall, describe,
 };
 
 use super::bridge::Bridge;
@@ -50,6 +50,11 @@ pub fn client_over_http(
     Ok((client, driver.max_connections(options.max_connections)))
 }
 
+/// A stream as hyper wants it. How long a server may take nothing is for the calls to say.
+fn bridge<S>(stream: S) -> Bridge<S> {
+    Bridge::new(stream, Stall::new(Timer::new(Clock::start()), None))
+}
+
 #[derive(Clone)]
 struct Connector {
     options: Arc<HttpOptions>,
@@ -85,9 +90,9 @@ impl Connector {
             let name = name.map_err(|_| "no name or address that a certificate could have")?;
             let stream = tls.connect(name, stream).await.map_err(|error| describe(&error))?;
             let chosen = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            return self.talk(Bridge::new(stream), chosen).await;
+            return self.talk(bridge(stream), chosen).await;
         }
-        self.talk(Bridge::new(stream), false).await
+        self.talk(bridge(stream), false).await
     }
 
     /// Speaks HTTP/2 where that was `chosen`, or asked for.

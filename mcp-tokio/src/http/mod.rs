@@ -1,6 +1,5 @@
 //! Streamable HTTP on hyper.
 
-#[cfg(feature = "http2")]
 mod bridge;
 mod client;
 mod dial;

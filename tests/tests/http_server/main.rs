@@ -7,4 +7,5 @@ mod http2;
 mod peer;
 mod shutdown;
 mod site;
+mod stall;
 mod tls;

@@ -58,6 +58,12 @@ impl Raw {
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     }
 
+    /// The status of what is answered, where anything is.
+    pub(crate) async fn try_ask(&mut self, request: &[u8]) -> Option<u16> {
+        self.0.write_all(request).await.ok()?;
+        self.read().await.get(9..12)?.parse().ok()
+    }
+
     /// A response that comes in one piece: status and text.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> (u16, String) {
         self.send(request).await;

@@ -166,6 +166,9 @@ fn server(seen: &Arc<Seen>, flavour: Flavour, limits: Limits) -> Server {
     Server::builder("test", "1.0.0")
         .limits(limits)
         .tool("echo", "Says it again", |args: Echo| async move { Ok(args.text) })
+        .tool("large", "So many bytes", |args: Number| async move {
+            Ok("x".repeat(args.number as usize))
+        })
         .tool("wait", "Waits for good", move |_: NoArgs| {
             let alive = Alive::new(&waits);
             async move {

@@ -13,10 +13,10 @@ use crate::peer::{INITIALIZE, Peer, Raw, encrypted};
 use crate::site::{Setup, everywhere};
 
 /// An authority, and what it issues, in PEM.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -36,7 +36,7 @@ impl Authority {
     }
 
     /// A client that trusts this authority and asks for these protocols.
-    fn client(&self, alpn: &[&str], identity: Option<(String, String)>) -> Arc<ClientConfig> {
+    pub(crate) fn client(&self, alpn: &[&str], identity: Option<(String, String)>) -> Arc<ClientConfig> {
         use rustls::pki_types::pem::PemObject;
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
@@ -59,7 +59,7 @@ impl Authority {
 }
 
 /// The adapters' configurations are made alike.
-fn configs(authority: &Authority, demand: bool) -> [Arc<ServerConfig>; 2] {
+pub(crate) fn configs(authority: &Authority, demand: bool) -> [Arc<ServerConfig>; 2] {
     let (chain, key) = authority.issue("localhost");
     let (chain, key) = (chain.as_bytes(), key.as_bytes());
     let authorities = authority.pem();

@@ -14,7 +14,9 @@ use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 #[cfg(feature = "http2")]
 use hyper::server::conn::http2;
-use mcp_proto::handle::driver::{Closing, ServeOptions, end_upon};
+#[cfg(feature = "http2")]
+use hyper::service::{Service, service_fn};
+use mcp_proto::handle::driver::{Closing, ServeOptions, Stall, end_upon};
 #[cfg(feature = "http2")]
 use mcp_proto::handle::driver::{Nursery, Spawner, Streams};
 #[cfg(any(feature = "http2", feature = "tls"))]
@@ -59,19 +61,24 @@ pub(super) async fn serve(stream: TcpStream, terms: Arc<Terms>) {
                 Some(certificate) => terms.service.clone().of(Principal::new(certificate)),
                 None => terms.service.clone(),
             };
-            terms.talk(Bridge::new(stream), is_http2, service).await;
+            terms.talk(terms.bridge(stream), is_http2, service).await;
         })
         .await;
     }
     #[cfg(feature = "http2")]
-    if let Some((stream, is_http2)) = terms.open(Bridge::listening(stream)).await {
+    if let Some((stream, is_http2)) = terms.open(terms.bridge(stream).listening()).await {
         terms.talk(stream, is_http2, terms.service.clone()).await;
     }
     #[cfg(not(feature = "http2"))]
-    terms.talk(Bridge::new(stream), false, terms.service.clone()).await;
+    terms.talk(terms.bridge(stream), false, terms.service.clone()).await;
 }
 
 impl Terms {
+    /// The stream as hyper wants it.
+    fn bridge<S>(&self, stream: S) -> Bridge<S> {
+        Bridge::new(stream, Stall::new(self.service.timer(), self.options.write_timeout))
+    }
+
     /// What `opening` gives in time.
     #[cfg(any(feature = "http2", feature = "tls"))]
     async fn open<T>(&self, opening: impl Future<Output = io::Result<T>>) -> Option<T> {
@@ -102,20 +109,27 @@ impl Terms {
     async fn http2<S: Read + Write + Send + Unpin + 'static>(&self, stream: S, service: McpService) {
         let streams = Streams::new();
         let mut nursery = Nursery::new();
-        let spawning = Spawning(nursery.spawner(), streams.clone());
-        let connection = http2::Builder::new(spawning)
+        let patience = self.options.write_timeout.map(|most| most.min(FAR));
+        let connection = http2::Builder::new(Spawning(nursery.spawner(), streams.clone()))
             .timer(Timers)
+            .keep_alive_interval(patience)
+            .keep_alive_timeout(patience.unwrap_or(FAR))
             .max_concurrent_streams(self.options.max_streams)
             .max_header_list_size(HEAD_BYTES)
-            .serve_connection(stream, service);
-        let (closing, timer) = (self.closing.watch(), self.service.timer());
-        let timeout = self.options.header_timeout;
+            .serve_connection(
+                stream,
+                service_fn(|request| {
+                    let (response, streams) = (service.call(request), streams.clone());
+                    async move { response.await.map(|response| response.map(|body| streams.watch(body))) }
+                }),
+            );
+        let timer = || self.service.timer();
         let running = streams.run(
             connection,
             |connection| connection.graceful_shutdown(),
-            closing,
+            self.closing.watch(),
             timer,
-            timeout,
+            &self.options,
         );
         nursery.run(running).await;
     }

@@ -11,12 +11,12 @@ use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 #[cfg(feature = "http2")]
 use hyper::server::conn::http2;
-#[cfg(any(feature = "tls", not(feature = "http2")))]
-use hyper_util::rt::TokioIo;
+#[cfg(feature = "http2")]
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioTimer;
 #[cfg(feature = "http2")]
 use mcp_proto::handle::driver::Streams;
-use mcp_proto::handle::driver::{Closing, ServeOptions, end_upon};
+use mcp_proto::handle::driver::{Closing, ServeOptions, Stall, end_upon};
 #[cfg(any(feature = "http2", feature = "tls"))]
 use mcp_proto::handle::driver::{either, unless, wait};
 #[cfg(feature = "tls")]
@@ -25,7 +25,6 @@ use tokio::net::TcpStream;
 #[cfg(feature = "tls")]
 use tokio_rustls::TlsAcceptor;
 
-#[cfg(feature = "http2")]
 use super::super::bridge::Bridge;
 use super::service::McpService;
 use crate::clock::FAR;
@@ -61,19 +60,24 @@ pub(super) async fn serve(stream: TcpStream, terms: Arc<Terms>) {
                 Some(certificate) => terms.service.clone().of(Principal::new(certificate)),
                 None => terms.service.clone(),
             };
-            terms.talk(TokioIo::new(stream), is_http2, service).await;
+            terms.talk(terms.bridge(stream), is_http2, service).await;
         })
         .await;
     }
     #[cfg(feature = "http2")]
-    if let Some((stream, is_http2)) = terms.open(Bridge::listening(stream)).await {
+    if let Some((stream, is_http2)) = terms.open(terms.bridge(stream).listening()).await {
         terms.talk(stream, is_http2, terms.service.clone()).await;
     }
     #[cfg(not(feature = "http2"))]
-    terms.talk(TokioIo::new(stream), false, terms.service.clone()).await;
+    terms.talk(terms.bridge(stream), false, terms.service.clone()).await;
 }
 
 impl Terms {
+    /// The stream as hyper wants it.
+    fn bridge<S>(&self, stream: S) -> Bridge<S> {
+        Bridge::new(stream, Stall::new(self.service.timer(), self.options.write_timeout))
+    }
+
     /// What `opening` gives in time.
     #[cfg(any(feature = "http2", feature = "tls"))]
     async fn open<T>(&self, opening: impl Future<Output = io::Result<T>>) -> Option<T> {
@@ -103,22 +107,29 @@ impl Terms {
     #[cfg(feature = "http2")]
     async fn http2<S: Read + Write + Send + Unpin + 'static>(&self, stream: S, service: McpService) {
         let streams = Streams::new();
+        let patience = self.options.write_timeout.map(|most| most.min(FAR));
         let connection = http2::Builder::new(Spawning(streams.clone()))
             .timer(TokioTimer::new())
+            .keep_alive_interval(patience)
+            .keep_alive_timeout(patience.unwrap_or(FAR))
             .max_concurrent_streams(self.options.max_streams)
             .max_header_list_size(HEAD_BYTES)
-            .serve_connection(stream, service);
-        let (closing, timer) = (self.closing.watch(), self.service.timer());
-        let timeout = self.options.header_timeout;
-        streams
-            .run(
-                connection,
-                |connection| connection.graceful_shutdown(),
-                closing,
-                timer,
-                timeout,
-            )
-            .await;
+            .serve_connection(
+                stream,
+                service_fn(|request| {
+                    let (response, streams) = (service.call(request), streams.clone());
+                    async move { response.await.map(|response| response.map(|body| streams.watch(body))) }
+                }),
+            );
+        let timer = || self.service.timer();
+        let running = streams.run(
+            connection,
+            |connection| connection.graceful_shutdown(),
+            self.closing.watch(),
+            timer,
+            &self.options,
+        );
+        running.await;
     }
 }
 

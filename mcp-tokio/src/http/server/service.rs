@@ -56,7 +56,6 @@ impl McpService {
     }
 
     /// A timer of the service's clock.
-    #[cfg(any(feature = "http2", feature = "tls"))]
     pub(super) fn timer(&self) -> Timer {
         self.0.runtime().timer()
     }

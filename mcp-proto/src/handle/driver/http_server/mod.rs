@@ -7,7 +7,9 @@ mod preface;
 mod respond;
 mod runtime;
 mod service;
+mod stall;
 mod streams;
+mod watched;
 
 pub use body::ResponseBody;
 pub use keeper::{Keeper, keep};
@@ -16,4 +18,6 @@ pub use preface::Preface;
 pub use respond::Respond;
 pub use runtime::ServerRuntime;
 pub use service::HttpService;
+pub use stall::Stall;
 pub use streams::{Streams, wait};
+pub use watched::Watched;

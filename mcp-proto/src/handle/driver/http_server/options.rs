@@ -15,6 +15,14 @@ pub struct ServeOptions {
     /// How long a client may take to send the body of a request; that of the service counts where it is shorter.
     /// Default 30 seconds.
     pub body_timeout: Duration,
+    /// How long a client may take nothing while there is something for it, and over HTTP/2 nothing of any response;
+    /// then its connection is closed. Default 60 seconds, `None` for ever.
+    ///
+    /// What the system takes counts, which takes a few megabytes ahead of a client and asks for more only when a good
+    /// part of them is gone: a short time is one for fast networks alone. A stream on which there is nothing to say is
+    /// left alone for any time. But that a client of HTTP/2 is there, it is asked (PING) when nothing was heard of it for
+    /// this time, and has it once more to answer.
+    pub write_timeout: Option<Duration>,
     /// Most connections at a time: a further one is closed as soon as it is accepted. Default `None`, no bound but that
     /// of the system.
     pub max_connections: Option<usize>,
@@ -31,6 +39,7 @@ impl Default for ServeOptions {
         Self {
             header_timeout: Duration::from_secs(60),
             body_timeout: BODY_TIMEOUT,
+            write_timeout: Some(Duration::from_secs(60)),
             max_connections: None,
             max_streams: Some(10_000),
             grace: Duration::from_secs(5),

@@ -1,21 +1,27 @@
 //! The requests of one connection that carries many.
 
 use alloc::sync::Arc;
-use core::future::{Future, poll_fn};
+use core::future::{Future, pending, poll_fn};
 use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
+use super::options::ServeOptions;
+use super::watched::Watched;
 use crate::handle::driver::{Timer, Watch, either, unless};
 
-/// Counts the requests in progress on one connection of HTTP/2. Clones are one.
+/// Counts the requests in progress on one connection of HTTP/2, and what their client does not take. Clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct Streams(Arc<Counts>);
 
 #[derive(Debug, Default)]
-struct Counts {
+pub(super) struct Counts {
     begun: AtomicUsize,
     over: AtomicUsize,
+    /// Bodies that are not asked for more, as their client has room for nothing.
+    pub(super) held: AtomicUsize,
+    /// How often any body was asked for more.
+    pub(super) asked: AtomicUsize,
 }
 
 /// Counts when it is dropped.
@@ -47,29 +53,40 @@ impl Streams {
 
     /// How many have begun, and how many of them are over.
     fn counts(&self) -> (usize, usize) {
-        let Counts { begun, over } = &*self.0;
+        let Counts { begun, over, .. } = &*self.0;
         (begun.load(Ordering::Relaxed), over.load(Ordering::Relaxed))
     }
 
+    /// The body of a response, to be looked after from now on.
+    pub fn watch<B>(&self, body: B) -> Watched<B> {
+        Watched::new(body, self.0.clone())
+    }
+
     /// Runs `connection`, whose streams these are, until it is over. It is told to `end` when it is time to, and when there
-    /// was no request for `timeout`, or up to twice as long; after that time once more it is dropped.
+    /// was no request for the [header timeout](ServeOptions::header_timeout), or up to twice as long; after that time
+    /// once more it is dropped. It is dropped at once where its client had room for nothing of any response for the
+    /// [write timeout](ServeOptions::write_timeout), or up to twice as long.
     ///
     /// # Cancel safety
     /// Dropping it drops the connection.
-    pub async fn run<F: Future>(
+    pub async fn run<F: Future, T: Timer>(
         &self,
         connection: F,
         end: impl FnOnce(Pin<&mut F>),
         closing: Watch,
-        mut timer: impl Timer,
-        timeout: Duration,
+        timer: impl Fn() -> T,
+        options: &ServeOptions,
     ) {
-        let mut connection = pin!(connection);
-        let timely = either(closing, self.idle(&mut timer, timeout));
-        if unless(connection.as_mut(), timely).await.is_none() {
-            end(connection.as_mut());
-            unless(connection, self.idle(&mut timer, timeout)).await;
-        }
+        let timeout = options.header_timeout;
+        let running = async {
+            let (mut connection, mut timer) = (pin!(connection), timer());
+            let timely = either(closing, self.idle(&mut timer, timeout));
+            if unless(connection.as_mut(), timely).await.is_none() {
+                end(connection.as_mut());
+                unless(connection, self.idle(&mut timer, timeout)).await;
+            }
+        };
+        unless(running, self.stalled(&mut timer(), options.write_timeout)).await;
     }
 
     /// Ready when there was no request for `timeout`, or up to twice as long.
@@ -84,6 +101,23 @@ impl Streams {
             before = now;
         }
     }
+
+    /// Ready when there was room for nothing of any body for `most`, or up to twice as long, though there was one.
+    async fn stalled(&self, timer: &mut impl Timer, most: Option<Duration>) {
+        let Some(most) = most else {
+            return pending().await;
+        };
+        let mut before = None;
+        loop {
+            wait(timer, most).await;
+            let is_held = self.0.held.load(Ordering::Relaxed) > 0;
+            let asked = is_held.then(|| self.0.asked.load(Ordering::Relaxed));
+            if asked.is_some() && asked == before {
+                return;
+            }
+            before = asked;
+        }
+    }
 }
 
 /// Ready after `duration`.
@@ -96,13 +130,17 @@ pub async fn wait(timer: &mut impl Timer, duration: Duration) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::handle::driver::Payload;
     use crate::time::Time;
+    use bytes::Bytes;
     use core::cell::Cell;
     use core::task::{Context, Poll, Waker};
+    use http_body::{Body, Frame};
 
-    struct Fake<'a>(&'a Cell<u64>);
+    #[derive(Debug)]
+    pub(crate) struct Fake<'a>(pub(crate) &'a Cell<u64>);
 
     impl Timer for Fake<'_> {
         fn now(&self) -> Time {
@@ -139,5 +177,44 @@ mod tests {
         assert!(idle.as_mut().poll(&mut cx).is_pending());
         clock.set(60);
         assert!(idle.poll(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn a_connection_is_stalled_when_nothing_was_asked_for_though_something_was_given() {
+        let (clock, streams) = (Cell::new(0), Streams::new());
+        let mut timer = Fake(&clock);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut stalled = pin!(streams.stalled(&mut timer, Some(Duration::from_secs(10))));
+        let mut is_stalled = |second| {
+            clock.set(second);
+            stalled
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_ready()
+        };
+        assert!(!is_stalled(0) && !is_stalled(10) && !is_stalled(20), "there is no body");
+        let silent = streams.watch(Silent);
+        let mut silent = pin!(silent);
+        assert!(silent.as_mut().poll_frame(&mut cx).is_pending());
+        assert!(!is_stalled(30) && !is_stalled(40), "it has nothing to say");
+        let mut body = streams.watch(Payload::new(Bytes::from_static(b"x")));
+        assert!(!is_stalled(50));
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_ready());
+        assert!(!is_stalled(60), "it was asked for more");
+        drop(body);
+        assert!(!is_stalled(70) && !is_stalled(80), "it was taken");
+        let _untaken = streams.watch(Payload::new(Bytes::from_static(b"x")));
+        assert!(!is_stalled(90) && is_stalled(100));
+    }
+
+    struct Silent;
+
+    impl Body for Silent {
+        type Data = Bytes;
+        type Error = core::convert::Infallible;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            Poll::Pending
+        }
     }
 }
