@@ -52,6 +52,14 @@ impl Wakers {
 
     /// Wakes them.
     pub(crate) fn wake(self) {
-        self.few.into_iter().flatten().chain(self.more).for_each(Waker::wake);
+        // Mostly there is none, and nothing is to be paid for that.
+        let [first, second] = self.few;
+        if let Some(waker) = first {
+            waker.wake();
+        }
+        if let Some(waker) = second {
+            waker.wake();
+        }
+        self.more.into_iter().for_each(Waker::wake);
     }
 }

@@ -33,7 +33,19 @@ pub(super) struct AcceptReader {
 }
 
 impl AcceptReader {
+    /// Both types have been named.
+    const BOTH: Self = Self {
+        seen: true,
+        json: Weight::NAMED,
+        sse: Weight::NAMED,
+    };
+
     pub(super) fn read(&mut self, value: &HeaderValue) {
+        // What nearly every client sends.
+        if !self.seen && value.as_bytes() == b"application/json, text/event-stream" {
+            *self = Self::BOTH;
+            return;
+        }
         self.seen = true;
         for range in value.as_bytes().split(|byte| *byte == b',') {
             self.range(range);
@@ -56,9 +68,9 @@ impl AcceptReader {
         let accepted = !parts.any(is_zero_weight);
         let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
         if is(b"application/json") {
-            self.json.set(3, accepted);
+            self.json.set(Weight::NAMED.specificity, accepted);
         } else if is(b"text/event-stream") {
-            self.sse.set(3, accepted);
+            self.sse.set(Weight::NAMED.specificity, accepted);
         } else if is(b"application/*") {
             self.json.set(2, accepted);
         } else if is(b"text/*") {
@@ -86,6 +98,12 @@ struct Weight {
 }
 
 impl Weight {
+    /// Of a type that is named itself, and accepted.
+    const NAMED: Self = Self {
+        specificity: 3,
+        accepted: true,
+    };
+
     fn set(&mut self, specificity: u8, accepted: bool) {
         if specificity >= self.specificity {
             *self = Self { specificity, accepted };
@@ -108,6 +126,17 @@ mod tests {
             (&[][..], Accepts::BOTH),
             (&["application/json, text/event-stream"], Accepts::BOTH),
             (&["application/json", "text/event-stream"], Accepts::BOTH),
+            (
+                &[
+                    "application/json, text/event-stream",
+                    "text/*;q=0, application/json;q=0",
+                ],
+                Accepts::SSE,
+            ),
+            (
+                &["application/json;q=0", "application/json, text/event-stream"],
+                Accepts::BOTH,
+            ),
             (&["Application/JSON;q=0.9,TEXT/Event-Stream"], Accepts::BOTH),
             (&["*/*"], Accepts::BOTH),
             (&["application/*"], Accepts::JSON),

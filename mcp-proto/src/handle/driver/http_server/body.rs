@@ -1,5 +1,6 @@
 //! The body of a response.
 
+use alloc::boxed::Box;
 use core::convert::Infallible;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -20,19 +21,36 @@ use crate::handle::server::http::Exchange;
 pub struct ResponseBody<T>(Content<T>);
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the large variant is the usual one")]
 enum Content<T> {
     Whole(Bytes),
-    Exchange { exchange: Exchange, timer: T },
+    Exchange(Box<Running<T>>),
+}
+
+/// An exchange that goes on.
+#[derive(Debug)]
+struct Running<T> {
+    exchange: Exchange,
+    timer: T,
 }
 
 impl<T: Timer> ResponseBody<T> {
     pub(super) fn new(exchange: Exchange, timer: T) -> Self {
-        Self(Content::Exchange { exchange, timer })
+        Self(Content::Exchange(Box::new(Running { exchange, timer })))
     }
 
     pub(super) fn whole(bytes: Bytes) -> Self {
         Self(Content::Whole(bytes))
+    }
+}
+
+impl<T: Timer> Running<T> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Poll::Ready(frame) = self.exchange.poll_frame(cx, self.timer.now()) {
+                return Poll::Ready(frame);
+            }
+            ready!(self.timer.poll(cx, self.exchange.poll_timeout()));
+        }
     }
 }
 
@@ -46,12 +64,9 @@ impl<T: Timer + Unpin> Body for ResponseBody<T> {
                 let bytes = core::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
-            Content::Exchange { exchange, timer } => loop {
-                if let Poll::Ready(frame) = exchange.poll_frame(cx, timer.now()) {
-                    return Poll::Ready(frame.map(|bytes| Ok(Frame::data(bytes))));
-                }
-                ready!(timer.poll(cx, exchange.poll_timeout()));
-            },
+            Content::Exchange(running) => running
+                .poll_frame(cx)
+                .map(|frame| frame.map(|bytes| Ok(Frame::data(bytes)))),
         }
     }
 
@@ -62,7 +77,7 @@ impl<T: Timer + Unpin> Body for ResponseBody<T> {
     fn size_hint(&self) -> SizeHint {
         let length = match &self.0 {
             Content::Whole(bytes) => Some(bytes.len()),
-            Content::Exchange { exchange, .. } => exchange.body_length(),
+            Content::Exchange(running) => running.exchange.body_length(),
         };
         length.map_or_else(SizeHint::default, |length| SizeHint::with_exact(length as u64))
     }

@@ -46,8 +46,8 @@ struct Reading<B> {
     head: Parts,
     admission: Admission,
     room: BodyRoom,
-    /// When the body has to be here.
-    due: Time,
+    /// When the body has to be here; counted from when it was waited for.
+    due: Option<Time>,
     body: B,
     collector: Collector,
 }
@@ -68,7 +68,7 @@ where
                     head,
                     admission,
                     room: service.endpoint().body_room(admission),
-                    due: timer.now() + service.body_timeout(),
+                    due: None,
                     body,
                     collector: Collector::new(limit),
                 }),
@@ -85,22 +85,28 @@ where
         let Some(running) = timer else {
             return Poll::Pending;
         };
+        let mut now = running.now();
         loop {
             match stage {
                 Stage::Reading(reading) => {
                     *stage = match reading.poll(cx) {
                         Poll::Ready(Ok(body)) => {
-                            Stage::Waiting(service.open(running.now(), reading.admission, &reading.head, body))
+                            Stage::Waiting(service.open(now, reading.admission, &reading.head, body))
                         }
                         Poll::Ready(Err(refusal)) => Stage::Refused(refusal),
                         Poll::Pending => {
-                            ready!(running.poll(cx, Some(reading.due)));
+                            let due = *reading.due.get_or_insert_with(|| now + service.body_timeout());
+                            ready!(running.poll(cx, Some(due)));
                             Stage::Refused(Refusal::TimedOut)
                         }
                     }
                 }
                 Stage::Waiting(exchange) => {
-                    if let Poll::Ready(head) = exchange.poll_head(cx, running.now()) {
+                    if let Poll::Ready(head) = exchange.poll_head(cx, now) {
+                        if let Some(body) = exchange.take_body(now) {
+                            *stage = Stage::Done;
+                            return Poll::Ready(Response::from_parts(head, ResponseBody::whole(body)));
+                        }
                         let exchange = core::mem::replace(stage, Stage::Done);
                         let (Stage::Waiting(exchange), Some(timer)) = (exchange, timer.take()) else {
                             return Poll::Pending;
@@ -108,6 +114,7 @@ where
                         return Poll::Ready(Response::from_parts(head, ResponseBody::new(exchange, timer)));
                     }
                     ready!(running.poll(cx, exchange.poll_timeout()));
+                    now = running.now();
                 }
                 Stage::Refused(refusal) => {
                     let response = refusal.answer(refusal.id()).map(ResponseBody::whole);

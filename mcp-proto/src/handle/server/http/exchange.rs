@@ -1,5 +1,6 @@
 //! One request and its response.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::task::{Context, Poll};
@@ -33,7 +34,7 @@ pub struct Exchange {
 
 pub(super) enum Kind {
     /// Answered already.
-    Answered(Reply),
+    Answered(Box<Reply>),
     /// Handlers run.
     Errand(Errand),
     /// The GET stream of a session.
@@ -87,6 +88,24 @@ impl Exchange {
             Kind::Stream(session) => session.poll_stream(cx, |reply| frame(reply, now)).map(Option::flatten),
             Kind::Subscription(subscriber) => subscriber.poll_reply(cx, |reply| frame(reply, now)),
             Kind::Over => Poll::Ready(None),
+        }
+    }
+
+    /// All of the body, after the head, where it is there: the exchange is over then.
+    ///
+    /// `None` where something is still to come.
+    pub fn take_body(&mut self, now: Time) -> Option<Bytes> {
+        let take = |reply: &mut Reply| {
+            if !reply.is_ended() {
+                return None;
+            }
+            let body = reply.poll_body(now).unwrap_or_default();
+            reply.is_finished().then_some(body)
+        };
+        match &mut self.kind {
+            Kind::Answered(reply) => take(reply),
+            Kind::Errand(errand) if errand.is_done() => errand.line.with_reply(take),
+            _ => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! From an admitted request to its exchange: which era, which session, which handler.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -105,7 +106,7 @@ impl Opening<'_> {
             Admitted::Request(request) => Ok(self.serve(reply, None, None, request)),
             Admitted::Answered(message) => {
                 reply.respond(StatusCode::OK, message);
-                Ok(Exchange::new(self.inner, Kind::Answered(reply), None))
+                Ok(Exchange::new(self.inner, Kind::Answered(Box::new(reply)), None))
             }
             Admitted::Listen(subscription) => {
                 let id = Some(subscription.id().clone());
@@ -191,7 +192,7 @@ impl Opening<'_> {
             }
             reply.set_session(id);
         }
-        Ok(Exchange::new(self.inner, Kind::Answered(reply), None))
+        Ok(Exchange::new(self.inner, Kind::Answered(Box::new(reply)), None))
     }
 
     /// Something in a session.
@@ -253,7 +254,7 @@ impl Opening<'_> {
             Taken::Nothing => reply.accepted(),
         }
         self.leave(entered);
-        Exchange::new(self.inner, Kind::Answered(reply), None)
+        Exchange::new(self.inner, Kind::Answered(Box::new(reply)), None)
     }
 
     /// A batch (2025-03-26, Transports, Sending Messages, 3): the answers come together.
@@ -401,7 +402,7 @@ impl Opening<'_> {
     fn accepted(&self) -> Exchange {
         let mut reply = self.reply(Accepts::BOTH);
         reply.accepted();
-        Exchange::new(self.inner, Kind::Answered(reply), None)
+        Exchange::new(self.inner, Kind::Answered(Box::new(reply)), None)
     }
 }
 
@@ -417,5 +418,5 @@ fn wants_answer(message: &Result<Message, InvalidMessage>) -> bool {
 fn answered(inner: &Arc<Inner>, response: Response<Bytes>) -> Exchange {
     let mut reply = Reply::new(Accepts::BOTH, &inner.config, inner.server.config().limits());
     reply.refuse(response);
-    Exchange::new(inner, Kind::Answered(reply), None)
+    Exchange::new(inner, Kind::Answered(Box::new(reply)), None)
 }
