@@ -14,6 +14,10 @@ use crate::wire::header::{
     LAST_EVENT_ID, MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, encode_value,
 };
 
+/// How many headers a POST has besides those that are made once, with `Host` and `Content-Length` and without
+/// `Mcp-Param-`: version, session, or version, method, name. There is room for all of them from the beginning.
+const MORE_HEADERS: usize = 5;
+
 /// What every POST carries, made once.
 pub(super) struct Template {
     endpoint: Uri,
@@ -50,7 +54,10 @@ impl Template {
 
     /// A POST with one message.
     pub(super) fn post(&self, outgoing: Outgoing, session: Option<&SessionId>) -> Request<Bytes> {
-        let mut headers = self.post.clone();
+        let mut headers = HeaderMap::with_capacity(self.post.len() + MORE_HEADERS + outgoing.mirrored.params.len());
+        for (name, value) in &self.post {
+            headers.append(name.clone(), value.clone());
+        }
         let is_initialize = matches!(outgoing.purpose, Purpose::Initialize(_));
         if let Some(revision) = outgoing
             .revision

@@ -41,15 +41,10 @@ pub struct HttpDriver<C: HttpConnector, T> {
     connector: C,
     timer: T,
     tasks: Tasks<Task<C>>,
-    exchanges: BTreeMap<ExchangeId, Station>,
+    /// Where each exchange that is on a connection is.
+    exchanges: BTreeMap<ExchangeId, usize>,
     pool: Pool<C::Sender, Waiting>,
     ports: Ports,
-}
-
-/// Where an exchange is.
-enum Station {
-    Waiting(OriginKey),
-    Task(usize),
 }
 
 enum Task<C: HttpConnector> {
@@ -144,7 +139,6 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
     /// Sends a request as soon as there is a connection for it.
     fn send(&mut self, now: Time, origin: OriginKey, id: ExchangeId, request: Request<Payload>) {
         self.pool.wait(origin, (id, request));
-        self.exchanges.insert(id, Station::Waiting(origin));
         self.hand_out(now, origin);
     }
 
@@ -154,33 +148,28 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             let exchange = Exchange::open(loan, origin);
             let id = exchange.id;
             let slot = self.tasks.insert(Task::Exchange(exchange));
-            self.exchanges.insert(id, Station::Task(slot));
+            self.exchanges.insert(id, slot);
         }
         while let Some(target) = self.pool.attempt(origin) {
             let connecting = self.connector.connect(target);
             self.tasks.insert(Task::Attempt(origin, connecting));
         }
         while let Some((id, _)) = self.pool.exceeding(origin) {
-            self.exchanges.remove(&id);
             self.ports.pump.failed(now, id, ExchangeError::TooManyConnections);
         }
     }
 
     /// Drops the exchange: whether its connection can be used again, the sender says.
     fn abort(&mut self, now: Time, id: ExchangeId) {
-        match self.exchanges.remove(&id) {
-            Some(Station::Waiting(origin)) => {
-                self.pool.forsake(origin, |(waiting, _)| *waiting == id);
-            }
-            Some(Station::Task(slot)) => {
-                if let Some(Task::Exchange(exchange)) = self.tasks.remove(slot) {
-                    let (origin, connection) = (exchange.origin, exchange.connection);
-                    drop(exchange);
-                    self.pool.release(connection, now);
-                    self.hand_out(now, origin);
-                }
-            }
-            None => {}
+        let Some(slot) = self.exchanges.remove(&id) else {
+            self.pool.forsake(|(waiting, _)| *waiting == id);
+            return;
+        };
+        if let Some(Task::Exchange(exchange)) = self.tasks.remove(slot) {
+            let (origin, connection) = (exchange.origin, exchange.connection);
+            drop(exchange);
+            self.pool.release(connection, now);
+            self.hand_out(now, origin);
         }
     }
 
@@ -188,7 +177,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
     fn resume(&mut self) {
         let (exchanges, tasks, pump) = (&self.exchanges, &self.tasks, &self.ports.pump);
         self.ports.paused.retain(|id| match exchanges.get(id) {
-            Some(Station::Task(slot)) if pump.wants_body(*id) => {
+            Some(slot) if pump.wants_body(*id) => {
                 tasks.wake(*slot);
                 false
             }
@@ -226,7 +215,6 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
                 let why = format!("{}: {why}", self.pool.host(origin));
                 let error = ExchangeError::Unreachable(why.into());
                 for (id, _) in self.pool.refused(origin) {
-                    self.exchanges.remove(&id);
                     self.ports.pump.failed(now, id, error.clone());
                 }
             }

@@ -126,9 +126,9 @@ impl<S: HttpSender, W> Pool<S, W> {
     }
 
     /// What waits no more, if it still did.
-    pub(super) fn forsake(&mut self, key: OriginKey, is_it: impl FnMut(&W) -> bool) -> Option<W> {
-        let waiting = &mut self.places.get_mut(key.0)?.waiting;
-        waiting.remove(waiting.iter().position(is_it)?)
+    pub(super) fn forsake(&mut self, is_it: impl Fn(&W) -> bool) -> Option<W> {
+        let mut places = self.places.iter_mut();
+        places.find_map(|Place { waiting, .. }| waiting.remove(waiting.iter().position(&is_it)?))
     }
 
     /// A connection with room for what waited longest, if there are both.

@@ -71,7 +71,7 @@ fn borne(pool: &mut Pool<Sender, u32>, key: OriginKey) -> Option<ConnectionId> {
     pool.wait(key, 0);
     let loan = pool.lend(key).map(|loan| loan.connection);
     if loan.is_none() {
-        pool.forsake(key, |_| true);
+        pool.forsake(|_| true);
     }
     loan
 }
@@ -146,8 +146,8 @@ fn a_failed_attempt_fails_what_the_others_do_not_bear() {
     assert_eq!(attempts(&mut pool, key), 3);
     assert_eq!(pool.refused(key), [1]);
     assert_eq!(pool.refused(key), [2, 3]);
-    assert_eq!(pool.forsake(key, |what| *what == 4), Some(4));
-    assert_eq!(pool.forsake(key, |what| *what == 4), None);
+    assert_eq!(pool.forsake(|what| *what == 4), Some(4));
+    assert_eq!(pool.forsake(|what| *what == 4), None);
     assert_eq!(pool.refused(key), [5]);
     assert!(pool.refused(key).is_empty());
     assert_eq!(attempts(&mut pool, key), 0);
