@@ -1,6 +1,8 @@
 //! The two kinds of connections that hyper has for a client.
 
 #[cfg(feature = "http2")]
+use std::error::Error;
+#[cfg(feature = "http2")]
 use std::future::{Future, poll_fn};
 #[cfg(feature = "http2")]
 use std::pin::Pin;
@@ -92,18 +94,36 @@ impl HttpSender for Sender {
             }
             #[cfg(feature = "http2")]
             Self::Http2(sender) => {
+                let copy = request.clone();
                 let response = sender.try_send_request(request);
-                Box::pin(async { response.await.map_err(unanswered) })
+                Box::pin(async {
+                    response.await.map_err(|error| match is_refused(error.error()) {
+                        true => Unanswered::Refused(Box::new(copy), describe(error.error())),
+                        false => unanswered(error),
+                    })
+                })
             }
         }
     }
 }
 
 fn unanswered(mut error: TrySendError<Request<Payload>>) -> Unanswered {
-    Unanswered {
-        request: error.take_message().map(Box::new),
-        why: describe(error.error()),
+    let why = describe(error.error());
+    match error.take_message() {
+        Some(request) => Unanswered::Unsent(Box::new(request), why),
+        None => Unanswered::Broken(why),
     }
+}
+
+/// Whether a server says that it has not processed a request: by a stream that it refuses, or by a GOAWAY, which h2
+/// reports for streams past the last one that it names.
+#[cfg(feature = "http2")]
+fn is_refused(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|cause| {
+        let is_refusal = cause.is_go_away() || cause.reason() == Some(h2::Reason::REFUSED_STREAM);
+        cause.is_remote() && is_refusal
+    })
 }
 
 /// Has what hyper spawns polled with its connection.

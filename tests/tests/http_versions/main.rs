@@ -2,6 +2,7 @@
 
 mod certificates;
 mod http2;
+mod refused;
 mod site;
 mod tls;
 

@@ -28,7 +28,8 @@ impl fmt::Debug for ExchangeId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExchangeError {
-    /// No connection could be made, or it ended before the request was sent: the server never got it.
+    /// No connection could be made, or it ended before the request was sent, or the server has refused it unprocessed:
+    /// nothing of it was done.
     Unreachable(Box<str>),
     /// The connection broke off afterwards.
     Broken(Box<str>),

@@ -67,13 +67,16 @@ pub trait HttpSender {
     fn send(&mut self, request: Request<Payload>) -> BoxFuture<Result<Response<Self::Body>, Unanswered>>;
 }
 
-/// Why a request has no response.
+/// Why a request has no response, as a text; with the request, where the server has certainly not processed it.
 #[derive(Debug)]
-pub struct Unanswered {
-    /// The request, where the server has not seen any of it.
-    pub request: Option<Box<Request<Payload>>>,
-    /// What happened.
-    pub why: Box<str>,
+pub enum Unanswered {
+    /// The connection was closed before anything of it was sent.
+    Unsent(Box<Request<Payload>>, Box<str>),
+    /// The server says that it has not processed it, nor will: over HTTP/2 by a stream that is refused, or by a last
+    /// stream before it (RFC 9113, 8.7 and 6.8).
+    Refused(Box<Request<Payload>>, Box<str>),
+    /// Nobody knows what the server has done with it.
+    Broken(Box<str>),
 }
 
 /// An error with its causes, as a text.

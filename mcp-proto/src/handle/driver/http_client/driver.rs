@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use http::Request;
 
-use super::connector::{BoxFuture, Connected, HttpConnector};
+use super::connector::{BoxFuture, Connected, HttpConnector, Unanswered};
 use super::exchange::{Exchange, Outcome, Ports, Waiting};
 use super::payload::Payload;
 use super::pool::{ConnectionId, OriginKey, Pool};
@@ -32,8 +32,9 @@ const POLLS: usize = 8;
 ///
 /// An exchange goes out on a connection that has room for it; where there is none, on one that is made for it, or
 /// on one that has room meanwhile, whichever is first. Nothing waits for another exchange to end: there is no cap on
-/// connections, or, where there is [one](Self::max_connections), an error at once. Where a connection turns out to have been closed before anything of a request was sent, the request
-/// goes out once more, on another one.
+/// connections, or, where there is [one](Self::max_connections), an error at once. Where a connection turns out to have
+/// been closed before anything of a request was sent, or the server has refused it unprocessed, the request goes out once
+/// more, on another one.
 ///
 /// # Cancel safety
 /// Dropping it closes all its connections at once, and resolves what waits for an answer as closed.
@@ -131,14 +132,22 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         let connector = &self.connector;
         let expected = |origin: &_| connector.expected_capacity(origin);
         match self.pool.origin(request.uri(), expected) {
-            Ok(origin) => self.send(now, origin, id, request),
+            Ok(origin) => self.send(
+                now,
+                origin,
+                Waiting {
+                    id,
+                    request,
+                    was_refused: false,
+                },
+            ),
             Err(error) => self.ports.pump.failed(now, id, error),
         }
     }
 
     /// Sends a request as soon as there is a connection for it.
-    fn send(&mut self, now: Time, origin: OriginKey, id: ExchangeId, request: Request<Payload>) {
-        self.pool.wait(origin, (id, request));
+    fn send(&mut self, now: Time, origin: OriginKey, waiting: Waiting) {
+        self.pool.wait(origin, waiting);
         self.hand_out(now, origin);
     }
 
@@ -154,7 +163,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             let connecting = self.connector.connect(target);
             self.tasks.insert(Task::Attempt(origin, connecting));
         }
-        while let Some((id, _)) = self.pool.exceeding(origin) {
+        while let Some(Waiting { id, .. }) = self.pool.exceeding(origin) {
             self.ports.pump.failed(now, id, ExchangeError::TooManyConnections);
         }
     }
@@ -162,7 +171,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
     /// Drops the exchange: whether its connection can be used again, the sender says.
     fn abort(&mut self, now: Time, id: ExchangeId) {
         let Some(slot) = self.exchanges.remove(&id) else {
-            self.pool.forsake(|(waiting, _)| *waiting == id);
+            self.pool.forsake(|waiting| waiting.id == id);
             return;
         };
         if let Some(Task::Exchange(exchange)) = self.tasks.remove(slot) {
@@ -214,7 +223,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             (Done::Attempt(origin, Err(why)), _) => {
                 let why = format!("{}: {why}", self.pool.host(origin));
                 let error = ExchangeError::Unreachable(why.into());
-                for (id, _) in self.pool.refused(origin) {
+                for Waiting { id, .. } in self.pool.refused(origin) {
                     self.ports.pump.failed(now, id, error.clone());
                 }
             }
@@ -226,19 +235,43 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
     }
 
     fn finish_exchange(&mut self, now: Time, exchange: Exchange<C::Sender>, outcome: Outcome) {
-        let (id, origin, connection, is_fresh) = (exchange.id, exchange.origin, exchange.connection, exchange.is_fresh);
-        self.exchanges.remove(&id);
+        let Exchange {
+            id,
+            origin,
+            connection,
+            is_fresh,
+            was_refused,
+            ..
+        } = exchange;
         drop(exchange);
+        self.exchanges.remove(&id);
         match outcome {
             // Whatever its sender says: it would give back the next one as well.
-            Outcome::Unsent(..) => self.pool.remove(connection),
-            Outcome::Complete | Outcome::Failed(_) => self.pool.release(connection, now),
+            Outcome::Unanswered(Unanswered::Unsent(..) | Unanswered::Refused(..)) => self.pool.remove(connection),
+            Outcome::Unanswered(Unanswered::Broken(_)) | Outcome::Cut(_) | Outcome::Complete => {
+                self.pool.release(connection, now);
+            }
         }
+        let again = |request: Box<_>, was_refused| Waiting {
+            id,
+            request: *request,
+            was_refused,
+        };
         match outcome {
             Outcome::Complete => self.ports.pump.end(now, id),
-            // The server has closed a connection that had waited: once more, on another one.
-            Outcome::Unsent(request, _) if !is_fresh => self.send(now, origin, id, *request),
-            Outcome::Unsent(_, error) | Outcome::Failed(error) => self.ports.pump.failed(now, id, error),
+            // The server has closed a connection that had waited.
+            Outcome::Unanswered(Unanswered::Unsent(request, _)) if !is_fresh => {
+                self.send(now, origin, again(request, was_refused));
+            }
+            Outcome::Unanswered(Unanswered::Refused(request, _)) if !was_refused => {
+                self.send(now, origin, again(request, true));
+            }
+            Outcome::Unanswered(Unanswered::Unsent(_, why) | Unanswered::Refused(_, why)) => {
+                self.ports.pump.failed(now, id, ExchangeError::Unreachable(why));
+            }
+            Outcome::Unanswered(Unanswered::Broken(why)) | Outcome::Cut(why) => {
+                self.ports.pump.failed(now, id, ExchangeError::Broken(why));
+            }
         }
         self.hand_out(now, origin);
     }

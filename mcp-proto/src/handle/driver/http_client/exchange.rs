@@ -14,14 +14,20 @@ use super::connector::{BoxFuture, HttpSender, Unanswered, describe};
 use super::payload::Payload;
 use super::pool::{ConnectionId, Loan, OriginKey};
 use crate::handle::client::HttpPump;
-use crate::http::client::{ExchangeError, ExchangeId};
+use crate::http::client::ExchangeId;
 use crate::time::Time;
 
 /// How many parts of a body are handed on before others get their turn.
 const FRAMES: usize = 16;
 
 /// An exchange that waits for a connection.
-pub(super) type Waiting = (ExchangeId, Request<Payload>);
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) id: ExchangeId,
+    pub(super) request: Request<Payload>,
+    /// Whether a server has refused it before.
+    pub(super) was_refused: bool,
+}
 
 /// Whom an exchange tells what comes of it.
 pub(super) struct Ports {
@@ -37,6 +43,8 @@ pub(super) struct Exchange<S: HttpSender> {
     pub(super) connection: ConnectionId,
     /// Whether the connection was made for it; if not, it may have been closed since.
     pub(super) is_fresh: bool,
+    /// Whether a server has refused it before.
+    pub(super) was_refused: bool,
     stage: Stage<S::Body>,
 }
 
@@ -48,21 +56,26 @@ enum Stage<B> {
 /// How an exchange is over.
 pub(super) enum Outcome {
     Complete,
-    /// The server has not seen any of the request.
-    Unsent(Box<Request<Payload>>, ExchangeError),
-    Failed(ExchangeError),
+    Unanswered(Unanswered),
+    /// The response broke off.
+    Cut(Box<str>),
 }
 
 impl<S: HttpSender> Exchange<S> {
     /// Sends what waited for a connection.
     pub(super) fn open(loan: Loan<'_, S, Waiting>, origin: OriginKey) -> Self {
-        let (id, mut request) = loan.waited;
+        let Waiting {
+            id,
+            mut request,
+            was_refused,
+        } = loan.waited;
         loan.origin.address(&mut request, loan.version);
         Self {
             id,
             origin,
             connection: loan.connection,
             is_fresh: loan.is_fresh,
+            was_refused,
             stage: Stage::Sending(loan.sender.send(request)),
         }
     }
@@ -77,19 +90,10 @@ impl<S: HttpSender> Exchange<S> {
                         ports.pump.head(now, self.id, &head);
                         self.stage = Stage::Receiving(body);
                     }
-                    Err(unanswered) => return Poll::Ready(unanswered.into()),
+                    Err(unanswered) => return Poll::Ready(Outcome::Unanswered(unanswered)),
                 },
                 Stage::Receiving(body) => return poll_body(body, cx, now, self.id, ports),
             }
-        }
-    }
-}
-
-impl From<Unanswered> for Outcome {
-    fn from(Unanswered { request, why }: Unanswered) -> Self {
-        match request {
-            Some(request) => Self::Unsent(request, ExchangeError::Unreachable(why)),
-            None => Self::Failed(ExchangeError::Broken(why)),
         }
     }
 }
@@ -116,7 +120,7 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
                     ports.pump.body(now, id, &chunk);
                 }
             }
-            Some(Err(error)) => return Poll::Ready(Outcome::Failed(ExchangeError::Broken(describe(&error)))),
+            Some(Err(error)) => return Poll::Ready(Outcome::Cut(describe(&error))),
             None => return Poll::Ready(Outcome::Complete),
         }
     }

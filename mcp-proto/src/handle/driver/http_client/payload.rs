@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 /// A body that is there in whole, so that it can be written together with the head.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Payload(Bytes);
 
 impl Payload {

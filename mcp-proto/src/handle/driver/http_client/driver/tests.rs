@@ -31,6 +31,8 @@ struct World {
     never_connects: bool,
     /// The connection with this number gives every request after its first back.
     closes: Option<usize>,
+    /// So many requests are refused before one is answered.
+    refusals: usize,
     attempts: usize,
     /// How many connections there are, each with how many requests it bore.
     borne: Vec<usize>,
@@ -92,11 +94,14 @@ impl HttpSender for Sender {
         let (world, number) = (self.world.clone(), self.number);
         let mut state = world.lock().unwrap();
         if state.closes == Some(number) && state.borne[number] > 0 {
-            let (request, why) = (Some(Box::new(request)), "closed".into());
-            return Box::pin(async { Err(Unanswered { request, why }) });
+            return Box::pin(async { Err(Unanswered::Unsent(Box::new(request), "closed".into())) });
         }
         state.borne[number] += 1;
         state.requests += 1;
+        if state.refusals > 0 {
+            state.refusals -= 1;
+            return Box::pin(async { Err(Unanswered::Refused(Box::new(request), "refused".into())) });
+        }
         drop(state);
         let mut cx = Context::from_waker(Waker::noop());
         let Poll::Ready(Some(Ok(frame))) = Pin::new(request.body_mut()).poll_frame(&mut cx) else {
@@ -260,6 +265,29 @@ fn a_request_that_comes_back_goes_out_once_more_on_another_connection() {
     assert_eq!(play.outcomes::<1>(), [Some(Ok(0))]);
     assert_eq!(play.state().borne, [1, 1]);
     assert_eq!(play.state().open, 1);
+}
+
+#[test]
+fn a_request_that_is_refused_goes_out_once_more_and_not_twice() {
+    for (refusals, outcome) in [(1, Ok(0)), (2, Err(CallError::Unreachable("refused".into())))] {
+        // The first connection is made for it, or was there before.
+        for is_fresh in [true, false] {
+            let mut play = Play::new(World {
+                expected: 1,
+                capacity: 1,
+                ..World::default()
+            });
+            if !is_fresh {
+                assert_eq!(play.outcomes::<1>(), [Some(Ok(0))]);
+            }
+            play.state().refusals = refusals;
+            assert_eq!(play.outcomes::<1>(), [Some(outcome.clone())]);
+            let state = play.state();
+            let before = usize::from(!is_fresh);
+            assert_eq!((state.requests, state.attempts), (before + 2, 2));
+            assert_eq!(state.open, 2 - refusals, "what refuses is left");
+        }
+    }
 }
 
 #[test]
