@@ -44,11 +44,11 @@ pub struct Limits {
     pub notifications: usize,
     /// Most bytes that one peer can make a connection hold at a time, over all buffers. Default 64 MiB.
     ///
-    /// A server counts its requests in progress, its subscriptions, and what the application has not taken yet: a
-    /// request or subscription that would go beyond it is refused. A client counts what the application has not taken
-    /// yet, and, apart from that, the unfinished bodies of all its HTTP responses, and the pages of the list of tools.
-    /// Beyond it nothing more is read, and a body that would go beyond it fails its call. What one read brings is taken
-    /// whole.
+    /// A server counts its requests in progress, its subscriptions, answers that wait for others of their batch, and
+    /// what the application has not taken yet: a request or subscription that would go beyond it is refused. A client
+    /// counts what the application has not taken yet, and, apart from that, the unfinished bodies of all its HTTP
+    /// responses, and the pages of the list of tools. Beyond it nothing more is read, and a body that would go beyond it
+    /// fails its call. What one read brings is taken whole.
     pub total_bytes: usize,
     /// Most legacy HTTP sessions of a server, and most HTTP subscriptions (2026-07-28). Default 10,000.
     pub sessions: usize,

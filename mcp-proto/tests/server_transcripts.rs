@@ -366,6 +366,37 @@ fn an_end_of_input_does_not_cut_off_answers() {
     assert_eq!(server.connection.poll_timeout(), None);
 }
 
+/// lessons 12: answers that wait for others of their batch are kept because of the client, and count.
+#[test]
+fn batches_that_wait_for_one_answer_each_are_bounded() {
+    let limits = Limits {
+        total_bytes: 10_000,
+        ..Limits::default()
+    };
+    let mut server = Server::new(config().with_limits(limits));
+    server.feed(
+        b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-03-26\"}}\n",
+    );
+    server.output();
+    for n in 0..100 {
+        let wait = format!(r#"{{"jsonrpc":"2.0","id":"w{n}","method":"tools/call","params":{{"name":"wait"}}}}"#);
+        let echo = format!(
+            r#"{{"jsonrpc":"2.0","id":"e{n}","method":"tools/call","params":{{"name":"echo","arguments":{{"x":"{}"}}}}}}"#,
+            "y".repeat(500)
+        );
+        server.feed(format!("[{wait},{echo}]\n").as_bytes());
+    }
+    let kept = server.waiting.len();
+    assert!((10..=20).contains(&kept), "{kept} batches are kept");
+    assert!(server.output().is_empty(), "what came later was answered at once");
+    for token in std::mem::take(&mut server.waiting) {
+        server.connection.respond(token, Ok(ResultBody::EMPTY));
+    }
+    assert_eq!(server.output().lines().count(), kept);
+    let listed = server.feed(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}\n");
+    assert!(listed.contains("tools"), "{listed}");
+}
+
 /// lessons 8: an end must not wait for a handler that never returns.
 #[test]
 fn an_end_has_a_deadline() {

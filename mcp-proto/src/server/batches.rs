@@ -17,6 +17,8 @@ pub(crate) struct Batches {
     next: u64,
     batches: BTreeMap<BatchKey, Batch>,
     members: BTreeMap<RequestKey, BatchKey>,
+    /// Bytes of the answers that wait for others.
+    bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -48,8 +50,13 @@ impl Batches {
     /// An answer that did not have to wait.
     pub(crate) fn add(&mut self, batch: BatchKey, answer: &[u8]) {
         if let Some(open) = self.batches.get_mut(&batch) {
-            open.add(answer);
+            self.bytes = self.bytes.saturating_add(open.add(answer));
         }
+    }
+
+    /// How many bytes of answers wait for others.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// All messages of the batch have been looked at: the array, where it is complete and not empty.
@@ -67,7 +74,7 @@ impl Batches {
         if let Some(open) = self.batches.get_mut(&batch) {
             open.waiting = open.waiting.saturating_sub(1);
             if let Some(answer) = answer {
-                open.add(&answer);
+                self.bytes = self.bytes.saturating_add(open.add(&answer));
             }
         }
         self.complete(batch)
@@ -79,6 +86,7 @@ impl Batches {
             return None;
         }
         let mut text = self.batches.remove(&batch)?.text;
+        self.bytes = self.bytes.saturating_sub(text.len());
         if text.is_empty() {
             return None;
         }
@@ -88,8 +96,10 @@ impl Batches {
 }
 
 impl Batch {
-    fn add(&mut self, answer: &[u8]) {
+    /// How many bytes it has more then.
+    fn add(&mut self, answer: &[u8]) -> usize {
         self.text.push(if self.text.is_empty() { b'[' } else { b',' });
         self.text.extend_from_slice(answer);
+        answer.len() + 1
     }
 }

@@ -614,7 +614,8 @@ impl StreamServer {
     /// How many bytes the client makes us keep, apart from what waits to be written.
     fn kept(&self) -> usize {
         let held = self.held.saturating_add(self.session.subscribed_bytes());
-        held.saturating_add(self.event_bytes)
+        held.saturating_add(self.batches.bytes())
+            .saturating_add(self.event_bytes)
     }
 
     fn settle(&mut self, key: RequestKey, answer: Option<Vec<u8>>) {
