@@ -145,6 +145,12 @@ fn server(begun: &Arc<AtomicUsize>, close: Duration) -> Server {
                 Ok::<_, mcp_tokio::ToolError>("slept")
             }
         })
+        .tool("panic", "Is broken", || async {
+            match std::hint::black_box(true) {
+                true => panic!("a handler panics, as it should here"),
+                false => Ok("never"),
+            }
+        })
         .build()
 }
 
@@ -191,6 +197,34 @@ fn many_connections_are_served_and_closed_gracefully_at_the_end() {
         assert!(ended.elapsed() < Duration::from_secs(20), "it waits for nothing");
         let refused = connect(runtime, &address, &mut Vec::new()).await;
         assert_eq!(refused.expect_err("closed").kind(), io::ErrorKind::ConnectionRefused);
+        #[cfg(unix)]
+        if let Address::Unix(path) = address {
+            std::fs::remove_file(path).expect("remove");
+        }
+    });
+}
+
+#[test]
+fn a_handler_that_panics_ends_its_own_connection_alone() {
+    everywhere(async |runtime, kind| {
+        let begun = Arc::default();
+        let (stop, stopped) = bounded(1);
+        let (address, serving) = listen(runtime, kind, server(&begun, Duration::from_secs(30)), stopped).await;
+        let scenario = async {
+            let mut drivers = Vec::new();
+            let other = connect(runtime, &address, &mut drivers).await.expect("a client");
+            let client = connect(runtime, &address, &mut drivers).await.expect("a client");
+            let calls = async move {
+                assert_eq!(sleep(&other, 1).await.as_deref(), Ok("slept"));
+                let broken = client.call_tool("panic", ()).await;
+                assert_eq!(broken.expect_err("closed"), CallError::Closed(CloseReason::Peer));
+                assert_eq!(sleep(&other, 1).await.as_deref(), Ok("slept"));
+                drop(stop);
+            };
+            join(calls, join_all(drivers)).await
+        };
+        let (served, _) = join(serving, scenario).await;
+        served.expect("a graceful end");
         #[cfg(unix)]
         if let Address::Unix(path) = address {
             std::fs::remove_file(path).expect("remove");

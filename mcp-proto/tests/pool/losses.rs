@@ -136,7 +136,7 @@ fn tools_are_listed_again_in_the_next_session() {
     let session = world.session();
     let list = world.executor.spawn(async move { session.list_tools().await });
     world.executor.run_for(ms(100));
-    assert_eq!(list.expect().1.unwrap().len(), 3);
+    assert_eq!(list.expect().1.unwrap().len(), 4);
 }
 
 #[test]
@@ -243,4 +243,23 @@ fn what_a_session_said_before_anyone_could_hear_it_counts_as_missed() {
     let (_, (names, missed)) = reader.expect();
     // One for the early word, and one for the end of the session.
     assert_eq!((names, missed), (vec!["notifications/late".to_owned()], 2));
+}
+
+#[test]
+fn a_handler_that_panics_in_a_connection_ends_that_connection_alone() {
+    for mode in MODES {
+        let mut world = World::new(mode, SessionsConfig::default());
+        ready(&mut world);
+        let other = world.sessions.session("other");
+        let slow = world.executor.spawn(other.call_tool("slow", ()));
+        world.executor.run_for(ms(100));
+        let broken = world.executor.spawn(world.session().call_tool("panic", ()));
+        world.executor.run_for(ms(100));
+        let (_, outcome) = broken.expect();
+        assert!(matches!(outcome, Err(CallError::Closed(_))), "{mode:?}: {outcome:?}");
+        let next = world.executor.spawn(world.session().call_tool("echo", ()));
+        world.executor.run_for(ms(5_000));
+        assert!(next.expect().1.is_ok() && slow.expect().1.is_ok(), "{mode:?}");
+        assert_eq!((world.connects("server"), world.connects("other")), (2, 1));
+    }
 }

@@ -254,6 +254,12 @@ fn server(clock: &Clock, network: &Arc<Network>, own: &Arc<Mutex<Option<Session<
     let (clock, network) = (clock.clone(), network.clone());
     Server::builder("server", "1")
         .raw_tool(tool("echo"), |_, _| async { Ok("hello") })
+        .raw_tool(tool("panic"), |_, _| async {
+            match std::hint::black_box(true) {
+                true => panic!("a handler panics, as it should here"),
+                false => Ok("never"),
+            }
+        })
         .raw_tool(tool("slow"), move |_, context: Context| {
             let clock = clock.clone();
             network.calls.fetch_add(1, Ordering::SeqCst);

@@ -39,6 +39,21 @@ fn bad_requests_are_refused_and_the_connection_lives_on() {
 }
 
 #[test]
+fn a_handler_that_panics_ends_its_own_connection_alone() {
+    everywhere(async |serve| {
+        let site = serve(Setup::default());
+        let echo = modern_request("/mcp", "echo", r#"{"text":"hi"}"#);
+        let mut other = Raw::open(site.address).await;
+        assert_eq!(other.ask(&echo).await.0, 200);
+        let mut connection = Raw::open(site.address).await;
+        connection.send(&modern_request("/mcp", "panic", "{}")).await;
+        assert_eq!(connection.read().await, "");
+        assert_eq!(other.ask(&echo).await.0, 200);
+        assert_eq!(Raw::open(site.address).await.ask(&echo).await.0, 200);
+    });
+}
+
+#[test]
 fn a_body_in_pieces_is_put_together_and_bounded() {
     everywhere(async |serve| {
         let site = serve(Setup {

@@ -169,6 +169,12 @@ fn server(seen: &Arc<Seen>, flavour: Flavour, limits: Limits) -> Server {
         .tool("large", "So many bytes", |args: Number| async move {
             Ok("x".repeat(args.number as usize))
         })
+        .tool("panic", "Is broken", |_: NoArgs| async {
+            match std::hint::black_box(true) {
+                true => panic!("a handler panics, as it should here"),
+                false => Ok(String::new()),
+            }
+        })
         .tool("wait", "Waits for good", move |_: NoArgs| {
             let alive = Alive::new(&waits);
             async move {

@@ -5,8 +5,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::{Future, poll_fn};
+use core::panic::AssertUnwindSafe;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
+use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Tasks;
@@ -20,7 +22,8 @@ const POLLS: usize = 8;
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Polls in place what a library wants to have spawned: for runtimes without a spawner of their own.
+/// Polls in place what a library wants to have spawned: for runtimes without a spawner of their own. What is handed in
+/// and panics ends alone, as it would in a task.
 #[derive(Default)]
 pub struct Nursery {
     tasks: Tasks<Task>,
@@ -108,7 +111,7 @@ impl Nursery {
             self.tasks.insert(task);
         }
         for polls in 0..POLLS {
-            let Some((index, outcome)) = self.tasks.poll_next(|task, cx| task.as_mut().poll(cx)) else {
+            let Some((index, outcome)) = self.tasks.poll_next(poll_alone) else {
                 return polls > 0 || !self.rest(cx);
             };
             if outcome.is_ready() {
@@ -150,6 +153,11 @@ impl Spawner {
             waker.wake();
         }
     }
+}
+
+/// Polls a future. One that panics has ended.
+fn poll_alone(task: &mut Task, cx: &mut Context<'_>) -> Poll<()> {
+    catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))).unwrap_or(Poll::Ready(()))
 }
 
 fn lock(arrivals: &Mutex<Arrivals>) -> MutexGuard<'_, Arrivals> {
@@ -287,6 +295,22 @@ mod tests {
         assert_eq!(wakes.total(), 1);
         assert_eq!(poll(running, &wakes), Poll::Ready(()));
         assert_eq!(done.total(), 1);
+    }
+
+    #[test]
+    fn a_future_that_panics_ends_alone() {
+        let (mut nursery, dropped, wakes) = (Nursery::new(), Arc::new(Count::default()), Arc::new(Count::default()));
+        let (spawner, held) = (nursery.spawner(), Held(dropped.clone()));
+        let mut running = pin!(nursery.run(pending::<()>()));
+        spawner.spawn(async move {
+            let _held = held;
+            panic!("a connection panics, as it should here");
+        });
+        let done = Arc::new(Count::default());
+        let counted = done.clone();
+        spawner.spawn(async move { counted.add() });
+        assert!(poll(running.as_mut(), &wakes).is_pending());
+        assert_eq!((dropped.total(), done.total()), (1, 1));
     }
 
     #[test]

@@ -5,8 +5,10 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::{Future, poll_fn};
+use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use std::panic::catch_unwind;
 
 use super::connect::{Connect, Connected, Connecting, Driver};
 use super::shared::Shared;
@@ -276,12 +278,13 @@ impl Task {
 }
 
 impl Connection {
-    /// Polls the driver that has no other.
+    /// Polls the driver that has no other. One that panics has ended: there may be a server in it, and its handlers.
     fn poll(&mut self, cx: &mut Context<'_>) {
-        if let Some(driver) = &mut self.driver
-            && driver.as_mut().poll(cx).is_ready()
-        {
-            self.driver = None;
+        if let Some(driver) = &mut self.driver {
+            let polled = catch_unwind(AssertUnwindSafe(|| driver.as_mut().poll(cx)));
+            if polled.unwrap_or(Poll::Ready(())).is_ready() {
+                self.driver = None;
+            }
         }
     }
 }
