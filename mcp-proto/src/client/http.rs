@@ -100,7 +100,7 @@ impl HttpClient {
             // What is given up first: what is sent may need its connection. The rest only now: what waits in the outbox
             // counts against its bound.
             if let Some(call) = self.client.poll_abort() {
-                self.exchanges.abort(call);
+                self.exchanges.abort(now, call);
             } else if let Some(outgoing) = self.client.poll_outgoing(now) {
                 self.exchanges.send(now, outgoing);
             } else if self.client.closed().is_some() && !self.closing {

@@ -1,6 +1,6 @@
 //! Legacy sessions over HTTP: loss, the GET stream, messages that want no answer, the end.
 
-use mcp_proto::client::Event;
+use mcp_proto::client::{ClientConfig, Event, Mode};
 use mcp_proto::http::client::{ExchangeError, HttpClientConfig};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, Phase};
@@ -248,7 +248,10 @@ fn initialized_that_is_not_taken_fails_the_handshake() {
         // The machine is as new; a belated answer to the old message does not matter.
         web.call("tools/list");
         web.probe_answered(LEGACY);
-        let initialize = web.opened().remove(0);
+        let mut opened = web.opened();
+        let initialize = opened.pop().unwrap();
+        // What the server may still have of the first is ended, unless it has said that there is nothing.
+        assert_eq!(verbs(&opened), if case == 0 { &[][..] } else { &["DELETE"] });
         web.initialize_answered(&initialize, LEGACY, "s2");
         let opened = web.opened();
         assert_eq!(verbs(&opened), ["notifications/initialized"]);
@@ -532,4 +535,129 @@ fn a_404_to_the_get_stream_starts_a_new_session_where_the_session_is_gone() {
         }
         assert_eq!(web.client.as_client().pending_calls(), usize::from(status == 404));
     }
+}
+
+/// A client whose `initialize` is with the server.
+fn introducing() -> (Web, Opened) {
+    let mut web = Web::new(ClientConfig {
+        mode: Mode::Legacy(LEGACY),
+        ..config()
+    });
+    web.call("tools/list");
+    let initialize = web.opened().remove(0);
+    assert_eq!(initialize.method(), "initialize");
+    (web, initialize)
+}
+
+/// Answers a DELETE of this session, the only thing that is opened now.
+fn deleted(web: &mut Web, session: &str) {
+    let opened = web.opened();
+    assert_eq!(verbs(&opened), ["DELETE"]);
+    assert_eq!(opened[0].header("mcp-session-id"), Some(session));
+    web.status(opened[0].id, 204);
+    assert!(web.opened().is_empty());
+}
+
+#[test]
+fn a_session_that_was_begun_for_a_client_that_is_gone_is_ended() {
+    let (mut web, initialize) = introducing();
+    web.client.close(CloseReason::Local);
+    assert!(web.opened().is_empty() && web.aborted.is_empty());
+    assert!(!web.client.is_finished(), "the answer is still under way");
+    web.initialize_answered(&initialize, LEGACY, "s1");
+    deleted(&mut web, "s1");
+    assert!(web.client.is_finished() && web.aborted.is_empty());
+}
+
+#[test]
+fn a_session_is_ended_as_soon_as_its_id_is_known() {
+    for closes_first in [true, false] {
+        let (mut web, initialize) = introducing();
+        if closes_first {
+            web.client.close(CloseReason::Local);
+            assert!(web.opened().is_empty());
+        }
+        // The head alone, of a response that never ends.
+        web.head(initialize.id, 200, &[("content-type", SSE), ("mcp-session-id", "s1")]);
+        if !closes_first {
+            web.client.close(CloseReason::Local);
+        }
+        deleted(&mut web, "s1");
+        web.advance(2);
+        assert!(web.opened().is_empty());
+        assert_eq!(web.aborted, [initialize.id]);
+        assert!(web.client.is_finished());
+    }
+}
+
+#[test]
+fn an_answer_that_never_comes_is_waited_for_as_long_as_closing_may_take() {
+    let (mut web, initialize) = introducing();
+    web.client.close(CloseReason::Local);
+    assert!(web.opened().is_empty() && web.aborted.is_empty());
+    web.advance(2);
+    assert!(web.opened().is_empty());
+    assert_eq!(web.aborted, [initialize.id]);
+    assert!(web.client.is_finished());
+}
+
+#[test]
+fn an_answer_without_a_session_leaves_nothing_to_end() {
+    for status in [200, 400, 500] {
+        let (mut web, initialize) = introducing();
+        web.client.close(CloseReason::Local);
+        assert!(web.opened().is_empty());
+        web.status(initialize.id, status);
+        assert!(web.opened().is_empty() && web.client.is_finished(), "{status}");
+    }
+}
+
+#[test]
+fn an_introduction_that_no_one_has_seen_is_not_made() {
+    let mut web = Web::new(config());
+    web.call("tools/list");
+    let discover = web.opened().remove(0);
+    web.json(discover.id, 400, &error(discover.rpc_id(), -32600));
+    web.client.close(CloseReason::Local);
+    assert!(web.opened().is_empty() && web.client.is_finished());
+}
+
+#[test]
+fn a_session_whose_introduction_came_too_late_is_ended_and_the_next_is_another() {
+    for has_head in [true, false] {
+        let (mut web, first) = introducing();
+        if has_head {
+            web.head(first.id, 200, &[("content-type", SSE), ("mcp-session-id", "s1")]);
+        }
+        web.advance(30);
+        if has_head {
+            deleted(&mut web, "s1");
+        }
+        let error = only_error(&web.events());
+        assert!(matches!(error, CallError::Timeout { phase: Phase::Initialize, .. }), "{error:?}");
+        web.call("tools/list");
+        let second = web.opened().remove(0);
+        if !has_head {
+            web.initialize_answered(&first, LEGACY, "s1");
+            deleted(&mut web, "s1");
+        }
+        let again = handshake(&mut web, &second, "s2");
+        assert_eq!(verbs(&again), ["tools/list"]);
+        assert_eq!(again[0].header("mcp-session-id"), Some("s2"));
+    }
+}
+
+#[test]
+fn a_session_that_came_to_nothing_is_ended_before_the_next() {
+    let (mut web, initialize) = introducing();
+    web.initialize_answered(&initialize, LEGACY, "s1");
+    let initialized = web.opened().remove(0);
+    web.status(initialized.id, 503);
+    assert!(matches!(only_error(&web.events()), CallError::Http { .. }));
+    web.call("tools/list");
+    let opened = web.opened();
+    assert_eq!(verbs(&opened), ["DELETE", "initialize"]);
+    assert_eq!(opened[0].header("mcp-session-id"), Some("s1"));
+    web.status(opened[0].id, 204);
+    assert_eq!(verbs(&handshake(&mut web, &opened[1], "s2")), ["tools/list"]);
 }

@@ -113,6 +113,8 @@ pub struct Exchanges {
     timeouts: Timeouts,
     wants_listen: bool,
     session: Option<SessionId>,
+    /// Whether the server has said that it does not know the present session.
+    is_forgotten: bool,
     /// How many sessions were begun.
     sessions: u64,
     revision: Revision,
@@ -139,6 +141,7 @@ impl Exchanges {
             timeouts,
             wants_listen: config.listen,
             session: None,
+            is_forgotten: false,
             sessions: 0,
             revision: Revision::LATEST_LEGACY,
             listen: Listen::default(),
@@ -179,7 +182,10 @@ impl Exchanges {
         let purpose = outgoing.purpose;
         if let Purpose::Initialize(_) = purpose {
             // A new session begins without the id of an old one (2025-11-25, Session Management, 4).
-            self.session = None;
+            let was_known = !core::mem::replace(&mut self.is_forgotten, false);
+            if let Some(session) = self.session.take().filter(|_| was_known) {
+                self.end_session(now, &session);
+            }
             self.sessions += 1;
             self.stop_listening();
             self.abort_announcement();
@@ -195,10 +201,21 @@ impl Exchanges {
         }
     }
 
-    /// Ends the exchange of a call.
-    pub fn abort(&mut self, call: CallId) {
-        if let Some(id) = self.by_call.remove(&call) {
-            self.abort_exchange(id);
+    /// Ends the exchange of a call. That of `initialize` goes on for the timeout for closing: the server may make a
+    /// session for it all the same, which is ended as soon as its id is known.
+    pub fn abort(&mut self, now: Time, call: CallId) {
+        let Some(id) = self.by_call.remove(&call) else { return };
+        let exchange = self.open.get(&id);
+        let Some(exchange) = exchange.filter(|exchange| exchange.kind == Kind::Post(Purpose::Initialize(call))) else {
+            return self.abort_exchange(id);
+        };
+        let is_awaited = matches!(exchange.response, Response::Awaited);
+        if is_awaited && self.queued(id).is_none() {
+            return self.end_at(id, now + self.timeouts.close);
+        }
+        self.abort_exchange(id);
+        if !is_awaited && let Some(session) = self.session.take() {
+            self.end_session(now, &session);
         }
     }
 
@@ -222,8 +239,7 @@ impl Exchanges {
     pub fn close(&mut self, now: Time) {
         self.stop_listening();
         if let Some(session) = self.session.take() {
-            let request = self.template.delete(&session, self.revision);
-            self.start(Kind::Delete, request);
+            self.end_session(now, &session);
         }
         // What is still on its way gets the same time.
         let open: Vec<_> = self.open.keys().copied().collect();
@@ -245,8 +261,11 @@ impl Exchanges {
         exchange.response = Response::of(head, &self.limits);
         match kind {
             Kind::Post(purpose @ (Purpose::Initialize(_) | Purpose::Call(_))) => {
-                if head.status.is_success() && matches!(purpose, Purpose::Initialize(_)) {
-                    self.session = head.headers.get(MCP_SESSION_ID).and_then(SessionId::read);
+                if let Purpose::Initialize(call) = purpose
+                    && head.status.is_success()
+                {
+                    let session = head.headers.get(MCP_SESSION_ID).and_then(SessionId::read);
+                    self.begun(now, id, call, session);
                 }
                 self.refuse_at_once(now, id);
             }
@@ -264,6 +283,26 @@ impl Exchanges {
             Kind::Listen => {}
             Kind::Delete => self.ignore(now, id),
         }
+    }
+
+    /// The server has begun a session, or works without one.
+    fn begun(&mut self, now: Time, id: ExchangeId, call: CallId, session: Option<SessionId>) {
+        if self.by_call.get(&call) == Some(&id) {
+            self.session = session;
+            return;
+        }
+        // Nobody waits for it any more.
+        self.ignore(now, id);
+        if let Some(session) = session {
+            self.end_session(now, &session);
+        }
+    }
+
+    /// Has the server end a session.
+    fn end_session(&mut self, now: Time, session: &SessionId) {
+        let request = self.template.delete(session, self.revision);
+        let id = self.start(Kind::Delete, request);
+        self.end_at(id, now + self.timeouts.close);
     }
 
     /// A part of the body of a response came.
@@ -446,17 +485,19 @@ impl Exchanges {
         if self.take(id).is_none() {
             return;
         }
-        let queued = self
-            .actions
-            .iter()
-            .position(|action| matches!(action, Action::Open { id: other, .. } if *other == id));
-        match queued {
+        match self.queued(id) {
             // Never opened: there is nothing to end.
             Some(at) => {
                 self.actions.remove(at);
             }
             None => self.actions.push_back(Action::Abort(id)),
         }
+    }
+
+    /// Where the request of an exchange waits for the driver, if it does.
+    fn queued(&self, id: ExchangeId) -> Option<usize> {
+        let is_it = |action: &Action| matches!(action, Action::Open { id: other, .. } if *other == id);
+        self.actions.iter().position(is_it)
     }
 
     /// Whether the GET stream is open.
@@ -486,6 +527,7 @@ impl Exchanges {
     fn lost(&mut self, now: Time, id: ExchangeId) {
         let Some(exchange) = self.open.get(&id) else { return };
         let is_present = exchange.in_session == Some(self.sessions) && self.session.is_some();
+        self.is_forgotten |= is_present && matches!(exchange.kind, Kind::Post(_));
         match exchange.kind {
             kind @ Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {
                 let call = self.unanswered(id, kind);
