@@ -127,6 +127,23 @@ impl Client {
         self.config.mode == Mode::Auto && self.prior.is_some() && !self.confirmed
     }
 
+    /// Takes for granted what an earlier connection found, where nothing was asked, and nothing was told before.
+    #[cfg(feature = "handle")]
+    pub(crate) fn presume(&mut self, prior: Prior) {
+        if self.stage == Stage::Undecided && self.config.prior.is_none() && self.closed.is_none() {
+            (self.config.prior, self.prior) = (Some(prior), Some(prior));
+            self.stage = first_stage(self.config.mode, self.prior);
+            self.facts = known_facts(self.stage);
+        }
+    }
+
+    /// What the server has proved to speak, also after the end of the connection; `None` where that is not certain.
+    #[cfg(feature = "handle")]
+    pub(crate) fn proved(&self) -> Option<Prior> {
+        let facts = self.facts.as_ref().filter(|_| self.confirmed);
+        facts.map(|facts| Prior::new(facts.revision))
+    }
+
     /// What an earlier connection found is not true any more: the server is asked
     /// (2026-07-28, Versioning: "re-probing if the cached assumption later fails").
     pub(super) fn refute_prior(&mut self) {

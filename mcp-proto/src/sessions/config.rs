@@ -7,8 +7,9 @@ use core::time::Duration;
 pub struct SessionsConfig {
     /// Most sessions at a time, those that are being created included. Where there is need of another, the one
     /// that was used least recently and is not in use is closed; where all are in use, asking for another is an
-    /// error at once. Those that are being closed are not counted; there are at most as many again, and beyond that
-    /// the oldest is dropped. Default 1,000.
+    /// error at once. Those that are being closed are not counted, creations that were
+    /// given up included; there are at most as many again, and beyond that the oldest is dropped. Of so many keys is
+    /// kept what their servers speak, beyond that of those whose sessions ended most recently. Default 1,000.
     pub sessions: usize,
     /// Most callers that wait for a session at a time; further ones get an error at once. Default 65,536.
     pub waiters: usize,
@@ -21,8 +22,8 @@ pub struct SessionsConfig {
     pub acquire: Duration,
     /// How long the creation of a session may take.
     pub attempt: AttemptTimeouts,
-    /// How long closing a session may take: what is queued is sent, and a legacy HTTP session is deleted. After
-    /// that it is dropped. Default 5 seconds.
+    /// How long closing a session may take: what is queued is sent, and a legacy HTTP session is deleted; also one
+    /// whose creation was given up, as soon as the server names it. After that it is dropped. Default 5 seconds.
     pub close: Duration,
 }
 
@@ -65,7 +66,7 @@ impl Default for AttemptTimeouts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unwanted {
-    /// It is given up: what was opened is closed.
+    /// It is given up: what was opened is closed, in the background.
     #[default]
     Abandon,
     /// It goes on, within its own deadlines, for whoever comes next.

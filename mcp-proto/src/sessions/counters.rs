@@ -18,7 +18,7 @@ pub struct SessionsCounters {
     pub evicted: u64,
     /// Sessions closed because nobody had used them for long.
     pub expired: u64,
-    /// Sessions dropped because closing them took too long.
+    /// Sessions, and what creations that were given up had opened, dropped because closing them took too long.
     pub discarded: u64,
     /// News of creations and sessions that were over already. They change nothing.
     pub late: u64,

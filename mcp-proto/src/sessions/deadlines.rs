@@ -76,12 +76,9 @@ impl<I: Copy + Ord> Deadlines<I> {
         self.newborn.len() + self.armed.len()
     }
 
-    /// The least of the things.
+    /// The thing whose deadline is the first to come.
     pub(super) fn first(&self) -> Option<I> {
-        let least = [
-            self.newborn.first_key_value().map(|(id, _)| *id),
-            self.armed.first_key_value().map(|(id, _)| *id),
-        ];
-        least.into_iter().flatten().min()
+        let armed = self.queue.first().map(|(_, id)| *id);
+        armed.or_else(|| self.newborn.first_key_value().map(|(id, _)| *id))
     }
 }

@@ -17,7 +17,8 @@ pub enum Action<K> {
         /// What to connect to.
         key: K,
     },
-    /// Stop connecting, and drop what was opened. No answer is expected.
+    /// Stop connecting, and close what was opened gracefully: a server may have begun a session for it, or be about
+    /// to. To be answered with [`abandoned`](super::Sessions::abandoned).
     Abandon {
         /// The attempt that is given up.
         attempt: AttemptId,
@@ -27,6 +28,12 @@ pub enum Action<K> {
     Close {
         /// The session.
         session: SessionId,
+    },
+    /// Drop what is left of the attempt that was given up: closing it has taken too long, or there is too much to be
+    /// closed. It may come without [`Abandon`](Self::Abandon) before it. No answer is expected.
+    DiscardAttempt {
+        /// The attempt.
+        attempt: AttemptId,
     },
     /// Drop what is left of the session: closing it has taken too long. No answer is expected.
     Discard {

@@ -5,16 +5,15 @@
 /// ```text
 ///              Acquire                   Connected
 ///   Absent ───────────────► Connecting ─────────────► Ready
-///     ▲  ▲                   │   ▲   ▲                │   │
-///     │  │ Failed, Overdue,  │   │   │ Acquire        │   │ Lost
-///     │  │ Unwanted, Close   │   │   └───────────┐    │   ▼
-///     │  └───────────────────┘   │ Acquire       └────│─ Lost
-///     │                          └──────────┐         │   │
-///     │                                     │   Close │   │
-///     │ Closed                              Closing ◄─┘   │
-///     ├────────────────────────────────────────┘          │
-///     │ Closed                                             │
-///     └────────────────────────────────────────────────────┘
+///     ▲ ▲ ▲     Failed       │ │   ▲   ▲              │   │
+///     │ │ └──────────────────┘ │   │   │ Acquire      │   │ Lost
+///     │ │                      │   │   └──────────┐   │   ▼
+///     │ │     Rejected, Close, │   │ Acquire      └───│─ Lost
+///     │ │   Overdue, Unwanted  ▼   │            Close │   │
+///     │ └────────────────── Closing ◄─────────────────┘   │
+///     │        Closed                                     │
+///     └───────────────────────────────────────────────────┘
+///                            Closed
 /// ```
 ///
 /// Every pair that the picture does not show changes nothing, but for `Closed` in `Ready`, a session that is lost
@@ -30,7 +29,7 @@ pub enum Life {
     Ready,
     /// It was lost, and what is left of it is being cleared up.
     Lost,
-    /// It is being closed, by this side.
+    /// It is being closed, by this side; or its creation was given up, and what was opened for it is being closed.
     Closing,
 }
 
@@ -41,8 +40,10 @@ pub enum Input {
     Acquire,
     /// It was created.
     Connected,
-    /// It could not be created.
+    /// It could not be created: there is no connection.
     Failed,
+    /// It could not be created: there is a connection, and the handshake failed.
+    Rejected,
     /// Creating it took too long.
     Overdue,
     /// Everyone who waited for its creation is gone.
@@ -70,9 +71,9 @@ pub enum Deed {
     ServeAll,
     /// All who wait learn why there is none.
     FailAll,
-    /// The same, and the attempt is given up.
+    /// The same, and what the attempt has opened is closed.
     FailAllAndAbandon,
-    /// The attempt is given up.
+    /// What the attempt has opened is closed.
     Abandon,
     /// Close it, or clear up what is left.
     Clear,
@@ -87,8 +88,10 @@ impl Life {
             (Self::Connecting, Input::Acquire) => (Self::Connecting, Deed::Join),
             (Self::Connecting, Input::Connected) => (Self::Ready, Deed::ServeAll),
             (Self::Connecting, Input::Failed) => (Self::Absent, Deed::FailAll),
-            (Self::Connecting, Input::Overdue | Input::Close) => (Self::Absent, Deed::FailAllAndAbandon),
-            (Self::Connecting, Input::Unwanted) => (Self::Absent, Deed::Abandon),
+            (Self::Connecting, Input::Rejected | Input::Overdue | Input::Close) => {
+                (Self::Closing, Deed::FailAllAndAbandon)
+            }
+            (Self::Connecting, Input::Unwanted) => (Self::Closing, Deed::Abandon),
             (Self::Ready, Input::Acquire) => (Self::Ready, Deed::Serve),
             (Self::Ready, Input::Lost) => (Self::Lost, Deed::Clear),
             (Self::Ready, Input::Close) => (Self::Closing, Deed::Clear),
@@ -116,6 +119,7 @@ mod tests {
             (L::Absent, I::Acquire, L::Connecting, D::Connect),
             (L::Absent, I::Connected, L::Absent, D::None),
             (L::Absent, I::Failed, L::Absent, D::None),
+            (L::Absent, I::Rejected, L::Absent, D::None),
             (L::Absent, I::Overdue, L::Absent, D::None),
             (L::Absent, I::Unwanted, L::Absent, D::None),
             (L::Absent, I::Lost, L::Absent, D::None),
@@ -124,14 +128,16 @@ mod tests {
             (L::Connecting, I::Acquire, L::Connecting, D::Join),
             (L::Connecting, I::Connected, L::Ready, D::ServeAll),
             (L::Connecting, I::Failed, L::Absent, D::FailAll),
-            (L::Connecting, I::Overdue, L::Absent, D::FailAllAndAbandon),
-            (L::Connecting, I::Unwanted, L::Absent, D::Abandon),
+            (L::Connecting, I::Rejected, L::Closing, D::FailAllAndAbandon),
+            (L::Connecting, I::Overdue, L::Closing, D::FailAllAndAbandon),
+            (L::Connecting, I::Unwanted, L::Closing, D::Abandon),
             (L::Connecting, I::Lost, L::Connecting, D::None),
-            (L::Connecting, I::Close, L::Absent, D::FailAllAndAbandon),
+            (L::Connecting, I::Close, L::Closing, D::FailAllAndAbandon),
             (L::Connecting, I::Closed, L::Connecting, D::None),
             (L::Ready, I::Acquire, L::Ready, D::Serve),
             (L::Ready, I::Connected, L::Ready, D::None),
             (L::Ready, I::Failed, L::Ready, D::None),
+            (L::Ready, I::Rejected, L::Ready, D::None),
             (L::Ready, I::Overdue, L::Ready, D::None),
             (L::Ready, I::Unwanted, L::Ready, D::None),
             (L::Ready, I::Lost, L::Lost, D::Clear),
@@ -140,6 +146,7 @@ mod tests {
             (L::Lost, I::Acquire, L::Connecting, D::Connect),
             (L::Lost, I::Connected, L::Lost, D::None),
             (L::Lost, I::Failed, L::Lost, D::None),
+            (L::Lost, I::Rejected, L::Lost, D::None),
             (L::Lost, I::Overdue, L::Lost, D::None),
             (L::Lost, I::Unwanted, L::Lost, D::None),
             (L::Lost, I::Lost, L::Lost, D::None),
@@ -148,6 +155,7 @@ mod tests {
             (L::Closing, I::Acquire, L::Connecting, D::Connect),
             (L::Closing, I::Connected, L::Closing, D::None),
             (L::Closing, I::Failed, L::Closing, D::None),
+            (L::Closing, I::Rejected, L::Closing, D::None),
             (L::Closing, I::Overdue, L::Closing, D::None),
             (L::Closing, I::Unwanted, L::Closing, D::None),
             (L::Closing, I::Lost, L::Closing, D::None),

@@ -1,6 +1,6 @@
 //! The pool itself.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -10,8 +10,10 @@ use super::deadlines::Deadlines;
 use super::event::{Action, Event};
 use super::id::{AttemptId, Lease, SessionId, WaiterId};
 use super::life::{Deed, Input, Life};
+use super::priors::Priors;
 use super::slots::{Queued, Slot};
 use super::waiters::Waiters;
+use crate::client::Prior;
 use crate::rpc::{CallError, CloseReason, Phase, SendError};
 use crate::time::Time;
 
@@ -24,8 +26,9 @@ use crate::time::Time;
 ///
 /// The four kinds of method:
 /// 1. getters;
-/// 2. [`dialed`](Self::dialed), [`connected`](Self::connected), [`failed`](Self::failed), [`lost`](Self::lost),
-///    [`closed`](Self::closed) and [`handle_timeout`](Self::handle_timeout): the world tells the pool;
+/// 2. [`dialed`](Self::dialed), [`connected`](Self::connected), [`failed`](Self::failed),
+///    [`abandoned`](Self::abandoned), [`learned`](Self::learned), [`lost`](Self::lost), [`closed`](Self::closed) and
+///    [`handle_timeout`](Self::handle_timeout): the world tells the pool;
 /// 3. [`acquire`](Self::acquire), [`abandon`](Self::abandon), [`lease`](Self::lease), [`release`](Self::release),
 ///    [`replace`](Self::replace), [`evict`](Self::evict), [`close`](Self::close): the application tells it;
 /// 4. [`poll_action`](Self::poll_action), [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout): it
@@ -62,8 +65,11 @@ pub struct Sessions<K> {
     pub(super) keys: BTreeMap<u64, K>,
     pub(super) attempts: Deadlines<u64>,
     pub(super) idle: Deadlines<u64>,
-    /// The sessions that are being closed or cleared up.
+    /// The sessions that are being closed or cleared up, and the attempts that were given up.
     pub(super) remains: Deadlines<u64>,
+    /// Which of those are attempts.
+    pub(super) given_up: BTreeSet<u64>,
+    pub(super) priors: Priors<K>,
     pub(super) waiters: Waiters,
     pub(super) actions: VecDeque<Queued>,
     /// How many slots count towards the bound.
@@ -88,12 +94,13 @@ impl<K: Clone + Ord> Sessions<K> {
     #[must_use]
     pub fn new(config: SessionsConfig) -> Self {
         Self {
-            config,
             slots: BTreeMap::new(),
             keys: BTreeMap::new(),
             attempts: Deadlines::default(),
             idle: Deadlines::default(),
             remains: Deadlines::default(),
+            given_up: BTreeSet::new(),
+            priors: Priors::new(config.sessions),
             waiters: Waiters::default(),
             actions: VecDeque::new(),
             live: 0,
@@ -101,6 +108,7 @@ impl<K: Clone + Ord> Sessions<K> {
             uses: 0,
             counters: SessionsCounters::default(),
             closed: None,
+            config,
         }
     }
 
@@ -127,6 +135,12 @@ impl<K: Clone + Ord> Sessions<K> {
     /// What the pool has done.
     pub fn counters(&self) -> SessionsCounters {
         self.counters
+    }
+
+    /// What the server of a key is known to speak, to be taken for granted where a session is created for it: spares
+    /// the question. It is forgotten where a handshake fails.
+    pub fn prior(&self, key: &K) -> Option<Prior> {
+        self.priors.of(key)
     }
 
     /// Why the pool is closed, where it is.
@@ -239,9 +253,9 @@ impl<K: Clone + Ord> Sessions<K> {
         self.arm(now);
     }
 
-    /// The session is there: all who wait have it. `None` where the attempt was given up; what was opened is to
-    /// be dropped then.
-    #[must_use = "where nobody wants it any more, it is to be dropped"]
+    /// The session is there: all who wait have it. `None` where the attempt was given up: it goes the way of
+    /// [`Action::Abandon`].
+    #[must_use = "where nobody wants it any more, it is to be closed"]
     pub fn connected(&mut self, now: Time, attempt: AttemptId) -> Option<SessionId> {
         self.arm(now);
         let serial = attempt.0;
@@ -268,14 +282,39 @@ impl<K: Clone + Ord> Sessions<K> {
         Some(SessionId(serial))
     }
 
-    /// The session could not be created: all who wait learn why.
+    /// The session could not be created: all who wait learn why. Where there is a connection, it goes the way of
+    /// [`Action::Abandon`].
     pub fn failed(&mut self, attempt: AttemptId, error: &CallError) {
-        match self.step(attempt.0, Input::Failed) {
+        let serial = attempt.0;
+        let phase = self.connecting(serial).and_then(|slot| slot.phase);
+        let input = match phase {
+            Some(Phase::Initialize) => Input::Rejected,
+            _ => Input::Failed,
+        };
+        match self.step(serial, input) {
             Deed::FailAll => {
                 self.counters.failed += 1;
-                self.fail_all(attempt.0, error);
+                self.fail_all(serial, error);
+                self.forget(serial);
             }
+            Deed::FailAllAndAbandon => self.failed_with(serial, error),
             _ => self.counters.late += 1,
+        }
+    }
+
+    /// Nothing is left of an attempt that was given up.
+    pub fn abandoned(&mut self, attempt: AttemptId) {
+        match self.given_up.contains(&attempt.0) {
+            true => self.forget(attempt.0),
+            false => self.counters.late += 1,
+        }
+    }
+
+    /// What the server of a session has proved to speak so far; `None` where that is not certain, or not any more.
+    pub fn learned(&mut self, session: SessionId, prior: Option<Prior>) {
+        match self.keys.get(&session.0) {
+            Some(key) => self.priors.set(key, prior),
+            None => self.counters.late += 1,
         }
     }
 
@@ -341,6 +380,9 @@ impl<K: Clone + Ord> Sessions<K> {
                     None => continue,
                 },
                 Queued::Abandon(serial) => Action::Abandon {
+                    attempt: AttemptId(serial),
+                },
+                Queued::DiscardAttempt(serial) => Action::DiscardAttempt {
                     attempt: AttemptId(serial),
                 },
                 Queued::Close(serial) => Action::Close {

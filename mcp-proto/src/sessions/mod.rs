@@ -8,6 +8,7 @@ mod event;
 mod id;
 mod life;
 mod machine;
+mod priors;
 mod slots;
 mod transport;
 mod waiters;

@@ -36,6 +36,7 @@ pub(super) struct Slot {
 pub(super) enum Queued {
     Connect(u64),
     Abandon(u64),
+    DiscardAttempt(u64),
     Close(u64),
     Discard(u64),
 }
@@ -144,7 +145,6 @@ impl<K: Clone + Ord> Sessions<K> {
         {
             self.counters.abandoned += 1;
             self.abandon_attempt(serial);
-            self.forget(serial);
         }
     }
 
@@ -156,13 +156,25 @@ impl<K: Clone + Ord> Sessions<K> {
             _ => slot.timeouts.handshake,
         };
         if self.step(serial, Input::Overdue) == Deed::FailAllAndAbandon {
-            self.counters.failed += 1;
-            self.abandon_attempt(serial);
-            self.fail_all(serial, &CallError::Timeout { phase, after });
+            self.failed_with(serial, &CallError::Timeout { phase, after });
         }
     }
 
-    /// The attempt is over: all who wait learn why, and the key is vacant.
+    /// An attempt came to nothing, and is given up.
+    pub(super) fn failed_with(&mut self, serial: u64, error: &CallError) {
+        self.counters.failed += 1;
+        let is_dialed = self
+            .current(serial)
+            .is_some_and(|slot| slot.phase == Some(Phase::Initialize));
+        if let Some(key) = self.keys.get(&serial).filter(|_| is_dialed) {
+            // What was taken for granted of the server may be the reason.
+            self.priors.set(key, None);
+        }
+        self.fail_all(serial, error);
+        self.abandon_attempt(serial);
+    }
+
+    /// The attempt is over: all who wait learn why.
     pub(super) fn fail_all(&mut self, serial: u64, error: &CallError) {
         let waiters = self.current(serial).map(|slot| core::mem::take(&mut slot.waiters));
         for waiter in waiters.unwrap_or_default() {
@@ -171,16 +183,19 @@ impl<K: Clone + Ord> Sessions<K> {
                 self.waiters.tell(waiter, Event::Failed { waiter, error });
             }
         }
-        self.forget(serial);
     }
 
-    /// Has the world give up an attempt, where it knows of it.
+    /// Has the world give up an attempt, where it knows of it, and close what it has opened, in bounded time.
     pub(super) fn abandon_attempt(&mut self, serial: u64) {
         let queued = self.actions.len();
         self.actions.retain(|action| *action != Queued::Connect(serial));
-        if self.actions.len() == queued {
-            self.actions.push_back(Queued::Abandon(serial));
+        if self.actions.len() != queued {
+            return self.forget(serial);
         }
+        self.attempts.clear(serial);
+        self.given_up.insert(serial);
+        self.actions.push_back(Queued::Abandon(serial));
+        self.linger(serial);
     }
 
     pub(super) fn close_slot(&mut self, key: &K, reason: CloseReason) {
@@ -190,8 +205,8 @@ impl<K: Clone + Ord> Sessions<K> {
         match self.step(serial, Input::Close) {
             Deed::FailAllAndAbandon => {
                 self.counters.abandoned += 1;
-                self.abandon_attempt(serial);
                 self.fail_all(serial, &CallError::Closed(reason));
+                self.abandon_attempt(serial);
             }
             Deed::Clear => self.clear(serial),
             _ => {}
@@ -202,6 +217,11 @@ impl<K: Clone + Ord> Sessions<K> {
     pub(super) fn clear(&mut self, serial: u64) {
         self.idle.clear(serial);
         self.actions.push_back(Queued::Close(serial));
+        self.linger(serial);
+    }
+
+    /// What is left of an attempt or a session is there for a bounded time, and there is not too much of it.
+    fn linger(&mut self, serial: u64) {
         self.remains.set(serial, self.config.close);
         if self.remains.len() > self.config.sessions
             && let Some(oldest) = self.remains.first()
@@ -212,8 +232,12 @@ impl<K: Clone + Ord> Sessions<K> {
 
     pub(super) fn discard(&mut self, serial: u64) {
         self.counters.discarded += 1;
+        let discard = match self.given_up.contains(&serial) {
+            true => Queued::DiscardAttempt(serial),
+            false => Queued::Discard(serial),
+        };
         self.forget(serial);
-        self.actions.push_back(Queued::Discard(serial));
+        self.actions.push_back(discard);
     }
 
     pub(super) fn check_idle(&mut self, serial: u64) {
@@ -236,7 +260,9 @@ impl<K: Clone + Ord> Sessions<K> {
         self.attempts.clear(serial);
         self.idle.clear(serial);
         self.remains.clear(serial);
-        self.actions.retain(|action| *action != Queued::Close(serial));
+        self.given_up.remove(&serial);
+        self.actions
+            .retain(|action| ![Queued::Close(serial), Queued::Abandon(serial)].contains(action));
         let Some(key) = self.keys.remove(&serial) else { return };
         let is_over = |slot: &Slot| slot.serial == serial && slot.life == Life::Absent;
         if self.slots.get(&key).is_some_and(is_over) {

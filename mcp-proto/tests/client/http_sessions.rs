@@ -634,7 +634,16 @@ fn a_session_whose_introduction_came_too_late_is_ended_and_the_next_is_another()
             deleted(&mut web, "s1");
         }
         let error = only_error(&web.events());
-        assert!(matches!(error, CallError::Timeout { phase: Phase::Initialize, .. }), "{error:?}");
+        assert!(
+            matches!(
+                error,
+                CallError::Timeout {
+                    phase: Phase::Initialize,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
         web.call("tools/list");
         let second = web.opened().remove(0);
         if !has_head {

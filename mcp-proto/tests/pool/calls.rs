@@ -96,7 +96,7 @@ fn d5_a_tool_of_a_server_whose_handshake_needs_the_session_fails_in_time() {
 fn f1_each_caller_of_a_mute_server_has_its_own_deadline() {
     for mode in [MODES[0], MODES[2]] {
         let mut world = World::new(mode, SessionsConfig::default());
-        world.change(|fate| fate.mute = true);
+        world.change(|fate| fate.deaf = true);
         let call = |timeout| world.session().call_tool("echo", ()).timeout(timeout);
         let calls: Vec<_> = (0..19).map(|_| call(ms(2_000))).chain([call(ms(500))]).collect();
         let calls: Vec<_> = calls.into_iter().map(|call| world.executor.spawn(call)).collect();

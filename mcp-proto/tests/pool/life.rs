@@ -100,7 +100,7 @@ fn i3_closing_the_pool_closes_all_and_ends_who_waits() {
     let mut world = World::new(MODES[0], SessionsConfig::default());
     let slow = world.executor.spawn(world.session().call_tool("slow", ()));
     world.executor.run_for(ms(100));
-    world.change(|fate| fate.mute = true);
+    world.change(|fate| fate.deaf = true);
     let waiting = world
         .executor
         .spawn(world.sessions.session("other").call_tool("echo", ()));

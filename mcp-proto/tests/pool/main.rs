@@ -3,6 +3,9 @@
 
 mod calls;
 mod executor;
+#[cfg(feature = "http")]
+mod farewell;
+mod learning;
 mod life;
 mod losses;
 mod world;

@@ -25,7 +25,7 @@ use super::executor::{Clock, Executor};
 
 pub(crate) type Key = String;
 
-pub(crate) fn ms(ms: u64) -> Duration {
+pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
@@ -41,6 +41,8 @@ pub(crate) struct Fate {
     /// Whether the server takes everything, and answers nothing.
     pub(crate) deaf: bool,
     pub(crate) mode: Mode,
+    /// What answers, where it is another server.
+    pub(crate) server: Option<Server>,
 }
 
 /// What is between clients and servers.
@@ -52,6 +54,8 @@ pub(crate) struct Network {
     pub(crate) open: AtomicUsize,
     /// How many calls the server has begun.
     pub(crate) calls: AtomicUsize,
+    /// What servers were asked before the first call: `server/discover`, `initialize`.
+    pub(crate) asked: Mutex<Vec<&'static str>>,
     cuts: Mutex<Vec<Arc<Cut>>>,
 }
 
@@ -79,12 +83,14 @@ impl World {
             mute: false,
             deaf: false,
             mode,
+            server: None,
         };
         let network = Arc::new(Network {
             fate: Mutex::new(fate),
             connects: Mutex::default(),
             open: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
+            asked: Mutex::default(),
             cuts: Mutex::default(),
         });
         // The server's tools call the server through the pool that it is called through.
@@ -117,6 +123,11 @@ impl World {
             .get(key)
             .copied()
             .unwrap_or_default()
+    }
+
+    /// What servers were asked since this was last said.
+    pub(crate) fn asked(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.network.asked.lock().unwrap())
     }
 
     pub(crate) fn open(&self) -> usize {
@@ -153,7 +164,7 @@ async fn connect(key: Key, network: Arc<Network>, server: Server, clock: Clock) 
     let cut = Arc::new(Cut::default());
     network.cuts.lock().unwrap().push(cut.clone());
     network.open.fetch_add(1, Ordering::SeqCst);
-    let open = Open(network);
+    let open = Open(network.clone());
     if fate.mute {
         let driver = async move {
             let _held = (pump, open);
@@ -161,7 +172,8 @@ async fn connect(key: Key, network: Arc<Network>, server: Server, clock: Clock) 
         };
         return Ok(Connected::new(client, driver));
     }
-    let pump = Shared(Arc::new(pump));
+    let pump = Shared(Arc::new(pump), network);
+    let server = fate.server.unwrap_or(server);
     if fate.deaf {
         return Ok(Connected::new(client, swallow(pump, cut, clock, open)));
     }
@@ -170,7 +182,7 @@ async fn connect(key: Key, network: Arc<Network>, server: Server, clock: Clock) 
 
 /// A pump that is reached from two sides.
 #[derive(Clone)]
-struct Shared(Arc<ClientPump>);
+struct Shared(Arc<ClientPump>, Arc<Network>);
 
 impl Pump for Shared {
     fn poll_wants_input(&self, cx: &mut TaskContext<'_>) -> Poll<bool> {
@@ -186,7 +198,14 @@ impl Pump for Shared {
         self.0.poll_work(cx, now);
     }
     fn poll_transmit(&self, cx: &mut TaskContext<'_>, now: Time) -> Poll<Option<Bytes>> {
-        self.0.poll_transmit(cx, now)
+        let transmit = self.0.poll_transmit(cx, now);
+        if let Poll::Ready(Some(bytes)) = &transmit {
+            let text = String::from_utf8_lossy(bytes);
+            let asks = |method: &&str| text.contains(&format!("\"{method}\""));
+            let asked = ["server/discover", "initialize"].into_iter().filter(asks);
+            self.1.asked.lock().unwrap().extend(asked);
+        }
+        transmit
     }
     fn deadline(&self) -> Option<Time> {
         self.0.deadline()

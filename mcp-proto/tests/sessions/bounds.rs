@@ -1,5 +1,6 @@
 //! I: nothing is kept for ever, and nothing grows without bound.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mcp_proto::Time;
@@ -119,6 +120,94 @@ fn a_session_that_does_not_close_is_dropped_and_none_of_them_pile_up() {
 }
 
 #[test]
+fn of_too_many_that_are_being_closed_the_one_goes_that_has_had_the_most_time() {
+    let config = SessionsConfig {
+        sessions: 3,
+        ..SessionsConfig::default()
+    };
+    let mut world = World::new(config);
+    world.closing = None;
+    let mut session = BTreeMap::new();
+    for key in ["long-lived", "a", "b"] {
+        let waiter = world.acquire(key, ms(1_000)).unwrap();
+        world.run_for(ms(20));
+        let lease = world.lease(waiter);
+        session.insert(key, lease.session());
+        world.sessions.release(lease);
+    }
+    for key in ["a", "b", "long-lived", "a"] {
+        if world.sessions.life(&key) != Life::Ready {
+            let waiter = world.acquire(key, ms(1_000)).unwrap();
+            world.run_for(ms(20));
+            let lease = world.lease(waiter);
+            world.sessions.release(lease);
+        }
+        world.sessions.evict(&key);
+        world.run_for(ms(20));
+    }
+    assert_eq!(world.discarded, 1);
+    assert!(world.open.contains(&session["long-lived"]) && !world.open.contains(&session["a"]));
+}
+
+#[test]
+fn what_a_creation_that_was_given_up_has_opened_is_closed_in_bounded_time_and_number() {
+    let config = SessionsConfig {
+        sessions: 2,
+        close: ms(1_000),
+        ..SessionsConfig::default()
+    };
+    let mut world = World::<usize>::new(config);
+    world.behaviour = Behaviour::Mute;
+    world.closing = None;
+    for n in 0..10 {
+        let waiter = world.acquire(n, ms(5_000)).unwrap();
+        world.run_for(ms(20));
+        world.sessions.abandon(waiter);
+        world.settle();
+        // The key is vacant at once: what is left is nobody's business but the pool's.
+        assert_eq!((world.sessions.life(&n), world.sessions.len()), (Life::Closing, 0));
+    }
+    assert_eq!((world.abandoned, world.discarded), (10, 8));
+    world.run_for(ms(1_000));
+    assert_eq!((world.discarded, world.sessions.counters().discarded), (10, 10));
+    assert_eq!(
+        (world.sessions.life(&9), world.sessions.poll_timeout()),
+        (Life::Absent, None)
+    );
+    // What says that it is done is forgotten at once.
+    world.closing = Some(ms(10));
+    let waiter = world.acquire(0, ms(50)).unwrap();
+    world.run_for(ms(55));
+    assert!(matches!(world.failure(waiter).1, CallError::Timeout { .. }));
+    assert_eq!(world.sessions.life(&0), Life::Closing);
+    world.run_for(ms(10));
+    assert_eq!(
+        (world.sessions.life(&0), world.sessions.poll_timeout()),
+        (Life::Absent, None)
+    );
+    assert_eq!(world.discarded, 10);
+}
+
+#[test]
+fn who_wants_what_was_given_up_begins_anew_beside_it() {
+    let mut world = World::new(SessionsConfig::default());
+    world.behaviour = Behaviour::Answers(ms(500));
+    world.closing = Some(ms(400));
+    let first = world.acquire("server", ms(5_000)).unwrap();
+    world.run_for(ms(400));
+    world.sessions.abandon(first);
+    world.settle();
+    let second = world.acquire("server", ms(5_000)).unwrap();
+    world.run_for(ms(600));
+    assert_eq!(world.outcomes[&second].at, ms(900));
+    assert_eq!(
+        (world.handshakes["server"], world.abandoned, world.discarded),
+        (2, 1, 0)
+    );
+    assert_eq!(world.sessions.life(&"server"), Life::Ready);
+}
+
+#[test]
 fn closing_the_pool_ends_everything_within_the_time_to_close() {
     let mut world = World::new(SessionsConfig::default());
     world.special.insert("mute", Behaviour::Mute);
@@ -140,7 +229,7 @@ fn closing_the_pool_ends_everything_within_the_time_to_close() {
     assert!(world.sessions.is_finished());
     assert_eq!(
         (world.open.len(), world.abandoned, world.deleted, world.discarded),
-        (0, 1, 1, 1)
+        (0, 1, 1, 2)
     );
     assert_eq!(world.sessions.poll_timeout(), None);
     world.sessions.release(lease);

@@ -4,6 +4,7 @@
 mod bounds;
 mod cancellation;
 mod failures;
+mod learning;
 mod losses;
 mod random;
 mod single_flight;

@@ -44,6 +44,10 @@ struct Run {
     /// The creations that go on, and all there ever were.
     attempts: BTreeMap<AttemptId, u8>,
     all_attempts: Vec<AttemptId>,
+    /// Those that were given up, of which something is left.
+    left: BTreeSet<AttemptId>,
+    /// Those whose handshake has failed, of which it was not said yet that they are given up.
+    rejected: BTreeSet<AttemptId>,
     open: BTreeMap<SessionId, u8>,
     all_sessions: Vec<SessionId>,
     /// The sessions that this side has ended, or had ended.
@@ -74,6 +78,8 @@ impl Run {
             leases: Vec::new(),
             attempts: BTreeMap::new(),
             all_attempts: Vec::new(),
+            left: BTreeSet::new(),
+            rejected: BTreeSet::new(),
             open: BTreeMap::new(),
             all_sessions: Vec::new(),
             doomed: BTreeSet::new(),
@@ -89,7 +95,7 @@ impl Run {
     }
 
     fn step(&mut self) {
-        match self.random.below(14) {
+        match self.random.below(15) {
             0..=3 => self.acquire(),
             4 => self.abandon(),
             5 => self.lease(),
@@ -100,11 +106,13 @@ impl Run {
             10 => self.failed(),
             11 => self.end_session(),
             12 => self.pass(),
+            13 => self.abandoned(),
             _ => self.evict(),
         }
         self.settle();
         assert!(self.pool.len() <= MOST);
-        assert!(self.open.len() <= 2 * MOST, "{:?}", self.open);
+        let kept = self.open.len() + self.left.len();
+        assert!(kept <= 2 * MOST, "{:?} {:?}", self.open, self.left);
         self.check_waiters();
     }
 
@@ -200,8 +208,19 @@ impl Run {
         let all = self.all_attempts.clone();
         if let Some(attempt) = self.random.pick(&all) {
             self.pool.failed(attempt, &CallError::Unreachable("refused".into()));
-            self.attempts.remove(&attempt);
+            if self.attempts.remove(&attempt).is_some() {
+                self.rejected.insert(attempt);
+            }
         }
+    }
+
+    fn abandoned(&mut self) {
+        let all = self.all_attempts.clone();
+        let Some(attempt) = self.random.pick(&all) else { return };
+        let before = self.pool.counters().late;
+        self.pool.abandoned(attempt);
+        let is_late = self.pool.counters().late > before;
+        assert_ne!(self.left.remove(&attempt), is_late, "{attempt:?}");
     }
 
     fn end_session(&mut self) {
@@ -255,6 +274,14 @@ impl Run {
             }
             Action::Abandon { attempt } => {
                 self.attempts.remove(&attempt);
+                self.rejected.remove(&attempt);
+                assert!(self.left.insert(attempt), "{attempt:?} twice");
+            }
+            Action::DiscardAttempt { attempt } => {
+                // It may come before it is said that it is given up.
+                let is_known = self.left.remove(&attempt) || self.attempts.remove(&attempt).is_some();
+                let is_known = is_known || self.rejected.remove(&attempt);
+                assert!(is_known, "nothing is left of {attempt:?}");
             }
             Action::Close { session } => {
                 let is_used = self.leases.iter().any(|(_, lease)| lease.session() == session);
@@ -296,10 +323,11 @@ impl Run {
         assert_eq!(self.pool.poll_timeout(), None);
         assert!(self.pool.is_finished());
         assert!(
-            self.open.is_empty() && self.attempts.is_empty(),
-            "{:?} {:?}",
+            self.open.is_empty() && self.attempts.is_empty() && self.left.is_empty(),
+            "{:?} {:?} {:?}",
             self.open,
-            self.attempts
+            self.attempts,
+            self.left
         );
     }
 }

@@ -9,7 +9,37 @@ use mcp_proto::sessions::{
 use super::world::{ms, refused};
 
 const NOW: Time = Time::ORIGIN;
-const STATES: [Life; 5] = [Life::Absent, Life::Connecting, Life::Ready, Life::Lost, Life::Closing];
+const STATES: [State; 6] = [
+    State::Absent,
+    State::Connecting,
+    State::GivenUp,
+    State::Ready,
+    State::Lost,
+    State::Closing,
+];
+
+/// How it stands with the key: a creation that was given up is closing too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Absent,
+    Connecting,
+    GivenUp,
+    Ready,
+    Lost,
+    Closing,
+}
+
+impl State {
+    fn life(self) -> Life {
+        match self {
+            Self::Absent => Life::Absent,
+            Self::Connecting => Life::Connecting,
+            Self::Ready => Life::Ready,
+            Self::Lost => Life::Lost,
+            Self::GivenUp | Self::Closing => Life::Closing,
+        }
+    }
+}
 
 /// A pool with one key in one state, and what was handed out on the way there.
 struct Case {
@@ -21,7 +51,7 @@ struct Case {
 }
 
 impl Case {
-    fn new(state: Life) -> Self {
+    fn new(state: State) -> Self {
         let mut sessions = Sessions::new(SessionsConfig::default());
         let waiter = sessions.acquire(&"key", &AcquireOptions::default()).unwrap();
         let Some(Action::Connect { attempt, .. }) = sessions.poll_action(NOW) else {
@@ -35,12 +65,16 @@ impl Case {
             lease: None,
         };
         match state {
-            Life::Absent => {
+            State::Absent => {
                 case.sessions.failed(attempt, &refused());
                 assert!(matches!(case.sessions.poll_event(), Some(Event::Failed { .. })));
             }
-            Life::Connecting => case.waiter = Some(waiter),
-            Life::Ready | Life::Lost | Life::Closing => {
+            State::Connecting => case.waiter = Some(waiter),
+            State::GivenUp => {
+                case.sessions.abandon(waiter);
+                assert_eq!(case.sessions.poll_action(NOW), Some(Action::Abandon { attempt }));
+            }
+            State::Ready | State::Lost | State::Closing => {
                 case.session = case.sessions.connected(NOW, attempt);
                 let Some(Event::Ready { lease, .. }) = case.sessions.poll_event() else {
                     panic!()
@@ -49,14 +83,14 @@ impl Case {
             }
         }
         match state {
-            Life::Lost => case.sessions.lost(case.session.unwrap()),
-            Life::Closing => case.sessions.evict(&"key"),
+            State::Lost => case.sessions.lost(case.session.unwrap()),
+            State::Closing => case.sessions.evict(&"key"),
             _ => {}
         }
-        if matches!(state, Life::Lost | Life::Closing) {
+        if matches!(state, State::Lost | State::Closing) {
             assert!(matches!(case.sessions.poll_action(NOW), Some(Action::Close { .. })));
         }
-        assert_eq!(case.sessions.life(&"key"), state);
+        assert_eq!(case.sessions.life(&"key"), state.life());
         assert_eq!(case.sessions.poll_action(NOW), None);
         assert_eq!(case.sessions.poll_event(), None);
         case
@@ -69,6 +103,7 @@ impl Case {
             said.push(match action {
                 Action::Connect { .. } => "connect",
                 Action::Abandon { .. } => "abandon",
+                Action::DiscardAttempt { .. } => "discard attempt",
                 Action::Close { .. } => "close",
                 Action::Discard { .. } => "discard",
                 _ => "?",
@@ -85,51 +120,62 @@ impl Case {
     }
 }
 
-type Row = (&'static str, fn(&mut Case), [(Life, &'static [&'static str], bool); 5]);
+type Row = (&'static str, fn(&mut Case), [(Life, &'static [&'static str], bool); 6]);
 
 /// Each row is an input, and what comes of it in each of [`STATES`].
 #[rustfmt::skip]
-const TABLE: [Row; 12] = [
+const TABLE: [Row; 14] = [
     ("acquire", |case| { let _ = case.sessions.acquire(&"key", &AcquireOptions::default()); }, [
-        (Life::Connecting, &["connect"], false), (Life::Connecting, &[], false), (Life::Ready, &["ready"], false),
-        (Life::Connecting, &["connect"], false), (Life::Connecting, &["connect"], false)]),
+        (Life::Connecting, &["connect"], false), (Life::Connecting, &[], false), (Life::Connecting, &["connect"], false),
+        (Life::Ready, &["ready"], false), (Life::Connecting, &["connect"], false), (Life::Connecting, &["connect"], false)]),
     ("the only waiter goes", |case| if let Some(waiter) = case.waiter { case.sessions.abandon(waiter) }, [
-        (Life::Absent, &[], false), (Life::Absent, &["abandon"], false), (Life::Ready, &[], false),
-        (Life::Lost, &[], false), (Life::Closing, &[], false)]),
+        (Life::Absent, &[], false), (Life::Closing, &["abandon"], false), (Life::Closing, &[], false),
+        (Life::Ready, &[], false), (Life::Lost, &[], false), (Life::Closing, &[], false)]),
     ("dialed", |case| case.sessions.dialed(NOW, case.attempt), [
-        (Life::Absent, &[], true), (Life::Connecting, &[], false), (Life::Ready, &[], true),
-        (Life::Lost, &[], true), (Life::Closing, &[], true)]),
+        (Life::Absent, &[], true), (Life::Connecting, &[], false), (Life::Closing, &[], true),
+        (Life::Ready, &[], true), (Life::Lost, &[], true), (Life::Closing, &[], true)]),
     ("connected", |case| { let _ = case.sessions.connected(NOW, case.attempt); }, [
-        (Life::Absent, &[], true), (Life::Ready, &["ready"], false), (Life::Ready, &[], true),
-        (Life::Lost, &[], true), (Life::Closing, &[], true)]),
+        (Life::Absent, &[], true), (Life::Ready, &["ready"], false), (Life::Closing, &[], true),
+        (Life::Ready, &[], true), (Life::Lost, &[], true), (Life::Closing, &[], true)]),
     ("failed", |case| case.sessions.failed(case.attempt, &refused()), [
-        (Life::Absent, &[], true), (Life::Absent, &["failed"], false), (Life::Ready, &[], true),
-        (Life::Lost, &[], true), (Life::Closing, &[], true)]),
+        (Life::Absent, &[], true), (Life::Absent, &["failed"], false), (Life::Closing, &[], true),
+        (Life::Ready, &[], true), (Life::Lost, &[], true), (Life::Closing, &[], true)]),
+    ("dialed and failed", |case| {
+        case.sessions.dialed(NOW, case.attempt);
+        case.sessions.failed(case.attempt, &refused());
+    }, [
+        (Life::Absent, &[], true), (Life::Closing, &["abandon", "failed"], false), (Life::Closing, &[], true),
+        (Life::Ready, &[], true), (Life::Lost, &[], true), (Life::Closing, &[], true)]),
+    ("abandoned", |case| case.sessions.abandoned(case.attempt), [
+        (Life::Absent, &[], true), (Life::Connecting, &[], true), (Life::Absent, &[], false),
+        (Life::Ready, &[], true), (Life::Lost, &[], true), (Life::Closing, &[], true)]),
     ("lost", |case| if let Some(session) = case.session { case.sessions.lost(session) }, [
-        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Lost, &["close"], false),
-        (Life::Lost, &[], false), (Life::Closing, &[], false)]),
+        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Closing, &[], false),
+        (Life::Lost, &["close"], false), (Life::Lost, &[], false), (Life::Closing, &[], false)]),
     ("closed", |case| if let Some(session) = case.session { case.sessions.closed(session) }, [
-        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Absent, &[], false),
-        (Life::Absent, &[], false), (Life::Absent, &[], false)]),
+        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Closing, &[], false),
+        (Life::Absent, &[], false), (Life::Absent, &[], false), (Life::Absent, &[], false)]),
     ("closed twice", |case| if let Some(session) = case.session { (0..2).for_each(|_| case.sessions.closed(session)) }, [
-        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Absent, &[], true),
-        (Life::Absent, &[], true), (Life::Absent, &[], true)]),
+        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Closing, &[], false),
+        (Life::Absent, &[], true), (Life::Absent, &[], true), (Life::Absent, &[], true)]),
     ("replaced", |case| if let Some(lease) = case.lease.take() {
         case.sessions.replace(&"key", lease, &AcquireOptions::default()).unwrap();
     }, [
-        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Connecting, &["close", "connect"], false),
-        (Life::Connecting, &["connect"], false), (Life::Connecting, &["connect"], false)]),
+        (Life::Absent, &[], false), (Life::Connecting, &[], false), (Life::Closing, &[], false),
+        (Life::Connecting, &["close", "connect"], false), (Life::Connecting, &["connect"], false),
+        (Life::Connecting, &["connect"], false)]),
     ("evicted", |case| case.sessions.evict(&"key"), [
-        (Life::Absent, &[], false), (Life::Absent, &["abandon", "failed"], false), (Life::Closing, &["close"], false),
-        (Life::Lost, &[], false), (Life::Closing, &[], false)]),
+        (Life::Absent, &[], false), (Life::Closing, &["abandon", "failed"], false), (Life::Closing, &[], false),
+        (Life::Closing, &["close"], false), (Life::Lost, &[], false), (Life::Closing, &[], false)]),
     ("the pool closes", |case| case.sessions.close(CloseReason::Local), [
-        (Life::Absent, &[], false), (Life::Absent, &["abandon", "failed"], false), (Life::Closing, &["close"], false),
-        (Life::Lost, &[], false), (Life::Closing, &[], false)]),
+        (Life::Absent, &[], false), (Life::Closing, &["abandon", "failed"], false), (Life::Closing, &[], false),
+        (Life::Closing, &["close"], false), (Life::Lost, &[], false), (Life::Closing, &[], false)]),
     ("an hour passes, and the user has gone", |case| {
         if let Some(lease) = case.lease.take() { case.sessions.release(lease) }
         for _ in 0..3 { case.sessions.handle_timeout(case.sessions.poll_timeout().unwrap_or(NOW) + ms(3_600_000)); }
     }, [
-        (Life::Absent, &[], false), (Life::Absent, &["abandon", "failed"], false), (Life::Absent, &["discard"], false),
+        (Life::Absent, &[], false), (Life::Absent, &["discard attempt", "failed"], false),
+        (Life::Absent, &["discard attempt"], false), (Life::Absent, &["discard"], false),
         (Life::Absent, &["discard"], false), (Life::Absent, &["discard"], false)]),
 ];
 

@@ -20,6 +20,8 @@ pub(crate) enum Behaviour {
     Mute,
     /// Refuses after this time.
     Refuses(Duration),
+    /// Accepts at once, and has the handshake fail after this time.
+    Rejects(Duration),
 }
 
 /// What has come of a caller, and when.
@@ -35,6 +37,7 @@ enum News {
     Dialed(AttemptId),
     Connected(AttemptId),
     Refused(AttemptId),
+    Abandoned(AttemptId),
     Closed(SessionId),
 }
 
@@ -129,6 +132,13 @@ impl<K: Clone + Ord + core::fmt::Debug> World<K> {
                 Action::Abandon { attempt } => {
                     self.abandoned += 1;
                     self.given_up.insert(attempt);
+                    if let Some(time) = self.closing {
+                        self.later(time, News::Abandoned(attempt));
+                    }
+                }
+                Action::DiscardAttempt { attempt } => {
+                    assert!(self.given_up.contains(&attempt));
+                    self.discarded += 1;
                 }
                 Action::Close { session } => {
                     self.deleted += 1;
@@ -165,6 +175,10 @@ impl<K: Clone + Ord + core::fmt::Debug> World<K> {
             }
             Behaviour::Mute => self.later(Duration::ZERO, News::Dialed(attempt)),
             Behaviour::Refuses(time) => self.later(time, News::Refused(attempt)),
+            Behaviour::Rejects(time) => {
+                self.later(Duration::ZERO, News::Dialed(attempt));
+                self.later(time, News::Refused(attempt));
+            }
         }
     }
 
@@ -186,6 +200,7 @@ impl<K: Clone + Ord + core::fmt::Debug> World<K> {
                 None => assert!(self.given_up.contains(&attempt)),
             },
             News::Refused(attempt) => self.sessions.failed(attempt, &refused()),
+            News::Abandoned(attempt) => self.sessions.abandoned(attempt),
             News::Closed(session) => {
                 self.open.remove(&session);
                 self.sessions.closed(session);

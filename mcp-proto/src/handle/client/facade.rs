@@ -166,6 +166,16 @@ impl Client {
         self.inner.shared.with(|state| state.machine.as_client().prior())
     }
 
+    /// The same, before anything was asked, for a client that was told nothing.
+    pub(in crate::handle) fn presume(&self, prior: Prior) {
+        self.inner.shared.with(|state| state.machine.client().presume(prior));
+    }
+
+    /// What the server has proved to speak, also after the end of the connection; `None` where that is not certain.
+    pub(in crate::handle) fn proved(&self) -> Option<Prior> {
+        self.inner.shared.with(|state| state.machine.as_client().proved())
+    }
+
     /// What the server did that was wrong and survived.
     pub fn counters(&self) -> Counters {
         self.inner.shared.with(|state| state.machine.as_client().counters())

@@ -12,7 +12,7 @@ use std::panic::catch_unwind;
 
 use super::connect::{Connect, Connected, Connecting, Driver};
 use super::shared::Shared;
-use crate::client::ServerFacts;
+use crate::client::{Prior, ServerFacts};
 use crate::handle::client::Client;
 use crate::handle::driver::{Tasks, Timer};
 use crate::rpc::CallError;
@@ -40,9 +40,12 @@ pub struct SessionsDriver<K: Ord> {
 
 /// A connection, from its making to its end.
 enum Task {
-    Connecting(AttemptId, Connecting),
+    /// With what the server is known to speak.
+    Connecting(AttemptId, Connecting, Option<Prior>),
     /// The handshake is being made.
     Shaking(AttemptId, Connection, Shaking),
+    /// The attempt was given up: what it has opened is being closed.
+    Leaving(AttemptId, Connection),
     /// There is a session, until it is said to be lost.
     Live(SessionId, Connection, bool),
 }
@@ -59,6 +62,7 @@ enum News {
     Dialed(AttemptId),
     Shaken(AttemptId),
     Failed(AttemptId, CallError),
+    Abandoned(AttemptId),
     Lost(SessionId),
     Closed(SessionId),
 }
@@ -117,7 +121,8 @@ impl<K: Ord> SessionsDriver<K> {
             };
             match action {
                 Action::Connect { attempt, key } => self.connect(attempt, &key),
-                Action::Abandon { attempt } => {
+                Action::Abandon { attempt } => self.abandon(attempt),
+                Action::DiscardAttempt { attempt } => {
                     let slot = self.attempts.remove(&attempt);
                     drop(slot.and_then(|slot| self.tasks.remove(slot)));
                 }
@@ -132,17 +137,47 @@ impl<K: Ord> SessionsDriver<K> {
         true
     }
 
-    fn connect(&mut self, attempt: AttemptId, key: &K) {
-        if let Some(timeouts) = self.connect.timeouts(key) {
-            self.shared.with(|state| state.machine.set_timeouts(attempt, timeouts));
-        }
+    fn connect(&mut self, attempt: AttemptId, key: &Arc<K>) {
+        let timeouts = self.connect.timeouts(key);
+        let prior = self.shared.with(|state| {
+            if let Some(timeouts) = timeouts {
+                state.machine.set_timeouts(attempt, timeouts);
+            }
+            state.machine.prior(key)
+        });
         let connecting = self.connect.connect(key);
-        let slot = self.tasks.insert(Task::Connecting(attempt, connecting));
+        let slot = self.tasks.insert(Task::Connecting(attempt, connecting, prior));
         self.attempts.insert(attempt, slot);
+    }
+
+    /// Gives an attempt up: what it has opened is closed gracefully, and its task tells when that is over.
+    fn abandon(&mut self, attempt: AttemptId) {
+        if !self.leave(attempt) {
+            self.shared.with(|state| state.machine.abandoned(attempt));
+        }
+    }
+
+    /// Has the connection of an attempt closed. Whether there is one; where there is none, that was it.
+    fn leave(&mut self, attempt: AttemptId) -> bool {
+        let Some(slot) = self.attempts.remove(&attempt) else {
+            return false;
+        };
+        let task = match self.tasks.remove(slot) {
+            Some(Task::Shaking(_, connection, _)) => {
+                connection.client.start_close();
+                Task::Leaving(attempt, connection)
+            }
+            Some(task @ Task::Leaving(..)) => task,
+            _ => return false,
+        };
+        let slot = self.tasks.insert(task);
+        self.attempts.insert(attempt, slot);
+        true
     }
 
     /// Closes a session gracefully; its task tells when it is over.
     fn close(&mut self, session: SessionId) {
+        self.learn(session);
         self.shared.with(|state| state.forget(session));
         let slot = self.sessions.get(&session).copied();
         let task = slot.and_then(|slot| self.tasks.get_mut(slot));
@@ -177,15 +212,23 @@ impl<K: Ord> SessionsDriver<K> {
             }
             News::Shaken(attempt) => self.connected(now, slot, attempt),
             News::Failed(attempt, error) => {
-                self.attempts.remove(&attempt);
-                drop(self.tasks.remove(slot));
+                self.leave(attempt);
                 self.shared.with(|state| state.machine.failed(attempt, &error));
             }
-            News::Lost(session) => self.shared.with(|state| {
-                state.machine.lost(session);
-                state.forget(session);
-            }),
+            News::Abandoned(attempt) => {
+                self.attempts.remove(&attempt);
+                drop(self.tasks.remove(slot));
+                self.shared.with(|state| state.machine.abandoned(attempt));
+            }
+            News::Lost(session) => {
+                self.learn(session);
+                self.shared.with(|state| {
+                    state.machine.lost(session);
+                    state.forget(session);
+                });
+            }
             News::Closed(session) => {
+                self.learn(session);
                 self.sessions.remove(&session);
                 drop(self.tasks.remove(slot));
                 self.shared.with(|state| {
@@ -196,21 +239,34 @@ impl<K: Ord> SessionsDriver<K> {
         }
     }
 
-    /// The handshake of an attempt is made: it is a session now.
+    /// The handshake of an attempt is made: it is a session now, unless the attempt was given up meanwhile.
     fn connected(&mut self, now: Time, slot: usize, attempt: AttemptId) {
-        self.attempts.remove(&attempt);
-        let Some(Task::Shaking(_, connection, _)) = self.tasks.remove(slot) else {
+        let Some(client) = self.tasks.get_mut(slot).and_then(|task| task.client()).cloned() else {
             return;
         };
-        let client = connection.client.clone();
         let session = self.shared.with(|state| {
             let session = state.machine.connected(now, attempt)?;
             state.connected(session, client);
             Some(session)
         });
-        if let Some(session) = session {
+        let Some(session) = session else {
+            self.leave(attempt);
+            return;
+        };
+        self.attempts.remove(&attempt);
+        if let Some(Task::Shaking(_, connection, _)) = self.tasks.remove(slot) {
             let slot = self.tasks.insert(Task::Live(session, connection, false));
             self.sessions.insert(session, slot);
+        }
+    }
+
+    /// Keeps for the next session what the server of this one has proved to speak.
+    fn learn(&mut self, session: SessionId) {
+        let slot = self.sessions.get(&session).copied();
+        let task = slot.and_then(|slot| self.tasks.get_mut(slot));
+        if let Some(client) = task.and_then(|task| task.client()) {
+            let prior = client.proved();
+            self.shared.with(|state| state.machine.learned(session, prior));
         }
     }
 }
@@ -234,13 +290,16 @@ impl Task {
     /// Goes on by one step. What has come of it, where anything has.
     fn poll(&mut self, cx: &mut Context<'_>) -> Option<News> {
         match self {
-            Self::Connecting(attempt, connecting) => {
-                let attempt = *attempt;
+            Self::Connecting(attempt, connecting, prior) => {
+                let (attempt, prior) = (*attempt, *prior);
                 let Poll::Ready(outcome) = connecting.as_mut().poll(cx) else {
                     return None;
                 };
                 match outcome {
                     Ok(Connected { client, driver }) => {
+                        if let Some(prior) = prior {
+                            client.presume(prior);
+                        }
                         let asking = client.clone();
                         let shaking: Shaking = Box::pin(async move { asking.ready().await });
                         *self = Self::Shaking(attempt, Connection { client, driver }, shaking);
@@ -262,9 +321,13 @@ impl Task {
                     Poll::Ready(Err(error)) => Some(News::Failed(*attempt, error)),
                 }
             }
+            Self::Leaving(attempt, connection) => {
+                connection.poll(cx);
+                connection.poll_over(cx).is_ready().then_some(News::Abandoned(*attempt))
+            }
             Self::Live(session, connection, is_lost) => {
                 connection.poll(cx);
-                if connection.driver.is_none() && connection.client.poll_finished(cx).is_ready() {
+                if connection.poll_over(cx).is_ready() {
                     return Some(News::Closed(*session));
                 }
                 if !*is_lost && connection.client.poll_closed(cx).is_ready() {
@@ -277,7 +340,26 @@ impl Task {
     }
 }
 
+impl Task {
+    fn client(&self) -> Option<&Client> {
+        match self {
+            Self::Connecting(..) => None,
+            Self::Shaking(_, connection, _) | Self::Leaving(_, connection) | Self::Live(_, connection, _) => {
+                Some(&connection.client)
+            }
+        }
+    }
+}
+
 impl Connection {
+    /// Ready when the connection is closed, and everything is said.
+    fn poll_over(&self, cx: &Context<'_>) -> Poll<()> {
+        match self.driver {
+            Some(_) => Poll::Pending,
+            None => self.client.poll_finished(cx),
+        }
+    }
+
     /// Polls the driver that has no other. One that panics has ended: there may be a server in it, and its handlers.
     fn poll(&mut self, cx: &mut Context<'_>) {
         if let Some(driver) = &mut self.driver {
