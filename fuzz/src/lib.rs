@@ -22,6 +22,7 @@ mod ledger;
 pub mod line;
 mod message;
 pub mod pair;
+pub mod pool;
 pub mod server;
 mod settings;
 pub mod sse;
@@ -30,7 +31,7 @@ pub mod sse;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its fuzzer and of its corpus.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("client", client::run),
     ("envelope", envelope::run),
     ("header", header::run),
@@ -38,6 +39,7 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("http_server", http_server::run),
     ("line", line::run),
     ("pair", pair::run),
+    ("pool", pool::run),
     ("server", server::run),
     ("sse", sse::run),
 ];
