@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use mcp_proto::handle::tools::{ServerTools, Toolbox};
 use mcp_proto::rpc::{CallError, Phase};
 use mcp_proto::sessions::{Life, SessionsConfig, Unwanted};
 use serde_json::json;
@@ -224,5 +225,31 @@ fn g3_a_dropped_call_is_cancelled_and_the_session_goes_on() {
         world.executor.run_for(ms(10));
         assert!(next.expect().1.is_ok());
         assert_eq!((world.connects("server"), world.open()), (1, 1));
+    }
+}
+
+#[test]
+fn finding_the_tool_and_calling_it_share_one_deadline() {
+    for mode in MODES {
+        for is_total in [false, true] {
+            let mut world = World::new(mode, SessionsConfig::default());
+            world.change(|fate| fate.connect = ms(1_000));
+            let server = |name: &str| world.sessions.session(name);
+            // Either may have it: both are asked, in sessions that have to be created first.
+            let toolbox = Toolbox::builder()
+                .server("a", ServerTools::new(server("a")).only(["slow"]))
+                .server("b", ServerTools::new(server("b")).only(["slow"]).filter(|_| false))
+                .build();
+            let call = toolbox.call("slow", ());
+            let call = match is_total {
+                true => call.max_timeout(ms(2_500)),
+                false => call.timeout(ms(2_500)),
+            };
+            let call = world.executor.spawn(call);
+            world.executor.run_for(ms(10_000));
+            let (at, outcome) = call.expect();
+            assert!(outcome.is_err(), "{outcome:?}");
+            assert_eq!((at, world.calls()), (ms(2_500), 1), "{mode:?}");
+        }
     }
 }

@@ -16,7 +16,6 @@ use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
 use crate::model::{LoggingLevel, LoggingMessageParams, ProgressParams};
 use crate::rpc::{CallError, CallOptions, SendError};
-use crate::sessions::AcquireOptions;
 
 /// A call of a method in the session of a key, a future of its result.
 ///
@@ -37,6 +36,8 @@ pub struct SessionCall<K: Ord, T> {
     method: MethodName,
     params: Params,
     options: CallOptions,
+    /// How much of its time was spent when this was last known.
+    spent: Duration,
     /// Whether it was made before, in a session that was lost.
     is_second: bool,
     /// Why it failed then, where the server may have acted on it.
@@ -72,6 +73,7 @@ impl<K: Ord, T> SessionCall<K, T> {
             method,
             params,
             options: CallOptions::default(),
+            spent: Duration::ZERO,
             is_second: false,
             first: None,
             decode,
@@ -125,6 +127,17 @@ impl<K: Ord, T> SessionCall<K, T> {
         self
     }
 
+    /// So much of its time is spent already.
+    pub(super) fn spend(mut self, spent: Duration) -> Self {
+        self.spent = spent;
+        self
+    }
+
+    /// How much of its time is spent, once it is over.
+    pub(super) fn spent(&self) -> Duration {
+        self.spent
+    }
+
     /// Reports to `observer` what the [`options`](Self::options) ask for.
     pub(super) fn observe(mut self, observer: Arc<dyn CallObserver>) -> Self {
         let logged = observer.clone();
@@ -145,9 +158,9 @@ impl<K: Ord, T> SessionCall<K, T> {
                 if let Some(error) = error {
                     return Poll::Ready(Some(Err(CallError::Refused(SendError::InvalidParams(error)))));
                 }
-                let options = acquire_options(&self.options);
+                let options = acquire_options(&self.options, self.spent);
                 match Asking::new(&self.session.inner, &self.session.key, &options) {
-                    Ok(Asking::Ready(loan)) => self.call(loan, Duration::ZERO),
+                    Ok(Asking::Ready(loan)) => self.call(loan, self.spent),
                     Ok(Asking::Waiting(waiting)) => self.phase = Phase::Waiting(waiting),
                     Err(error) => return Poll::Ready(Some(Err(error))),
                 }
@@ -163,6 +176,7 @@ impl<K: Ord, T> SessionCall<K, T> {
             Phase::Calling(call, _) => {
                 let outcome = ready!(Pin::new(&mut *call).poll(cx));
                 let fate = call.fate();
+                self.spent = fate.spent;
                 self.hearers = call.take_hearers();
                 let Phase::Calling(_, loan) = core::mem::replace(&mut self.phase, Phase::Done) else {
                     return Poll::Ready(None);
@@ -197,11 +211,7 @@ impl<K: Ord, T> SessionCall<K, T> {
         }
         match error {
             CallError::Closed(_) if may_repeat && is_first => {
-                let options = AcquireOptions {
-                    waited: spent,
-                    ..acquire_options(&self.options)
-                };
-                match loan.replace(&options) {
+                match loan.replace(&acquire_options(&self.options, spent)) {
                     Ok(waiting) => self.phase = Phase::Waiting(waiting),
                     Err(error) => return Poll::Ready(Some(Err(error))),
                 }

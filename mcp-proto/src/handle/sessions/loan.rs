@@ -55,10 +55,10 @@ impl<K: Ord> Asking<K> {
         })
     }
 
-    /// Waits for it, and says how much of the caller's time is spent.
-    pub(super) async fn wait(self) -> Result<(Loan<K>, Duration), CallError> {
+    /// Waits for it, and says how much of the caller's time is spent, of which this much was when it asked.
+    pub(super) async fn wait(self, spent: Duration) -> Result<(Loan<K>, Duration), CallError> {
         match self {
-            Self::Ready(loan) => Ok((loan, Duration::ZERO)),
+            Self::Ready(loan) => Ok((loan, spent)),
             Self::Waiting(mut waiting) => poll_fn(|cx| waiting.poll(cx)).await,
         }
     }

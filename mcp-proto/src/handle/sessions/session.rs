@@ -13,6 +13,7 @@ use super::loan::{Asking, Loan};
 use super::shared::Inner;
 use crate::client::{ServerFacts, ToolList};
 use crate::handle::client::tool_params;
+use crate::handle::tools::Answered;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
 use crate::model::{CallToolResult, Request};
@@ -55,20 +56,22 @@ impl<K: Ord> Session<K> {
     /// # Cancel safety
     /// Dropping the future cancels what is on its way.
     pub async fn list_tools(&self) -> Result<ToolList, CallError> {
-        self.list_tools_within(CallOptions::default()).await
+        self.list_tools_within(CallOptions::default(), Duration::ZERO)
+            .await
+            .outcome
     }
 
-    /// The same, within the timeouts of these options.
-    pub(super) async fn list_tools_within(&self, options: CallOptions) -> Result<ToolList, CallError> {
-        let list = self.with_client(&options, |loan, spent| {
+    /// The same, within what is left of the timeouts of these options.
+    pub(super) async fn list_tools_within(&self, options: CallOptions, spent: Duration) -> Answered<ToolList> {
+        self.with_client(&options, spent, |loan, spent| {
             let options = options.clone();
             async move {
                 let mut listing = loan.list_tools().options(options).spend(spent);
                 let outcome = (&mut listing).await;
-                (outcome, listing.spent())
+                Answered::new(outcome, listing.spent())
             }
-        });
-        list.await
+        })
+        .await
     }
 
     /// Makes a request by its type; see [`Client::request`](crate::handle::Client::request).
@@ -89,11 +92,12 @@ impl<K: Ord> Session<K> {
     /// # Cancel safety
     /// Dropping the future takes the session from nobody else who waits.
     pub async fn ready(&self) -> Result<ServerFacts, CallError> {
-        self.with_client(&CallOptions::default(), |loan, spent| async move {
+        let options = CallOptions::default();
+        let answered = self.with_client(&options, Duration::ZERO, |loan, spent| async move {
             let outcome = loan.ready().await;
-            (outcome, spent)
-        })
-        .await
+            Answered::new(outcome, spent)
+        });
+        answered.await.outcome
     }
 
     /// The client of the session, which is created where it is not there: for what this handle does not offer, such
@@ -106,34 +110,43 @@ impl<K: Ord> Session<K> {
     /// As for [`ready`](Self::ready).
     pub async fn client(&self) -> Result<Loan<K>, CallError> {
         let asking = Asking::new(&self.inner, &self.key, &AcquireOptions::default())?;
-        asking.wait().await.map(|(loan, _)| loan)
+        asking.wait(Duration::ZERO).await.map(|(loan, _)| loan)
     }
 
     /// Does something that does no harm when it is done twice, with the client of the session; does it again with
     /// that of the next one, where the session proves lost. It is told how much of the caller's time is spent, and tells
     /// how much is then.
-    async fn with_client<T, F: Future<Output = (Result<T, CallError>, Duration)>>(
+    async fn with_client<T, F: Future<Output = Answered<T>>>(
         &self,
         options: &CallOptions,
+        spent: Duration,
         act: impl Fn(Arc<Loan<K>>, Duration) -> F,
-    ) -> Result<T, CallError> {
-        let acquire = acquire_options(options);
-        let (loan, spent) = Asking::new(&self.inner, &self.key, &acquire)?.wait().await?;
-        let loan = Arc::new(loan);
-        let (outcome, spent) = act(loan.clone(), spent).await;
-        let Err(CallError::Closed(_)) = &outcome else {
-            return outcome;
+    ) -> Answered<T> {
+        let acquire = acquire_options(options, spent);
+        let acquired = match Asking::new(&self.inner, &self.key, &acquire) {
+            Ok(asking) => asking.wait(spent).await,
+            Err(error) => Err(error),
+        };
+        let (loan, spent) = match acquired {
+            Ok((loan, spent)) => (Arc::new(loan), spent),
+            Err(error) => return Answered::new(Err(error), spent),
+        };
+        let answered = act(loan.clone(), spent).await;
+        let Err(CallError::Closed(_)) = &answered.outcome else {
+            return answered;
         };
         let Some(loan) = Arc::into_inner(loan) else {
-            return outcome;
+            return answered;
         };
-        let acquire = AcquireOptions {
-            waited: spent,
-            ..acquire
+        let spent = answered.spent;
+        let replaced = match loan.replace(&acquire_options(options, spent)) {
+            Ok(mut waiting) => core::future::poll_fn(|cx| waiting.poll(cx)).await,
+            Err(error) => Err(error),
         };
-        let mut waiting = loan.replace(&acquire)?;
-        let (loan, spent) = core::future::poll_fn(|cx| waiting.poll(cx)).await?;
-        act(Arc::new(loan), spent).await.0
+        match replaced {
+            Ok((loan, spent)) => act(Arc::new(loan), spent).await,
+            Err(error) => Answered::new(Err(error), spent),
+        }
     }
 
     fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> SessionCall<K, T> {
@@ -141,12 +154,12 @@ impl<K: Ord> Session<K> {
     }
 }
 
-/// The time for a session that a call has.
-pub(super) fn acquire_options(options: &CallOptions) -> AcquireOptions {
+/// The time for a session that a call has, with so much of it spent.
+pub(super) fn acquire_options(options: &CallOptions, waited: Duration) -> AcquireOptions {
     let timeouts = [options.timeout, options.max_timeout];
     AcquireOptions {
         timeout: timeouts.into_iter().flatten().min(),
-        ..AcquireOptions::default()
+        waited,
     }
 }
 

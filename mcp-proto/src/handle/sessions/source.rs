@@ -4,12 +4,13 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
 use super::session::Session;
 use super::shared::Shared;
 use crate::client::ToolList;
 use crate::handle::client::{Client, Notifications};
-use crate::handle::tools::{CallRequest, NotificationStream, SourceFuture, ToolSource};
+use crate::handle::tools::{Answered, CallRequest, NotificationStream, SourceFuture, ToolSource};
 use crate::jsonrpc::{Notification, RawJson};
 use crate::rpc::CallOptions;
 
@@ -17,16 +18,20 @@ impl<K: Ord + Send + Sync + 'static> ToolSource for Session<K> {
     fn call(&self, request: CallRequest) -> SourceFuture<RawJson> {
         let mut call = self
             .request_raw(request.method, request.params)
-            .options(request.options);
+            .options(request.options)
+            .spend(request.spent);
         if let Some(observer) = request.observer {
             call = call.observe(observer);
         }
-        Box::pin(call)
+        Box::pin(async move {
+            let outcome = (&mut call).await;
+            Answered::new(outcome, call.spent())
+        })
     }
 
-    fn tools(&self, options: CallOptions) -> SourceFuture<ToolList> {
+    fn tools(&self, options: CallOptions, spent: Duration) -> SourceFuture<ToolList> {
         let session = self.clone();
-        Box::pin(async move { session.list_tools_within(options).await })
+        Box::pin(async move { session.list_tools_within(options, spent).await })
     }
 
     fn forget_tools(&self) {

@@ -16,7 +16,7 @@ use super::observer::Functions;
 use super::origin::ToolOrigin;
 use super::remote::{Target, pick};
 use super::servers::{Found, Lookup, find};
-use super::source::{CallRequest, SourceFuture, ToolSource};
+use super::source::{Answered, CallRequest, SourceFuture, ToolSource};
 use crate::client::ToolList;
 use crate::jsonrpc::{DecodeError, ErrorCode, Params, RawJson};
 use crate::method::Method;
@@ -25,15 +25,14 @@ use crate::model::{
 };
 use crate::rpc::{CallError, CallOptions, SendError};
 
-type Finding = Pin<Box<dyn Future<Output = Result<Found, FindToolError>> + Send>>;
+type Finding = Pin<Box<dyn Future<Output = Result<(Found, Duration), FindToolError>> + Send>>;
 
 /// A call of a tool, a future of its result.
 ///
 /// Nothing is sent before the first poll, so that the call can be shaped first. Its time runs from then on, and holds
-/// whatever it needs: a session, a handshake, its answer. Where a list of tools is needed
-/// besides, that has the same time again: before the call, where a box has to ask several servers whose tool it is, and
-/// after it, where the server refuses it (−32602, −32601), to tell a tool that is not there from arguments that are
-/// wrong.
+/// whatever it needs: a session, a handshake, its answer; and a list of tools, where one is needed: before the call,
+/// where a box has to ask several servers whose tool it is, and after it, where the server refuses it (−32602, −32601),
+/// to tell a tool that is not there from arguments that are wrong.
 ///
 /// # Cancel safety
 /// Polling it again after another future won a race loses nothing.
@@ -131,11 +130,11 @@ impl ToolCall {
     /// Finds the tool, or begins to.
     fn start(&mut self) -> Result<Phase, ToolCallError> {
         let (servers, name) = match &self.target {
-            Target::Known(found) => return self.begin(found.clone()),
+            Target::Known(found) => return self.begin(found.clone(), Duration::ZERO),
             Target::InBox { servers, name } => (servers.clone(), name.clone()),
         };
         match servers.look_up(&name)? {
-            Lookup::Found(found) => self.begin(found),
+            Lookup::Found(found) => self.begin(found, Duration::ZERO),
             Lookup::Candidates(candidates) => {
                 let options = self.options.clone();
                 Ok(Phase::Finding(Box::pin(find(servers, name, candidates, options))))
@@ -143,8 +142,8 @@ impl ToolCall {
         }
     }
 
-    /// Makes the call.
-    fn begin(&mut self, found: Found) -> Result<Phase, ToolCallError> {
+    /// Makes the call, in what is left of the time.
+    fn begin(&mut self, found: Found, spent: Duration) -> Result<Phase, ToolCallError> {
         let Found { source, origin, .. } = found;
         let params = match self.params(&origin) {
             Ok(params) => params,
@@ -155,6 +154,7 @@ impl ToolCall {
         };
         let mut request = CallRequest::new(Method::CallTool, params);
         request.options = self.options.clone();
+        request.spent = spent;
         let functions = core::mem::take(&mut self.functions);
         if !functions.is_empty() {
             request.observer = Some(Arc::new(functions));
@@ -176,21 +176,25 @@ impl ToolCall {
             self.phase = match &mut self.phase {
                 Phase::New => self.start()?,
                 Phase::Finding(finding) => {
-                    let found = ready!(finding.as_mut().poll(cx))?;
-                    self.begin(found)?
+                    let (found, spent) = ready!(finding.as_mut().poll(cx))?;
+                    self.begin(found, spent)?
                 }
-                Phase::Calling(source, origin, call) => match ready!(call.as_mut().poll(cx)) {
-                    Err(error) if is_doubtful(&error) => {
-                        let options = CallOptions {
-                            timeout: self.options.timeout,
-                            ..CallOptions::default()
-                        };
-                        Phase::Doubting(origin.clone(), error, source.tools(options))
+                Phase::Calling(source, origin, call) => {
+                    let Answered { outcome, spent } = ready!(call.as_mut().poll(cx));
+                    match outcome {
+                        Err(error) if is_doubtful(&error) => {
+                            let options = CallOptions {
+                                timeout: self.options.timeout,
+                                max_timeout: self.options.max_timeout,
+                                ..CallOptions::default()
+                            };
+                            Phase::Doubting(origin.clone(), error, source.tools(options, spent))
+                        }
+                        outcome => return Poll::Ready(read(origin, outcome)),
                     }
-                    outcome => return Poll::Ready(read(origin, outcome)),
-                },
+                }
                 Phase::Doubting(origin, error, list) => {
-                    let list = ready!(list.as_mut().poll(cx));
+                    let list = ready!(list.as_mut().poll(cx)).outcome;
                     let absent = list.ok().and_then(|list| pick(&list, origin).err());
                     let (tool, error) = (origin.clone(), error.clone());
                     return Poll::Ready(Err(match absent {

@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 use super::servers::Servers;
-use super::source::{CallRequest, NotificationStream, SourceFuture, ToolSource};
+use super::source::{Answered, CallRequest, NotificationStream, SourceFuture, ToolSource};
 use crate::jsonrpc::{Params, RawJson};
 use crate::method::Method;
 use crate::model::{ListenParams, SubscriptionFilter};
@@ -131,7 +131,7 @@ impl Watched {
         let Subscription::Open(call) = &mut self.subscription else {
             return false;
         };
-        let Poll::Ready(outcome) = call.as_mut().poll(cx) else {
+        let Poll::Ready(Answered { outcome, .. }) = call.as_mut().poll(cx) else {
             return false;
         };
         self.subscription = Subscription::Ended;

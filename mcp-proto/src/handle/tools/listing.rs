@@ -14,6 +14,7 @@ use super::origin::ToolOrigin;
 use super::overrides::ToolOverrides;
 use super::servers::{Lists, Server, Servers};
 use super::signature::Mismatch;
+use super::source::Answered;
 use crate::client::{SkippedTool, ToolList};
 use crate::model::Tool;
 use crate::rpc::{CallError, CallOptions};
@@ -129,7 +130,7 @@ impl Future for ToolboxListing {
         let (servers, options) = (&this.servers, &this.options);
         let lists = this
             .lists
-            .get_or_insert_with(|| servers.lists(0..servers.all.len(), options));
+            .get_or_insert_with(|| servers.lists(0..servers.all.len(), options, Duration::ZERO));
         let lists = ready!(Pin::new(lists).poll(cx));
         this.lists = None;
         Poll::Ready(merge(&this.servers, lists))
@@ -139,13 +140,13 @@ impl Future for ToolboxListing {
 /// A tool, with the place of its server.
 type Placed = (usize, ListedTool);
 
-fn merge(servers: &Servers, lists: Vec<(usize, Result<ToolList, CallError>)>) -> ToolboxList {
+fn merge(servers: &Servers, lists: Vec<(usize, Answered<ToolList>)>) -> ToolboxList {
     let mut tools: Vec<Placed> = Vec::new();
     let mut problems = Vec::new();
     let mut heard = Vec::new();
     for (at, list) in lists {
         let Some(server) = servers.all.get(at) else { continue };
-        match list {
+        match list.outcome {
             Err(error) => problems.push(ToolboxProblem::Server {
                 server: server.label.clone(),
                 error,

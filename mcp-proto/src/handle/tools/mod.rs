@@ -38,5 +38,5 @@ pub use overrides::ToolOverrides;
 pub use remote::RemoteTool;
 pub use selection::ToolSelection;
 pub use signature::{Mismatch, Signature};
-pub use source::{CallObserver, CallRequest, NotificationStream, SourceFuture, ToolSource};
+pub use source::{Answered, CallObserver, CallRequest, NotificationStream, SourceFuture, ToolSource};
 pub use toolbox::{ServerTools, Toolbox, ToolboxBuilder};

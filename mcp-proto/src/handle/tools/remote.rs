@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
+use core::time::Duration;
 
 use serde::Serialize;
 
@@ -119,9 +120,9 @@ impl RemoteTool {
     /// # Cancel safety
     /// Dropping the future stops waiting.
     pub async fn validate(&self) -> Result<Tool, ValidateToolError> {
-        let found = self.find().await?;
-        let list = found.source.tools(CallOptions::default()).await;
-        let list = list.map_err(|error| FindToolError::List {
+        let (found, spent) = self.find().await?;
+        let list = found.source.tools(CallOptions::default(), spent).await;
+        let list = list.outcome.map_err(|error| FindToolError::List {
             server: found.origin.server.clone(),
             error,
         })?;
@@ -144,13 +145,14 @@ impl RemoteTool {
         ToolCall::new(self.target.clone(), arguments)
     }
 
-    async fn find(&self) -> Result<Found, FindToolError> {
+    /// The tool, and how much of the time is spent.
+    async fn find(&self) -> Result<(Found, Duration), FindToolError> {
         let (servers, name) = match &self.target {
-            Target::Known(found) => return Ok(found.clone()),
+            Target::Known(found) => return Ok((found.clone(), Duration::ZERO)),
             Target::InBox { servers, name } => (servers, name),
         };
         match servers.look_up(name)? {
-            Lookup::Found(found) => Ok(found),
+            Lookup::Found(found) => Ok((found, Duration::ZERO)),
             Lookup::Candidates(candidates) => {
                 find(servers.clone(), name.clone(), candidates, CallOptions::default()).await
             }

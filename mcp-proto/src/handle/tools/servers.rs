@@ -8,6 +8,7 @@ use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
 use super::error::FindToolError;
@@ -15,10 +16,10 @@ use super::origin::ToolOrigin;
 use super::overrides::ToolOverrides;
 use super::selection::ToolSelection;
 use super::signature::Signature;
-use super::source::{SourceFuture, ToolSource};
+use super::source::{Answered, SourceFuture, ToolSource};
 use crate::client::ToolList;
 use crate::model::Tool;
-use crate::rpc::{CallError, CallOptions};
+use crate::rpc::CallOptions;
 
 /// A condition on tools as their server has them.
 pub(super) type Filter = Arc<dyn Fn(&Tool) -> bool + Send + Sync>;
@@ -125,26 +126,32 @@ impl Servers {
     }
 
     /// Asks these servers for their tools, all at once.
-    pub(super) fn lists(&self, servers: impl Iterator<Item = usize>, options: &CallOptions) -> Lists {
+    pub(super) fn lists(&self, servers: impl Iterator<Item = usize>, options: &CallOptions, spent: Duration) -> Lists {
         let ask = |at| {
             let server: &Server = self.all.get(at)?;
-            Some((at, Answer::Awaited(server.source.tools(options.clone()))))
+            Some((at, Answer::Awaited(server.source.tools(options.clone(), spent))))
         };
         Lists(servers.filter_map(ask).collect())
     }
 }
 
-/// Finds the tool that is meant by `name`, asking those servers that may have it.
+/// Finds the tool that is meant by `name`, asking those servers that may have it; and how much of the time is spent.
 pub(super) async fn find(
     servers: Arc<Servers>,
     name: Box<str>,
     candidates: Vec<Place>,
     options: CallOptions,
-) -> Result<Found, FindToolError> {
+) -> Result<(Found, Duration), FindToolError> {
     let mut asked: Vec<usize> = candidates.iter().map(|(at, _)| *at).collect();
     asked.dedup();
-    let lists = servers.lists(asked.into_iter(), &options).await;
-    let list_of = |at: usize| lists.iter().find(|(other, _)| *other == at).map(|(_, list)| list);
+    let lists = servers.lists(asked.into_iter(), &options, Duration::ZERO).await;
+    let spent = lists.iter().map(|(_, list)| list.spent).max().unwrap_or_default();
+    let list_of = |at: usize| {
+        lists
+            .iter()
+            .find(|(other, _)| *other == at)
+            .map(|(_, list)| &list.outcome)
+    };
     let mut found = Vec::new();
     let mut failure = None;
     for (at, own) in &candidates {
@@ -156,7 +163,7 @@ pub(super) async fn find(
         }
     }
     match (&found[..], failure) {
-        ([one], _) => Ok(one.clone()),
+        ([one], _) => Ok((one.clone(), spent)),
         ([], None) => Err(FindToolError::Unknown { name }),
         ([], Some((server, error))) => Err(FindToolError::List {
             server: Some(server.label.clone()),
@@ -175,11 +182,11 @@ pub(super) struct Lists(Vec<(usize, Answer)>);
 
 enum Answer {
     Awaited(SourceFuture<ToolList>),
-    Here(Result<ToolList, CallError>),
+    Here(Answered<ToolList>),
 }
 
 impl Future for Lists {
-    type Output = Vec<(usize, Result<ToolList, CallError>)>;
+    type Output = Vec<(usize, Answered<ToolList>)>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut all = true;

@@ -6,6 +6,7 @@ use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 
 use crate::client::ToolList;
 use crate::handle::client::{Client, Notifications};
@@ -15,7 +16,31 @@ use crate::model::{LoggingMessageParams, ProgressParams};
 use crate::rpc::{CallError, CallOptions};
 
 /// What a [`ToolSource`] promises, a future that borrows nothing.
-pub type SourceFuture<T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send>>;
+pub type SourceFuture<T> = Pin<Box<dyn Future<Output = Answered<T>> + Send>>;
+
+/// What has come of a request, and when.
+///
+/// A caller has one time-out for all that it takes to call a tool: to find out who has it, to call it, and to look why
+/// it was refused. What one request has spent of that is taken off what the next one gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered<T> {
+    /// What has come of it.
+    pub outcome: Result<T, CallError>,
+    /// How much of the time of the caller is spent, with what was spent before. A source that cannot tell says what it
+    /// was told.
+    pub spent: Duration,
+}
+
+impl<T> Answered<T> {
+    /// What has come of a request, where that is not known otherwise: one that timed out has spent its time.
+    pub(in crate::handle) fn new(outcome: Result<T, CallError>, spent: Duration) -> Self {
+        let spent = match &outcome {
+            Err(CallError::Timeout { after, .. }) => spent.max(*after),
+            _ => spent,
+        };
+        Self { outcome, spent }
+    }
+}
 
 /// Something that tools can be called through: a [`Client`], or a session that a pool makes anew when it is lost.
 ///
@@ -25,8 +50,8 @@ pub trait ToolSource: fmt::Debug + Send + Sync {
     fn call(&self, request: CallRequest) -> SourceFuture<RawJson>;
 
     /// The tools of the server: as they were kept while they are fresh, or read from the server. However many ask at
-    /// a time, they are read once. Of the options the timeouts count, for this caller alone.
-    fn tools(&self, options: CallOptions) -> SourceFuture<ToolList>;
+    /// a time, they are read once. Of the options the timeouts count, for this caller alone; `spent` of them is over.
+    fn tools(&self, options: CallOptions, spent: Duration) -> SourceFuture<ToolList>;
 
     /// Takes the tools that are kept for out of date: whoever asks from now on gets a list that was read from now on.
     fn forget_tools(&self);
@@ -45,6 +70,8 @@ pub struct CallRequest {
     pub params: Params,
     /// Timeouts, whether progress and log messages are wanted, whether it may be made twice.
     pub options: CallOptions,
+    /// How much of these timeouts is spent already.
+    pub spent: Duration,
     /// Who hears of progress and log messages that [`options`](Self::options) asks for.
     pub observer: Option<Arc<dyn CallObserver>>,
 }
@@ -56,6 +83,7 @@ impl CallRequest {
             method: method.into(),
             params,
             options: CallOptions::default(),
+            spent: Duration::ZERO,
             observer: None,
         }
     }
@@ -99,15 +127,23 @@ impl ToolSource for Client {
     fn call(&self, request: CallRequest) -> SourceFuture<RawJson> {
         let mut call = self
             .request_raw(request.method, request.params)
-            .options(request.options);
+            .options(request.options)
+            .spent(request.spent);
         if let Some(observer) = request.observer {
             call = call.observe(observer);
         }
-        Box::pin(call)
+        Box::pin(async move {
+            let outcome = (&mut call).await;
+            Answered::new(outcome, call.fate().spent)
+        })
     }
 
-    fn tools(&self, options: CallOptions) -> SourceFuture<ToolList> {
-        Box::pin(self.list_tools().options(options))
+    fn tools(&self, options: CallOptions, spent: Duration) -> SourceFuture<ToolList> {
+        let mut listing = self.list_tools().options(options).spend(spent);
+        Box::pin(async move {
+            let outcome = (&mut listing).await;
+            Answered::new(outcome, listing.spent())
+        })
     }
 
     fn forget_tools(&self) {
@@ -134,8 +170,8 @@ impl<S: ToolSource + ?Sized> ToolSource for Arc<S> {
         (**self).call(request)
     }
 
-    fn tools(&self, options: CallOptions) -> SourceFuture<ToolList> {
-        (**self).tools(options)
+    fn tools(&self, options: CallOptions, spent: Duration) -> SourceFuture<ToolList> {
+        (**self).tools(options, spent)
     }
 
     fn forget_tools(&self) {

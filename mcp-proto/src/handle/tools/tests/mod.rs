@@ -23,6 +23,7 @@ use crate::{Revision, Time};
 
 mod awkward;
 mod boxes;
+mod budget;
 mod changes;
 mod inert;
 mod pooled;

@@ -4,6 +4,7 @@ use super::*;
 use crate::handle::tools::{ServerTools, ToolSource, Toolbox};
 use crate::rpc::CallOptions;
 use crate::server::CacheHints;
+use core::time::Duration;
 
 async fn join<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
     let mut outputs = Vec::new();
@@ -92,7 +93,7 @@ fn a_list_is_kept_for_its_ttl_and_read_once_more_after_it() {
     let (client, mut world) = World::new(Mode::Modern, named("s", &["a"]).cache(hints));
     let toolbox = Toolbox::builder().server("s", client.clone()).build();
     for (second, lists) in [(0, 1), (4, 1), (5, 2), (9, 2), (10, 3)] {
-        world.now = Time::ORIGIN + core::time::Duration::from_secs(second);
+        world.now = Time::ORIGIN + Duration::from_secs(second);
         world.poll(&mut Context::from_waker(Waker::noop()));
         for _ in 0..10 {
             assert_eq!(run(&mut [&mut world], toolbox.list()).tools.len(), 1);
@@ -104,9 +105,13 @@ fn a_list_is_kept_for_its_ttl_and_read_once_more_after_it() {
     assert_eq!(world.count("tools/list"), 4);
     // Kept is given without IO, also where no driver is polled.
     assert_eq!(
-        run(&mut [], ToolSource::tools(&client, CallOptions::default()))
-            .unwrap()
-            .len(),
+        run(
+            &mut [],
+            ToolSource::tools(&client, CallOptions::default(), Duration::ZERO)
+        )
+        .outcome
+        .unwrap()
+        .len(),
         1
     );
 }
