@@ -154,6 +154,10 @@ fn modern_requests_need_no_handshake_and_mix_with_a_legacy_session() {
         < {"jsonrpc":"2.0","id":2,"result":{"resultType":"complete","ttlMs":0,"cacheScope":"private",INFO,"tools":[]}}
         > {"jsonrpc":"2.0","id":3,"method":"tools/list"}
         < {"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"not initialized: the first request has to be initialize, or carry its protocol version in _meta"}}
+        > {"jsonrpc":"2.0","id":9,"method":"tools/call","params":{META,"name":5}}
+        < {"jsonrpc":"2.0","id":9,"error":{"code":-32602,"message":"invalid type: integer `5`, expected a string at line 1 column 122"}}
+        > {"jsonrpc":"2.0","id":10,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":[]}}}
+        < {"jsonrpc":"2.0","id":10,"error":{"code":-32602,"message":"an id is a string or an integer at line 1 column 75"}}
         > {"jsonrpc":"2.0","id":4,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}
         < {"jsonrpc":"2.0","id":4,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"s","version":"1"}}}
         > {"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"echo","arguments":{"a":1}}}

@@ -3,7 +3,9 @@
 use alloc::borrow::Cow;
 
 use bytes::Bytes;
+use serde::Deserialize;
 
+use super::peek::Text;
 use super::{DecodeError, Peek, PeekMeta, RawJson};
 
 /// What the parameters of a request say before they are decoded.
@@ -26,6 +28,22 @@ impl<'a> Facts<'a> {
     pub(crate) fn raw_meta(&self) -> Option<RawJson> {
         let (peek, _) = self.seen.as_ref().ok()?;
         Some(self.params?.slice(peek.raw_meta()?))
+    }
+
+    /// The protocol version that `_meta` names, where something else is not as it should be.
+    pub(crate) fn stray_version(&self) -> Option<Cow<'a, str>> {
+        #[derive(Deserialize)]
+        struct Stray<'a> {
+            #[serde(rename = "_meta", borrow)]
+            meta: StrayMeta<'a>,
+        }
+        #[derive(Deserialize)]
+        struct StrayMeta<'a> {
+            #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow)]
+            version: Text<'a>,
+        }
+        let stray: Stray<'a> = self.params?.decode_borrowed().ok()?;
+        Some(stray.meta.version.0)
     }
 
     /// `name` and `arguments`, so that a call of a tool need not look for them again.

@@ -17,7 +17,7 @@ use crate::wire::scan;
 ///
 /// An object, kept as JSON text. What the connection has to add to `_meta` (version, capabilities,
 /// progress token) is spliced in when the message is written, so nothing is decoded and encoded again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Params {
     /// `None` where there are no members.
     object: Option<RawJson>,
@@ -205,6 +205,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     }
 }
 
+/// Says how long they are, and not what: there may be secrets in them.
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.object.as_ref().map_or(0, |object| object.as_bytes().len());
+        write!(f, "Params({length} bytes)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,5 +275,12 @@ mod tests {
             assert!(Params::from_raw(RawJson::parse(text).unwrap()).is_err(), "{text}");
         }
         assert_eq!(Params::from_serialize(&()).unwrap(), Params::NONE);
+    }
+
+    #[test]
+    fn debug_says_how_long_they_are_and_nothing_of_what_they_say() {
+        let params = Params::from_serialize(&serde_json::json!({"password": "hunter2"})).unwrap();
+        let shown = alloc::format!("{:?}", crate::rpc::SendError::Blocked(params));
+        assert_eq!(shown, "Blocked(Params(22 bytes))");
     }
 }

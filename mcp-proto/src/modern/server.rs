@@ -1,5 +1,6 @@
 //! What a stateless request says about itself, and whether it may be served.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::jsonrpc::{ErrorCode, ErrorObject, Facts, Id, PeekMeta, RawJson, Request};
@@ -70,14 +71,13 @@ pub fn is_stateless(request: &Request) -> bool {
 }
 
 impl Facts<'_> {
-    /// Whether `_meta` names a protocol version that is none of the legacy era.
+    /// Whether `_meta` names a protocol version that is none of the legacy era, however wrong the rest is.
     pub(crate) fn is_stateless(&self) -> bool {
-        let version = self
-            .seen
-            .as_ref()
-            .ok()
-            .and_then(|(_, meta)| meta.protocol_version.as_deref());
-        version.is_some_and(|name| Revision::parse(name).is_none_or(Revision::is_stateless))
+        let version = match &self.seen {
+            Ok((_, meta)) => meta.protocol_version.as_deref().map(Cow::Borrowed),
+            Err(_) => self.stray_version(),
+        };
+        version.is_some_and(|name| Revision::parse(&name).is_none_or(Revision::is_stateless))
     }
 }
 

@@ -265,7 +265,9 @@ pub(super) fn is_reserved(method: Method) -> bool {
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Context").field(&self.inner.request).finish()
+        f.debug_struct("Context")
+            .field("revision", &self.revision())
+            .finish_non_exhaustive()
     }
 }
 
