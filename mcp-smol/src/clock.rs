@@ -39,6 +39,12 @@ impl Clock {
         }
     }
 
+    /// The time at an instant.
+    #[cfg(feature = "http")]
+    pub(crate) fn time(&self, at: Instant) -> Time {
+        Time::since_origin(at.saturating_duration_since(self.origin))
+    }
+
     fn instant(&self, at: Time) -> Option<Instant> {
         self.origin.checked_add(at.elapsed())
     }

@@ -41,6 +41,12 @@ impl Clock {
         tokio::time::sleep_until(self.instant(at))
     }
 
+    /// The time at an instant.
+    #[cfg(feature = "http")]
+    pub(crate) fn time(&self, at: std::time::Instant) -> Time {
+        Time::since_origin(Instant::from_std(at).saturating_duration_since(self.origin))
+    }
+
     fn instant(&self, at: Time) -> Instant {
         let far = || Instant::now() + FAR;
         self.origin.checked_add(at.elapsed()).unwrap_or_else(far)

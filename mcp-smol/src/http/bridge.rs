@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use hyper::rt::{self, ReadBufCursor, Sleep};
-use mcp_proto::handle::driver::{Preface, Stall};
+use mcp_proto::handle::driver::{Deadline, Preface, SpareTimer, Stall};
 
-use crate::clock::Timer;
+use crate::clock::{Clock, Timer};
 
 /// How much is read at once, in bytes.
 const READ_BYTES: usize = 64 << 10;
@@ -118,24 +118,34 @@ impl<S: AsyncWrite + Unpin> rt::Write for Bridge<S> {
     }
 }
 
-/// The timers of hyper on smol's reactor.
-#[derive(Debug)]
-pub(super) struct Timers;
+/// The timers of hyper for one connection, on smol's reactor.
+pub(super) struct Timers {
+    clock: Clock,
+    spare: SpareTimer<Timer>,
+}
 
-struct Sleeping(async_io::Timer);
+struct Sleeping(Deadline<Timer>);
+
+impl Timers {
+    pub(super) fn new(clock: Clock) -> Self {
+        let spare = SpareTimer::new(Timer::new(clock));
+        Self { clock, spare }
+    }
+}
 
 impl rt::Timer for Timers {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Sleeping(async_io::Timer::after(duration)))
+        self.sleep_until(self.now() + duration)
     }
 
     fn sleep_until(&self, at: Instant) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Sleeping(async_io::Timer::at(at)))
+        let deadline = self.spare.deadline(self.clock.time(at), || Timer::new(self.clock));
+        Box::pin(Sleeping(deadline))
     }
 
     fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, at: Instant) {
         match sleep.as_mut().downcast_mut_pin::<Sleeping>() {
-            Some(mut sleeping) => sleeping.0.set_at(at),
+            Some(mut sleeping) => sleeping.0.reset(self.clock.time(at)),
             None => *sleep = self.sleep_until(at),
         }
     }
@@ -147,6 +157,6 @@ impl Future for Sleeping {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.0).poll(cx).map(drop)
+        Pin::new(&mut self.0).poll(cx)
     }
 }

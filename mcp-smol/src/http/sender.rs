@@ -19,6 +19,8 @@ use mcp_proto::handle::driver::{Http2Terms, Nursery, Spawner};
 
 #[cfg(feature = "http2")]
 use super::bridge::Timers;
+#[cfg(feature = "http2")]
+use crate::clock::Clock;
 
 /// The side of a connection that takes requests.
 pub(super) enum Sender {
@@ -50,7 +52,7 @@ where
 {
     let (nursery, capacity, terms) = (Nursery::new(), Capacity::unknown(), Http2Terms::STANDARD);
     let handshake = http2::Builder::new(Spawning(nursery.spawner()))
-        .timer(Timers)
+        .timer(Timers::new(Clock::start()))
         .initial_max_send_streams(0)
         .initial_stream_window_size(terms.stream_window)
         .initial_connection_window_size(terms.connection_window)

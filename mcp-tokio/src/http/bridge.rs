@@ -1,17 +1,20 @@
-//! A stream whose first bytes were looked at, and whose peer is given up when it takes nothing.
+//! Hyper's IO and timers over tokio's.
 
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{self, Read, ReadBufCursor, Sleep, Write};
 use hyper_util::rt::TokioIo;
-use mcp_proto::handle::driver::{Preface, Stall};
+use mcp_proto::handle::driver::{Deadline, Preface, SpareTimer, Stall};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::clock::Timer;
+use crate::clock::{Clock, Timer};
 
-/// A stream that gives what was read of it once more, and then goes on.
+/// A byte stream as hyper wants it, whose first bytes may have been looked at, and whose peer is given up when it takes
+/// nothing.
 #[derive(Debug)]
 pub(super) struct Bridge<S> {
     preface: Preface,
@@ -95,5 +98,52 @@ impl<S: AsyncWrite + Unpin> Write for Bridge<S> {
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
         self.check(cx, outcome)
+    }
+}
+
+/// The timers of hyper for one connection, on tokio's clock.
+pub(super) struct Timers {
+    clock: Clock,
+    spare: SpareTimer<Timer>,
+}
+
+struct Sleeping(Deadline<Timer>);
+
+impl Timers {
+    pub(super) fn new(clock: Clock) -> Self {
+        let spare = SpareTimer::new(Timer::new(clock));
+        Self { clock, spare }
+    }
+}
+
+impl rt::Timer for Timers {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        self.sleep_until(self.now() + duration)
+    }
+
+    fn sleep_until(&self, at: Instant) -> Pin<Box<dyn Sleep>> {
+        let deadline = self.spare.deadline(self.clock.time(at), || Timer::new(self.clock));
+        Box::pin(Sleeping(deadline))
+    }
+
+    fn now(&self) -> Instant {
+        tokio::time::Instant::now().into()
+    }
+
+    fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, at: Instant) {
+        match sleep.as_mut().downcast_mut_pin::<Sleeping>() {
+            Some(mut sleeping) => sleeping.0.reset(self.clock.time(at)),
+            None => *sleep = self.sleep_until(at),
+        }
+    }
+}
+
+impl Sleep for Sleeping {}
+
+impl Future for Sleeping {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx)
     }
 }

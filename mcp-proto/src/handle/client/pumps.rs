@@ -96,7 +96,7 @@ impl Pump for ClientPump {
     }
 
     fn deadline(&self) -> Option<Time> {
-        self.shared.with(|state| state.deadline())
+        self.shared.look(State::deadline)
     }
 
     fn handle_timeout(&self, now: Time) {
@@ -158,8 +158,10 @@ impl HttpPump {
 
     /// Whether to read on in the body of this response.
     pub fn wants_body(&self, id: ExchangeId) -> bool {
-        self.shared
-            .with(|state| state.http().is_some_and(|http| http.wants_body(id)))
+        self.shared.look(|state| match &state.machine {
+            Machine::Http(http) => http.wants_body(id),
+            Machine::Stream(_) => false,
+        })
     }
 
     /// The response is complete.
@@ -174,7 +176,7 @@ impl HttpPump {
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; read it after the polls.
     pub fn deadline(&self) -> Option<Time> {
-        self.shared.with(|state| state.deadline())
+        self.shared.look(State::deadline)
     }
 
     /// Time has passed. Too early or too often changes nothing.

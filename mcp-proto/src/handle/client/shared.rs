@@ -126,7 +126,12 @@ impl Shared {
         })
     }
 
-    /// Changes the state on behalf of the driver, or looks at it.
+    /// Looks at the state, which changes nothing.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Changes the state on behalf of the driver.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let value = change(&mut state);

@@ -1,6 +1,6 @@
 //! What drivers are made of, whatever their runtime: for the authors of adapters.
 //!
-//! - Any driver: [`Timer`], its clock and deadline; [`Tasks`], a set of futures polled in place, and [`Nursery`], one
+//! - Any driver: [`Timer`], its clock and deadline, and [`SpareTimer`], one for many deadlines; [`Tasks`], a set of futures polled in place, and [`Nursery`], one
 //!   that grows while it runs; [`Closing`], which tells what runs to end.
 //! - Byte streams: [`Lanes`] drives one connection, [`Crossing`] two face to face.
 //! - Child processes: [`child`].
@@ -22,6 +22,7 @@ mod lanes;
 mod nursery;
 #[cfg(feature = "http")]
 mod options;
+mod spare;
 mod tasks;
 mod timer;
 
@@ -44,5 +45,6 @@ pub use lanes::{Failure, Lanes, Step};
 pub use nursery::{Nursery, Spawner};
 #[cfg(feature = "http")]
 pub use options::{HttpAbilities, HttpOptions, HttpVersions};
+pub use spare::{Deadline, SpareTimer};
 pub use tasks::Tasks;
 pub use timer::{Alarm, Timer};

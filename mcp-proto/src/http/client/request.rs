@@ -14,10 +14,6 @@ use crate::wire::header::{
     LAST_EVENT_ID, MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, encode_value,
 };
 
-/// How many headers a POST has besides those that are made once, with `Host` and `Content-Length` and without
-/// `Mcp-Param-`: version, session, or version, method, name. There is room for all of them from the beginning.
-const MORE_HEADERS: usize = 5;
-
 /// What every POST carries, made once.
 pub(super) struct Template {
     endpoint: Uri,
@@ -54,10 +50,7 @@ impl Template {
 
     /// A POST with one message.
     pub(super) fn post(&self, outgoing: Outgoing, session: Option<&SessionId>) -> Request<Bytes> {
-        let mut headers = HeaderMap::with_capacity(self.post.len() + MORE_HEADERS + outgoing.mirrored.params.len());
-        for (name, value) in &self.post {
-            headers.append(name.clone(), value.clone());
-        }
+        let mut headers = self.post_headers(&outgoing);
         let is_initialize = matches!(outgoing.purpose, Purpose::Initialize(_));
         if let Some(revision) = outgoing
             .revision
@@ -74,6 +67,20 @@ impl Template {
             headers.insert(name(MCP_SESSION_ID), session.header());
         }
         self.request(Method::POST, headers, outgoing.text.into())
+    }
+
+    /// The headers that are made once, with room for all that come to them, `Host` and `Content-Length` among them:
+    /// making room later is dear.
+    fn post_headers(&self, outgoing: &Outgoing) -> HeaderMap {
+        let more = match outgoing.revision.is_some_and(Revision::is_stateless) {
+            true => outgoing.mirrored.params.len().saturating_add(5),
+            false => 4,
+        };
+        let mut headers = HeaderMap::with_capacity(self.post.len().saturating_add(more));
+        for (name, value) in &self.post {
+            headers.append(name.clone(), value.clone());
+        }
+        headers
     }
 
     /// A GET for the stream of a session.

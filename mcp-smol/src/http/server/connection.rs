@@ -96,7 +96,7 @@ impl Terms {
         #[cfg(not(feature = "http2"))]
         let _ = is_http2;
         let connection = http1::Builder::new()
-            .timer(Timers)
+            .timer(Timers::new(self.service.clock()))
             .header_read_timeout(self.options.header_timeout.min(FAR))
             .serve_connection(stream, service);
         let mut connection = pin!(connection);
@@ -111,7 +111,7 @@ impl Terms {
         let mut nursery = Nursery::new();
         let patience = self.options.write_timeout.map(|most| most.min(FAR));
         let connection = http2::Builder::new(Spawning(nursery.spawner(), streams.clone()))
-            .timer(Timers)
+            .timer(Timers::new(self.service.clock()))
             .keep_alive_interval(patience)
             .keep_alive_timeout(patience.unwrap_or(FAR))
             .max_concurrent_streams(self.options.max_streams)

@@ -13,7 +13,6 @@ use hyper::server::conn::http1;
 use hyper::server::conn::http2;
 #[cfg(feature = "http2")]
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::TokioTimer;
 #[cfg(feature = "http2")]
 use mcp_proto::handle::driver::Streams;
 use mcp_proto::handle::driver::{Closing, ServeOptions, Stall, end_upon};
@@ -25,7 +24,7 @@ use tokio::net::TcpStream;
 #[cfg(feature = "tls")]
 use tokio_rustls::TlsAcceptor;
 
-use super::super::bridge::Bridge;
+use super::super::bridge::{Bridge, Timers};
 use super::service::McpService;
 use crate::clock::FAR;
 
@@ -95,7 +94,7 @@ impl Terms {
         #[cfg(not(feature = "http2"))]
         let _ = is_http2;
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(Timers::new(self.service.clock()))
             .header_read_timeout(self.options.header_timeout.min(FAR))
             .serve_connection(stream, service);
         let mut connection = pin!(connection);
@@ -109,7 +108,7 @@ impl Terms {
         let streams = Streams::new();
         let patience = self.options.write_timeout.map(|most| most.min(FAR));
         let connection = http2::Builder::new(Spawning(streams.clone()))
-            .timer(TokioTimer::new())
+            .timer(Timers::new(self.service.clock()))
             .keep_alive_interval(patience)
             .keep_alive_timeout(patience.unwrap_or(FAR))
             .max_concurrent_streams(self.options.max_streams)

@@ -55,6 +55,11 @@ impl McpService {
         self.0.endpoint()
     }
 
+    /// The clock of the service.
+    pub(super) fn clock(&self) -> Clock {
+        self.0.runtime().clock
+    }
+
     /// A timer of the service's clock.
     pub(super) fn timer(&self) -> Timer {
         self.0.runtime().timer()
