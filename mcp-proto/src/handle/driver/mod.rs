@@ -38,8 +38,8 @@ pub use http_client::{
 };
 #[cfg(feature = "http-body")]
 pub use http_server::{
-    BODY_TIMEOUT, HttpService, Keeper, Preface, Respond, ResponseBody, ServeOptions, ServerRuntime, Stall, Streams,
-    Watched, keep, wait,
+    BODY_TIMEOUT, HEAD_BYTES, HttpService, Keeper, Preface, Respond, ResponseBody, ServeOptions, ServerRuntime, Stall,
+    Streams, Watched, keep, wait,
 };
 pub use lanes::{Failure, Lanes, Step};
 pub use nursery::{Nursery, Spawner};

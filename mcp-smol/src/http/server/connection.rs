@@ -16,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::server::conn::http2;
 #[cfg(feature = "http2")]
 use hyper::service::{Service, service_fn};
-use mcp_proto::handle::driver::{Closing, ServeOptions, Stall, end_upon};
+use mcp_proto::handle::driver::{Closing, HEAD_BYTES, ServeOptions, Stall, end_upon};
 #[cfg(feature = "http2")]
 use mcp_proto::handle::driver::{Nursery, Spawner, Streams};
 #[cfg(any(feature = "http2", feature = "tls"))]
@@ -28,10 +28,6 @@ use super::super::bridge::{Bridge, Timers};
 use super::service::McpService;
 use crate::clock::FAR;
 use crate::socket::Socket;
-
-/// The most bytes of the head of a request over HTTP/2.
-#[cfg(feature = "http2")]
-const HEAD_BYTES: u32 = 64 << 10;
 
 /// What all connections of a listener share.
 pub(super) struct Terms {
@@ -98,6 +94,7 @@ impl Terms {
         let connection = http1::Builder::new()
             .timer(Timers::new(self.service.clock()))
             .header_read_timeout(self.options.header_timeout.min(FAR))
+            .max_header_size(HEAD_BYTES as usize)
             .serve_connection(stream, service);
         let mut connection = pin!(connection);
         let end =

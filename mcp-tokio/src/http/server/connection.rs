@@ -15,7 +15,7 @@ use hyper::server::conn::http2;
 use hyper::service::{Service, service_fn};
 #[cfg(feature = "http2")]
 use mcp_proto::handle::driver::Streams;
-use mcp_proto::handle::driver::{Closing, ServeOptions, Stall, end_upon};
+use mcp_proto::handle::driver::{Closing, HEAD_BYTES, ServeOptions, Stall, end_upon};
 #[cfg(any(feature = "http2", feature = "tls"))]
 use mcp_proto::handle::driver::{either, unless, wait};
 #[cfg(feature = "tls")]
@@ -27,10 +27,6 @@ use tokio_rustls::TlsAcceptor;
 use super::super::bridge::{Bridge, Timers};
 use super::service::McpService;
 use crate::clock::FAR;
-
-/// The most bytes of the head of a request over HTTP/2.
-#[cfg(feature = "http2")]
-const HEAD_BYTES: u32 = 64 << 10;
 
 /// What all connections of a listener share.
 pub(super) struct Terms {
@@ -96,6 +92,7 @@ impl Terms {
         let connection = http1::Builder::new()
             .timer(Timers::new(self.service.clock()))
             .header_read_timeout(self.options.header_timeout.min(FAR))
+            .max_header_size(HEAD_BYTES as usize)
             .serve_connection(stream, service);
         let mut connection = pin!(connection);
         let end =

@@ -13,7 +13,7 @@ mod watched;
 
 pub use body::ResponseBody;
 pub use keeper::{Keeper, keep};
-pub use options::{BODY_TIMEOUT, ServeOptions};
+pub use options::{BODY_TIMEOUT, HEAD_BYTES, ServeOptions};
 pub use preface::Preface;
 pub use respond::Respond;
 pub use runtime::ServerRuntime;

@@ -5,6 +5,9 @@ use core::time::Duration;
 /// How long a client may take to send the body of a request, unless said otherwise.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The most bytes of the head of a request, over HTTP/1 as over HTTP/2: one with more is refused, with 431.
+pub const HEAD_BYTES: u32 = 64 << 10;
+
 /// How a listener treats its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServeOptions {
