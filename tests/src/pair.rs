@@ -54,6 +54,13 @@ pub trait Link {
     /// Whether neither side has anything open.
     fn is_finished(&self) -> bool;
 
+    /// Checks that what both sides keep follows what is in progress, of which `record` knows the calls of the client.
+    /// `is_quiet` where nothing will happen any more.
+    ///
+    /// # Panics
+    /// Where it does not.
+    fn audit(&self, record: &Record, is_quiet: bool);
+
     /// The client is killed: it says and hears nothing any more, and the server sees its connections end.
     fn kill_client(&mut self, now: Time);
 
@@ -225,7 +232,8 @@ impl<L: Link> Pair<L> {
         for _ in 0..TURNS {
             let happened = self.link.turn(self.now);
             if !(self.collect() | happened) {
-                return;
+                let is_quiet = self.link.next_time().is_none();
+                return self.link.audit(&self.record, is_quiet);
             }
         }
         panic!("{:?}", Livelock { at: self.now });

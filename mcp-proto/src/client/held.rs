@@ -47,6 +47,10 @@ impl HeldQueue {
         core::mem::take(&mut self.queue).into_values().map(|(held, _)| held)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -7,7 +7,7 @@ use super::config::ClientConfig;
 use super::event::Event;
 use super::machine::{Client, Link, Origin};
 use crate::http::client::{Action, ExchangeError, ExchangeId, Exchanges, HttpClientConfig, Output};
-use crate::rpc::CloseReason;
+use crate::rpc::{CloseReason, Kept};
 use crate::time::Time;
 
 /// A [`Client`] over Streamable HTTP.
@@ -47,6 +47,16 @@ impl HttpClient {
     /// Whether the connection is closed and everything is said: the driver is done.
     pub fn is_finished(&self) -> bool {
         self.closing && self.exchanges.open() == 0 && !self.exchanges.has_action()
+    }
+
+    /// How much is kept at present, exchanges that are open included.
+    pub fn kept(&self) -> Kept {
+        self.client.kept() + self.exchanges.kept()
+    }
+
+    /// How many exchanges are open: what the driver was told to open, and has not reported the end of.
+    pub fn open_exchanges(&self) -> usize {
+        self.exchanges.open()
     }
 
     /// Whether more of the response should be read.

@@ -51,6 +51,13 @@ impl Tools {
         self.kept.as_ref()?.until
     }
 
+    /// How many wait for a list, and the request for its page.
+    pub(super) fn entries(&self) -> usize {
+        let entries =
+            |listing: &Listing| listing.waiting.len() + listing.late.len() + usize::from(listing.page.is_some());
+        self.listing.as_ref().map_or(0, entries)
+    }
+
     /// The connection is closed.
     pub(super) fn clear(&mut self) {
         *self = Self::default();

@@ -17,7 +17,7 @@ use crate::method::{Kind, Method, MethodName, Role};
 use crate::modern::client::{self as modern, Discovery};
 use crate::revision::Revision;
 use crate::rpc::{
-    CallError, CallId, CallOptions, Calls, CloseReason, Counters, Mirrored, Outbox, Outgoing, Phase, Purpose,
+    CallError, CallId, CallOptions, Calls, CloseReason, Counters, Kept, Mirrored, Outbox, Outgoing, Phase, Purpose,
     RequestKey, Requests, SendError,
 };
 use crate::time::Time;
@@ -221,6 +221,14 @@ impl Client {
     /// How many calls wait for a reply.
     pub fn pending_calls(&self) -> usize {
         self.calls.len() - usize::from(self.overdue.is_some())
+    }
+
+    /// How much is kept at present. An `initialize` that is overdue is in progress.
+    pub fn kept(&self) -> Kept {
+        let tables = self.calls.entries() + self.requests.entries() + self.tools.entries();
+        let queues = self.held.len() + self.outbox.len() + self.aborts.len() + self.settled.len() + self.events.len();
+        let bytes = self.event_bytes + self.outbox.bytes() + self.held.bytes();
+        Kept::new(tables + queues, bytes)
     }
 
     /// Whether a call still waits for its reply.

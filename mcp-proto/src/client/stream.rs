@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::config::ClientConfig;
 use super::event::Event;
 use super::machine::{Client, Link, Origin};
-use crate::rpc::CloseReason;
+use crate::rpc::{CloseReason, Kept};
 use crate::time::Time;
 use crate::wire::line::{Line, LineDecoder};
 
@@ -40,6 +40,11 @@ impl StreamClient {
     /// The client, for its verbs.
     pub fn client(&mut self) -> &mut Client {
         &mut self.client
+    }
+
+    /// How much is kept at present, the beginning of a line included.
+    pub fn kept(&self) -> Kept {
+        self.client.kept() + Kept::new(0, self.lines.buffered())
     }
 
     /// Bytes came, cut anywhere.

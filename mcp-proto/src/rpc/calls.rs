@@ -278,6 +278,11 @@ impl<T> Calls<T> {
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
     }
+
+    /// How many entries there are in all tables.
+    pub(crate) fn entries(&self) -> usize {
+        self.pending.len() + self.newborn.len() + self.deadlines.len()
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod calls;
 mod counters;
 mod error;
+mod kept;
 mod outbox;
 mod outgoing;
 mod requests;
@@ -13,6 +14,7 @@ pub(crate) use calls::Calls;
 pub use calls::{CallId, CallOptions};
 pub use counters::Counters;
 pub use error::{CallError, CloseReason, HttpFailure, Phase, SendError};
+pub use kept::Kept;
 pub(crate) use outbox::Outbox;
 pub use outgoing::{Failure, Mirrored, Outgoing, Purpose};
 pub use requests::RequestKey;

@@ -47,6 +47,11 @@ impl<T> Outbox<T> {
         self.queue.is_empty()
     }
 
+    /// How many messages are queued.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// How many bytes are queued.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes

@@ -76,6 +76,11 @@ impl Requests {
         self.by_key.len()
     }
 
+    /// How many entries there are in all tables.
+    pub(crate) fn entries(&self) -> usize {
+        self.by_key.len() + self.by_id.len()
+    }
+
     /// Ends all of them, and tells which there were.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = RequestKey> + use<> {
         self.by_id.clear();

@@ -31,6 +31,11 @@ struct Batch {
 }
 
 impl Batches {
+    /// How many entries there are in all tables.
+    pub(crate) fn entries(&self) -> usize {
+        self.batches.len() + self.members.len()
+    }
+
     /// A new batch.
     pub(crate) fn open(&mut self) -> BatchKey {
         let key = BatchKey(self.next);

@@ -43,6 +43,15 @@ impl Lines {
         self.bytes == 0
     }
 
+    /// How many pieces there are.
+    pub(crate) fn len(&self) -> usize {
+        self.pieces.len() + usize::from(!self.open.is_empty())
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn push(&mut self, message: Vec<u8>) {
         let line = encode_line(message);
         self.bytes = self.bytes.saturating_add(line.len());

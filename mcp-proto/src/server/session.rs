@@ -21,7 +21,7 @@ use crate::method::{Kind, Method, MethodName, Role};
 use crate::modern;
 use crate::revision::Revision;
 use crate::rpc::{
-    CallError, CallId, CallOptions, Calls, CloseReason, Counters, Phase, RequestKey, RequestRefused, Requests,
+    CallError, CallId, CallOptions, Calls, CloseReason, Counters, Kept, Phase, RequestKey, RequestRefused, Requests,
     SendError,
 };
 use crate::time::Time;
@@ -138,6 +138,15 @@ impl Session {
     /// How many calls of ours wait for an answer.
     pub fn pending_calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// How much is kept at present: requests in progress, our calls, subscriptions.
+    pub fn kept(&self) -> Kept {
+        let uris = self.uris.as_ref().map_or(0, |uris| uris.len());
+        Kept::new(
+            self.requests.entries() + self.calls.entries() + uris,
+            self.subscribed_bytes(),
+        )
     }
 
     /// What went wrong without ending anything.

@@ -17,7 +17,7 @@ use crate::jsonrpc::{
 use crate::legacy::server::Refusal;
 use crate::method::{Method, MethodName};
 use crate::revision::{Era, Revision};
-use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Counters, RequestKey, SendError};
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Counters, Kept, RequestKey, SendError};
 use crate::time::Time;
 use crate::wire::line::{Line, LineDecoder};
 
@@ -77,7 +77,8 @@ pub struct StreamServer {
 pub enum Event {
     /// The client asks for something: answer it with [`StreamServer::respond`].
     Request(Request),
-    /// The client does not want this request answered any more; its token has become useless.
+    /// The client does not want this request answered any more. Give its token back with
+    /// [`StreamServer::respond`] all the same: nothing is sent, and what was counted for it is free again.
     Cancelled {
         /// Which one.
         key: RequestKey,
@@ -151,12 +152,19 @@ impl StreamServer {
         self.session.counters()
     }
 
+    /// How much is kept at present. What a request keeps counts until its token is given back.
+    pub fn kept(&self) -> Kept {
+        let entries = self.subscriptions.len() + self.batches.entries() + self.lines.len() + self.events.len();
+        let bytes = self.held + self.event_bytes + self.lines.bytes() + self.decoder.buffered();
+        self.session.kept() + Kept::new(entries, bytes)
+    }
+
     /// Whether the stream is to be read. `false` while too much waits to be written or to be taken as an event, and
     /// for good once the connection ends.
     pub fn wants_input(&self) -> bool {
         let limits = self.config.limits();
         // What is in progress does not count by itself: it takes reading to cancel it, and to answer our calls.
-        let has_bytes = self.event_bytes == 0 || self.kept() < limits.total_bytes;
+        let has_bytes = self.event_bytes == 0 || self.held_bytes() < limits.total_bytes;
         self.life == Life::Open && self.lines.has_room() && has_bytes && self.events.len() < limits.notifications
     }
 
@@ -462,7 +470,7 @@ impl StreamServer {
 
     /// Counts what a request of the client keeps, until its end.
     fn hold(&mut self, token: &mut RequestToken, bytes: usize) -> Result<(), ErrorObject> {
-        if self.kept().saturating_add(bytes) > self.config.limits().total_bytes {
+        if self.held_bytes().saturating_add(bytes) > self.config.limits().total_bytes {
             return Err(ErrorObject::internal("too many bytes in progress"));
         }
         self.held += bytes;
@@ -612,7 +620,7 @@ impl StreamServer {
     }
 
     /// How many bytes the client makes us keep, apart from what waits to be written.
-    fn kept(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         let held = self.held.saturating_add(self.session.subscribed_bytes());
         held.saturating_add(self.batches.bytes())
             .saturating_add(self.event_bytes)

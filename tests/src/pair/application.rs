@@ -190,9 +190,16 @@ impl Desk {
         });
     }
 
-    /// A request is not wanted any more.
-    pub(super) fn cancel(&mut self, key: RequestKey) {
-        self.drop_jobs(|job| job.token.key() == Some(key));
+    /// How many requests are worked on whose connection keeps track of them.
+    pub(super) fn keyed(&self) -> usize {
+        self.jobs.iter().filter(|job| job.token.key().is_some()).count()
+    }
+
+    /// A request is not wanted any more. Gives its token back.
+    pub(super) fn cancel(&mut self, key: RequestKey) -> Option<RequestToken> {
+        let at = self.jobs.iter().position(|job| job.token.key() == Some(key))?;
+        self.cancelled += 1;
+        Some(self.jobs.remove(at).token)
     }
 
     /// Whoever waited at `place` has gone.

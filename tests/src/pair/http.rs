@@ -13,11 +13,16 @@ use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfi
 use super::Link;
 use super::application::Desk;
 use super::http_server::{HttpServer, Part};
+use super::record::Record;
 use super::setup::Setup;
 use crate::network::{Conditions, Rng};
 
 /// How long whoever has sent a request twice waits for the second answer, at most.
 const COPY: Duration = Duration::from_secs(2);
+
+/// How many entries a call or an exchange of the client has, at most: a call among the calls, the deadlines, and those
+/// that wait for the handshake; an exchange among the exchanges, the calls that have one, and those that have to end.
+const ENTRIES: usize = 3;
 
 /// A client and a server with HTTP between them: each exchange has its own connection, and its own luck.
 #[derive(Debug)]
@@ -121,6 +126,8 @@ impl HttpLink {
     /// Breaks every connection, with whatever is on the way.
     pub fn break_all(&mut self, now: Time) {
         for wire in self.wires.values_mut() {
+            // The end may be on the way as well.
+            wire.is_over &= wire.down.is_empty();
             wire.down.clear();
             wire.fail(now, "broken");
         }
@@ -389,6 +396,32 @@ impl Link for HttpLink {
 
     fn is_finished(&self) -> bool {
         (self.client_is_dead || self.client.is_finished()) && self.server.exchanges() == 0
+    }
+
+    fn audit(&self, record: &Record, is_quiet: bool) {
+        self.server.audit();
+        if self.client_is_dead {
+            return;
+        }
+        let (client, kept) = (self.client.as_client(), self.client.kept());
+        // A handshake beside; and for each session a look whether it is still there, of which late ones hurt nobody.
+        let (pending, waiting) = (client.pending_calls(), record.waiting() + 2 + record.sessions_lost);
+        assert!(pending <= waiting, "{pending} calls, where {waiting} were made");
+        let is_open = |wire: &&Wire| wire.id.is_some() && (!wire.is_over || !wire.down.is_empty());
+        let open = self.wires.values().filter(is_open).count();
+        assert_eq!(self.client.open_exchanges(), open, "exchanges of the client");
+        assert!(!client.has_outgoing(), "messages that are not sent");
+        let most = ENTRIES * (waiting + open);
+        assert!(
+            kept.entries <= most,
+            "{kept:?} of the client, with {waiting} calls and {open} exchanges"
+        );
+        // What is open then is the stream for notifications.
+        assert!(
+            !is_quiet || kept.entries == open && open <= 1,
+            "{kept:?} of a client at rest, {open} exchanges"
+        );
+        assert!(!is_quiet || kept.bytes == 0, "{kept:?} of a client at rest");
     }
 
     fn kill_client(&mut self, now: Time) {

@@ -93,6 +93,23 @@ impl HttpServer {
         self.exchanges.len()
     }
 
+    /// Checks that what the sessions keep is what is worked on.
+    pub(super) fn audit(&self) {
+        let mut sessions: Vec<_> = self
+            .exchanges
+            .values()
+            .filter_map(|served| served.session.as_ref())
+            .collect();
+        sessions.sort_by_key(|(_, session)| Rc::as_ptr(session));
+        sessions.dedup_by_key(|(_, session)| Rc::as_ptr(session));
+        let kept: usize = sessions
+            .iter()
+            .map(|(_, session)| session.borrow().kept().entries)
+            .sum();
+        // Two tables of requests.
+        assert_eq!(kept, 2 * self.desk.keyed(), "{self:?}");
+    }
+
     /// Forgets every session, and with it what is in progress there.
     pub fn forget_sessions(&mut self) {
         let sessions = self.sessions.clear();
@@ -349,7 +366,8 @@ impl HttpServer {
             Received::Request(request) => self.serve(now, place, request),
             Received::Reply(answer) => self.reply(place).respond(StatusCode::OK, answer),
             Received::Cancelled { key, .. } => {
-                self.desk.cancel(key);
+                // Nothing but the session counts what its requests keep.
+                drop(self.desk.cancel(key));
                 self.reply(place).accepted();
             }
             _ => self.reply(place).accepted(),

@@ -36,6 +36,12 @@ impl Record {
         self.calls.iter().copied()
     }
 
+    /// How many calls still wait for their answer.
+    pub fn waiting(&self) -> usize {
+        let waits = |call: &&CallId| !self.is_settled(**call) && !self.cancelled.contains(call);
+        self.calls.iter().filter(waits).count()
+    }
+
     /// Whether a call was answered, or failed.
     pub fn is_settled(&self, call: CallId) -> bool {
         self.replies.contains_key(&call)

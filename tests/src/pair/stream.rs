@@ -5,16 +5,20 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use mcp_proto::Time;
 use mcp_proto::client::{self, Client, StreamClient};
-use mcp_proto::jsonrpc::Params;
+use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::MethodName;
 use mcp_proto::rpc::{CallId, CallOptions, SendError};
 use mcp_proto::server::{Event, StreamServer};
 
 use super::application::{Desk, Said};
-use super::record::Outcome;
+use super::record::{Outcome, Record};
 use super::setup::Setup;
 use super::{Link, Pair};
 use crate::network::{Arrival, Pipe, Rng};
+
+/// How many entries a call of the client has, at most: among the calls, the deadlines, and those that wait for the
+/// handshake.
+const ENTRIES: usize = 3;
 
 /// A client and a server on the two ends of a byte stream.
 #[derive(Debug)]
@@ -130,7 +134,11 @@ impl StreamLink {
             happened = true;
             match event {
                 Event::Request(request) => self.desk.receive(now, 0, request),
-                Event::Cancelled { key, .. } => self.desk.cancel(key),
+                Event::Cancelled { key, .. } => {
+                    if let Some(token) = self.desk.cancel(key) {
+                        self.server.respond(token, Err(ErrorObject::internal("cancelled")));
+                    }
+                }
                 Event::Answered { call, outcome } => {
                     self.server_calls
                         .get_mut(&call)
@@ -223,6 +231,40 @@ impl Link for StreamLink {
     fn is_finished(&self) -> bool {
         let client = self.client_is_dead || self.client.as_client().closed().is_some();
         client && (self.server_is_dead || self.server.is_finished())
+    }
+
+    fn audit(&self, record: &Record, is_quiet: bool) {
+        let waiting = record.waiting();
+        if !self.client_is_dead {
+            let (client, kept) = (self.client.as_client(), self.client.kept());
+            let pending = client.pending_calls();
+            // A handshake.
+            assert!(pending <= waiting + 1, "{pending} calls, where {waiting} were made");
+            let most = ENTRIES * (waiting + 2);
+            assert!(kept.entries <= most, "{kept:?} of the client, with {waiting} calls");
+            assert!(!client.has_outgoing(), "messages that are not written");
+            let has_overdue = usize::from(pending < kept.entries && kept.entries == 1);
+            assert!(!is_quiet || kept.entries == has_overdue, "{kept:?} of a client at rest");
+            assert!(
+                !is_quiet || self.down.is_ended() || kept.bytes == 0,
+                "{kept:?} of a client at rest"
+            );
+        }
+        if !self.server_is_dead {
+            let (server, kept) = (&self.server, self.server.kept());
+            let (jobs, asked) = (self.desk.keyed(), self.server_calls.values());
+            let asked = asked.filter(|outcomes| outcomes.is_empty()).count();
+            // Two tables of requests, two of calls.
+            assert_eq!(
+                kept.entries,
+                2 * (jobs + asked),
+                "{server:?} with {jobs} requests and {asked} calls"
+            );
+            assert!(
+                !is_quiet || self.up.is_ended() || jobs > 0 || kept.bytes == 0,
+                "{kept:?} of a server at rest"
+            );
+        }
     }
 
     fn kill_client(&mut self, now: Time) {

@@ -18,7 +18,7 @@ use super::session::SessionId;
 use crate::jsonrpc::{ErrorObject, Incoming, Message, parse};
 use crate::limits::{Limits, Timeouts};
 use crate::revision::Revision;
-use crate::rpc::{CallId, Failure, Outgoing, Purpose};
+use crate::rpc::{CallId, Failure, Kept, Outgoing, Purpose};
 use crate::time::Time;
 use crate::wire::header::MCP_SESSION_ID;
 use crate::wire::sse::SseEvent;
@@ -159,6 +159,12 @@ impl Exchanges {
     /// How many exchanges are open.
     pub fn open(&self) -> usize {
         self.open.len()
+    }
+
+    /// How much is kept at present.
+    pub fn kept(&self) -> Kept {
+        let tables = self.open.len() + self.by_call.len() + self.ends.len();
+        Kept::new(tables + self.actions.len() + self.outputs.len(), self.body_bytes)
     }
 
     /// Whether the server has given a session.
