@@ -6,6 +6,7 @@
 mod application;
 mod http;
 mod http_server;
+mod ledger;
 mod record;
 mod setup;
 mod stream;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Uri};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use mcp_proto::Time;
 use mcp_proto::client::{self, Client, HttpClient};
 use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfig};
@@ -13,6 +13,7 @@ use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfi
 use super::Link;
 use super::application::Desk;
 use super::http_server::{HttpServer, Part};
+use super::ledger::{Ledger, Obituaries};
 use super::record::Record;
 use super::setup::Setup;
 use crate::network::{Conditions, Rng};
@@ -38,6 +39,8 @@ pub struct HttpLink {
     is_down: bool,
     client_is_dead: bool,
     duplicates: usize,
+    ledger: Ledger,
+    obituaries: Obituaries,
 }
 
 /// What becomes of an exchange.
@@ -63,6 +66,8 @@ struct Wire {
     /// Whose exchange it is; `None` where the network has sent a request twice.
     id: Option<ExchangeId>,
     fate: Fate,
+    /// The session of a POST, of which a 404 says that it is lost.
+    session: Option<String>,
     request: Option<(Time, Request<Bytes>)>,
     /// What is on the way to the client.
     down: VecDeque<(Time, Parcel)>,
@@ -100,6 +105,8 @@ impl HttpLink {
             is_down: false,
             client_is_dead: false,
             duplicates: 0,
+            ledger: Ledger::default(),
+            obituaries: Obituaries::default(),
         }
     }
 
@@ -159,6 +166,9 @@ impl HttpLink {
             .expect("a host");
         request.headers_mut().insert(http::header::HOST, host);
         note_request(&mut self.transcript, &request);
+        let session = session_of(&request);
+        self.ledger.asked(session.as_deref(), request.body());
+        self.obituaries.opened(session.as_deref(), request.body());
         let fate = self.fate();
         let held_up = match fate {
             Fate::Slow(time) => time,
@@ -227,7 +237,12 @@ impl HttpLink {
                 happened = true;
                 match (wire.id, parcel) {
                     (None, _) => {}
-                    (Some(id), Parcel::Head(head)) => self.client.head(now, id, &head),
+                    (Some(id), Parcel::Head(head)) => {
+                        if let Some(session) = wire.session.as_ref().filter(|_| head.status == StatusCode::NOT_FOUND) {
+                            self.obituaries.lost(session);
+                        }
+                        self.client.head(now, id, &head);
+                    }
                     (Some(id), Parcel::Body(chunk)) => self.client.body(now, id, &chunk),
                     (Some(id), Parcel::End) => self.client.end(now, id),
                     (Some(id), Parcel::Failed(error)) => self.client.failed(now, id, error),
@@ -317,6 +332,7 @@ impl Wire {
         Self {
             id,
             fate,
+            session: session_of(&request.1).filter(|_| request.1.method() == Method::POST),
             request: Some(request),
             down: VecDeque::new(),
             last: now,
@@ -437,6 +453,11 @@ impl Link for HttpLink {
         self.server.restart();
         self.break_all(now);
     }
+}
+
+fn session_of(request: &Request<Bytes>) -> Option<String> {
+    let id = request.headers().get("mcp-session-id")?;
+    Some(id.to_str().expect("a session").to_owned())
 }
 
 fn note_request(transcript: &mut String, request: &Request<Bytes>) {

@@ -11,6 +11,7 @@ use mcp_proto::rpc::{CallId, CallOptions, SendError};
 use mcp_proto::server::{Event, StreamServer};
 
 use super::application::{Desk, Said};
+use super::ledger::Ledger;
 use super::record::{Outcome, Record};
 use super::setup::Setup;
 use super::{Link, Pair};
@@ -33,6 +34,8 @@ pub struct StreamLink {
     client_is_dead: bool,
     server_is_dead: bool,
     server_calls: BTreeMap<CallId, Vec<Outcome>>,
+    /// What the client asks, and what the server does.
+    ledgers: [Ledger; 2],
 }
 
 impl StreamLink {
@@ -49,6 +52,7 @@ impl StreamLink {
             client_is_dead: false,
             server_is_dead: false,
             server_calls: BTreeMap::new(),
+            ledgers: Default::default(),
         }
     }
 
@@ -98,6 +102,8 @@ impl StreamLink {
         while let Some(bytes) = self.client.poll_transmit(now) {
             happened = true;
             note(&mut self.transcript, '>', &bytes);
+            self.ledgers[0].asked(None, &bytes);
+            self.ledgers[1].answered(&bytes);
             self.up.write(now, bytes);
         }
         // Everything is written by now: whoever is closed says so to the other side.
@@ -136,6 +142,7 @@ impl StreamLink {
                 Event::Request(request) => self.desk.receive(now, 0, request),
                 Event::Cancelled { key, .. } => {
                     if let Some(token) = self.desk.cancel(key) {
+                        self.ledgers[0].cancelled(&serde_json::to_string(token.id()).expect("an id"));
                         self.server.respond(token, Err(ErrorObject::internal("cancelled")));
                     }
                 }
@@ -168,6 +175,8 @@ impl StreamLink {
     }
 
     fn write_down(&mut self, now: Time, bytes: Bytes) {
+        self.ledgers[0].answered(&bytes);
+        self.ledgers[1].asked(None, &bytes);
         if !self.server_is_mute {
             note(&mut self.transcript, '<', &bytes);
             self.down.write(now, bytes);
@@ -288,6 +297,7 @@ impl Pair<StreamLink> {
         let now = self.now();
         let bytes = Bytes::from(format!("{line}\n"));
         note(&mut self.link.transcript, '>', &bytes);
+        self.link.ledgers[0].asked(None, &bytes);
         self.link.up.write(now, bytes);
     }
 
