@@ -175,13 +175,8 @@ impl HttpLink {
             _ => Duration::ZERO,
         };
         let arrival = now + self.conditions.delay(&mut self.rng) + held_up;
-        if fate != Fate::Unreachable && self.rng.chance(self.conditions.duplicates) {
-            let again = arrival + self.conditions.delay(&mut self.rng);
-            self.duplicates += 1;
-            let mut copy = Wire::new(now, None, Fate::Good, (again, request.clone()));
-            copy.hung_up = Some(again + self.rng.duration(&(Duration::ZERO..=COPY)));
-            self.insert(copy);
-        }
+        let is_doubled = fate != Fate::Unreachable && self.rng.chance(self.conditions.duplicates);
+        let copy = is_doubled.then(|| request.clone());
         let mut wire = Wire::new(now, Some(id), fate, (arrival, request));
         if fate == Fate::Unreachable {
             let error = ExchangeError::Unreachable("no route".into());
@@ -190,6 +185,14 @@ impl HttpLink {
             wire.send(arrival, Parcel::Failed(error));
         }
         self.insert(wire);
+        // It does not overtake the first.
+        if let Some(request) = copy {
+            let again = arrival + self.conditions.delay(&mut self.rng);
+            self.duplicates += 1;
+            let mut copy = Wire::new(now, None, Fate::Good, (again, request));
+            copy.hung_up = Some(again + self.rng.duration(&(Duration::ZERO..=COPY)));
+            self.insert(copy);
+        }
     }
 
     fn insert(&mut self, wire: Wire) {

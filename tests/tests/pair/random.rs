@@ -57,6 +57,8 @@ enum Victim {
 /// What a schedule has in store.
 struct Script {
     luck: Luck,
+    /// The luck of calls that are made after the last trouble: with exchanges nothing is lost for good.
+    calm: Luck,
     /// Who is killed, before which action, and how many steps later.
     kill: Option<(Victim, usize, usize)>,
 }
@@ -78,6 +80,7 @@ fn schedules_on_streams() {
             }
             script.luck = Luck::Bad;
         }
+        script.calm = script.luck;
         play(&mut pair, &mut rng, &script, ask);
         assert!(pair.link.is_finished());
         assert_eq!(pair.link.desk().in_progress(), 0, "requests that nobody waits for");
@@ -90,9 +93,9 @@ fn schedules_on_streams() {
 }
 
 /// The server asks as well, where the era has that.
-fn ask(pair: &mut Pair<StreamLink>, _: &mut Rng) {
+fn ask(pair: &mut Pair<StreamLink>, _: &mut Rng) -> bool {
     match pair.link.ask(Method::Ping, Params::NONE) {
-        Ok(_) | Err(SendError::Blocked(_) | SendError::Closed(_)) => {}
+        Ok(_) | Err(SendError::Blocked(_) | SendError::Closed(_)) => false,
         Err(error) => panic!("{error}"),
     }
 }
@@ -105,7 +108,10 @@ fn schedules_over_http() {
         setup.conditions.failures = *rng.pick(&[0, 0, 5, 40]);
         setup.conditions.duplicates = *rng.pick(&[0, 0, 0, 10, 60]);
         let is_troubled = rng.chance(40);
-        if setup.conditions.failures > 0 || setup.conditions.duplicates > 0 || is_troubled {
+        if setup.conditions.failures > 0 {
+            script.calm = Luck::Bad;
+        }
+        if script.calm == Luck::Bad || setup.conditions.duplicates > 0 || is_troubled {
             script.luck = Luck::Bad;
         }
         let mut pair = setup.http();
@@ -113,6 +119,7 @@ fn schedules_over_http() {
             if is_troubled {
                 trouble(pair, rng);
             }
+            is_troubled
         });
         let (opened, duplicates) = pair.link.opened();
         let calls = pair.record.calls().count();
@@ -163,22 +170,33 @@ fn setup(rng: &mut Rng, revisions: &[Revision]) -> (Setup, Script) {
         let victim = *rng.pick(&[Victim::Client, Victim::Server]);
         (victim, rng.below(ACTIONS), rng.below(12))
     });
-    let luck = match (kill, setup.conditions.stalls) {
-        (Some(_), _) => Luck::Bad,
-        (None, 0) => Luck::Prompt,
-        (None, _) => Luck::Safe,
+    let calm = match setup.conditions.stalls {
+        0 => Luck::Prompt,
+        _ => Luck::Safe,
     };
-    (setup, Script { luck, kill })
+    let luck = if kill.is_some() { Luck::Bad } else { calm };
+    (setup, Script { luck, calm, kill })
 }
 
-/// Does things in no particular order, and looks whether everything is as it should be afterwards.
-fn play<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, script: &Script, mut mischief: impl FnMut(&mut Pair<L>, &mut Rng)) {
+/// Does things in no particular order, and looks whether everything is as it should be afterwards. `mischief` says whether
+/// it was trouble.
+fn play<L: Link>(
+    pair: &mut Pair<L>,
+    rng: &mut Rng,
+    script: &Script,
+    mut mischief: impl FnMut(&mut Pair<L>, &mut Rng) -> bool,
+) {
     let mut made: Vec<Made> = Vec::new();
+    // How many calls were made before the end of the last trouble: when nothing waits any more for what it has met.
+    let (mut is_troubled, mut troubled) = (false, 0);
     for n in 0..ACTIONS {
         if let Some((victim, _, steps)) = script.kill.filter(|(_, at, _)| *at == n) {
             let _ = (0..steps).take_while(|_| pair.step()).count();
             match victim {
-                Victim::Server => pair.kill_server(),
+                Victim::Server => {
+                    pair.kill_server();
+                    (is_troubled, troubled) = (true, made.len());
+                }
                 Victim::Client => {
                     pair.kill_client();
                     pair.drive_bounded(STEPS).expect("the server comes to rest");
@@ -187,7 +205,15 @@ fn play<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, script: &Script, mut mischie
                 }
             }
         }
-        act(pair, rng, n, &mut made, &mut mischief);
+        if is_troubled {
+            pair.settle();
+            let client = pair.link.as_client();
+            is_troubled = client.pending_calls() > 0 || !client.is_ready();
+        }
+        is_troubled |= act(pair, rng, n, &mut made, &mut mischief);
+        if is_troubled {
+            troubled = made.len();
+        }
         let pending = pair.link.as_client().pending_calls();
         assert!(
             pending <= made.len() + 1,
@@ -198,22 +224,25 @@ fn play<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, script: &Script, mut mischie
     pair.drive_bounded(STEPS).expect("it comes to rest");
     pair.record.check();
     check_room(pair);
-    made.iter()
-        .filter(|made| pair.record.is_settled(made.call))
-        .for_each(|made| check(pair, made, script.luck));
+    for (n, made) in made.iter().enumerate() {
+        let luck = if n < troubled { script.luck } else { script.calm };
+        if pair.record.is_settled(made.call) {
+            check(pair, made, luck);
+        }
+    }
     pair.close();
     pair.drive_bounded(STEPS).expect("it comes to rest");
     check_rest(pair, script.luck);
 }
 
-/// One thing.
+/// One thing. Whether it was trouble.
 fn act<L: Link>(
     pair: &mut Pair<L>,
     rng: &mut Rng,
     n: usize,
     made: &mut Vec<Made>,
-    mischief: &mut impl FnMut(&mut Pair<L>, &mut Rng),
-) {
+    mischief: &mut impl FnMut(&mut Pair<L>, &mut Rng) -> bool,
+) -> bool {
     match rng.below(10) {
         0..4 => {
             let call = call(pair, rng, n);
@@ -223,11 +252,12 @@ fn act<L: Link>(
         }
         4 if !made.is_empty() => pair.cancel(rng.pick(made).call),
         5 => pair.settle(),
-        6 => mischief(pair, rng),
+        6 => return mischief(pair, rng),
         7 => drop((0..rng.below(20)).take_while(|_| pair.step()).count()),
         8 if rng.chance(30) => burst(pair, rng, n, made),
         _ => pair.drive_for(rng.duration(&(Duration::ZERO..=Duration::from_secs(3)))),
     }
+    false
 }
 
 /// Many calls at once: there is room for so many bytes, and for no more.
