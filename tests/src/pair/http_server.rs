@@ -35,6 +35,7 @@ pub struct HttpServer {
     desk: Desk,
     rng: Rng,
     handshakes: usize,
+    drops_streams: bool,
 }
 
 struct Served {
@@ -68,6 +69,7 @@ impl HttpServer {
             desk: Desk::new(application),
             rng,
             handshakes: 0,
+            drops_streams: false,
             http,
             config: Arc::new(config),
         }
@@ -81,6 +83,11 @@ impl HttpServer {
     /// How often `initialize` or `server/discover` was answered.
     pub fn handshakes(&self) -> usize {
         self.handshakes
+    }
+
+    /// From now on every stream for notifications ends as soon as it is open.
+    pub fn drop_streams(&mut self) {
+        self.drops_streams = true;
     }
 
     /// How many sessions there are.
@@ -386,6 +393,9 @@ impl HttpServer {
         served.reply = stream;
         served.session = Some((id, session));
         served.listens = true;
+        if self.drops_streams {
+            self.reply(place).end();
+        }
         Ok(())
     }
 

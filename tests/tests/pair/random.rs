@@ -115,6 +115,9 @@ fn schedules_over_http() {
             script.luck = Luck::Bad;
         }
         let mut pair = setup.http();
+        if rng.chance(20) {
+            pair.link.server().drop_streams();
+        }
         play(&mut pair, &mut rng, &script, |pair, rng| {
             if is_troubled {
                 trouble(pair, rng);
@@ -162,6 +165,7 @@ fn setup(rng: &mut Rng, revisions: &[Revision]) -> (Setup, Script) {
             outbox_bytes: SMALL,
             ..Limits::default()
         });
+        setup.client.limits.streams_per_session = 4;
     }
     if rng.chance(50) {
         setup = setup.serving(&[revision]);
