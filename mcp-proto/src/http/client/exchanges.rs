@@ -113,8 +113,6 @@ pub struct Exchanges {
     timeouts: Timeouts,
     wants_listen: bool,
     session: Option<SessionId>,
-    /// Whether the server has said that it does not know the present session.
-    is_forgotten: bool,
     /// How many sessions were begun.
     sessions: u64,
     revision: Revision,
@@ -141,7 +139,6 @@ impl Exchanges {
             timeouts,
             wants_listen: config.listen,
             session: None,
-            is_forgotten: false,
             sessions: 0,
             revision: Revision::LATEST_LEGACY,
             listen: Listen::default(),
@@ -188,8 +185,7 @@ impl Exchanges {
         let purpose = outgoing.purpose;
         if let Purpose::Initialize(_) = purpose {
             // A new session begins without the id of an old one (2025-11-25, Session Management, 4).
-            let was_known = !core::mem::replace(&mut self.is_forgotten, false);
-            if let Some(session) = self.session.take().filter(|_| was_known) {
+            if let Some(session) = self.session.take() {
                 self.end_session(now, &session);
             }
             self.sessions += 1;
@@ -533,7 +529,10 @@ impl Exchanges {
     fn lost(&mut self, now: Time, id: ExchangeId) {
         let Some(exchange) = self.open.get(&id) else { return };
         let is_present = exchange.in_session == Some(self.sessions) && self.session.is_some();
-        self.is_forgotten |= is_present && matches!(exchange.kind, Kind::Post(_));
+        if is_present && matches!(exchange.kind, Kind::Post(_)) {
+            // It is not named any more, and needs no DELETE.
+            self.session = None;
+        }
         match exchange.kind {
             kind @ Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {
                 let call = self.unanswered(id, kind);
