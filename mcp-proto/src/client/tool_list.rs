@@ -23,7 +23,8 @@ use crate::time::Time;
 /// The longest time for which a list is kept because its server says so.
 const LONGEST_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// All tools of a server: every page of `tools/list`, in the order of the server. Cheap to clone.
+/// All tools of a server: every page of `tools/list`, in the order of the server; a slice of [`Tool`]s that is
+/// cheap to clone.
 ///
 /// No two have the same name. One tool that cannot be read takes none of the others along: it is among the
 /// [`skipped`](Self::skipped).

@@ -81,7 +81,7 @@ impl<T> Call<T> {
         }
     }
 
-    /// How long to wait for the reply, from now or from the last progress, in place of
+    /// How long to wait for the reply, from the first poll or from the last progress, in place of
     /// [`Timeouts::request`](crate::Timeouts::request).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);

@@ -81,7 +81,7 @@ impl<K: Ord, T> SessionCall<K, T> {
         }
     }
 
-    /// How long to wait for the session and the reply together, from now or from the last progress; see
+    /// How long to wait for the session and the reply together, from the first poll or from the last progress; see
     /// [`Call::timeout`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);

@@ -221,7 +221,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
                 self.pool.settle(id);
             }
             (Done::Attempt(origin, Err(why)), _) => {
-                let why = format!("{}: {why}", self.pool.host(origin));
+                let why = format!("{}: {why}", self.pool.authority(origin));
                 let error = ExchangeError::Unreachable(why.into());
                 for Waiting { id, .. } in self.pool.refused(origin) {
                     self.ports.pump.failed(now, id, error.clone());

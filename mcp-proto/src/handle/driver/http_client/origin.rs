@@ -53,6 +53,11 @@ impl Origin {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
 
+    /// Host and port as the URL names them, without user information.
+    pub(super) fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
     /// The port: that of the scheme, if the URL names none.
     #[must_use]
     pub fn port(&self) -> u16 {

@@ -218,9 +218,9 @@ impl<S: HttpSender, W> Pool<S, W> {
         }
     }
 
-    /// The host of an origin.
-    pub(super) fn host(&self, key: OriginKey) -> &str {
-        self.places.get(key.0).map_or("", |place| place.origin.host())
+    /// Host and port of an origin, as its URL names them.
+    pub(super) fn authority(&self, key: OriginKey) -> &str {
+        self.places.get(key.0).map_or("", |place| place.origin.authority())
     }
 
     /// A connection could not be made: what has waited longest and is borne no longer.

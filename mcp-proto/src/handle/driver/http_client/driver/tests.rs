@@ -157,7 +157,7 @@ impl Play {
         let world = Arc::new(Mutex::new(world));
         let mut config = ClientConfig::new(Implementation::new("test", "1"));
         config.mode = Mode::Modern;
-        let endpoint = HttpClientConfig::new(Uri::from_static("https://here/mcp"));
+        let endpoint = HttpClientConfig::new(Uri::from_static("https://here:44/mcp"));
         let (client, pump) = Client::over_http(config, &endpoint);
         let driver = HttpDriver::new(pump, Connector(world.clone()), Clock(world.clone()), IDLE);
         Self { world, client, driver }
@@ -247,7 +247,7 @@ fn a_failed_attempt_is_told_to_all_who_relied_on_it() {
         refusal: Some("refused"),
         ..World::default()
     });
-    let told = || Some(Err(CallError::Unreachable("here: refused".into())));
+    let told = || Some(Err(CallError::Unreachable("here:44: refused".into())));
     assert_eq!(play.outcomes::<3>(), [told(), told(), told()]);
     assert_eq!(play.state().attempts, 1);
 }
