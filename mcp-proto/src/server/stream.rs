@@ -155,7 +155,7 @@ impl StreamServer {
     /// How much is kept at present. What a request keeps counts until its token is given back.
     pub fn kept(&self) -> Kept {
         let entries = self.subscriptions.len() + self.batches.entries() + self.lines.len() + self.events.len();
-        let bytes = self.held + self.event_bytes + self.lines.bytes() + self.decoder.buffered();
+        let bytes = self.held + self.event_bytes + self.batches.bytes() + self.lines.bytes() + self.decoder.buffered();
         self.session.kept() + Kept::new(entries, bytes)
     }
 
