@@ -2,10 +2,11 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use async_io::Timer;
+use async_io::{Async, Timer};
 #[cfg(unix)]
 use async_net::unix::{UnixListener, UnixStream};
 use async_net::{TcpListener, TcpStream};
@@ -37,7 +38,8 @@ impl Listener for TcpListener {
     type Stream = TcpStream;
 
     async fn accept(&self) -> io::Result<TcpStream> {
-        Ok(Self::accept(self).await?.0)
+        let (stream, _) = patiently(&self.clone().into(), std::net::TcpListener::accept).await?;
+        Ok(Async::new(stream)?.into())
     }
 
     fn widen(&self) {
@@ -51,11 +53,23 @@ impl Listener for UnixListener {
     type Stream = UnixStream;
 
     async fn accept(&self) -> io::Result<UnixStream> {
-        Ok(Self::accept(self).await?.0)
+        let (stream, _) = patiently(&self.clone().into(), std::os::unix::net::UnixListener::accept).await?;
+        Ok(Async::new(stream)?.into())
     }
 
     fn widen(&self) {
         let _ = rustix::net::listen(self, BACKLOG);
+    }
+}
+
+/// Accepts where there is something to accept. The listener's own way asks the system whenever it is polled, which is
+/// whenever anything happens on one of the connections beside it.
+async fn patiently<L, S>(listener: &Arc<Async<L>>, accept: impl Fn(&L) -> io::Result<S>) -> io::Result<S> {
+    loop {
+        match accept(listener.get_ref()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => listener.readable().await?,
+            accepted => return accepted,
+        }
     }
 }
 
@@ -105,5 +119,31 @@ async fn bear(error: io::Error) -> io::Result<()> {
             Timer::after(REST).await;
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    #[test]
+    fn the_system_is_asked_once_however_often_the_future_is_polled() {
+        let listener = Async::<std::net::TcpListener>::bind(([127, 0, 0, 1], 0)).unwrap();
+        let (listener, asked) = (Arc::new(listener), Cell::new(0));
+        let mut accepted = pin!(patiently(&listener, |listener| {
+            asked.set(asked.get() + 1);
+            listener.accept()
+        }));
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..5 {
+            assert!(accepted.as_mut().poll(&mut cx).is_pending());
+        }
+        assert_eq!(asked.get(), 1);
+        let client = std::net::TcpStream::connect(listener.get_ref().local_addr().unwrap()).unwrap();
+        let (_, address) = async_io::block_on(accepted).unwrap();
+        assert_eq!(address, client.local_addr().unwrap());
     }
 }
