@@ -83,17 +83,23 @@ pub fn standard() -> &'static Arc<ClientConfig> {
     })
 }
 
-/// The configuration that options ask for.
+/// The configuration that options ask for. Of the standard one there is one in a process for each choice of versions.
 pub(crate) fn of(options: &HttpOptions) -> Arc<ClientConfig> {
-    let config = options.extensions.get().unwrap_or_else(|| standard());
-    if !config.alpn_protocols.is_empty() {
-        return config.clone();
+    static STANDARD: [OnceLock<Arc<ClientConfig>>; 3] = [const { OnceLock::new() }; 3];
+    match options.extensions.get::<Arc<ClientConfig>>() {
+        Some(config) if !config.alpn_protocols.is_empty() => config.clone(),
+        Some(config) => with_protocols(config, options.versions),
+        None => {
+            let make = || with_protocols(standard(), options.versions);
+            let made = STANDARD.get(options.versions as usize);
+            made.map_or_else(make, |made| made.get_or_init(make).clone())
+        }
     }
-    let http2 = cfg!(feature = "http2") && options.versions != HttpVersions::Http1;
-    let http1 = options.versions != HttpVersions::Http2;
-    let mut config = ClientConfig::clone(config);
-    config.alpn_protocols.extend(http2.then(|| b"h2".to_vec()));
-    config.alpn_protocols.extend(http1.then(|| b"http/1.1".to_vec()));
+}
+
+fn with_protocols(config: &ClientConfig, versions: HttpVersions) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = versions.protocols(cfg!(feature = "http2"));
     Arc::new(config)
 }
 
@@ -158,6 +164,19 @@ mod tests {
             }
         });
         assert_eq!(MADE.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn clients_of_the_same_versions_share_a_configuration() {
+        for versions in [HttpVersions::Negotiated, HttpVersions::Http1, HttpVersions::Http2] {
+            let options = HttpOptions {
+                versions,
+                ..HttpOptions::default()
+            };
+            let config = of(&options);
+            assert!(Arc::ptr_eq(&config, &of(&options.clone())), "{versions:?}");
+            assert_eq!(config.alpn_protocols, versions.protocols(cfg!(feature = "http2")));
+        }
     }
 
     #[test]

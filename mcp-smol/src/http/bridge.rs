@@ -1,9 +1,7 @@
 //! Hyper's IO and timers over smol's.
 
 use std::cell::RefCell;
-use std::future::Future;
-#[cfg(feature = "http2")]
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -50,20 +48,18 @@ impl<S> Bridge<S> {
     }
 }
 
-#[cfg(feature = "http2")]
 impl<S: AsyncRead + Unpin> Bridge<S> {
     /// The same, and whether its client speaks HTTP/2.
     pub(super) async fn listening(mut self) -> io::Result<(Self, bool)> {
-        loop {
-            if let Some(is_http2) = self.preface.is_http2() {
-                return Ok((self, is_http2));
-            }
+        while cfg!(feature = "http2") && self.preface.is_http2().is_none() {
             let Self { preface, stream, .. } = &mut self;
             match poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, preface.room())).await? {
-                0 => return Ok((self, false)),
+                0 => break,
                 length => preface.fill(length),
             }
         }
+        let is_http2 = self.preface.is_http2() == Some(true);
+        Ok((self, is_http2))
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use hyper::rt::{self, Read, ReadBufCursor, Sleep, Write};
 use hyper_util::rt::TokioIo;
 use mcp_proto::handle::driver::{Deadline, Preface, SpareTimer, Stall};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use crate::clock::{Clock, Timer};
 
@@ -39,20 +39,17 @@ impl<S> Bridge<S> {
     }
 }
 
-#[cfg(feature = "http2")]
 impl<S: AsyncRead + Unpin> Bridge<S> {
     /// The same, and whether its client speaks HTTP/2.
     pub(super) async fn listening(mut self) -> io::Result<(Self, bool)> {
-        use tokio::io::AsyncReadExt;
-        loop {
-            if let Some(is_http2) = self.preface.is_http2() {
-                return Ok((self, is_http2));
-            }
+        while cfg!(feature = "http2") && self.preface.is_http2().is_none() {
             match self.stream.inner_mut().read(self.preface.room()).await? {
-                0 => return Ok((self, false)),
+                0 => break,
                 length => self.preface.fill(length),
             }
         }
+        let is_http2 = self.preface.is_http2() == Some(true);
+        Ok((self, is_http2))
     }
 }
 

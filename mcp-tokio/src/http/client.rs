@@ -103,7 +103,7 @@ impl Connector {
     {
         #[cfg(feature = "http2")]
         if chosen || self.options.versions == mcp_proto::handle::driver::HttpVersions::Http2 {
-            return super::sender::http2(stream).await;
+            return super::http2::connect(stream).await;
         }
         let _ = chosen;
         http1(stream).await

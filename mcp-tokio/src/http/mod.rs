@@ -3,6 +3,8 @@
 mod bridge;
 mod client;
 mod dial;
+#[cfg(feature = "http2")]
+mod http2;
 mod sender;
 pub mod server;
 

@@ -236,14 +236,13 @@ fn a_client_that_stops_in_the_middle_leaves_nothing_behind() {
     everywhere(async |serve| {
         let site = serve(Setup::default());
         let whole = Call::echo().whole();
-        for length in [1, 30, whole.len() - 5, whole.len()] {
+        for length in [1, 30, whole.len() - 5] {
             let mut connection = Raw::open(site.address).await;
             connection.send(&whole.as_bytes()[..length]).await;
             connection.0.shutdown().await.unwrap();
             let mut text = String::new();
             connection.0.read_to_string(&mut text).await.unwrap();
-            let expected = if length == whole.len() { "HTTP/1.1 200" } else { "" };
-            assert!(text.starts_with(expected) || text.starts_with("HTTP/1.1 400"), "{text}");
+            assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{text}");
         }
         let mut connection = Raw::open(site.address).await;
         connection.send(&modern_request("/mcp", "wait", "{}")).await;

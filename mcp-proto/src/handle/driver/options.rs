@@ -25,6 +25,16 @@ pub enum HttpVersions {
     Http2,
 }
 
+impl HttpVersions {
+    /// What to offer for them in the handshake of TLS, the best first: names of ALPN, as RFC 7301 registers them.
+    #[must_use]
+    pub fn protocols(self, has_http2: bool) -> Vec<Vec<u8>> {
+        let http2 = (has_http2 && self != Self::Http1).then(|| b"h2".to_vec());
+        let http1 = (self != Self::Http2).then(|| b"http/1.1".to_vec());
+        http2.into_iter().chain(http1).collect()
+    }
+}
+
 /// What a build of an adapter is capable of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpAbilities {
@@ -170,6 +180,22 @@ mod tests {
         let http2 = options(HttpVersions::Http2);
         assert_eq!(http2.endpoint("http://a", NONE), Err(ConnectError::UnsupportedVersion));
         assert!(http2.endpoint("http://a", ALL).is_ok());
+    }
+
+    #[test]
+    fn the_protocols_that_are_offered_are_those_that_may_be_spoken() {
+        for (versions, has_http2, expected) in [
+            (HttpVersions::Negotiated, true, ["h2", "http/1.1"].as_slice()),
+            (HttpVersions::Negotiated, false, &["http/1.1"]),
+            (HttpVersions::Http1, true, &["http/1.1"]),
+            (HttpVersions::Http2, true, &["h2"]),
+            (HttpVersions::Http2, false, &[]),
+        ] {
+            assert_eq!(
+                versions.protocols(has_http2),
+                expected.iter().map(|name| name.as_bytes()).collect::<Vec<_>>()
+            );
+        }
     }
 
     #[test]

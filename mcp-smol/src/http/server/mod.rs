@@ -27,6 +27,8 @@
 //! the listener deals the connections out.
 
 mod connection;
+#[cfg(feature = "http2")]
+mod http2;
 mod listener;
 mod serve;
 mod service;

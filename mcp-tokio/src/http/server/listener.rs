@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 #[cfg(feature = "tls")]
+use mcp_proto::handle::driver::HttpVersions;
+#[cfg(feature = "tls")]
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 #[cfg(feature = "tls")]
@@ -22,9 +24,8 @@ impl Listener {
     #[cfg(feature = "tls")]
     pub fn tls(socket: TcpListener, mut config: Arc<ServerConfig>) -> Self {
         if config.alpn_protocols.is_empty() {
-            let protocols: [&[u8]; 2] = [b"h2", b"http/1.1"];
-            let protocols = &protocols[usize::from(cfg!(not(feature = "http2")))..];
-            Arc::make_mut(&mut config).alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+            let protocols = HttpVersions::Negotiated.protocols(cfg!(feature = "http2"));
+            Arc::make_mut(&mut config).alpn_protocols = protocols;
         }
         let tls = Some(TlsAcceptor::from(config));
         Self { socket, tls }

@@ -25,6 +25,8 @@
 //! In axum: `Router::new().nest_service("/mcp", mcp_tokio::http::service(server))`.
 
 mod connection;
+#[cfg(feature = "http2")]
+mod http2;
 mod listener;
 mod serve;
 mod service;

@@ -1,0 +1,67 @@
+//! Clients of HTTP/2.
+
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+
+use http::Version;
+use hyper::client::conn::http2::Builder;
+use hyper::rt::{Executor, Read, Write};
+use mcp_proto::handle::driver::{BoxFuture, Capacity, Connected, Http2Terms, Nursery, Spawner, describe};
+
+use super::bridge::Timers;
+use super::sender::Sender;
+use crate::clock::Clock;
+
+/// Makes a connection of a stream, and waits until it bears a request.
+pub(super) async fn connect<S>(stream: S) -> Result<Connected<Sender>, Box<str>>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let (nursery, capacity, terms) = (Nursery::new(), Capacity::unknown(), Http2Terms::STANDARD);
+    let handshake = Builder::new(Spawning(nursery.spawner()))
+        .timer(Timers::new(Clock::start()))
+        .initial_max_send_streams(0)
+        .initial_stream_window_size(terms.stream_window)
+        .initial_connection_window_size(terms.connection_window)
+        .keep_alive_interval(terms.ping_interval)
+        .keep_alive_timeout(terms.ping_timeout)
+        .handshake(stream)
+        .await;
+    let (sender, mut connection) = handshake.map_err(|error| describe(&error))?;
+    let told = capacity.clone();
+    let mut connection: BoxFuture<()> = Box::pin(nursery.run_out(poll_fn(move |cx| {
+        let outcome = Pin::new(&mut connection).poll(cx);
+        told.set(connection.current_max_send_streams());
+        outcome.map(drop)
+    })));
+    if !capacity.known(&mut connection).await {
+        return Err("the server does not speak HTTP/2".into());
+    }
+    Ok(Connected {
+        sender: Sender::Http2(sender),
+        connection,
+        version: Version::HTTP_2,
+        capacity,
+    })
+}
+
+/// Whether a server says that it has not processed a request: by a stream that it refuses, or by a GOAWAY, which h2
+/// reports for streams past the last one that it names.
+pub(super) fn is_refused(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|cause| {
+        let is_refusal = cause.is_go_away() || cause.reason() == Some(h2::Reason::REFUSED_STREAM);
+        cause.is_remote() && is_refusal
+    })
+}
+
+/// Has what hyper spawns polled with its connection.
+#[derive(Clone)]
+struct Spawning(Spawner);
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Spawning {
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}
