@@ -7,8 +7,12 @@ use async_net::TcpStream;
 #[cfg(unix)]
 use async_net::unix::UnixStream;
 use mcp_proto::handle::Sessions;
+#[cfg(feature = "http")]
+use mcp_proto::handle::driver::HttpOptions;
 use mcp_proto::handle::sessions::{Connected, Resolved, Resolver, Route};
 use mcp_proto::rpc::CallError;
+#[cfg(feature = "http")]
+use mcp_proto::sessions::TlsFiles;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};
 
 use crate::Driver;
@@ -65,14 +69,17 @@ pub fn sessions_over(
     config: SessionsConfig,
     resolver: Resolver,
 ) -> (Sessions<SessionKey>, impl Future<Output = ()> + Send + use<>) {
-    let (sessions, driver) = Sessions::of_transports(config, resolver, dial);
+    let tls = Tls::default();
+    let (sessions, driver) = Sessions::of_transports(config, resolver, move |resolved| dial(resolved, tls.clone()));
     (sessions, async { driver.run(Timer::new(Clock::start())).await })
 }
 
-async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, CallError> {
+#[cfg_attr(not(feature = "http"), allow(unused_variables, reason = "nothing else needs it"))]
+async fn dial(Resolved { route, config, .. }: Resolved, tls: Tls) -> Result<Connected, CallError> {
     match route {
         #[cfg(feature = "http")]
-        Route::Http(url, options) => {
+        Route::Http(url, options, files) => {
+            let options = tls.apply(*options, files).await?;
             let made = crate::http::client_over_http(&url, config, &options);
             let (client, driver) = made.map_err(|error| unreachable("the URL", &error))?;
             Ok(Connected::new(client, driver))
@@ -104,6 +111,31 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
         _ => Err(CallError::Unreachable(
             "the transport is not supported by this build".into(),
         )),
+    }
+}
+
+/// The TLS configurations that transports have made of files.
+#[derive(Clone, Default)]
+struct Tls {
+    #[cfg(feature = "tls")]
+    made: std::sync::Arc<mcp_proto::handle::driver::TlsConfigs<std::sync::Arc<rustls::ClientConfig>>>,
+}
+
+#[cfg(feature = "http")]
+impl Tls {
+    /// Has the options use these files. Reading them blocks, and is left to a thread that may be.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_async, reason = "as with TLS"))]
+    async fn apply(self, options: HttpOptions, files: Option<TlsFiles>) -> Result<HttpOptions, CallError> {
+        #[cfg(feature = "tls")]
+        if let Some(files) = files {
+            let load = move || self.made.load(&files, crate::tls::read, crate::tls::of_files);
+            let config = blocking::unblock(load).await?;
+            return Ok(crate::tls::with_config(options, config));
+        }
+        // Without TLS, its URL is refused.
+        #[cfg(not(feature = "tls"))]
+        drop(files);
+        Ok(options)
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! A configuration is made once, and shared by all that is accepted with it.
 
+use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
-use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
+use mcp_proto::handle::driver::{HttpOptions, HttpVersions, TlsPem};
 use rustls::client::WantsClientCert;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
@@ -101,6 +102,28 @@ fn with_protocols(config: &ClientConfig, versions: HttpVersions) -> Arc<ClientCo
     let mut config = config.clone();
     config.alpn_protocols = versions.protocols(cfg!(feature = "http2"));
     Arc::new(config)
+}
+
+/// What the file at `path` holds. Longer ones are none of certificates or a key.
+pub(crate) fn read(path: &str) -> std::io::Result<Vec<u8>> {
+    const MOST: u64 = 1 << 20;
+    let mut held = Vec::new();
+    std::fs::File::open(path)?.take(MOST).read_to_end(&mut held)?;
+    Ok(held)
+}
+
+/// For a client that has files of its own: where those name no authorities, it trusts those of [`standard`].
+pub(crate) fn of_files(pem: &TlsPem) -> Result<Arc<ClientConfig>, Error> {
+    let roots = match &pem.authorities {
+        Some(authorities) => roots(authorities)?,
+        None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
+    };
+    let builder = client_builder(roots)?;
+    let config = match &pem.identity {
+        Some((chain, key)) => builder.with_client_auth_cert(certificates(chain)?, private_key(key)?)?,
+        None => builder.with_no_client_auth(),
+    };
+    Ok(Arc::new(config))
 }
 
 fn client_builder(roots: RootCertStore) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Error> {

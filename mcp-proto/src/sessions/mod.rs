@@ -21,5 +21,5 @@ pub use life::{Deed, Input, Life};
 pub use machine::{AcquireOptions, Sessions};
 pub use transport::{
     Authorization, ChildTransport, HttpTransport, InProcessTransport, Secret, SessionKey, StreamAddress,
-    StreamTransport, Transport, TransportError, TransportTimeouts,
+    StreamTransport, TlsFiles, Transport, TransportError, TransportTimeouts,
 };

@@ -602,6 +602,21 @@ fn an_answer_that_never_comes_is_waited_for_as_long_as_closing_may_take() {
 }
 
 #[test]
+fn closing_takes_no_longer_for_a_session_that_is_named_late() {
+    let (mut web, initialize) = introducing();
+    web.client.close(CloseReason::Local);
+    assert!(web.opened().is_empty());
+    web.advance(1);
+    web.initialize_answered(&initialize, LEGACY, "s1");
+    let delete = web.opened().remove(0);
+    assert_eq!(delete.verb, http::Method::DELETE);
+    web.advance(2);
+    assert!(web.opened().is_empty());
+    assert_eq!(web.aborted, [delete.id]);
+    assert!(web.client.is_finished());
+}
+
+#[test]
 fn an_answer_without_a_session_leaves_nothing_to_end() {
     for status in [200, 400, 500] {
         let (mut web, initialize) = introducing();

@@ -9,11 +9,12 @@ use mcp_proto::handle::Server;
 use mcp_proto::handle::driver::{HttpOptions, ServeOptions};
 use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::rpc::CallError;
-use mcp_proto::sessions::{Authorization, HttpTransport, SessionsConfig};
+use mcp_proto::sessions::{Authorization, HttpTransport, SessionKey, SessionsConfig, Transport};
 use mcp_tests::app::threads;
 use mcp_tests::runtime::{Driver, Runtime, listen};
 use mcp_tests::world::{Probe, client_config, server};
 use rustls::{ClientConfig, ServerConfig};
+use serde_json::json;
 
 use super::each;
 use super::figures::quantile;
@@ -74,6 +75,66 @@ fn k4_calls_where_both_sides_show_a_certificate() {
             sessions.close().await;
         });
     });
+}
+
+#[test]
+fn k4_the_same_with_files_that_a_stored_transport_names() {
+    let (servers, clients) = (Authority::new("servers"), Authority::new("clients"));
+    let (shown, own) = (servers.issue(&["127.0.0.1"]), clients.issue(&["client"]));
+    let demanding =
+        mcp_tokio::tls::server_config_for(clients.pem.as_bytes(), shown.chain.as_bytes(), shown.key.as_bytes());
+    let demanding = demanding.unwrap();
+    let folder = std::env::temp_dir().join(format!("mcp-tls-files-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let ca = file("ca.pem", &servers.pem);
+    let (certificate, key) = (file("client.pem", &own.chain), file("client.key", &own.key));
+    each("K4", async |runtime, era, figures| {
+        let (listener, url) = listen();
+        let server = server(&Arc::new(Probe::default()), runtime.flavour());
+        let _serving = runtime.start(serve(runtime, listener, server, demanding.clone()));
+        let url = url.replace("http://", "https://");
+        let stored = |tls: serde_json::Value| {
+            let stored = json!({"type": "http", "url": url, "authorization": "none", "tls": tls});
+            serde_json::from_value::<Transport>(stored).unwrap()
+        };
+        let resolver = Resolver::new(client_config(era));
+        let sessions = runtime.sessions(SessionsConfig::default(), resolver).unwrap();
+
+        let mutual = stored(json!({"caFile": ca, "certificateFile": certificate, "keyFile": key}));
+        for conversation in 0..3 {
+            let key = SessionKey::new(mutual.clone()).of_conversation(conversation.to_string());
+            let began = Instant::now();
+            echo(&sessions.session(key)).await.unwrap();
+            figures.within("call with files", began.elapsed(), 250.0);
+        }
+        let stranger = echo(&sessions.session(stored(json!({"caFile": ca}))))
+            .await
+            .unwrap_err();
+        let is_turned_away = matches!(stranger, CallError::Unreachable(_) | CallError::Disconnected);
+        assert!(is_turned_away, "{stranger:?}");
+        // Without files, it trusts those whom all trust, and nobody there has issued this certificate.
+        for (tls, why) in [
+            (json!({}), "certificate"),
+            (json!({"caFile": "/no/such/ca.pem"}), "/no/such/ca.pem"),
+            (
+                json!({"caFile": ca, "certificateFile": key, "keyFile": key}),
+                "files for TLS",
+            ),
+        ] {
+            let error = echo(&sessions.session(stored(tls))).await.unwrap_err();
+            assert!(
+                matches!(&error, CallError::Unreachable(text) if text.contains(why)),
+                "{error:?}"
+            );
+        }
+        sessions.close().await;
+    });
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 fn resolver(runtime: &dyn Runtime, era: Era, config: &Arc<ClientConfig>) -> Resolver {

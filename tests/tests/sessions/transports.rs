@@ -73,6 +73,48 @@ fn a_session_for_each_conversation() {
 }
 
 #[test]
+fn a_stored_transport_says_what_its_client_speaks_and_how_long_it_waits() {
+    each(async |runtime, era| {
+        let http = Site::start(runtime);
+        let sessions = runtime.sessions(SessionsConfig::default(), resolver(era)).unwrap();
+        let stored = |mode: &str, timeouts: serde_json::Value| {
+            let Transport::Http(transport) = http.transport() else {
+                panic!("not over HTTP")
+            };
+            let url = transport.url();
+            let stored =
+                json!({"type": "http", "url": url, "authorization": "none", "mode": mode, "timeouts": timeouts});
+            serde_json::from_value::<Transport>(stored).unwrap()
+        };
+        for (mode, introductions, questions) in
+            [("modern", 0, 0), ("2025-06-18", 1, 0), ("legacy", 1, 0), ("auto", 0, 1)]
+        {
+            let before = (http.wire.count("initialize"), http.wire.count("server/discover"));
+            let session = sessions.session(stored(mode, json!({})));
+            echo(&session).await.unwrap();
+            let revision = session.ready().await.unwrap().revision;
+            assert!(mode != "2025-06-18" || revision.as_str() == mode, "{revision:?}");
+            let after = (before.0 + introductions, before.1 + questions);
+            assert_eq!(
+                (http.wire.count("initialize"), http.wire.count("server/discover")),
+                after,
+                "{mode}"
+            );
+        }
+        let hasty = sessions.session(stored("modern", json!({"request": 50})));
+        let error = hasty
+            .call_tool("slow", json!({"text": "x", "ms": 5_000}))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, CallError::Timeout { after, .. } if (50..4_000).contains(&after.as_millis())),
+            "{error:?}"
+        );
+        sessions.close().await;
+    });
+}
+
+#[test]
 fn secrets_reach_the_server_and_nobody_else() {
     each(async |runtime, era| {
         let (listener, url) = listen();

@@ -4,7 +4,7 @@
 //!   that grows while it runs; [`Closing`], which tells what runs to end.
 //! - Byte streams: [`Lanes`] drives one connection, [`Crossing`] two face to face.
 //! - Child processes: [`child`].
-//! - HTTP: `HttpOptions` for clients, `Collector` for servers.
+//! - HTTP: `HttpOptions` for clients, `TlsConfigs` for those of stored transports, `Collector` for servers.
 //! - HTTP with the feature `http-body`, for adapters: a whole client but for its connections, `HttpDriver`; and all that
 //!   a server does beside IO, from `HttpService` down.
 
@@ -25,6 +25,8 @@ mod options;
 mod spare;
 mod tasks;
 mod timer;
+#[cfg(feature = "http")]
+mod tls_configs;
 
 pub use closing::{Closing, Watch, either, end_upon, unless};
 #[cfg(feature = "http")]
@@ -48,3 +50,5 @@ pub use options::{HttpAbilities, HttpOptions, HttpVersions};
 pub use spare::{Deadline, SpareTimer};
 pub use tasks::Tasks;
 pub use timer::{Alarm, Timer};
+#[cfg(feature = "http")]
+pub use tls_configs::{TlsConfigs, TlsPem};

@@ -19,7 +19,7 @@ use crate::handle::server::Server;
 use crate::rpc::CallError;
 use crate::sessions::{AttemptTimeouts, ChildTransport, Secret, SessionKey, SessionsConfig, StreamAddress, Transport};
 #[cfg(feature = "http")]
-use crate::sessions::{Authorization, HttpTransport};
+use crate::sessions::{Authorization, HttpTransport, TlsFiles};
 
 /// What transports are resolved with: who the clients say they are, the servers of this process, whether child
 /// processes may be started, and what a stored configuration does not hold.
@@ -40,7 +40,7 @@ type Prepare = Arc<dyn Fn(Command) -> Command + Send + Sync>;
 pub struct Resolved {
     /// Where to.
     pub route: Route,
-    /// As whom, with the timeouts of the transport.
+    /// As whom, with the timeouts of the transport, and the mode where it has one.
     pub config: ClientConfig,
 }
 
@@ -48,9 +48,10 @@ pub struct Resolved {
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Route {
-    /// To a URL, by Streamable HTTP.
+    /// To a URL, by Streamable HTTP; with files for TLS, in place of what the options have for that, where there are
+    /// any.
     #[cfg(feature = "http")]
-    Http(String, HttpOptions),
+    Http(String, Box<HttpOptions>, Option<TlsFiles>),
     /// To a process that is started for it.
     Child(Box<Command>),
     /// To the Unix socket at a path.
@@ -62,7 +63,8 @@ pub enum Route {
 }
 
 impl Resolver {
-    /// Clients of this configuration, and nothing else; their timeouts are those of the transports.
+    /// Clients of this configuration, and nothing else; their timeouts are those of the transports, and so is their mode
+    /// where a transport has one.
     pub fn new(client: ClientConfig) -> Self {
         Self {
             client,
@@ -106,7 +108,10 @@ impl Resolver {
     pub fn resolve(&self, transport: &Transport) -> Result<Resolved, CallError> {
         let route = match transport {
             #[cfg(feature = "http")]
-            Transport::Http(transport) => Route::Http(String::from(transport.url()), self.options(transport)?),
+            Transport::Http(transport) => {
+                let files = transport.tls_files().cloned();
+                Route::Http(String::from(transport.url()), Box::new(self.options(transport)?), files)
+            }
             Transport::Child(transport) => Route::Child(Box::new(self.command(transport)?)),
             Transport::Stream(transport) => match &transport.address {
                 StreamAddress::Unix(path) => Route::Unix(path.clone()),
@@ -124,6 +129,7 @@ impl Resolver {
         };
         let config = ClientConfig {
             timeouts: transport.timeouts().to_timeouts(),
+            mode: transport.mode().unwrap_or(self.client.mode),
             ..self.client.clone()
         };
         Ok(Resolved { route, config })

@@ -186,7 +186,7 @@ impl Exchanges {
         if let Purpose::Initialize(_) = purpose {
             // A new session begins without the id of an old one (2025-11-25, Session Management, 4).
             if let Some(session) = self.session.take() {
-                self.end_session(now, &session);
+                self.end_session(now + self.timeouts.close, &session);
             }
             self.sessions += 1;
             self.stop_listening();
@@ -217,7 +217,7 @@ impl Exchanges {
         }
         self.abort_exchange(id);
         if !is_awaited && let Some(session) = self.session.take() {
-            self.end_session(now, &session);
+            self.end_session(now + self.timeouts.close, &session);
         }
     }
 
@@ -241,7 +241,7 @@ impl Exchanges {
     pub fn close(&mut self, now: Time) {
         self.stop_listening();
         if let Some(session) = self.session.take() {
-            self.end_session(now, &session);
+            self.end_session(now + self.timeouts.close, &session);
         }
         // What is still on its way gets the same time.
         let open: Vec<_> = self.open.keys().copied().collect();
@@ -293,18 +293,19 @@ impl Exchanges {
             self.session = session;
             return;
         }
-        // Nobody waits for it any more.
+        // Nobody waits for it any more. Its end takes no longer than the answer might have.
         self.ignore(now, id);
+        let until = self.open.get(&id).and_then(|exchange| exchange.until);
         if let Some(session) = session {
-            self.end_session(now, &session);
+            self.end_session(until.unwrap_or(now), &session);
         }
     }
 
-    /// Has the server end a session.
-    fn end_session(&mut self, now: Time, session: &SessionId) {
+    /// Has the server end a session, and waits for that until then.
+    fn end_session(&mut self, until: Time, session: &SessionId) {
         let request = self.template.delete(session, self.revision);
         let id = self.start(Kind::Delete, request);
-        self.end_at(id, now + self.timeouts.close);
+        self.end_at(id, until);
     }
 
     /// A part of the body of a response came.

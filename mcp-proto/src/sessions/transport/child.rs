@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, TransportError, TransportTimeouts};
+use super::{Secret, TransportError, TransportTimeouts, mode};
+use crate::client::Mode;
 
 /// A server that is started as a child process. Whoever can say what is started can do what this process can: what
 /// comes from elsewhere is to be looked at first, and what resolves it has to allow it explicitly.
@@ -22,6 +23,10 @@ pub struct ChildTransport {
     secret_env: BTreeMap<String, Secret>,
     #[serde(skip_serializing_if = "Option::is_none")]
     directory: Option<String>,
+    /// Which eras its client speaks, and which revision it proposes; what resolves it says so where `None`. Stored as
+    /// `"auto"`, `"modern"`, `"legacy"` (the latest legacy revision) or the name of a revision.
+    #[serde(with = "mode", skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// How long each phase may take.
     #[serde(skip_serializing_if = "TransportTimeouts::is_default")]
     pub timeouts: TransportTimeouts,
@@ -29,7 +34,7 @@ pub struct ChildTransport {
 
 /// As it is stored.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Unchecked {
     command: String,
     #[serde(default)]
@@ -40,6 +45,8 @@ struct Unchecked {
     secret_env: BTreeMap<String, Secret>,
     #[serde(default)]
     directory: Option<String>,
+    #[serde(default, with = "mode")]
+    mode: Option<Mode>,
     #[serde(default)]
     timeouts: TransportTimeouts,
 }
@@ -53,6 +60,7 @@ impl ChildTransport {
             env: BTreeMap::new(),
             secret_env: BTreeMap::new(),
             directory: None,
+            mode: None,
             timeouts: TransportTimeouts::default(),
         }
     }
@@ -137,6 +145,7 @@ impl TryFrom<Unchecked> for ChildTransport {
             env: stored.env,
             secret_env: stored.secret_env,
             directory: stored.directory,
+            mode: stored.mode,
             timeouts: stored.timeouts,
         })
     }

@@ -19,6 +19,10 @@ pub enum TransportError {
     NotSecret(Box<str>),
     /// The header `Authorization` beside the authorization.
     Authorization,
+    /// This is missing, and what is there is of no use without it.
+    Missing(Box<str>),
+    /// TLS for a URL that is not `https`.
+    TlsWithoutHttps,
 }
 
 impl fmt::Display for TransportError {
@@ -30,6 +34,8 @@ impl fmt::Display for TransportError {
             Self::Twice(name) => write!(f, "{name:?} is both plain and secret"),
             Self::NotSecret(name) => write!(f, "the header {name:?} has to be a secret one"),
             Self::Authorization => f.write_str("the authorization is said by itself, and not as a header"),
+            Self::Missing(what) => write!(f, "{what:?} is missing"),
+            Self::TlsWithoutHttps => f.write_str("TLS is for https URLs"),
         }
     }
 }

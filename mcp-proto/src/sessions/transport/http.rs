@@ -7,7 +7,8 @@ use core::fmt;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Secret, TransportError, TransportTimeouts};
+use super::{Secret, TlsFiles, TransportError, TransportTimeouts, mode};
+use crate::client::Mode;
 use crate::wire::url::{Redacted, authority};
 
 /// Headers that carry credentials, whatever is in them.
@@ -23,6 +24,12 @@ pub struct HttpTransport {
     headers: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     secret_headers: BTreeMap<String, Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<TlsFiles>,
+    /// Which eras its client speaks, and which revision it proposes; what resolves it says so where `None`. Stored as
+    /// `"auto"`, `"modern"`, `"legacy"` (the latest legacy revision) or the name of a revision.
+    #[serde(with = "mode", skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// How long each phase may take.
     #[serde(skip_serializing_if = "TransportTimeouts::is_default")]
     pub timeouts: TransportTimeouts,
@@ -41,7 +48,7 @@ pub enum Authorization {
 
 /// As it is stored.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Unchecked {
     url: String,
     #[serde(deserialize_with = "authorization")]
@@ -50,6 +57,10 @@ struct Unchecked {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     secret_headers: BTreeMap<String, Secret>,
+    #[serde(default)]
+    tls: Option<TlsFiles>,
+    #[serde(default, with = "mode")]
+    mode: Option<Mode>,
     #[serde(default)]
     timeouts: TransportTimeouts,
 }
@@ -68,6 +79,8 @@ impl HttpTransport {
             authorization,
             headers: BTreeMap::new(),
             secret_headers: BTreeMap::new(),
+            tls: None,
+            mode: None,
             timeouts: TransportTimeouts::default(),
         })
     }
@@ -105,6 +118,23 @@ impl HttpTransport {
         }
         self.secret_headers.insert(name, value);
         Ok(self)
+    }
+
+    /// Connects with these files for TLS, in place of what there is for all transports.
+    ///
+    /// # Errors
+    /// [`TransportError::TlsWithoutHttps`].
+    pub fn tls(mut self, files: TlsFiles) -> Result<Self, TransportError> {
+        if !has_scheme(&self.url, "https") {
+            return Err(TransportError::TlsWithoutHttps);
+        }
+        self.tls = Some(files);
+        Ok(self)
+    }
+
+    /// The files for TLS, where it has some of its own.
+    pub fn tls_files(&self) -> Option<&TlsFiles> {
+        self.tls.as_ref()
     }
 
     /// The URL. A query of it may be secret.
@@ -145,6 +175,10 @@ impl TryFrom<Unchecked> for HttpTransport {
         for (name, value) in stored.secret_headers {
             transport = transport.secret_header(&name, value)?;
         }
+        if let Some(files) = stored.tls {
+            transport = transport.tls(files)?;
+        }
+        transport.mode = stored.mode;
         transport.timeouts = stored.timeouts;
         Ok(transport)
     }
@@ -158,14 +192,15 @@ impl fmt::Debug for HttpTransport {
             .field("authorization", &self.authorization)
             .field("headers", &self.headers)
             .field("secret_headers", &self.secret_headers)
+            .field("tls", &self.tls)
+            .field("mode", &self.mode)
             .field("timeouts", &self.timeouts)
             .finish()
     }
 }
 
 fn check_url(url: &str) -> Result<(), TransportError> {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-    let is_http = scheme.is_some_and(|scheme| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
+    let is_http = has_scheme(url, "http") || has_scheme(url, "https");
     let authority = authority(url);
     let is_text = url.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_http || authority.is_empty() || !is_text {
@@ -175,6 +210,11 @@ fn check_url(url: &str) -> Result<(), TransportError> {
         return Err(TransportError::CredentialsInUrl);
     }
     Ok(())
+}
+
+fn has_scheme(url: &str, name: &str) -> bool {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(name))
 }
 
 fn check_bearer(authorization: &Authorization) -> Result<(), TransportError> {

@@ -5,9 +5,11 @@ mod error;
 mod http;
 mod key;
 mod millis;
+mod mode;
 mod others;
 mod secret;
 mod timeouts;
+mod tls;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +20,16 @@ pub use key::SessionKey;
 pub use others::{InProcessTransport, StreamAddress, StreamTransport};
 pub use secret::Secret;
 pub use timeouts::TransportTimeouts;
+pub use tls::TlsFiles;
+
+use crate::client::Mode;
 
 /// How a server is reached: what an application keeps in its configuration.
 ///
 /// It is plain data: making, comparing, showing and storing one does no IO. Two that are equal, secrets included, name
 /// the same server, and share a session of a pool however often they are made anew. Secrets are shown nowhere, and
-/// stored nowhere: what is read back lacks them, until they are [given again](Secret).
+/// stored nowhere: what is read back lacks them, until they are [given again](Secret). A stored one with a field that is
+/// not known is refused, with the name of the field: what is misspelt is not as good as not said.
 ///
 /// ```
 /// use mcp_proto::sessions::{Authorization, HttpTransport, Secret, Transport};
@@ -38,6 +44,19 @@ pub use timeouts::TransportTimeouts;
 ///
 /// // Whether there is authorization has to be said, in a configuration too.
 /// assert!(serde_json::from_str::<Transport>(r#"{"type":"http","url":"https://tools.example/mcp"}"#).is_err());
+///
+/// // All that can be said of a server behind a URL.
+/// let transport: Transport = serde_json::from_str(r#"{
+///     "type": "http",
+///     "url": "https://tools.example/mcp",
+///     "authorization": {"bearer": null},
+///     "headers": {"x-team": "blue"},
+///     "secretHeaders": {"x-api-key": null},
+///     "tls": {"caFile": "/etc/ca.pem", "certificateFile": "/etc/me.pem", "keyFile": "/etc/me.key"},
+///     "mode": "2025-06-18",
+///     "timeouts": {"connect": 2000, "request": 30000}
+/// }"#)?;
+/// # assert!(transport.mode().is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,6 +74,28 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Which eras its client speaks, where the transport says so.
+    pub fn mode(&self) -> Option<Mode> {
+        match self {
+            Self::Http(transport) => transport.mode,
+            Self::Child(transport) => transport.mode,
+            Self::Stream(transport) => transport.mode,
+            Self::InProcess(transport) => transport.mode,
+        }
+    }
+
+    /// Sets which eras its client speaks.
+    #[must_use]
+    pub fn with_mode(mut self, mode: Mode) -> Self {
+        *match &mut self {
+            Self::Http(transport) => &mut transport.mode,
+            Self::Child(transport) => &mut transport.mode,
+            Self::Stream(transport) => &mut transport.mode,
+            Self::InProcess(transport) => &mut transport.mode,
+        } = Some(mode);
+        self
+    }
+
     /// How long each phase may take.
     pub fn timeouts(&self) -> &TransportTimeouts {
         match self {

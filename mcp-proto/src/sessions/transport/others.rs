@@ -4,14 +4,19 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use super::TransportTimeouts;
+use super::{TransportTimeouts, mode};
+use crate::client::Mode;
 
 /// A server behind a byte stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StreamTransport {
     /// Where it listens.
     pub address: StreamAddress,
+    /// Which eras its client speaks, and which revision it proposes; what resolves it says so where `None`. Stored as
+    /// `"auto"`, `"modern"`, `"legacy"` (the latest legacy revision) or the name of a revision.
+    #[serde(default, with = "mode", skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// How long each phase may take.
     #[serde(default, skip_serializing_if = "TransportTimeouts::is_default")]
     pub timeouts: TransportTimeouts,
@@ -42,6 +47,7 @@ impl StreamTransport {
     fn new(address: StreamAddress) -> Self {
         Self {
             address,
+            mode: None,
             timeouts: TransportTimeouts::default(),
         }
     }
@@ -49,10 +55,14 @@ impl StreamTransport {
 
 /// A server of this process, by the name under which what resolves it knows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InProcessTransport {
     /// The name.
     pub server: String,
+    /// Which eras its client speaks, and which revision it proposes; what resolves it says so where `None`. Stored as
+    /// `"auto"`, `"modern"`, `"legacy"` (the latest legacy revision) or the name of a revision.
+    #[serde(default, with = "mode", skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// How long each phase may take.
     #[serde(default, skip_serializing_if = "TransportTimeouts::is_default")]
     pub timeouts: TransportTimeouts,
@@ -63,6 +73,7 @@ impl InProcessTransport {
     pub fn new(server: impl Into<String>) -> Self {
         Self {
             server: server.into(),
+            mode: None,
             timeouts: TransportTimeouts::default(),
         }
     }

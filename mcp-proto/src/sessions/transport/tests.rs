@@ -7,6 +7,8 @@ use core::time::Duration;
 use serde_json::json;
 
 use super::*;
+use crate::client::Mode;
+use crate::revision::Revision;
 
 fn http() -> HttpTransport {
     HttpTransport::new(
@@ -80,6 +82,102 @@ fn the_forms_of_a_configuration() {
     assert_eq!(read(child).unwrap(), ChildTransport::new("server").arg("-v").into());
     let local = json!({"type": "inProcess", "server": "weather"});
     assert_eq!(read(local).unwrap(), InProcessTransport::new("weather").into());
+}
+
+#[test]
+fn a_field_that_is_not_known_is_named() {
+    let stored = |extra: serde_json::Value, base: serde_json::Value| {
+        let mut base = base;
+        base.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        base
+    };
+    let http = json!({"type": "http", "url": "https://h/", "authorization": "none"});
+    let child = json!({"type": "child", "command": "server"});
+    let stream = json!({"type": "stream", "address": {"unix": "/run/mcp"}});
+    let local = json!({"type": "inProcess", "server": "weather"});
+    for (base, extra, name) in [
+        (&http, json!({"header": {}}), "header"),
+        (&http, json!({"secret_headers": {}}), "secret_headers"),
+        (&http, json!({"timeouts": {"conect": 1}}), "conect"),
+        (&http, json!({"tls": {"ca": "/x"}}), "ca"),
+        (&child, json!({"arg": []}), "arg"),
+        (&child, json!({"tls": {}}), "tls"),
+        (&stream, json!({"timeout": {}}), "timeout"),
+        (&local, json!({"name": ""}), "name"),
+    ] {
+        assert!(serde_json::from_value::<Transport>(base.clone()).is_ok());
+        let error = serde_json::from_value::<Transport>(stored(extra, base.clone())).unwrap_err();
+        assert!(
+            error.to_string().contains(&format!("unknown field `{name}`")),
+            "{error}"
+        );
+    }
+    let key = json!({"transport": local, "conversations": "1"});
+    let error = serde_json::from_value::<SessionKey>(key).unwrap_err();
+    assert!(error.to_string().contains("conversations"), "{error}");
+}
+
+#[test]
+fn the_mode_of_a_transport_is_a_word_or_a_revision() {
+    let read = |mode: serde_json::Value| {
+        serde_json::from_value::<Transport>(json!({"type": "child", "command": "server", "mode": mode}))
+    };
+    for (stored, mode, again) in [
+        (json!("auto"), Some(Mode::Auto), json!("auto")),
+        (json!("modern"), Some(Mode::Modern), json!("modern")),
+        (json!("2026-07-28"), Some(Mode::Modern), json!("modern")),
+        (
+            json!("legacy"),
+            Some(Mode::Legacy(Revision::LATEST_LEGACY)),
+            json!("2025-11-25"),
+        ),
+        (
+            json!("2025-03-26"),
+            Some(Mode::Legacy(Revision::V2025_03_26)),
+            json!("2025-03-26"),
+        ),
+        (json!(null), None, serde_json::Value::Null),
+    ] {
+        let transport = read(stored).unwrap();
+        assert_eq!(transport.mode(), mode);
+        let written = serde_json::to_value(&transport).unwrap();
+        assert_eq!(written.get("mode").cloned().unwrap_or_default(), again);
+        assert_eq!(serde_json::from_value::<Transport>(written).unwrap(), transport);
+    }
+    let error = read(json!("newest")).unwrap_err().to_string();
+    assert!(error.contains("newest") && error.contains("modern"), "{error}");
+    let stream = Transport::from(StreamTransport::tcp("h:1")).with_mode(Mode::Modern);
+    assert_eq!(stream.mode(), Some(Mode::Modern));
+    assert_ne!(
+        stream,
+        StreamTransport::tcp("h:1").into(),
+        "another mode is another session"
+    );
+}
+
+#[test]
+fn files_for_tls_belong_to_https_and_come_in_pairs() {
+    let files = TlsFiles::default().trusting("/ca").identified_by("/me", "/key");
+    let new = |url: &str| HttpTransport::new(url, Authorization::None).unwrap().tls(files.clone());
+    assert_eq!(new("http://h/"), Err(TransportError::TlsWithoutHttps));
+    let transport = new("HTTPS://h/").unwrap();
+    assert_eq!(transport.tls_files(), Some(&files));
+    let stored = serde_json::to_value(Transport::from(transport.clone())).unwrap();
+    assert_eq!(
+        stored["tls"],
+        json!({"caFile": "/ca", "certificateFile": "/me", "keyFile": "/key"})
+    );
+    assert_eq!(serde_json::from_value::<Transport>(stored).unwrap(), transport.into());
+    for (tls, missing) in [
+        (json!({"certificateFile": "/me"}), "keyFile"),
+        (json!({"keyFile": "/key"}), "certificateFile"),
+    ] {
+        let error = serde_json::from_value::<TlsFiles>(tls).unwrap_err().to_string();
+        assert!(error.contains(missing), "{error}");
+    }
+    let plain = json!({"type": "http", "url": "http://h/", "authorization": "none", "tls": {"caFile": "/ca"}});
+    let error = serde_json::from_value::<Transport>(plain).unwrap_err().to_string();
+    assert!(error.contains("https"), "{error}");
 }
 
 #[test]

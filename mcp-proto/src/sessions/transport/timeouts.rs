@@ -12,7 +12,7 @@ use crate::sessions::AttemptTimeouts;
 ///
 /// Stored in milliseconds; what is not said has its default.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct TransportTimeouts {
     /// For a connection: a socket, or a process that starts. Default 10 seconds.
     #[serde(with = "millis")]
