@@ -165,7 +165,7 @@ fn setup(rng: &mut Rng, revisions: &[Revision]) -> (Setup, Script) {
             outbox_bytes: SMALL,
             ..Limits::default()
         });
-        setup.client.limits.streams_per_session = 4;
+        setup.client.limits.streams_per_session = 2;
     }
     if rng.chance(50) {
         setup = setup.serving(&[revision]);
