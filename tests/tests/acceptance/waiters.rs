@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all, poll_immediate};
+use http::Method;
 use mcp_proto::Era;
 use mcp_proto::client::Mode;
 use mcp_proto::handle::sessions::Resolver;
@@ -221,6 +222,31 @@ fn g2_all_vanish_and_nothing_is_left() {
             figures.print("descriptors left", descriptors().saturating_sub(before));
             assert_eq!(host.wire.handshakes(), handshakes(era));
         });
+    });
+}
+
+#[test]
+fn g2_a_session_that_a_server_begins_for_callers_that_are_gone_is_ended() {
+    each("G2", async |runtime, era, figures| {
+        if era == Era::Modern {
+            return;
+        }
+        let flavour = runtime.flavour();
+        let delay = Duration::from_millis(300);
+        let host = Host::start_behind(runtime, |mcp| {
+            before(mcp, "initialize", move || async move {
+                flavour.sleep(delay).await;
+                None
+            })
+        });
+        let sessions = pool(runtime, era);
+        let (outcome, took) = wait(session(&sessions, host.http()), delay / 3).await;
+        assert!(matches!(outcome, Err(CallError::Timeout { .. })), "{outcome:?}");
+        figures.within("the caller, beyond its deadline", took - delay / 3, 50.0);
+        let ended = || host.wire.requests(&Method::DELETE) == 1;
+        until(runtime, "the session is ended", ended).await;
+        assert!(sessions.is_empty() && is_abandoned(&sessions));
+        assert_eq!((host.wire.handshakes(), sessions.counters().discarded), (1, 0));
     });
 }
 
