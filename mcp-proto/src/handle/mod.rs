@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod driver;
+mod places;
 mod pump;
 pub mod server;
 pub mod sessions;

@@ -125,6 +125,37 @@ fn a_cancelled_handler_is_dropped_and_its_clones_know() {
 }
 
 #[test]
+fn those_who_wait_for_a_cancellation_no_more_leave_nothing_behind() {
+    let kept = Arc::new(Mutex::new(None));
+    let keep = kept.clone();
+    let server = Server::builder("test", "1")
+        .tool("wait", "", move |_: NoArgs, context: Context| {
+            *keep.lock().unwrap() = Some(context);
+            pending::<Result<(), ToolError>>()
+        })
+        .build();
+    let mut client = Client::new(&server, Revision::V2025_11_25);
+    let wait = json!({"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {"name": "wait"}});
+    assert_eq!(client.send(&wait), [Value::Null; 0]);
+    let context: Context = kept.lock().unwrap().take().unwrap();
+    let tasks: Vec<Arc<Driver>> = std::iter::repeat_with(Arc::default).take(100).collect();
+    let wait = |task: &Arc<Driver>| {
+        let waker = Waker::from(task.clone());
+        let mut cancelled = Box::pin(context.cancelled());
+        let cx = &mut TaskContext::from_waker(&waker);
+        assert!(cancelled.as_mut().poll(cx).is_pending());
+        cancelled
+    };
+    let waits: Vec<_> = tasks.iter().map(wait).collect();
+    assert!(tasks.iter().all(|task| Arc::strong_count(task) > 1));
+    drop(waits);
+    assert!(tasks.iter().all(|task| Arc::strong_count(task) == 1));
+    let _waits: Vec<_> = tasks.iter().map(wait).collect();
+    drop(client);
+    assert!(tasks.iter().all(|task| task.0.load(Ordering::SeqCst) == 1));
+}
+
+#[test]
 fn handlers_wake_their_driver_and_run_beside_each_other() {
     let gate = Arc::new(Mutex::new((false, None::<Waker>)));
     let opened = gate.clone();

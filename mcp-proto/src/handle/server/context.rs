@@ -4,12 +4,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::poll_fn;
-use core::task::Poll;
-use std::sync::{Mutex, PoisonError};
+use core::task::{Poll, Waker};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 
 use super::{Peer, Server};
+use crate::handle::places::Places;
 use crate::jsonrpc::{ErrorObject, Id, Params, RawJson, encode_notification_with};
 use crate::method::{ClientCapability, Kind, Method, MethodName, Role};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, Request};
@@ -33,6 +34,8 @@ struct Inner {
     request: RequestContext,
     peer: Arc<dyn Peer>,
     progress: Mutex<Option<f64>>,
+    /// Who waits for the end of the request, if anyone ever did.
+    watchers: OnceLock<Arc<Places>>,
 }
 
 impl Context {
@@ -43,6 +46,7 @@ impl Context {
                 request,
                 peer,
                 progress: Mutex::new(None),
+                watchers: OnceLock::new(),
             }),
         }
     }
@@ -224,17 +228,25 @@ impl Context {
         poll_fn(|cx| asking.poll(cx)).await
     }
 
-    /// Whether the client has cancelled the request, or is gone.
+    /// Whether the request is over: cancelled, answered, or its client is gone.
     pub fn is_cancelled(&self) -> bool {
         self.inner.peer.is_cancelled()
     }
 
-    /// Waits until the client has cancelled the request, or is gone.
+    /// Waits until the request is over: cancelled, answered, or its client is gone.
     ///
     /// # Cancel safety
     /// It has no effect, and may be dropped and called again.
     pub async fn cancelled(&self) {
-        poll_fn(|cx| self.inner.peer.poll_cancelled(cx)).await;
+        let watchers = self.inner.watchers.get_or_init(Arc::default);
+        let (place, waker) = (watchers.place(), Waker::from(watchers.clone()));
+        poll_fn(|cx| {
+            place.wait(cx);
+            self.inner
+                .peer
+                .poll_cancelled(&mut core::task::Context::from_waker(&waker))
+        })
+        .await;
     }
 
     /// Queues a message as soon as there is room for it.

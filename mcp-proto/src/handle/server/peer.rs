@@ -52,7 +52,11 @@ pub(crate) trait Peer: Send + Sync {
     /// Does not wait for an answer any more: the client is told.
     fn abandon(&self, call: CallId);
 
-    /// Whether the client has cancelled the request, or is gone so that nothing can reach it.
+    /// The request is answered, or its handler is dropped: whoever waits for a cancellation is told. For those whose
+    /// connection does not see that by itself.
+    fn over(&self) {}
+
+    /// Whether the client has cancelled the request, or is gone so that nothing can reach it, or it is over.
     fn is_cancelled(&self) -> bool;
 
     /// Ready when [`is_cancelled`](Self::is_cancelled).

@@ -1,6 +1,5 @@
 //! Who polls the upkeep of an endpoint.
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::fmt;
@@ -11,6 +10,7 @@ use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::handle::driver::Timer;
+use crate::handle::places::{Place, Places};
 use crate::handle::server::http::Upkeep;
 use crate::time::Time;
 
@@ -38,25 +38,19 @@ pub struct Keeper(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     upkeep: Mutex<Option<Upkeep>>,
-    tasks: Arc<Tasks>,
-}
-
-/// Who polls: all of them are woken. Never locked while something is polled.
-///
-/// The upkeep and what it polls keep wakers of this, and not of what holds the upkeep: nothing would ever be freed.
-#[derive(Default)]
-struct Tasks(Mutex<Places>);
-
-#[derive(Default)]
-struct Places {
-    next: u64,
-    wakers: BTreeMap<u64, Waker>,
+    /// Who polls. The upkeep and what it polls keep wakers of this, and not of what holds the upkeep: nothing would
+    /// ever be freed.
+    tasks: Arc<Places>,
 }
 
 /// The place of one of those who poll.
-struct Place {
-    tasks: Arc<Tasks>,
-    number: u64,
+struct Turn(Place);
+
+/// Somebody else is to take over.
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 impl Keeper {
@@ -73,10 +67,10 @@ impl Keeper {
     /// Dropping the future stops the upkeep, until another one is polled.
     pub fn run<T: Timer>(&self, mut timer: T) -> impl Future<Output = ()> + use<T> {
         let shared = Arc::clone(&self.0);
-        let place = shared.tasks.place();
+        let turn = Turn(shared.tasks.place());
         poll_fn(move |cx| {
             loop {
-                let deadline = shared.poll(&place, cx, timer.now());
+                let deadline = shared.poll(&turn.0, cx, timer.now());
                 ready!(timer.poll(cx, deadline));
             }
         })
@@ -106,43 +100,6 @@ fn poll(upkeep: &mut Upkeep, cx: &mut Context<'_>, now: Time) -> Poll<()> {
         cx.waker().wake_by_ref();
         Poll::Pending
     })
-}
-
-impl Tasks {
-    fn place(self: &Arc<Self>) -> Place {
-        let tasks = Arc::clone(self);
-        let mut places = lock(&self.0);
-        places.next += 1;
-        let number = places.next;
-        Place { tasks, number }
-    }
-}
-
-impl Place {
-    fn wait(&self, cx: &Context<'_>) {
-        let waker = cx.waker().clone();
-        // The one before is dropped where nothing is locked.
-        let _before = lock(&self.tasks.0).wakers.insert(self.number, waker);
-    }
-}
-
-/// Somebody else is to take over.
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _waker = lock(&self.tasks.0).wakers.remove(&self.number);
-        self.tasks.wake_by_ref();
-    }
-}
-
-impl Wake for Tasks {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let wakers = core::mem::take(&mut lock(&self.0).wakers);
-        wakers.into_values().for_each(Waker::wake);
-    }
 }
 
 impl fmt::Debug for Keeper {

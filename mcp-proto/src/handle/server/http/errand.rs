@@ -149,3 +149,10 @@ impl Task {
         outcome
     }
 }
+
+/// Answered or given up.
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.peer.over();
+    }
+}

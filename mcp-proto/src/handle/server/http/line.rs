@@ -195,6 +195,10 @@ impl Peer for Line {
         }
     }
 
+    fn over(&self) {
+        self.cancel.set();
+    }
+
     fn is_cancelled(&self) -> bool {
         self.cancel.is_set()
     }
@@ -267,6 +271,10 @@ impl Peer for Member {
         self.line.abandon(call);
     }
 
+    fn over(&self) {
+        self.cancel.set();
+    }
+
     fn is_cancelled(&self) -> bool {
         self.cancel.is_set()
     }
@@ -283,7 +291,7 @@ impl Cancellable for Member {
     }
 }
 
-/// Whether a request is cancelled, and who wants to know.
+/// Whether a request is cancelled or over, and who wants to know.
 #[derive(Default)]
 struct Cancel(Mutex<(bool, Wakers)>);
 

@@ -1,6 +1,9 @@
 //! The legacy era: handshake, sessions, requests of the server, cancellation, batches.
 
+use core::future::Future;
+
 use super::*;
+use crate::model::Tool;
 
 #[test]
 fn initialize_begins_a_session() {
@@ -509,4 +512,42 @@ fn a_server_without_sessions_serves_each_post_on_its_own() {
         assert_eq!(Arc::strong_count(&world.app), holders, "nothing is left of it");
     }
     assert!(world.upkeep.is_none());
+}
+
+#[test]
+fn a_request_that_is_answered_or_given_up_is_over_for_the_clones_of_its_context() {
+    let contexts: Arc<Mutex<Vec<crate::handle::server::Context>>> = Arc::default();
+    let kept = contexts.clone();
+    let server = crate::handle::Server::builder("test", "1")
+        .raw_tool(
+            Tool::new("go", crate::model::Json::empty_object()),
+            move |_, context| {
+                kept.lock().unwrap().push(context);
+                let is_first = kept.lock().unwrap().len() == 1;
+                async move {
+                    if !is_first {
+                        core::future::pending::<()>().await;
+                    }
+                    Ok("gone")
+                }
+            },
+        )
+        .build();
+    let mut world = World::new();
+    world.endpoint = Endpoint::new(&server, HttpConfig::default());
+    let client = world.session("2025-11-25");
+    let open = world.send(client.tool(2, "go"));
+    let Open::Exchange(mut exchange) = open else { panic!() };
+    assert!(exchange.poll_head(&mut noop(), world.now).is_ready());
+    let answered = contexts.lock().unwrap()[0].clone();
+    assert!(Box::pin(answered.cancelled()).as_mut().poll(&mut noop()).is_ready());
+    drop(world.send(client.tool(3, "go")));
+    world.keep();
+    let given_up = contexts.lock().unwrap()[1].clone();
+    let mut cancelled = Box::pin(given_up.cancelled());
+    assert!(cancelled.as_mut().poll(&mut noop()).is_pending());
+    for _ in 0..100 {
+        world.pass(Duration::from_secs(60));
+    }
+    assert!(cancelled.as_mut().poll(&mut noop()).is_ready());
 }
