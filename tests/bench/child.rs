@@ -2,12 +2,13 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use mcp_tokio::http::server::ReplyForm;
 use tokio::net::TcpListener;
 
+use crate::ours::handles::echo_server;
 use crate::subject::current_thread;
 use crate::time::cpu_time;
 use crate::{floor, ours};
@@ -37,22 +38,57 @@ impl Server {
         Self { child, address }
     }
 
-    /// How long it has been on a processor. A server is one thread.
+    /// How long it has been on a processor.
     pub(crate) fn cpu_time(&self) -> Duration {
-        cpu_time(&self.child.id().to_string())
+        cpu_time(self.child.id())
     }
 
     /// Stops it in order, and gives what it wrote to its standard error, where that was taken.
     pub(crate) fn stop(mut self) -> String {
-        let mut said = String::new();
-        let stderr: Option<ChildStderr> = self.child.stderr.take();
         drop(self.child.stdin.take());
-        if let Some(mut stderr) = stderr {
-            stderr.read_to_string(&mut said).expect("text");
-        }
-        assert!(self.child.wait().expect("an end").success(), "{said}");
-        said
+        last_words(&mut self.child)
     }
+}
+
+/// A server over its standard input and output, which ends with its input.
+pub(crate) struct Piped(Child);
+
+impl Piped {
+    pub(crate) fn start(name: &str) -> (Self, ChildStdin, ChildStdout) {
+        Self::start_as(Command::new(std::env::current_exe().expect("this program")), name)
+    }
+
+    /// Starts it with a command that runs this program, `name` being what it serves.
+    pub(crate) fn start_as(mut command: Command, name: &str) -> (Self, ChildStdin, ChildStdout) {
+        command
+            .args(["stdio", name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().expect("a process");
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        (Self(child), input.expect("a pipe"), output.expect("a pipe"))
+    }
+
+    /// How long it has been on a processor.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        cpu_time(self.0.id())
+    }
+
+    /// Waits for its end, and gives what it wrote to its standard error, where that was taken. Its input has to be
+    /// closed.
+    pub(crate) fn stop(mut self) -> String {
+        last_words(&mut self.0)
+    }
+}
+
+fn last_words(child: &mut Child) -> String {
+    let mut said = String::new();
+    let stderr: Option<ChildStderr> = child.stderr.take();
+    if let Some(mut stderr) = stderr {
+        stderr.read_to_string(&mut said).expect("text");
+    }
+    assert!(child.wait().expect("an end").success(), "{said}");
+    said
 }
 
 impl Drop for Server {
@@ -69,6 +105,10 @@ pub(crate) fn serve(name: &str) {
         drop(std::io::stdin().read_to_end(&mut Vec::new()));
         std::process::exit(0);
     });
+    match name {
+        "smol floor" | "smol json" => return serve_on_smol(name),
+        _ => {}
+    }
     current_thread().block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         println!("{}", listener.local_addr().expect("an address"));
@@ -80,4 +120,28 @@ pub(crate) fn serve(name: &str) {
             _ => panic!("no server: {name}"),
         }
     });
+}
+
+fn serve_on_smol(name: &str) {
+    smol::block_on(async {
+        let listener = smol::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        println!("{}", listener.local_addr().expect("an address"));
+        std::io::stdout().flush().expect("a pipe");
+        match name {
+            "smol floor" => floor::smol_server::serve(listener).await,
+            _ => ours::smol_server::serve(listener).await,
+        }
+    });
+}
+
+/// Serves standard input and output until the input ends.
+pub(crate) fn serve_stdio(name: &str) {
+    match name {
+        "floor" => floor::stdio::serve(),
+        "tokio" => current_thread()
+            .block_on(mcp_tokio::stdio::serve(echo_server()))
+            .expect("pipes"),
+        "smol" => smol::block_on(mcp_smol::stdio::serve(echo_server())).expect("pipes"),
+        _ => panic!("no server: {name}"),
+    }
 }

@@ -3,7 +3,8 @@
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::child::Server;
+use crate::child::{Piped, Server};
+use crate::lines::Lines;
 use crate::load::Load;
 use crate::messages::Era;
 
@@ -51,6 +52,51 @@ pub(crate) fn of_server(name: &str, era: Era, sessions: bool, times: u64) -> Cou
         Load::open(server.address, era, sessions, 1).drive(times);
         server.stop()
     })
+}
+
+/// Counts the requests that a server over pipes answers.
+pub(crate) fn of_piped(name: &str, era: Era, window: usize, times: u64) -> Count {
+    difference(times, |tool, times| {
+        let mut command = under(tool);
+        command.stderr(Stdio::piped());
+        let (server, input, output) = Piped::start_as(command, name);
+        let mut lines = Lines::open(input, output, era, window);
+        lines.drive(times);
+        drop(lines);
+        server.stop()
+    })
+}
+
+/// Has a server answer so many requests under callgrind, which writes where the instructions went to `file`.
+pub(crate) fn profile(name: &str, era: Era, times: u64, file: &str) {
+    let mut command = Command::new("valgrind");
+    command.args(["--quiet", "--tool=callgrind"]);
+    command.arg(format!("--callgrind-out-file={file}"));
+    command.arg(std::env::current_exe().expect("this program"));
+    match name.strip_prefix("stdio ") {
+        Some(name) => {
+            let (server, input, output) = Piped::start_as(command, name);
+            Lines::open(input, output, era, 64).drive(times);
+            server.stop();
+        }
+        None => {
+            let server = Server::start_as(command, name);
+            let sessions = era == Era::Legacy && !name.contains("floor");
+            Load::open(server.address, era, sessions, 1).drive(times);
+            server.stop();
+        }
+    }
+}
+
+/// The most heap that a server over pipes has at a time, in bytes, while `drive` has it answer.
+pub(crate) fn peak_of_piped(name: &str, drive: impl FnOnce(&mut Lines)) -> u64 {
+    let mut command = under(Tool::Heap);
+    command.stderr(Stdio::piped());
+    let (server, input, output) = Piped::start_as(command, name);
+    let mut lines = Lines::open(input, output, Era::Legacy, 1);
+    drive(&mut lines);
+    drop(lines);
+    number_after(&server.stop(), "At t-gmax:")
 }
 
 /// What `times` more operations take, each.

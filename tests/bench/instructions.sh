@@ -3,6 +3,8 @@
 #
 #   tests/bench/instructions.sh "machines legacy 1"            the 40 most expensive functions
 #   tests/bench/instructions.sh "machines legacy 1" 2000 60    counted over 2000 operations, 60 lines
+#   tests/bench/instructions.sh "serve json legacy"            of a server over HTTP, per request
+#   tests/bench/instructions.sh "stdio tokio legacy"           of a server over pipes
 #   INCLUSIVE=yes tests/bench/instructions.sh ...              with what each function calls
 #
 # The figures are the difference of two runs of which one does twice as much. Needs valgrind.
@@ -18,7 +20,13 @@ trap 'rm -rf "$folder"' EXIT
 
 # profile <times>: instructions and function, one a line.
 profile() {
-  valgrind --quiet --tool=callgrind --callgrind-out-file="$folder/$1" "$bench" run "$subject" "$1"
+  case $subject in
+    serve\ * | stdio\ *)
+      local server=${subject#serve }
+      "$bench" profile "${server% *}" "${server##* }" "$1" "$folder/$1"
+      ;;
+    *) valgrind --quiet --tool=callgrind --callgrind-out-file="$folder/$1" "$bench" run "$subject" "$1" ;;
+  esac
   callgrind_annotate --auto=no --inclusive=${INCLUSIVE-no} --threshold=100 "$folder/$1" |
     sed -nE 's/^ *([0-9,]+) \([^)]*\) +(.*)$/\1 \2/p' | sed -E 's/ \[[^]]*\]$//; s/^([0-9]+),?([0-9]*),?([0-9]*),?([0-9]*) /\1\2\3\4 /'
 }

@@ -10,16 +10,21 @@
 mod child;
 mod count;
 mod floor;
+mod large;
+mod lines;
 mod load;
 mod messages;
 mod ours;
 mod rows;
 mod servers;
+mod stdio;
 mod subject;
 mod table;
 mod time;
 
 use std::process::ExitCode;
+
+use crate::messages::Era;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +32,10 @@ fn main() -> ExitCode {
     match *arguments {
         ["run", subject, times] => subject::run(subject, times.parse().expect("a number of operations")),
         ["serve", server] => child::serve(server),
+        ["stdio", server] => child::serve_stdio(server),
+        ["profile", server, era, times, file] => {
+            count::profile(server, Era::of(era), times.parse().expect("a number of requests"), file);
+        }
         [] => return rows::measure(""),
         [word] => return rows::measure(word),
         _ => {

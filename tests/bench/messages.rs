@@ -122,13 +122,20 @@ pub(crate) fn request(id: u64, meta: Option<&RawValue>) -> Vec<u8> {
 
 /// The text of a response.
 pub(crate) fn response(id: u64, text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(128);
+    write_response(&mut out, id, text);
+    out
+}
+
+/// Appends the text of a response.
+pub(crate) fn write_response(out: &mut Vec<u8>, id: u64, text: &str) {
     let content = vec![Content { kind: "text", text }];
     let response = Response {
         jsonrpc: "2.0",
         id,
         result: CallResult { content },
     };
-    serde_json::to_vec(&response).expect("a response")
+    serde_json::to_writer(out, &response).expect("a response");
 }
 
 /// `_meta` as a modern client sends it.

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::count::{self, Count};
-use crate::servers;
 use crate::subject;
 use crate::table::{Line, Target, Unit, print_heading};
 use crate::time::{self, Runner, busy, clocked};
+use crate::{large, servers, stdio};
 
 /// How long a subject runs in each round.
 const TURN: Duration = Duration::from_millis(25);
@@ -214,6 +214,8 @@ pub(crate) fn measure(word: &str) -> ExitCode {
         counting,
     );
     servers::table(word, counting);
+    stdio::table(word, counting);
+    large::table(word, counting);
     if counting { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

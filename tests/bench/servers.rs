@@ -21,6 +21,8 @@ struct Row {
     targets: &'static str,
     what: &'static str,
     server: &'static str,
+    /// The server that it is held against.
+    floor: &'static str,
     era: Era,
     window: usize,
 }
@@ -34,7 +36,19 @@ const fn row(what: &'static str, server: &'static str, era: Era, window: usize) 
         targets,
         what,
         server,
+        floor: "floor",
         era,
+        window,
+    }
+}
+
+const fn on_smol(what: &'static str, server: &'static str, floor: &'static str, window: usize) -> Row {
+    Row {
+        targets: "H10",
+        what,
+        server,
+        floor,
+        era: Era::Legacy,
         window,
     }
 }
@@ -52,6 +66,12 @@ const ROWS: &[Row] = &[
     row("floor: hyper server, modern, c=64", "floor", Era::Modern, 64),
     row("our server, modern, JSON, c=64", "json", Era::Modern, 64),
     row("our server, modern, SSE, c=64", "sse", Era::Modern, 64),
+    on_smol("floor: hyper server on smol, c=16", "smol floor", "smol floor", 16),
+    on_smol("our server on smol, JSON, c=16", "smol json", "smol floor", 16),
+    on_smol("our server on smol against tokio, c=16", "smol json", "json", 16),
+    on_smol("floor: hyper server on smol, c=64", "smol floor", "smol floor", 64),
+    on_smol("our server on smol, JSON, c=64", "smol json", "smol floor", 64),
+    on_smol("our server on smol against tokio, c=64", "smol json", "json", 64),
 ];
 
 /// Measures the servers and prints their table.
@@ -77,7 +97,7 @@ pub(crate) fn table(word: &str, counting: bool) {
         });
         let (must, stretch) = row.goals();
         let line = Line {
-            targets: if row.server == "floor" { "" } else { row.targets },
+            targets: if row.is_floor() { "" } else { row.targets },
             what: row.what,
             unit: Unit::Percent,
             times: times_of(row.what),
@@ -95,13 +115,17 @@ impl Row {
         self.what.contains(word) || self.targets.contains(word)
     }
 
-    fn has_sessions(&self) -> bool {
-        self.era == Era::Legacy && self.server != "floor"
+    fn is_floor(&self) -> bool {
+        self.server == self.floor
     }
 
-    /// The floor that the row is held against.
+    fn has_sessions(&self) -> bool {
+        self.era == Era::Legacy && !self.is_floor()
+    }
+
+    /// The row that it is held against.
     fn floor(&self) -> &'static Self {
-        let is_floor = |row: &&Self| row.server == "floor" && row.era == self.era && row.window == self.window;
+        let is_floor = |row: &&Self| row.server == self.floor && row.era == self.era && row.window == self.window;
         ROWS.iter().find(is_floor).expect("a floor")
     }
 
@@ -126,8 +150,15 @@ impl Row {
             };
             target.with_cpu(cpu)
         };
-        match (self.server, self.era) {
-            ("floor", _) => (Target::default(), Target::default()),
+        let none = Target::default();
+        let rate = |percent: f64| Target {
+            time: Some(100.0 / percent),
+            ..none
+        };
+        match (self.floor, self.era) {
+            _ if self.is_floor() => (none, none),
+            ("smol floor", _) => (rate(75.0), rate(88.0)),
+            ("json", _) => (none, none.with_cpu(1.25)),
             (_, Era::Legacy) => (goal(75.0, 1.30, 35e3, 22.0), goal(88.0, 1.15, 29e3, 16.0)),
             (_, Era::Modern) => (goal(75.0, 1.30, 44e3, 28.0), goal(88.0, 1.15, 35e3, 20.0)),
         }

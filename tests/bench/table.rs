@@ -102,7 +102,7 @@ impl Line<'_> {
 }
 
 /// Whether a figure is within its targets.
-fn mark(figure: f64, must: Option<f64>, stretch: Option<f64>) -> &'static str {
+pub(crate) fn mark(figure: f64, must: Option<f64>, stretch: Option<f64>) -> &'static str {
     match (must, stretch) {
         (_, Some(stretch)) if figure <= stretch => "**",
         (Some(must), _) if figure <= must => "* ",

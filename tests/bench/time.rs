@@ -68,11 +68,15 @@ fn thread_time() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// How long a process of one thread has been on a processor.
-pub(crate) fn cpu_time(process: &str) -> Duration {
-    let text = std::fs::read_to_string(format!("/proc/{process}/schedstat")).expect("Linux");
-    let nanos = text.split(' ').next().and_then(|word| word.parse().ok());
-    Duration::from_nanos(nanos.expect("a number"))
+/// How long the threads of a process have been on a processor.
+pub(crate) fn cpu_time(process: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("Linux");
+    let times = threads.map(|thread| {
+        let text = std::fs::read_to_string(thread.expect("a thread").path().join("schedstat")).expect("Linux");
+        let nanos = text.split(' ').next().and_then(|word| word.parse().ok());
+        Duration::from_nanos(nanos.expect("a number"))
+    });
+    times.sum()
 }
 
 /// Median, least and greatest.

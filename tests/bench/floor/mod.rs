@@ -4,3 +4,12 @@ pub(crate) mod duplex;
 pub(crate) mod http_client;
 pub(crate) mod http_server;
 pub(crate) mod serde;
+pub(crate) mod smol_server;
+pub(crate) mod stdio;
+
+/// What a client of the legacy era wants to hear first.
+pub(crate) fn initialize_result(id: u64) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"result":{{"protocolVersion":"2025-11-25","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"floor","version":"1"}}}}}}"#
+    )
+}
