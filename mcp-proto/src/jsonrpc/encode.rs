@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{ErrorObject, Id, Params};
+use crate::wire::scan;
 
 /// Room for everything of an envelope but its variable parts.
 const ENVELOPE: usize = 64;
@@ -114,14 +115,66 @@ fn write_integer(out: &mut Vec<u8>, value: i64) {
 
 /// Appends a string. One with nothing to escape, as nearly all are, is copied as it is.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    let is_escaped = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
-    // No early exit: that is what lets the comparison run on whole vectors.
-    if text.bytes().fold(false, |any, byte| any | is_escaped(byte)) {
-        return write_json(out, text);
+    out.push(b'"');
+    match is_literal(text) {
+        true => out.extend_from_slice(text.as_bytes()),
+        false => write_escaped(out, text.as_bytes()),
     }
     out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
-    out.push(b'"');
+}
+
+/// Whether nothing of a string has to be escaped in JSON.
+pub(crate) fn is_literal(text: &str) -> bool {
+    // No early exit: that is what lets the comparison run on whole vectors.
+    !text.bytes().fold(false, |any, byte| any | is_escaped(byte))
+}
+
+fn is_escaped(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
+
+/// Appends the inside of a string in which something has to be escaped: in words, as most have nothing of it.
+fn write_escaped(out: &mut Vec<u8>, text: &[u8]) {
+    // Most escapes have one byte more than what they stand for.
+    out.reserve(
+        text.len()
+            .saturating_add(scan::count_by(text, is_escaped))
+            .saturating_add(1),
+    );
+    let (words, rest) = text.as_chunks::<8>();
+    for word in words {
+        match is_word_escaped(u64::from_ne_bytes(*word)) {
+            false => out.extend_from_slice(word),
+            true => word.iter().for_each(|byte| write_byte(out, *byte)),
+        }
+    }
+    rest.iter().for_each(|byte| write_byte(out, *byte));
+}
+
+/// Whether any byte of a word has to be escaped: [`is_escaped`], eight at a time.
+fn is_word_escaped(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7) != 0
+}
+
+/// Appends one byte of a string, escaped where it has to be, as the serializer does.
+fn write_byte(out: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        b'\t' => b't',
+        b'\n' => b'n',
+        0x0c => b'f',
+        b'\r' => b'r',
+        0..=0x1f => {
+            let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' - 10 + half };
+            return out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+        }
+        _ => return out.push(byte),
+    };
+    out.extend_from_slice(&[b'\\', short]);
 }
 
 /// Appends the JSON form of a value that always has one.
@@ -144,6 +197,7 @@ mod tests {
     use super::*;
     use crate::Limits;
     use crate::jsonrpc::{ErrorCode, Incoming, Message, parse};
+    use alloc::string::String;
 
     fn read(bytes: Vec<u8>) -> Message {
         match parse(bytes.into(), &Limits::default()) {
@@ -189,10 +243,29 @@ mod tests {
             "\n",
             &long,
             &(long.clone() + "\""),
+            &long.replace("xxxx", "x\n\u{0}ü"),
+            &(0..0x80_u8).map(char::from).collect::<String>(),
         ] {
             let mut out = Vec::new();
             write_string(&mut out, text);
             assert_eq!(out, serde_json::to_vec(text).unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_has_to_be_escaped_is_found_at_every_place_of_a_word() {
+        for byte in 0..0x80_u8 {
+            for at in 0..24 {
+                let mut text = "\u{7f}\u{80} !#[]".repeat(2).into_bytes();
+                text.truncate(23);
+                text.insert(at.min(text.len()), byte);
+                let Ok(text) = core::str::from_utf8(&text) else {
+                    continue;
+                };
+                let mut out = Vec::new();
+                write_string(&mut out, text);
+                assert_eq!(out, serde_json::to_vec(text).unwrap(), "{text:?}");
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use super::peek::Text;
 use super::{Id, InvalidMessage, ParseError, RawJson};
 use crate::limits::Limits;
 use crate::method::MethodName;
+use crate::wire::scan;
 
 /// Reads one line, body or event as a message or a batch.
 ///
@@ -90,17 +91,9 @@ fn is_deeper_than(text: &[u8], most: usize) -> bool {
     openers(text) > most && deepest(text) > most
 }
 
-/// How many opening brackets there are. Counted in blocks whose count fits a byte, so that whole vectors are compared.
+/// How many opening brackets there are.
 fn openers(text: &[u8]) -> usize {
-    let is_opener = |byte: u8| byte | 0x20 == b'{'; // `[` and `{` differ in this bit alone
-    text.chunks(255)
-        .map(|block| {
-            block
-                .iter()
-                .fold(0_u8, |count, byte| count.wrapping_add(u8::from(is_opener(*byte))))
-        })
-        .map(usize::from)
-        .sum()
+    scan::count_by(text, |byte| byte | 0x20 == b'{') // `[` and `{` differ in this bit alone
 }
 
 fn deepest(text: &[u8]) -> usize {

@@ -29,10 +29,10 @@ mod params;
 mod peek;
 mod raw;
 
-#[cfg(feature = "handle")]
-pub(crate) use encode::write_string;
 pub use encode::{encode_error, encode_notification, encode_request, encode_result};
 pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json};
+#[cfg(feature = "handle")]
+pub(crate) use encode::{is_literal, write_string};
 pub use envelope::parse;
 pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
 pub(crate) use facts::{Called, Facts};

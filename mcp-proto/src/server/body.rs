@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::ServerConfig;
 use crate::jsonrpc::{DecodeError, Id, RawJson, Text, write_id, write_json};
 use crate::revision::Revision;
+use crate::wire::splice::{self, put_around};
 
 /// The key under which a server names itself in `_meta` (2026-07-28, Overview, Per-response protocol fields).
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
@@ -57,32 +58,49 @@ impl ResultBody {
         Self { json, plain: true }
     }
 
+    /// Whether writing it takes long enough that others should get their turn before.
+    #[cfg(all(feature = "handle", feature = "http"))]
+    pub(crate) fn is_large(&self) -> bool {
+        self.json.as_bytes().len() >= splice::LARGE
+    }
+
     /// The object.
     pub fn as_raw(&self) -> &RawJson {
         &self.json
     }
 
-    /// The response with this result.
-    pub(crate) fn to_response(&self, config: &ServerConfig, revision: Revision, cacheable: bool, id: &Id) -> Vec<u8> {
+    /// The response with this result. A large one stays in its memory, where nobody else has it.
+    pub(crate) fn into_response(self, config: &ServerConfig, revision: Revision, cacheable: bool, id: &Id) -> Vec<u8> {
         let seen = match self.plain {
             true => Seen::default(),
             false => self.json.decode_borrowed().unwrap_or_default(),
         };
-        let mut out = Vec::with_capacity(256 + self.json.as_bytes().len());
+        let length = self.json.as_bytes().len();
+        let mut out = Vec::with_capacity(256 + if length < splice::LARGE { length } else { 0 });
         out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
         write_id(&mut out, id);
         out.extend_from_slice(br#","result":"#);
-        match revision.is_stateless() {
+        let written = match revision.is_stateless() {
             true => self.write_modern(&mut out, config, cacheable, &seen),
             false => self.write_legacy(&mut out, &seen),
+        };
+        let json = self.json.into_bytes();
+        if length < splice::LARGE || !json.is_unique() {
+            out.reserve_exact(length.saturating_sub(written).saturating_add(1));
+            out.extend_from_slice(json.get(written..).unwrap_or_default());
+            out.push(b'}');
+            return out;
         }
-        out.push(b'}');
-        out
+        let mut whole = Vec::from(json);
+        put_around(&mut whole, written, &out, b"}");
+        whole
     }
 
     /// 2026-07-28: a result MUST have a `resultType` (Overview, Responses), SHOULD name the server in `_meta`
     /// (Per-response protocol fields), and where it is complete and cacheable MUST have caching hints (Caching).
-    fn write_modern(&self, out: &mut Vec<u8>, config: &ServerConfig, cacheable: bool, seen: &Seen<'_>) {
+    ///
+    /// Gives how much of the result is written: the rest follows as it is.
+    fn write_modern(&self, out: &mut Vec<u8>, config: &ServerConfig, cacheable: bool, seen: &Seen<'_>) -> usize {
         out.push(b'{');
         if seen.result_type.is_none() {
             out.extend_from_slice(br#""resultType":"complete","#);
@@ -96,10 +114,11 @@ impl ResultBody {
         write_meta(out, config, meta);
         self.write_members(out, true, |key| key != "_meta");
         out.push(b'}');
+        self.json.as_bytes().len()
     }
 
-    /// Writes a `_meta` that names the server, and then the members as they are, to the end of the object.
-    fn splice(&self, out: &mut Vec<u8>, config: &ServerConfig) {
+    /// Writes a `_meta` that names the server, after which the members follow as they are, to the end of the object.
+    fn splice(&self, out: &mut Vec<u8>, config: &ServerConfig) -> usize {
         out.extend_from_slice(br#""_meta":{"#);
         write_server_info(out, config);
         out.push(b'}');
@@ -107,18 +126,18 @@ impl ResultBody {
         if rest.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'}') {
             out.push(b',');
         }
-        out.extend_from_slice(rest);
+        1
     }
 
-    /// Up to 2025-11-25: as it is, without what those revisions do not know.
-    fn write_legacy(&self, out: &mut Vec<u8>, seen: &Seen<'_>) {
+    /// Up to 2025-11-25: as it is, without what those revisions do not know. Gives how much of it is written.
+    fn write_legacy(&self, out: &mut Vec<u8>, seen: &Seen<'_>) -> usize {
         if seen.result_type.is_none() && !seen.ttl && !seen.scope {
-            out.extend_from_slice(self.json.as_bytes());
-            return;
+            return 0;
         }
         out.push(b'{');
         self.write_members(out, false, |key| !matches!(key, "resultType" | "ttlMs" | "cacheScope"));
         out.push(b'}');
+        self.json.as_bytes().len()
     }
 
     /// Writes the members that `keep` wants, with a comma before the first one where there is something `before`.
@@ -248,8 +267,9 @@ mod tests {
     fn written(revision: Revision, cacheable: bool, result: &str) -> String {
         let config = ServerConfig::new(Implementation::new("s", "1"));
         let body = ResultBody::from_raw(RawJson::parse(String::from(result)).unwrap()).unwrap();
-        let response = String::from_utf8(body.to_response(&config, revision, cacheable, &Id::from(1))).unwrap();
-        let plain = ResultBody::plain(body.json).to_response(&config, revision, cacheable, &Id::from(1));
+        let response =
+            String::from_utf8(body.clone().into_response(&config, revision, cacheable, &Id::from(1))).unwrap();
+        let plain = ResultBody::plain(body.json).into_response(&config, revision, cacheable, &Id::from(1));
         if !["resultType", "_meta", "ttlMs", "cacheScope"]
             .iter()
             .any(|key| result.contains(key))
@@ -302,6 +322,25 @@ mod tests {
             let result = r#"{"ttlMs":5,"a":1,"resultType":"complete","_meta":{"b":2},"cacheScope":"public"}"#;
             assert_eq!(written(revision, true, result), r#"{"a":1,"_meta":{"b":2}}"#);
             assert_eq!(written(revision, true, r#"{"resultType":"complete"}"#), "{}");
+        }
+    }
+
+    #[test]
+    fn a_large_result_stays_where_it_is_unless_somebody_else_has_it() {
+        let config = ServerConfig::new(Implementation::new("s", "1"));
+        let large = alloc::format!(r#"{{"x":"{}"}}"#, "y".repeat(splice::LARGE));
+        for revision in [Revision::V2025_11_25, Revision::V2026_07_28] {
+            let mut text = Vec::with_capacity(large.len() + 1000);
+            text.extend_from_slice(large.as_bytes());
+            let place = text.as_ptr();
+            let body = ResultBody::plain(RawJson::from_valid(text.into()));
+            let shared = body.clone();
+            let copy = body.into_response(&config, revision, false, &Id::from(1));
+            assert_ne!(copy.as_ptr(), place);
+            assert_eq!(shared.as_raw().as_str(), large);
+            let response = shared.into_response(&config, revision, false, &Id::from(1));
+            assert_eq!((response.as_ptr(), &response), (place, &copy));
+            let _: serde_json::Value = serde_json::from_slice(&response).unwrap();
         }
     }
 

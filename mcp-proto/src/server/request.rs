@@ -89,7 +89,7 @@ impl RequestToken {
     /// The response. For a request that stands alone; one of a connection is answered there.
     pub fn into_response(self, config: &ServerConfig, outcome: Result<ResultBody, ErrorObject>) -> Vec<u8> {
         match outcome {
-            Ok(body) => body.to_response(config, self.revision, self.cacheable, &self.id),
+            Ok(body) => body.into_response(config, self.revision, self.cacheable, &self.id),
             Err(error) => encode_error(Some(&self.id), &error),
         }
     }

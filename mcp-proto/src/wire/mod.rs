@@ -6,6 +6,7 @@ mod base64;
 pub mod header;
 pub mod line;
 pub(crate) mod scan;
+pub(crate) mod splice;
 pub mod sse;
 pub(crate) mod url;
 

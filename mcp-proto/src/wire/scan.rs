@@ -22,6 +22,17 @@ fn find_by(haystack: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
         .map(|at| base + at)
 }
 
+/// How many bytes `wanted` accepts. Counted in blocks whose count fits a byte, so that whole vectors are compared.
+#[inline(always)]
+pub(crate) fn count_by(haystack: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
+    let blocks = haystack.chunks(255).map(|block| {
+        block
+            .iter()
+            .fold(0_u8, |count, byte| count.wrapping_add(u8::from(wanted(*byte))))
+    });
+    blocks.map(usize::from).sum()
+}
+
 /// The offset of the first `needle`.
 pub(crate) fn find(needle: u8, haystack: &[u8]) -> Option<usize> {
     find_by(haystack, |byte| byte == needle)

@@ -3,11 +3,16 @@
 use core::fmt;
 use core::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+
 use crate::handle::Pump;
 use crate::time::Time;
 
 /// How often the bytes go round before other tasks get their turn.
 const ROUNDS: usize = 4;
+
+/// A piece from this size on is received in a poll of its own.
+const LARGE: usize = 64 << 10;
 
 /// Two pumps, each the other's peer, for the one future that drives both.
 ///
@@ -21,8 +26,14 @@ pub struct Crossing<A, B> {
 }
 
 /// One direction.
+struct Way {
+    state: State,
+    /// A large piece that was sent and is not received yet.
+    held: Option<Bytes>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum State {
     Open,
     /// The receiver takes nothing any more; what is sent is dropped.
     Ignored,
@@ -37,8 +48,8 @@ impl<A: Pump, B: Pump> Crossing<A, B> {
         Self {
             left,
             right,
-            to_right: Way::Open,
-            to_left: Way::Open,
+            to_right: Way::new(),
+            to_left: Way::new(),
         }
     }
 
@@ -53,10 +64,16 @@ impl<A: Pump, B: Pump> Crossing<A, B> {
     ) -> Poll<()> {
         for _ in 0..ROUNDS {
             let mut moved = self.to_right.poll(cx, now, &self.left, &self.right).is_ready();
+            if self.to_right.held.is_some() {
+                break;
+            }
             self.right.poll_work(cx, now);
             moved |= self.to_left.poll(cx, now, &self.right, &self.left).is_ready();
+            if self.to_left.held.is_some() {
+                break;
+            }
             self.left.poll_work(cx, now);
-            if self.to_right == Way::Ended && self.to_left == Way::Ended {
+            if self.to_right.state == State::Ended && self.to_left.state == State::Ended {
                 return Poll::Ready(());
             }
             if !moved && self.poll_deadline(cx, now, &mut timer).is_pending() {
@@ -82,22 +99,32 @@ impl<A: Pump, B: Pump> Crossing<A, B> {
 }
 
 impl Way {
-    /// Carries one piece. Ready where it got on.
+    const fn new() -> Self {
+        let (state, held) = (State::Open, None);
+        Self { state, held }
+    }
+
+    /// Carries one piece, or holds it where it is large. Ready where it got on.
     fn poll(&mut self, cx: &mut Context<'_>, now: Time, from: &impl Pump, to: &impl Pump) -> Poll<()> {
-        match *self {
-            Self::Ended => return Poll::Pending,
-            Self::Ignored => {}
-            Self::Open => {
+        if let Some(bytes) = self.held.take() {
+            to.receive(now, bytes);
+            return Poll::Ready(());
+        }
+        match self.state {
+            State::Ended => return Poll::Pending,
+            State::Ignored => {}
+            State::Open => {
                 if !ready!(to.poll_wants_input(cx)) {
-                    *self = Self::Ignored;
+                    self.state = State::Ignored;
                 }
             }
         }
         match ready!(from.poll_transmit(cx, now)) {
-            Some(_) if *self == Self::Ignored => {}
+            Some(_) if self.state == State::Ignored => {}
+            Some(bytes) if bytes.len() >= LARGE => self.held = Some(bytes),
             Some(bytes) => to.receive(now, bytes),
             None => {
-                *self = Self::Ended;
+                self.state = State::Ended;
                 to.receive_eof(now);
             }
         }
@@ -108,8 +135,8 @@ impl Way {
 impl<A, B> fmt::Debug for Crossing<A, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Crossing")
-            .field("to_right", &self.to_right)
-            .field("to_left", &self.to_left)
+            .field("to_right", &self.to_right.state)
+            .field("to_left", &self.to_left.state)
             .finish_non_exhaustive()
     }
 }

@@ -6,10 +6,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::ToolError;
-use crate::jsonrpc::{RawJson, write_string};
+use crate::jsonrpc::{RawJson, is_literal, write_string};
 use crate::model::{CallToolResult, ContentBlock};
 use crate::revision::Revision;
 use crate::server::ResultBody;
+use crate::wire::splice::{self, put_around};
 
 /// What a tool can return: text, content, data (`Json`, with the feature `schema`), or a whole [`CallToolResult`].
 pub trait ToolOutput: Send + 'static {
@@ -42,12 +43,26 @@ pub trait ToolOutput: Send + 'static {
     }
 }
 
-/// The result whose only content is `text`.
-fn text_body(text: &str) -> ResultBody {
-    let mut json = Vec::with_capacity(64 + text.len());
-    json.extend_from_slice(br#"{"content":[{"type":"text","text":"#);
-    write_string(&mut json, text);
-    json.extend_from_slice(b"}]}");
+/// Room for what is put around a large result: the envelope, the name of the server, the field of an event.
+const AROUND: usize = 1 << 10;
+
+/// The result whose only content is `text`. A large one that is owned stays in its memory, where nothing has to be
+/// escaped.
+fn text_body<T: AsRef<str> + Into<String>>(text: T) -> ResultBody {
+    let length = text.as_ref().len();
+    let json = if length >= splice::LARGE && is_literal(text.as_ref()) {
+        let mut json = text.into().into_bytes();
+        json.reserve_exact(AROUND);
+        put_around(&mut json, 0, br#"{"content":[{"type":"text","text":""#, br#""}]}"#);
+        json
+    } else {
+        let around = if length < splice::LARGE { 64 } else { AROUND };
+        let mut json = Vec::with_capacity(around + length);
+        json.extend_from_slice(br#"{"content":[{"type":"text","text":"#);
+        write_string(&mut json, text.as_ref());
+        json.extend_from_slice(b"}]}");
+        json
+    };
     ResultBody::plain(RawJson::from_valid(json.into()))
 }
 
@@ -59,7 +74,7 @@ macro_rules! text_output {
             }
 
             fn into_body(self, _: Revision) -> Result<ResultBody, ToolError> {
-                Ok(text_body(&self))
+                Ok(text_body(self))
             }
         })*
     };
@@ -148,6 +163,24 @@ mod tests {
             r#"{"content":[{"type":"text","text":"d"}]}"#
         );
         assert_eq!(body(vec![block.clone(), block], revision).matches("\"d\"").count(), 2);
+    }
+
+    #[test]
+    fn a_large_text_is_written_as_a_small_one() {
+        let revision = Revision::V2025_11_25;
+        for text in ["x".repeat(splice::LARGE), "\"x\n".repeat(splice::LARGE)] {
+            let expected = serde_json::to_string(&CallToolResult::text(text.as_str())).unwrap();
+            assert_eq!(body(text, revision), expected);
+        }
+    }
+
+    #[test]
+    fn a_large_text_with_nothing_to_escape_is_not_copied() {
+        let mut text = String::with_capacity(splice::LARGE + 2 * AROUND);
+        text.push_str(&"x".repeat(splice::LARGE));
+        let place = text.as_ptr();
+        let body = text.into_body(Revision::V2025_11_25).unwrap();
+        assert_eq!(body.as_raw().as_bytes().as_ptr(), place);
     }
 
     #[cfg(feature = "schema")]

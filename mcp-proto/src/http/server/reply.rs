@@ -208,7 +208,10 @@ impl Reply {
         self.awaited = self.awaited.saturating_sub(1);
         match &mut self.state {
             State::Stream(stream) if !stream.ended => {
-                sse::encode_message(&mut stream.events, &message);
+                match stream.events.is_empty() {
+                    true => stream.events = sse::into_event(message),
+                    false => sse::encode_message(&mut stream.events, &message),
+                }
                 stream.ended = self.awaited == 0;
             }
             State::Open if self.is_batch => {
@@ -375,15 +378,11 @@ impl Reply {
     fn finish(&mut self, status: StatusCode, message: Vec<u8>) {
         self.state = match self.is_document() || status != StatusCode::OK {
             true => State::Whole(json_response(status, Bytes::from(message))),
-            false => {
-                let mut events = Vec::with_capacity(message.len().saturating_add(8));
-                sse::encode_message(&mut events, &message);
-                State::Stream(Stream {
-                    events,
-                    ended: true,
-                    ..Stream::default()
-                })
-            }
+            false => State::Stream(Stream {
+                events: sse::into_event(message),
+                ended: true,
+                ..Stream::default()
+            }),
         };
     }
 

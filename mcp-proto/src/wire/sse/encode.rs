@@ -6,6 +6,8 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::wire::scan;
+#[cfg(feature = "http")]
+use crate::wire::splice::{self, put_around};
 
 /// One event to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +82,18 @@ pub fn encode_message(out: &mut Vec<u8>, data: &[u8]) {
     out.push(b'\n');
 }
 
+/// The event of one message. A large one is not copied where it is one line.
+#[cfg(feature = "http")]
+pub(crate) fn into_event(mut message: Vec<u8>) -> Vec<u8> {
+    if message.len() >= splice::LARGE && scan::find_line_end(&message).is_none() {
+        put_around(&mut message, 0, b"data: ", b"\n\n");
+        return message;
+    }
+    let mut event = Vec::with_capacity(message.len().saturating_add(8));
+    encode_message(&mut event, &message);
+    event
+}
+
 /// Appends a comment, which readers ignore: a keep-alive (2026-07-28, basic/transports/streamable-http, "Receiving
 /// Messages"). Several lines become several comments.
 pub fn encode_comment(out: &mut Vec<u8>, text: &str) {
@@ -129,6 +143,18 @@ mod tests {
             out,
             b"data: {}\n\ndata: {\ndata: }\n\ndata: a\ndata: b\ndata: c\ndata:\ndata: d\ndata:\n\n"
         );
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn an_event_in_the_place_of_its_message_is_the_same() {
+        let large = alloc::vec![b'x'; splice::LARGE];
+        let lines = [&large[..], b"\r\n", &large[..]].concat();
+        for message in [&b""[..], b"{}", b"{\n}", &large, &lines] {
+            let mut out = Vec::new();
+            encode_message(&mut out, message);
+            assert_eq!(into_event(message.to_vec()), out);
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod encode;
 mod tests;
 
 pub use decode::{SseDecoder, SseError, SseEvent};
+#[cfg(feature = "http")]
+pub(crate) use encode::into_event;
 pub use encode::{SseEncodeError, SseFrame, encode_comment, encode_event, encode_message};
 
 /// The event type of an event that names none; MCP messages travel in events of this type.

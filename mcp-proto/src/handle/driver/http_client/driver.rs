@@ -82,6 +82,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             ports: Ports {
                 pump,
                 paused: Vec::new(),
+                portion: 0,
             },
         }
     }
@@ -95,6 +96,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
     }
 
     fn poll_rounds(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.ports.portion = 0;
         for _ in 0..ROUNDS {
             let now = self.timer.now();
             let mut moved = match self.poll_actions(cx, now) {
@@ -105,7 +107,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             self.resume();
             moved |= self.poll_tasks(now);
             moved |= self.poll_deadline(cx, now).is_ready();
-            if !self.connector.has_budget() {
+            if !self.has_budget() {
                 break;
             }
             if !moved && self.tasks.rest(cx) {
@@ -197,7 +199,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
     /// Polls what was woken. Whether anything was.
     fn poll_tasks(&mut self, now: Time) -> bool {
         for polls in 0..POLLS {
-            if !self.connector.has_budget() {
+            if !self.has_budget() {
                 return polls > 0;
             }
             let ports = &mut self.ports;
@@ -210,6 +212,11 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             }
         }
         true
+    }
+
+    /// Whether the present poll may go on.
+    fn has_budget(&self) -> bool {
+        self.connector.has_budget() && !self.ports.are_sated()
     }
 
     fn finish(&mut self, now: Time, task: Option<Task<C>>, done: Done<C::Sender>) {

@@ -20,6 +20,9 @@ use crate::time::Time;
 /// How many parts of a body are handed on before others get their turn.
 const FRAMES: usize = 16;
 
+/// How many bytes of bodies are handed on in one poll of the driver, as long as no part is larger.
+const PORTION: usize = 1 << 20;
+
 /// An exchange that waits for a connection.
 #[derive(Debug)]
 pub(super) struct Waiting {
@@ -34,6 +37,15 @@ pub(super) struct Ports {
     pub(super) pump: HttpPump,
     /// Exchanges whose response the pump does not want more of for now.
     pub(super) paused: Vec<ExchangeId>,
+    /// How many bytes of bodies were handed on in this poll of the driver.
+    pub(super) portion: usize,
+}
+
+impl Ports {
+    /// Whether the driver has read enough for one poll.
+    pub(super) fn are_sated(&self) -> bool {
+        self.portion >= PORTION
+    }
 }
 
 /// One exchange on a connection.
@@ -117,7 +129,11 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
         match ready!(Pin::new(&mut *body).poll_frame(cx)) {
             Some(Ok(frame)) => {
                 if let Ok(chunk) = frame.into_data() {
+                    ports.portion = ports.portion.saturating_add(chunk.len());
                     ports.pump.body(now, id, &chunk);
+                }
+                if ports.are_sated() {
+                    break;
                 }
             }
             Some(Err(error)) => return Poll::Ready(Outcome::Cut(describe(&error))),

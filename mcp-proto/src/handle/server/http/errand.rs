@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use http::StatusCode;
 
@@ -31,6 +31,8 @@ pub(super) struct Task {
     peer: Arc<dyn Peer>,
     /// A poll has begun and not come back: the handler has panicked if this is seen.
     polling: bool,
+    /// What the handler has returned, where writing it has a poll of its own.
+    outcome: Option<Result<ResultBody, ErrorObject>>,
 }
 
 impl Errand {
@@ -107,6 +109,7 @@ impl Task {
             token: Some(token),
             peer,
             polling: false,
+            outcome: None,
         }
     }
 
@@ -118,7 +121,7 @@ impl Task {
         }
         let outcome = match core::mem::replace(&mut self.polling, true) {
             true => Err(ErrorObject::internal("the handler has failed")),
-            false => core::task::ready!(self.poll_work(cx)),
+            false => ready!(self.poll_outcome(cx)),
         };
         self.answer(line, server, outcome);
         Poll::Ready(())
@@ -143,10 +146,20 @@ impl Task {
         });
     }
 
-    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
+    /// What the handler returns; a large result not in the poll that has made it.
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
+        if let Some(outcome) = self.outcome.take() {
+            return Poll::Ready(outcome);
+        }
         let outcome = self.work.as_mut().poll(cx);
         self.polling = false;
-        outcome
+        let outcome = ready!(outcome);
+        if outcome.as_ref().is_ok_and(ResultBody::is_large) {
+            self.outcome = Some(outcome);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(outcome)
     }
 }
 
