@@ -7,6 +7,7 @@ mod pump;
 pub mod server;
 pub mod sessions;
 pub mod tools;
+mod turn;
 mod wakers;
 
 pub use client::Client;

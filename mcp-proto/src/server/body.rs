@@ -58,12 +58,6 @@ impl ResultBody {
         Self { json, plain: true }
     }
 
-    /// Whether writing it takes long enough that others should get their turn before.
-    #[cfg(all(feature = "handle", feature = "http"))]
-    pub(crate) fn is_large(&self) -> bool {
-        self.json.as_bytes().len() >= splice::LARGE
-    }
-
     /// The object.
     pub fn as_raw(&self) -> &RawJson {
         &self.json

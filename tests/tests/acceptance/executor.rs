@@ -1,5 +1,6 @@
 //! B: nothing blocks the executor.
 
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,14 +9,14 @@ use futures_util::future::join_all;
 use mcp_proto::Era;
 use mcp_proto::handle::server::Server;
 use mcp_proto::handle::{Client, server::NoArgs};
-use mcp_proto::http::server::HttpConfig;
+use mcp_proto::http::server::{HttpConfig, ReplyForm};
 use mcp_tests::meter::Meter;
-use mcp_tests::runtime::{Flavour, Runtime, Task, listen};
-use mcp_tests::world::{Number, Probe, client_config, server};
+use mcp_tests::runtime::{AnyPump, Flavour, Runtime, Task, listen};
+use mcp_tests::world::{Echo, Number, Probe, client_config, server};
 use serde_json::json;
 
 use super::each;
-use super::figures::hard;
+use super::figures::Figures;
 
 /// How often a session is made.
 const ROUNDS: usize = 100;
@@ -33,9 +34,13 @@ struct Measured<'r> {
 
 impl<'r> Measured<'r> {
     fn start(runtime: &'r dyn Runtime, server: &Server, era: Era) -> Self {
+        Self::with(runtime, server, era, HttpConfig::default())
+    }
+
+    fn with(runtime: &'r dyn Runtime, server: &Server, era: Era, config: HttpConfig) -> Self {
         let meter = Meter::default();
         let (listener, url) = listen();
-        let (site, beside) = runtime.service(server, HttpConfig::default());
+        let (site, beside) = runtime.service(server, config);
         let beside = beside.map(|upkeep| Box::pin(meter.watch(upkeep)) as _);
         let serving = runtime.serve_site(listener, site.metered(&meter), beside);
         Self {
@@ -137,38 +142,77 @@ fn b1_a_crowd_of_calls_is_many_short_polls() {
     });
 }
 
-#[test]
-fn b3_large_results_and_long_lists_are_bounded_work() {
-    each("B3", async |runtime, era, figures| {
-        let mut builder =
-            Server::builder("large", "1").tool("large", "Gives so many bytes", |args: Number| async move {
-                Ok("x".repeat(args.number as usize))
-            });
-        for number in 0..10_000 {
-            builder = builder.tool(format!("tool-{number}"), "One of many", |_: NoArgs| async { Ok("") });
-        }
-        let world = Measured::start(runtime, &builder.build(), era);
-        let heartbeat = Heartbeat::start(runtime, runtime.flavour());
-        let client = world.client();
+/// A server of many tools, two of which move large texts.
+fn large_server() -> Server {
+    let mut builder = Server::builder("large", "1")
+        .tool("large", "Gives so many bytes", |args: Number| async move {
+            Ok("x".repeat(args.number as usize))
+        })
+        .tool("length", "Counts bytes", |args: Echo| async move {
+            Ok(args.text.len().to_string())
+        });
+    for number in 0..10_000 {
+        builder = builder.tool(format!("tool-{number}"), "One of many", |_: NoArgs| async { Ok("") });
+    }
+    builder.build()
+}
 
+/// Ten megabytes in one message, there and back: no poll of either side is long.
+async fn large_messages(figures: Figures, way: &str, meter: &Meter, heartbeat: &Heartbeat, client: &Client) {
+    const BYTES: usize = 10_000_000;
+    let text = "x".repeat(BYTES);
+    for (tool, arguments) in [("large", json!({"number": BYTES})), ("length", json!({"text": text}))] {
+        let call = client.call_tool(tool, arguments);
+        heartbeat.take();
+        meter.reset();
         let began = Instant::now();
-        let call = client.call_tool("large", json!({"number": 10_000_000}));
-        let result = world.meter.watch(call).await.unwrap();
-        assert_eq!(result.content[0].as_text().map(str::len), Some(10_000_000));
-        figures.time("10 MB: time", began.elapsed());
-        figures.time("10 MB: longest gap of the heartbeat", heartbeat.take());
-        let large = world.meter.busy();
-        figures.time("10 MB: longest poll", large);
+        let result = meter.watch(call).await.unwrap();
+        let given = result.content[0].as_text().unwrap_or_default();
+        assert!(
+            given == text || given == BYTES.to_string(),
+            "{tool}: {} bytes",
+            given.len()
+        );
+        let what = |figure: &str| format!("{tool}, 10 MB, {way}: {figure}");
+        figures.time(&what("time"), began.elapsed());
+        figures.time(&what("longest gap of the heartbeat"), heartbeat.take());
+        figures.within(&what("longest poll"), meter.busy(), 10.0);
+    }
+}
+
+#[test]
+fn b3_large_messages_and_long_lists_are_bounded_work() {
+    each("B3", async |runtime, era, figures| {
+        let (server, meter) = (large_server(), Meter::default());
+        let heartbeat = Heartbeat::start(runtime, runtime.flavour());
+
+        let world = Measured::start(runtime, &server, era);
+        let client = world.client();
+        large_messages(figures, "JSON", &world.meter, &heartbeat, &client).await;
 
         world.meter.reset();
         let began = Instant::now();
         let tools = world.meter.watch(client.list_tools()).await.unwrap();
-        assert_eq!(tools.len(), 10_001);
+        assert_eq!(tools.len(), 10_002);
         figures.time("10,000 tools: time", began.elapsed());
         figures.time("10,000 tools: longest gap of the heartbeat", heartbeat.take());
-        let long = world.meter.busy();
-        figures.within("10,000 tools: longest poll", long, 10.0);
-        // Ten milliseconds are asked for here as well, and missed: a message of 10 MB is read in one go.
-        assert!(large < hard(10.0) * 5, "{large:?}");
+        figures.within("10,000 tools: longest poll", world.meter.busy(), 10.0);
+
+        let config = HttpConfig::default().reply(ReplyForm::Sse);
+        let world = Measured::with(runtime, &server, era, config);
+        large_messages(figures, "SSE", &world.meter, &heartbeat, &world.client()).await;
+
+        let (near, far) = UnixStream::pair().unwrap();
+        let serving = runtime.drive(AnyPump::new(server.pump()), far).unwrap();
+        let (client, driver) = runtime.client_over(near, client_config(era)).unwrap();
+        for driver in [serving, driver] {
+            let driver = meter.watch(driver);
+            runtime.spawn(Box::pin(async { drop(driver.await) }));
+        }
+        large_messages(figures, "pipe", &meter, &heartbeat, &client).await;
+
+        let (client, driver) = runtime.duplex(&server, client_config(era));
+        runtime.spawn(Box::pin(meter.watch(driver)));
+        large_messages(figures, "memory", &meter, &heartbeat, &client).await;
     });
 }

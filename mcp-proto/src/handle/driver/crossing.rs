@@ -6,13 +6,11 @@ use core::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use crate::handle::Pump;
+use crate::handle::turn::LARGE;
 use crate::time::Time;
 
 /// How often the bytes go round before other tasks get their turn.
 const ROUNDS: usize = 4;
-
-/// A piece from this size on is received in a poll of its own.
-const LARGE: usize = 64 << 10;
 
 /// Two pumps, each the other's peer, for the one future that drives both.
 ///

@@ -11,6 +11,7 @@ use super::context::is_reserved;
 use super::handler::{Handler, dispatch, unknown_tool};
 use super::tool::{Invocation, Tools};
 use super::{Application, Call, Context, Peer, ServerBuilder, ServerPump, Work};
+use crate::handle::turn::{LARGE, turn};
 use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
 use crate::method::{Kind, Method, MethodName, Role};
 use crate::model::{ListToolsResult, PaginatedParams};
@@ -149,11 +150,30 @@ impl Server {
         {
             return done(Err(ErrorObject::invalid_params("arguments must be an object")));
         }
-        tool.run(Invocation {
+        let is_large = arguments
+            .as_ref()
+            .is_some_and(|arguments| arguments.as_bytes().len() >= LARGE);
+        let invocation = Invocation {
             arguments,
             server: self.clone(),
             request: call.context,
             peer,
+        };
+        match is_large {
+            false => tool.run(invocation),
+            true => self.call_later(name.into(), invocation),
+        }
+    }
+
+    /// Calls a tool in another poll than the present one: reading large arguments takes a while.
+    fn call_later(&self, name: Box<str>, invocation: Invocation) -> Work {
+        let server = self.clone();
+        Box::pin(async move {
+            turn().await;
+            match server.inner.tools.find(&name) {
+                Some(tool) => tool.run(invocation).await,
+                None => Err(unknown_tool(&name)),
+            }
         })
     }
 

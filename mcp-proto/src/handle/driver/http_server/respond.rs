@@ -16,6 +16,7 @@ use super::runtime::ServerRuntime;
 use super::service::HttpService;
 use crate::handle::driver::{Collector, Timer};
 use crate::handle::server::http::{Admission, BodyRoom, Exchange};
+use crate::handle::turn::LARGE;
 use crate::http::server::Refusal;
 use crate::time::Time;
 
@@ -50,6 +51,8 @@ struct Reading<B> {
     due: Option<Time>,
     body: B,
     collector: Collector,
+    /// All of the body, where it is large: what comes of it has a poll of its own.
+    read: Option<Bytes>,
 }
 
 impl<B, R> Respond<B, R>
@@ -71,6 +74,7 @@ where
                     due: None,
                     body,
                     collector: Collector::new(limit),
+                    read: None,
                 }),
                 None => Stage::Waiting(service.open(timer.now(), admission, &head, Bytes::new())),
             },
@@ -148,6 +152,9 @@ where
 {
     /// Reads the body to its end, within the limit.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Refusal>> {
+        if let Some(body) = self.read.take() {
+            return Poll::Ready(Ok(body));
+        }
         while !self.body.is_end_stream() {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
@@ -162,7 +169,13 @@ where
                 None => break,
             }
         }
-        Poll::Ready(Ok(self.collector.finish()))
+        let body = self.collector.finish();
+        if body.len() >= LARGE {
+            self.read = Some(body);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(body))
     }
 }
 

@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use super::line::Line;
 use crate::handle::server::{Application, Peer, Work};
+use crate::handle::turn::LARGE;
 use crate::http::server::{Reply, stateless_status};
 use crate::jsonrpc::ErrorObject;
 use crate::server::{RequestToken, ResultBody};
@@ -154,7 +155,10 @@ impl Task {
         let outcome = self.work.as_mut().poll(cx);
         self.polling = false;
         let outcome = ready!(outcome);
-        if outcome.as_ref().is_ok_and(ResultBody::is_large) {
+        if outcome
+            .as_ref()
+            .is_ok_and(|body| body.as_raw().as_bytes().len() >= LARGE)
+        {
             self.outcome = Some(outcome);
             cx.waker().wake_by_ref();
             return Poll::Pending;
