@@ -313,6 +313,24 @@ mod tests {
             .collect()
     }
 
+    /// However a long line is cut, each byte is looked at a few times and no more.
+    #[test]
+    fn the_work_grows_with_the_line_and_not_with_its_pieces() {
+        const LENGTH: usize = 1 << 18;
+        let mut input = vec![b'x'; LENGTH];
+        input.push(b'\n');
+        for size in [1, 7, 1 << 10, 1 << 16, LENGTH + 1] {
+            for as_bytes in [false, true] {
+                let pieces: Vec<_> = input.chunks(size).collect();
+                let looked_at = scan::bytes_looked_at(|| {
+                    let lines = decode(LENGTH, &pieces, as_bytes, true);
+                    assert!(matches!(&lines[..], [Line::Complete(line)] if line.len() == LENGTH));
+                });
+                assert!(looked_at <= 3 * input.len(), "pieces of {size}: {looked_at} bytes");
+            }
+        }
+    }
+
     fn complete(text: &str) -> Option<Line> {
         Some(Line::Complete(Bytes::copy_from_slice(text.as_bytes())))
     }

@@ -9,17 +9,40 @@ fn find_by(haystack: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let mut base = 0;
     let mut blocks = haystack.chunks_exact(BLOCK);
     for block in &mut blocks {
+        looked_at(block);
         // No early exit inside a block: that is what lets the comparison run on whole vectors.
         if block.iter().fold(false, |any, &byte| any | wanted(byte)) {
             return block.iter().position(|&byte| wanted(byte)).map(|at| base + at);
         }
         base += BLOCK;
     }
+    looked_at(blocks.remainder());
     blocks
         .remainder()
         .iter()
         .position(|&byte| wanted(byte))
         .map(|at| base + at)
+}
+
+/// Counts what the searches look at, where the tests ask for it.
+#[inline(always)]
+fn looked_at(bytes: &[u8]) {
+    #[cfg(test)]
+    LOOKED_AT.set(LOOKED_AT.get() + bytes.len());
+    let _ = bytes;
+}
+
+#[cfg(test)]
+std::thread_local! {
+    static LOOKED_AT: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}
+
+/// How many bytes the searches of this thread look at in `work`.
+#[cfg(test)]
+pub(crate) fn bytes_looked_at(work: impl FnOnce()) -> usize {
+    let before = LOOKED_AT.get();
+    work();
+    LOOKED_AT.get() - before
 }
 
 /// How many bytes `wanted` accepts. Counted in blocks whose count fits a byte, so that whole vectors are compared.
@@ -62,6 +85,7 @@ pub(crate) fn rfind(needle: u8, haystack: &[u8]) -> Option<usize> {
     let mut end = haystack.len();
     let mut blocks = haystack.rchunks_exact(BLOCK);
     for block in &mut blocks {
+        looked_at(block);
         if block.iter().fold(false, |any, &byte| any | (byte == needle)) {
             return block
                 .iter()
@@ -70,6 +94,7 @@ pub(crate) fn rfind(needle: u8, haystack: &[u8]) -> Option<usize> {
         }
         end -= BLOCK;
     }
+    looked_at(blocks.remainder());
     blocks.remainder().iter().rposition(|&byte| byte == needle)
 }
 

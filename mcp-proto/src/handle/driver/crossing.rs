@@ -138,3 +138,60 @@ impl<A, B> fmt::Debug for Crossing<A, B> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::{Client, Server};
+    use crate::model::{Json, Tool};
+    use alloc::string::String;
+    use alloc::sync::Arc;
+    use alloc::task::Wake;
+    use core::future::Future;
+    use core::pin::pin;
+    use core::sync::atomic::{AtomicBool, Ordering};
+    use core::task::Waker;
+    use serde_json::json;
+
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn server() -> Server {
+        let tool = Tool::new("echo", Json::parse(r#"{"type":"object"}"#).unwrap());
+        let echo = |args: crate::jsonrpc::RawJson, _| async move { Ok(String::from(args.as_str())) };
+        Server::builder("s", "1").raw_tool(tool, echo).build()
+    }
+
+    #[test]
+    fn a_large_piece_is_received_in_another_poll_than_it_is_sent() {
+        let (client, pump) = Client::over_stream(Client::builder("c", "1").build());
+        let mut crossing = Crossing::new(pump, server().pump());
+        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut cx = Context::from_waker(&waker);
+        for (length, expected) in [(10, [0, 0]), (LARGE, [1, 1])] {
+            let text = "x".repeat(length);
+            let mut call = pin!(client.call_tool("echo", json!({"text": text})));
+            let mut held = [0, 0];
+            let result = loop {
+                if let Poll::Ready(result) = call.as_mut().poll(&mut cx) {
+                    break result.unwrap();
+                }
+                assert!(woken.0.swap(false, Ordering::Relaxed), "nobody goes on");
+                assert!(crossing.poll(&mut cx, Time::ORIGIN, |_, _| Poll::Pending).is_pending());
+                held[0] += usize::from(crossing.to_right.held.is_some());
+                held[1] += usize::from(crossing.to_left.held.is_some());
+            };
+            assert_eq!(
+                result.content[0].as_text().map(str::len),
+                Some(length + r#"{"text":""}"#.len())
+            );
+            assert_eq!(held, expected);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{SseDecoder, SseError, SseEvent, SseFrame, encode_event};
-use crate::wire::cuts;
+use crate::wire::{cuts, scan};
 
 type Outcome = Result<SseEvent, SseError>;
 /// What came out, the last event id, the retry time.
@@ -30,6 +30,26 @@ fn seen(limit: usize, input: &[u8]) -> Seen {
         assert_eq!(read(limit, &pieces), whole, "{pieces:?}");
     }
     whole
+}
+
+/// However a long event is cut, each byte is looked at a few times and no more.
+#[test]
+fn the_work_grows_with_the_event_and_not_with_its_pieces() {
+    const LENGTH: usize = 1 << 18;
+    let one = [b"data: ", &vec![b'x'; LENGTH][..], b"\n\n"].concat();
+    let many = b"data: 0123456789\n".repeat(LENGTH / 17);
+    for mut input in [one, many] {
+        input.push(b'\n');
+        for size in [1, 7, 1 << 10, 1 << 16, input.len()] {
+            let pieces: Vec<_> = input.chunks(size).collect();
+            let looked_at = scan::bytes_looked_at(|| {
+                let (outcomes, ..) = read(2 * LENGTH, &pieces);
+                assert!(matches!(&outcomes[..], [Ok(_)]), "{} outcomes", outcomes.len());
+            });
+            // A search ends with the block that it finds something in.
+            assert!(looked_at <= 6 * input.len(), "pieces of {size}: {looked_at} bytes");
+        }
+    }
 }
 
 fn events(input: &[u8]) -> Vec<Outcome> {

@@ -29,6 +29,7 @@ use crate::time::Time;
 use crate::wire::header::ParamHeaders;
 
 mod hostile;
+mod large;
 mod legacy;
 mod sessions;
 mod stateless;
