@@ -1,5 +1,6 @@
 //! The handlers of one exchange, polled in place.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, ready};
@@ -32,8 +33,8 @@ pub(super) struct Task {
     peer: Arc<dyn Peer>,
     /// A poll has begun and not come back: the handler has panicked if this is seen.
     polling: bool,
-    /// What the handler has returned, where writing it has a poll of its own.
-    outcome: Option<Result<ResultBody, ErrorObject>>,
+    /// The result that the handler has returned, where writing it has a poll of its own.
+    result: Option<Box<ResultBody>>,
 }
 
 impl Errand {
@@ -110,7 +111,7 @@ impl Task {
             token: Some(token),
             peer,
             polling: false,
-            outcome: None,
+            result: None,
         }
     }
 
@@ -149,21 +150,19 @@ impl Task {
 
     /// What the handler returns; a large result not in the poll that has made it.
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
-        if let Some(outcome) = self.outcome.take() {
-            return Poll::Ready(outcome);
+        if let Some(result) = self.result.take() {
+            return Poll::Ready(Ok(*result));
         }
         let outcome = self.work.as_mut().poll(cx);
         self.polling = false;
-        let outcome = ready!(outcome);
-        if outcome
-            .as_ref()
-            .is_ok_and(|body| body.as_raw().as_bytes().len() >= LARGE)
-        {
-            self.outcome = Some(outcome);
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        match ready!(outcome) {
+            Ok(result) if result.as_raw().as_bytes().len() >= LARGE => {
+                self.result = Some(Box::new(result));
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            outcome => Poll::Ready(outcome),
         }
-        Poll::Ready(outcome)
     }
 }
 
