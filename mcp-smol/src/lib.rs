@@ -54,6 +54,11 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//!
+//! On by default: `child` for [`child`], `http` for [`connect`] and [`http`], `tls` for `https` and [`tls`], `schema` for
+//! tools from typed closures (`tool` of the builder of a server; without it there is `raw_tool`). Off: `http2`.
 
 mod accept;
 #[cfg(feature = "child")]
