@@ -1,10 +1,9 @@
 //! A connection in memory: what one side sends is handed to the other as it is.
 
-use std::future::{Future, poll_fn};
-use std::task::Context;
+use std::future::Future;
 
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::driver::{Crossing, Timer as _};
+use mcp_proto::handle::driver::Crossing;
 use mcp_proto::handle::{Client, Pump, Server};
 
 use crate::Driver;
@@ -36,12 +35,5 @@ pub fn duplex(server: &Server, config: ClientConfig) -> (Client, impl Future<Out
 /// # Cancel safety
 /// Dropping the future drops both pumps, which closes the connection at once.
 pub async fn join<A: Pump, B: Pump>(left: A, right: B) {
-    let mut crossing = Crossing::new(left, right);
-    let clock = Clock::start();
-    let mut timer = Timer::new(clock);
-    poll_fn(|cx| {
-        let timer = |cx: &mut Context<'_>, deadline| timer.poll(cx, deadline).map(|()| clock.now());
-        crossing.poll(cx, clock.now(), timer)
-    })
-    .await;
+    Crossing::new(left, right).run(Timer::new(Clock::start())).await;
 }

@@ -5,7 +5,7 @@
 //! killed (`SIGKILL`). What the child leaves behind in its group is ended in the same way. On other systems than Unix
 //! the child alone is terminated, at the first of these steps. A child that has exited is reaped by the driver.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
 use std::process::{ExitStatus, Stdio};
@@ -65,11 +65,8 @@ pub fn child_over(
     let process =
         Running::start(command).map_err(|error| io::Error::new(error.kind(), SpawnError::new(command, &error)))?;
     let (client, pump) = Client::over_stream(config);
-    let mut lanes = ChildLanes::new(pump, process, command);
-    let driver = async move {
-        let mut timer = Timer::new(Clock::start());
-        poll_fn(|cx| lanes.poll(cx, &mut timer)).await.map_err(reason)
-    };
+    let lanes = ChildLanes::new(pump, process, command);
+    let driver = async { lanes.run(Timer::new(Clock::start())).await.map_err(reason) };
     Ok((client, driver))
 }
 

@@ -1,13 +1,13 @@
 //! One future that moves the bytes and deadlines of one byte-stream connection.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use mcp_proto::handle::Pump;
-use mcp_proto::handle::driver::{Failure, Lanes, Step, Timer as _};
+use mcp_proto::handle::driver::{Failure, Lanes, Step};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use crate::clock::{Clock, Timer};
@@ -41,23 +41,17 @@ where
     P: Pump,
     S: FnMut(&mut Context<'_>, &mut Step<'_>) -> Poll<io::Result<usize>>,
 {
-    let mut lanes = Lanes::new(pump);
-    let clock = Clock::start();
-    let mut timer = Timer::new(clock);
-    let outcome = poll_fn(|cx| {
-        let stream = |cx: &mut Context<'_>, mut step: Step<'_>| loop {
-            let done = ready!(stream(cx, &mut step));
-            if !done
-                .as_ref()
-                .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
-            {
-                return Poll::Ready(done);
-            }
-        };
-        let timer = |cx: &mut Context<'_>, deadline| timer.poll(cx, deadline).map(|()| clock.now());
-        lanes.poll(cx, clock.now(), stream, timer)
-    });
-    outcome.await.map_err(reason)
+    let stream = |cx: &mut Context<'_>, mut step: Step<'_>| loop {
+        let done = ready!(stream(cx, &mut step));
+        if !done
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
+        {
+            return Poll::Ready(done);
+        }
+    };
+    let timer = Timer::new(Clock::start());
+    Lanes::new(pump).run(timer, stream).await.map_err(reason)
 }
 
 /// The error for why a connection is broken.

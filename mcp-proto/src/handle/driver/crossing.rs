@@ -1,10 +1,12 @@
 //! Two connections face to face in memory.
 
 use core::fmt;
+use core::future::poll_fn;
 use core::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use super::Timer;
 use crate::handle::Pump;
 use crate::handle::turn::LARGE;
 use crate::time::Time;
@@ -49,6 +51,18 @@ impl<A: Pump, B: Pump> Crossing<A, B> {
             to_right: Way::new(),
             to_left: Way::new(),
         }
+    }
+
+    /// Drives both until both are done, in the time of `timer`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops both pumps, which closes the connection at once.
+    pub async fn run(mut self, mut timer: impl Timer) {
+        poll_fn(|cx| {
+            let now = timer.now();
+            self.poll(cx, now, |cx, deadline| timer.poll(cx, deadline).map(|()| timer.now()))
+        })
+        .await;
     }
 
     /// Goes on as far as it can. Ready when both are done.

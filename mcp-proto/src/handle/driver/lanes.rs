@@ -1,11 +1,13 @@
 //! The three lanes of one byte-stream connection: reading, writing, and the deadline.
 
 use core::fmt;
+use core::future::poll_fn;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::Timer;
 use crate::handle::Pump;
 use crate::time::Time;
 
@@ -107,6 +109,28 @@ impl<P: Pump, E> Lanes<P, E> {
             broken: None,
             salvage: SALVAGE,
         }
+    }
+
+    /// Drives the connection to its end, in the time of `timer`. `stream` does one step; it repeats what was
+    /// interrupted.
+    ///
+    /// # Errors
+    /// Why it is broken.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the pump, which closes the connection at once.
+    pub async fn run(
+        mut self,
+        mut timer: impl Timer,
+        mut stream: impl FnMut(&mut Context<'_>, Step<'_>) -> Poll<Result<usize, E>>,
+    ) -> Result<(), Failure<E>> {
+        poll_fn(|cx| {
+            let now = timer.now();
+            self.poll(cx, now, &mut stream, |cx, deadline| {
+                timer.poll(cx, deadline).map(|()| timer.now())
+            })
+        })
+        .await
     }
 
     /// Goes on as far as it can. Ready when the connection is over: closed and everything written, or broken.

@@ -1,6 +1,7 @@
 //! The lanes of the connection to a child, and what surrounds them.
 
 use core::fmt;
+use core::future::poll_fn;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
@@ -107,6 +108,17 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             last_words: None,
             failure: None,
         }
+    }
+
+    /// Drives both to their end, in the time of `timer`; with how the child exited.
+    ///
+    /// # Errors
+    /// Those of [`poll`](Self::poll).
+    ///
+    /// # Cancel safety
+    /// Dropping the future kills the process group at once, and waits for nothing.
+    pub async fn run(mut self, mut timer: impl Timer) -> Result<Exit, Failure<C::Error>> {
+        poll_fn(|cx| self.poll(cx, &mut timer)).await
     }
 
     /// Goes on as far as it can. Ready when the connection is over, the child is reaped, and nothing of its group is
