@@ -91,8 +91,8 @@ pub async fn connect_unix(
 /// # Cancel safety
 /// Dropping the future closes the listener, unless there are clones of it, and all its connections at once.
 #[cfg(unix)]
-pub async fn serve_unix(server: Server, listener: UnixListener) -> io::Result<()> {
-    serve_unix_until(server, listener, pending()).await
+pub async fn serve_unix(listener: UnixListener, server: Server) -> io::Result<()> {
+    serve_unix_until(listener, server, pending()).await
 }
 
 /// Serves like [`serve_unix`] until `shutdown` is ready: then it accepts no more, and every connection is closed
@@ -106,8 +106,8 @@ pub async fn serve_unix(server: Server, listener: UnixListener) -> io::Result<()
 /// That of [`serve_unix`].
 #[cfg(unix)]
 pub async fn serve_unix_until(
-    server: Server,
     listener: UnixListener,
+    server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listen(&server, listener, Socket::new, shutdown).await
@@ -144,8 +144,8 @@ pub async fn connect_tcp(
 ///
 /// # Cancel safety
 /// Dropping the future closes the listener, unless there are clones of it, and all its connections at once.
-pub async fn serve_tcp(server: Server, listener: TcpListener) -> io::Result<()> {
-    serve_tcp_until(server, listener, pending()).await
+pub async fn serve_tcp(listener: TcpListener, server: Server) -> io::Result<()> {
+    serve_tcp_until(listener, server, pending()).await
 }
 
 /// Serves like [`serve_tcp`] until `shutdown` is ready: then it accepts no more, and every connection is closed
@@ -158,8 +158,8 @@ pub async fn serve_tcp(server: Server, listener: TcpListener) -> io::Result<()> 
 /// # Cancel safety
 /// That of [`serve_tcp`].
 pub async fn serve_tcp_until(
-    server: Server,
     listener: TcpListener,
+    server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listen(&server, listener, at_once, shutdown).await

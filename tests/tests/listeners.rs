@@ -57,7 +57,7 @@ async fn listen(runtime: Runtime, kind: Kind, server: Server, shutdown: Receiver
             let address = Address::Tcp(listener.local_addr().expect("an address"));
             (
                 address,
-                Box::pin(mcp_tokio::stream::serve_tcp_until(server, listener, shutdown)),
+                Box::pin(mcp_tokio::stream::serve_tcp_until(listener, server, shutdown)),
             )
         }
         (Kind::Tcp, Runtime::Smol) => {
@@ -65,7 +65,7 @@ async fn listen(runtime: Runtime, kind: Kind, server: Server, shutdown: Receiver
             let address = Address::Tcp(listener.local_addr().expect("an address"));
             (
                 address,
-                Box::pin(mcp_smol::stream::serve_tcp_until(server, listener, shutdown)),
+                Box::pin(mcp_smol::stream::serve_tcp_until(listener, server, shutdown)),
             )
         }
         #[cfg(unix)]
@@ -76,11 +76,11 @@ async fn listen(runtime: Runtime, kind: Kind, server: Server, shutdown: Receiver
             let serving: Serving = match runtime {
                 Runtime::Tokio => {
                     let listener = tokio::net::UnixListener::bind(&path).expect("bind");
-                    Box::pin(mcp_tokio::stream::serve_unix_until(server, listener, shutdown))
+                    Box::pin(mcp_tokio::stream::serve_unix_until(listener, server, shutdown))
                 }
                 Runtime::Smol => {
                     let listener = smol::net::unix::UnixListener::bind(&path).expect("bind");
-                    Box::pin(mcp_smol::stream::serve_unix_until(server, listener, shutdown))
+                    Box::pin(mcp_smol::stream::serve_unix_until(listener, server, shutdown))
                 }
             };
             (Address::Unix(path), serving)

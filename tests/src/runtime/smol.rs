@@ -183,7 +183,7 @@ impl Runtime for Smol<'_> {
     fn serve_unix(&self, listener: unix::UnixListener, server: &Server) -> io::Result<Task> {
         let listener = UnixListener::from(Async::new(listener)?);
         self.start(|| {
-            let serving = mcp_smol::stream::serve_unix(server.clone(), listener.clone());
+            let serving = mcp_smol::stream::serve_unix(listener.clone(), server.clone());
             Ok(Box::pin(async { drop(serving.await) }))
         })
     }
@@ -191,7 +191,7 @@ impl Runtime for Smol<'_> {
     fn serve_tcp(&self, listener: net::TcpListener, server: &Server) -> io::Result<Task> {
         let listener = TcpListener::from(Async::new(listener)?);
         self.start(|| {
-            let serving = mcp_smol::stream::serve_tcp(server.clone(), listener.clone());
+            let serving = mcp_smol::stream::serve_tcp(listener.clone(), server.clone());
             Ok(Box::pin(async { drop(serving.await) }))
         })
     }

@@ -109,12 +109,12 @@ impl Runtime for Tokio {
     }
 
     fn serve_unix(&self, listener: unix::UnixListener, server: &Server) -> io::Result<Task> {
-        let serving = mcp_tokio::stream::serve_unix(server.clone(), UnixListener::from_std(listener)?);
+        let serving = mcp_tokio::stream::serve_unix(UnixListener::from_std(listener)?, server.clone());
         Ok((self as &dyn Runtime).start(async { drop(serving.await) }))
     }
 
     fn serve_tcp(&self, listener: net::TcpListener, server: &Server) -> io::Result<Task> {
-        let serving = mcp_tokio::stream::serve_tcp(server.clone(), TcpListener::from_std(listener)?);
+        let serving = mcp_tokio::stream::serve_tcp(TcpListener::from_std(listener)?, server.clone());
         Ok((self as &dyn Runtime).start(async { drop(serving.await) }))
     }
 
