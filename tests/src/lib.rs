@@ -1,6 +1,7 @@
 //! The shared test harness.
 
 pub mod app;
+pub mod caller;
 pub mod conformance;
 pub mod meter;
 pub mod network;

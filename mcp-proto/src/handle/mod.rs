@@ -1,6 +1,8 @@
 //! The async layer: futures and wakers over the machines. No IO, no runtime.
 
 pub mod client;
+#[cfg(test)]
+mod count;
 pub mod driver;
 mod places;
 mod pump;

@@ -22,21 +22,11 @@ pub(super) async fn turn() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handle::count::Count;
     use alloc::sync::Arc;
-    use alloc::task::Wake;
     use core::future::Future;
     use core::pin::pin;
-    use core::sync::atomic::{AtomicUsize, Ordering};
     use core::task::{Context, Waker};
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 
     #[test]
     fn a_turn_is_one_poll_and_wakes_its_task() {
@@ -45,7 +35,7 @@ mod tests {
         let mut cx = Context::from_waker(&waker);
         let mut future = pin!(turn());
         assert!(future.as_mut().poll(&mut cx).is_pending());
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert_eq!(count.get(), 1);
         assert!(future.poll(&mut cx).is_ready());
     }
 }

@@ -7,7 +7,8 @@ use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
 use mcp_proto::rpc::CallError;
 
 use super::site::{Site, Terms};
-use super::{call, call_all, client, everywhere, until};
+use super::{client, until};
+use mcp_tests::caller::{call, call_all, everywhere};
 
 fn options() -> HttpOptions {
     HttpOptions {

@@ -8,7 +8,8 @@ use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
 use mcp_proto::rpc::CallError;
 use serde_json::{Value, json};
 
-use super::{call, client, everywhere};
+use super::client;
+use mcp_tests::caller::{call, everywhere};
 
 /// Codes of errors (RFC 9113, 7).
 const NO_ERROR: u32 = 0;

@@ -10,8 +10,9 @@ use mcp_tokio::tls;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::certificates::{Authority, Identity};
+use super::client;
 use super::site::{Site, Terms};
-use super::{call, call_all, client, everywhere};
+use mcp_tests::caller::{call, call_all, everywhere};
 
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 

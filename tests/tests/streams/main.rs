@@ -17,19 +17,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use futures_util::future::{Either, select};
+use mcp_tests::caller::everywhere;
 use mcp_tests::runtime::{AnyPump, Flavour, Runtime, Sending, Stream};
 use script::Script;
 use tokio::io::DuplexStream;
 
-/// Runs a scenario on every runtime.
-fn everywhere(scenario: impl AsyncFn(&dyn Runtime)) {
-    for flavour in Flavour::ALL {
-        println!("{flavour}");
-        flavour.run(async |runtime| scenario(runtime).await);
-    }
-}
-
-/// The same on all at once, for what takes its time.
+/// Runs a scenario on every runtime, all at once, for what takes its time.
 fn everywhere_at_once(scenario: impl AsyncFn(&dyn Runtime) + Sync) {
     thread::scope(|scope| {
         for flavour in Flavour::ALL {

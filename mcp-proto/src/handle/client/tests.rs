@@ -7,16 +7,15 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::{Pin, pin};
-use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::task::Wake;
 
 use serde_json::{Value, json};
 
 use super::{Client, ClientPump};
 use crate::client::Mode;
 use crate::handle::Pump;
+use crate::handle::count::Count;
 use crate::rpc::{CallError, CloseReason, Phase};
 use crate::{Limits, Revision, Time, Timeouts};
 
@@ -25,15 +24,6 @@ mod bounds;
 mod full;
 #[cfg(feature = "http")]
 mod logs;
-
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
 
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
@@ -110,13 +100,10 @@ fn a_verb_wakes_the_driver_and_a_reply_wakes_the_caller() {
     let mut call = pin!(client.call_tool("echo", ()));
     let caller_waker = Waker::from(caller.clone());
     assert!(call.as_mut().poll(&mut Context::from_waker(&caller_waker)).is_pending());
-    assert_eq!(
-        (driver.0.load(Ordering::Relaxed), caller.0.load(Ordering::Relaxed)),
-        (1, 0)
-    );
+    assert_eq!((driver.get(), caller.get()), (1, 0));
     let sent = written(&pump);
     answer(&pump, &json!({"jsonrpc": "2.0", "id": sent[0]["id"], "result": {}}));
-    assert_eq!(caller.0.load(Ordering::Relaxed), 1);
+    assert_eq!(caller.get(), 1);
 }
 
 #[test]

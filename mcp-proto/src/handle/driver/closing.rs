@@ -140,18 +140,8 @@ pub async fn either(first: impl Future<Output = ()>, second: impl Future<Output 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::task::Wake;
+    use crate::handle::count::Count;
     use core::future::{pending, ready};
-    use core::sync::atomic::AtomicUsize;
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 
     fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut Context::from_waker(Waker::noop()))
@@ -169,7 +159,7 @@ mod tests {
         }
         assert!(Pin::new(&mut second).poll(&mut cx).is_pending());
         closing.clone().close();
-        assert_eq!(count.0.load(Ordering::Relaxed), 2);
+        assert_eq!(count.get(), 2);
         assert!(poll(Pin::new(&mut first)).is_ready() && poll(Pin::new(&mut first)).is_ready());
         assert!(poll(pin!(closing.watch())).is_ready());
     }
@@ -192,10 +182,7 @@ mod tests {
         );
         drop(dropped);
         closing.close();
-        assert_eq!(
-            (former.0.load(Ordering::Relaxed), latter.0.load(Ordering::Relaxed)),
-            (0, 1)
-        );
+        assert_eq!((former.get(), latter.get()), (0, 1));
     }
 
     #[test]

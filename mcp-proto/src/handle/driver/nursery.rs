@@ -181,28 +181,8 @@ impl fmt::Debug for Spawner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::task::Wake;
+    use crate::handle::count::Count;
     use core::future::pending;
-    use core::sync::atomic::{AtomicUsize, Ordering};
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    impl Count {
-        fn add(self: &Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-
-        fn total(&self) -> usize {
-            self.0.load(Ordering::Relaxed)
-        }
-    }
 
     fn poll<F: Future>(future: Pin<&mut F>, wakes: &Arc<Count>) -> Poll<F::Output> {
         future.poll(&mut Context::from_waker(&Waker::from(wakes.clone())))
@@ -220,12 +200,12 @@ mod tests {
             counted.add();
         });
         assert!(poll(running.as_mut(), &wakes).is_pending());
-        assert_eq!((done.total(), wakes.total()), (2, 0));
+        assert_eq!((done.get(), wakes.get()), (2, 0));
         let counted = done.clone();
         spawner.spawn(async move { counted.add() });
-        assert_eq!(wakes.total(), 1);
+        assert_eq!(wakes.get(), 1);
         assert!(poll(running, &wakes).is_pending());
-        assert_eq!(done.total(), 3);
+        assert_eq!(done.get(), 3);
     }
 
     struct Held(Arc<Count>);
@@ -255,15 +235,15 @@ mod tests {
             false => Poll::Pending,
         });
         assert_eq!(poll(pin!(nursery.run(main)), &wakes), Poll::Ready(7));
-        let before = polls.total();
-        assert!(before >= 2 && dropped.total() == 0);
+        let before = polls.get();
+        assert!(before >= 2 && dropped.get() == 0);
         assert!(poll(pin!(nursery.run(pending::<()>())), &wakes).is_pending());
-        assert!(polls.total() >= before + 2 && dropped.total() == 0);
+        assert!(polls.get() >= before + 2 && dropped.get() == 0);
         drop(nursery);
-        assert_eq!(dropped.total(), 2);
+        assert_eq!(dropped.get(), 2);
         let held = Held(dropped.clone());
         spawner.spawn(async move { drop(held) });
-        assert_eq!(dropped.total(), 3);
+        assert_eq!(dropped.get(), 3);
     }
 
     #[test]
@@ -290,11 +270,11 @@ mod tests {
         assert!(poll(running.as_mut(), &wakes).is_pending());
         assert_eq!(Arc::strong_count(&held), 1, "the main future is gone");
         assert!(poll(running.as_mut(), &wakes).is_pending());
-        assert_eq!((done.total(), wakes.total()), (0, 0));
+        assert_eq!((done.get(), wakes.get()), (0, 0));
         child.lock().unwrap().as_ref().unwrap().wake_by_ref();
-        assert_eq!(wakes.total(), 1);
+        assert_eq!(wakes.get(), 1);
         assert_eq!(poll(running, &wakes), Poll::Ready(()));
-        assert_eq!(done.total(), 1);
+        assert_eq!(done.get(), 1);
     }
 
     #[test]
@@ -310,7 +290,7 @@ mod tests {
         let counted = done.clone();
         spawner.spawn(async move { counted.add() });
         assert!(poll(running.as_mut(), &wakes).is_pending());
-        assert_eq!((dropped.total(), done.total()), (1, 1));
+        assert_eq!((dropped.get(), done.get()), (1, 1));
     }
 
     #[test]
@@ -321,6 +301,6 @@ mod tests {
             Poll::Pending
         }));
         assert!(poll(pin!(nursery.run(pending::<()>())), &wakes).is_pending());
-        assert!(wakes.total() > 0);
+        assert!(wakes.get() > 0);
     }
 }

@@ -199,16 +199,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicUsize;
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
+    use crate::handle::count::Count;
 
     /// The tasks polled until none wants to be, with their wakers.
     fn run(tasks: &mut Tasks<&'static str>) -> Vec<(&'static str, Waker)> {
@@ -251,7 +242,7 @@ mod tests {
         for (_, waker) in &polled {
             waker.wake_by_ref();
         }
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert_eq!(count.get(), 1);
         assert!(!tasks.rest(&mut cx));
         assert_eq!(names(&run(&mut tasks)), ["a", "b"]);
     }

@@ -43,7 +43,7 @@ fn the_driver_is_woken_for_a_call_that_gets_room() {
     let wants_input = pump.poll_wants_input(&mut Context::from_waker(&waker));
     assert_eq!(wants_input, Poll::Ready(true), "also where the outbox is full");
     drop(first);
-    assert_eq!(driver.0.load(Ordering::Relaxed), 1);
+    assert_eq!(driver.get(), 1);
     let sent = written(&pump);
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0]["params"]["name"], "second");
@@ -61,9 +61,9 @@ fn a_call_that_waits_for_room_has_its_deadline_all_the_same() {
     pump.handle_timeout(at(1));
     assert_eq!(pump.deadline(), Some(at(4)));
     pump.handle_timeout(at(3));
-    assert_eq!(count.0.load(Ordering::Relaxed), 0);
+    assert_eq!(count.get(), 0);
     pump.handle_timeout(at(4));
-    assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    assert_eq!(count.get(), 1);
     assert_eq!(timeout_of(poll(second)), Phase::Outbox);
     assert_eq!(pump.deadline(), Some(at(61)), "that of the first");
     assert!(poll(first.as_mut()).is_pending());

@@ -115,26 +115,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use core::pin::{Pin, pin};
-    use core::sync::atomic::{AtomicUsize, Ordering};
     use core::time::Duration;
 
     use bytes::Bytes;
 
     use super::*;
     use crate::handle::Server;
+    use crate::handle::count::Count;
     use crate::handle::server::http::{Endpoint, Exchange};
     use crate::http::server::HttpConfig;
     use crate::limits::Limits;
     use crate::model::{Json, Tool};
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 
     /// Time that passes when it is said to.
     #[derive(Clone, Default)]
@@ -227,7 +218,7 @@ mod tests {
         let waker = Waker::from(count.clone());
         assert!(other.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         drop(one);
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert_eq!(count.get(), 1);
     }
 
     #[test]
@@ -245,7 +236,7 @@ mod tests {
         });
         keeper.set(endpoint.take_upkeep().unwrap());
         poll(pin!(keeper.run(Hand::default())));
-        assert_eq!(ran.0.load(Ordering::Relaxed), 1);
+        assert_eq!(ran.get(), 1);
     }
 
     #[test]

@@ -1,17 +1,8 @@
 //! E2: what is made, shown, cloned, kept or dropped does no IO.
 
 use super::*;
+use crate::handle::count::Count;
 use crate::handle::tools::{RemoteTool, ServerTools, Signature, ToolOverrides, ToolSelection, Toolbox};
-
-/// Counts how often a driver is woken.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl std::task::Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
 
 #[test]
 fn e2_constructors_drop_debug_and_serde_do_no_io() {
@@ -22,7 +13,7 @@ fn e2_constructors_drop_debug_and_serde_do_no_io() {
         let idle = |what: &str| {
             let wrote = pump.poll_transmit(&mut Context::from_waker(&waker), Time::ORIGIN);
             assert!(wrote.is_pending(), "{what} wrote {wrote:?}");
-            assert_eq!(woken.0.load(Ordering::Relaxed), 0, "{what} woke the driver");
+            assert_eq!(woken.get(), 0, "{what} woke the driver");
             assert_eq!(pump.deadline(), None, "{what} wants to be timed");
         };
         idle("nothing");
@@ -63,7 +54,7 @@ fn e2_constructors_drop_debug_and_serde_do_no_io() {
         idle("dropping");
 
         drop(client);
-        assert_eq!(woken.0.load(Ordering::Relaxed), 1, "the last handle closes");
+        assert_eq!(woken.get(), 1, "the last handle closes");
     }
 }
 

@@ -3,6 +3,7 @@
 use core::future::Future;
 
 use super::*;
+use crate::handle::count::Count;
 use crate::model::Tool;
 
 #[test]
@@ -343,18 +344,12 @@ fn a_cancelled_request_is_not_answered() {
 
 #[test]
 fn the_task_of_an_exchange_is_woken_by_a_cancellation_and_an_answer() {
-    struct Count(AtomicUsize);
-    impl alloc::task::Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
     let mut world = World::new();
     let client = world.session("2025-11-25");
-    let count = Arc::new(Count(AtomicUsize::new(0)));
+    let count = Arc::new(Count::default());
     let waker = Waker::from(count.clone());
     let mut cx = Context::from_waker(&waker);
-    let woken = || count.0.swap(0, Ordering::Relaxed) > 0;
+    let woken = || count.take() > 0;
 
     let Open::Exchange(mut waiting) = world.send(client.tool(1, "wait")) else {
         panic!()
