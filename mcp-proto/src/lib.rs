@@ -137,6 +137,8 @@
 )]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod client;
 #[cfg(feature = "schema")]

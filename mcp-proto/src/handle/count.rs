@@ -16,11 +16,6 @@ impl Count {
     pub(crate) fn get(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
-
-    /// Begins anew, and says what it had counted.
-    pub(crate) fn take(&self) -> usize {
-        self.0.swap(0, Ordering::Relaxed)
-    }
 }
 
 impl Wake for Count {

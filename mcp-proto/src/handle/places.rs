@@ -46,6 +46,7 @@ impl Place {
     }
 
     /// Wakes all others.
+    #[cfg(feature = "http-body")]
     pub(crate) fn leave(&self) {
         self.vacate();
         self.places.wake_by_ref();

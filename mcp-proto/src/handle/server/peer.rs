@@ -54,6 +54,7 @@ pub(crate) trait Peer: Send + Sync {
 
     /// The request is answered, or its handler is dropped: whoever waits for a cancellation is told. For those whose
     /// connection does not see that by itself.
+    #[cfg(feature = "http")]
     fn over(&self) {}
 
     /// Whether the client has cancelled the request, or is gone so that nothing can reach it, or it is over.

@@ -1,5 +1,6 @@
 //! The legacy era: handshake, sessions, requests of the server, cancellation, batches.
 
+use core::cell::Cell;
 use core::future::Future;
 
 use super::*;
@@ -349,7 +350,8 @@ fn the_task_of_an_exchange_is_woken_by_a_cancellation_and_an_answer() {
     let count = Arc::new(Count::default());
     let waker = Waker::from(count.clone());
     let mut cx = Context::from_waker(&waker);
-    let woken = || count.take() > 0;
+    let seen = Cell::new(0);
+    let woken = || count.get() > seen.replace(count.get());
 
     let Open::Exchange(mut waiting) = world.send(client.tool(1, "wait")) else {
         panic!()
