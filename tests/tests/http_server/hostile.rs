@@ -240,8 +240,8 @@ fn a_client_that_stops_in_the_middle_leaves_nothing_behind() {
             let mut connection = Raw::open(site.address).await;
             connection.send(&whole.as_bytes()[..length]).await;
             connection.0.shutdown().await.unwrap();
-            let mut text = String::new();
-            connection.0.read_to_string(&mut text).await.unwrap();
+            // Whether it is closed or reset depends on what has been read by then.
+            let text = connection.read().await;
             assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{text}");
         }
         let mut connection = Raw::open(site.address).await;
