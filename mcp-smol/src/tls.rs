@@ -104,12 +104,17 @@ fn with_protocols(config: &ClientConfig, versions: HttpVersions) -> Arc<ClientCo
     Arc::new(config)
 }
 
-/// What the file at `path` holds. Longer ones are none of certificates or a key.
+/// The most bytes that a file may hold: longer ones are none of certificates or a key.
+const MOST: usize = 1 << 20;
+
+/// What the file at `path` holds.
 pub(crate) fn read(path: &str) -> std::io::Result<Vec<u8>> {
-    const MOST: u64 = 1 << 20;
     let mut held = Vec::new();
-    std::fs::File::open(path)?.take(MOST).read_to_end(&mut held)?;
-    Ok(held)
+    let file = std::fs::File::open(path)?;
+    match file.take(MOST as u64 + 1).read_to_end(&mut held)? {
+        length if length > MOST => Err(std::io::ErrorKind::FileTooLarge.into()),
+        _ => Ok(held),
+    }
 }
 
 /// For a client that has files of its own: where those name no authorities, it trusts those of [`standard`].
@@ -221,5 +226,18 @@ mod tests {
         own.alpn_protocols = vec![b"own".to_vec()];
         let own = Arc::new(own);
         assert!(Arc::ptr_eq(&of(&with_config(options, own.clone())), &own));
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_refused_and_not_cut() {
+        let path = std::env::temp_dir().join(format!("mcp-smol-too-long-{}.pem", std::process::id()));
+        let name = path.to_str().unwrap();
+        std::fs::write(&path, vec![b'\n'; MOST]).unwrap();
+        assert_eq!(read(name).map(|held| held.len()).ok(), Some(MOST));
+        std::fs::write(&path, vec![b'\n'; MOST + 1]).unwrap();
+        let outcome = read(name);
+        std::fs::remove_file(&path).unwrap();
+        let length = outcome.map(|held| held.len()).map_err(|error| error.kind());
+        assert_eq!(length, Err(std::io::ErrorKind::FileTooLarge));
     }
 }
