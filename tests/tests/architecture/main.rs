@@ -5,6 +5,7 @@
 
 mod adapters;
 mod dependencies;
+mod drivers;
 mod hygiene;
 mod layers;
 mod parity;
