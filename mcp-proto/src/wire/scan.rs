@@ -18,6 +18,11 @@ pub(crate) fn find_line_end(haystack: &[u8]) -> Option<usize> {
     found
 }
 
+/// The offset of the first quote or backslash: inside a string of JSON, of its end or an escape.
+pub(crate) fn find_quote_or_escape(haystack: &[u8]) -> Option<usize> {
+    memchr::memchr2(b'"', b'\\', haystack)
+}
+
 /// The offset of the last `needle`.
 pub(crate) fn rfind(needle: u8, haystack: &[u8]) -> Option<usize> {
     let found = memchr::memrchr(needle, haystack);
