@@ -65,6 +65,16 @@ impl CallOptions {
         }
     }
 
+    /// What of them is about time: with the defaults for the rest.
+    pub(crate) fn timing(&self) -> Self {
+        Self {
+            timeout: self.timeout,
+            max_timeout: self.max_timeout,
+            progress: self.progress,
+            ..Self::default()
+        }
+    }
+
     /// The defaults, with another timeout.
     pub fn with_timeout(timeout: Duration) -> Self {
         Self {

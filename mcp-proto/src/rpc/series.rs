@@ -169,14 +169,21 @@ mod tests {
     use alloc::vec::Vec;
 
     fn numbers(series: &Series<u64>) -> Vec<u64> {
-        series.iter().map(|(number, entry)| (number, *entry)).inspect(|(a, b)| assert_eq!(a, b)).map(|it| it.0).collect()
+        series
+            .iter()
+            .map(|(number, entry)| (number, *entry))
+            .inspect(|(a, b)| assert_eq!(a, b))
+            .map(|it| it.0)
+            .collect()
     }
 
     #[test]
     fn it_does_what_a_tree_does() {
         let (mut series, mut tree, mut seed, mut next) = (Series::default(), BTreeMap::new(), 7_u64, 0);
         for step in 0..20_000 {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let dice = seed >> 33;
             let any = (dice >> 8) % (next + 1);
             // Now it grows, now it shrinks; some numbers are left out, and a few are put back.
