@@ -2,13 +2,12 @@
 
 pub mod client;
 #[cfg(test)]
-mod count;
+pub(crate) mod count;
 pub mod driver;
 mod places;
 mod pump;
 pub mod server;
 pub mod sessions;
-pub mod tools;
 mod turn;
 mod wakers;
 

@@ -6,6 +6,7 @@ mod facade;
 mod listing;
 mod machine;
 mod notifications;
+mod observer;
 mod pumps;
 mod shared;
 #[cfg(test)]
@@ -16,7 +17,8 @@ pub(in crate::handle) use call::{Hearers, tool_params};
 pub use facade::{Client, ClientBuilder};
 pub use listing::ToolListing;
 pub use notifications::Notifications;
+pub use observer::{Answered, CallObserver};
 pub use pumps::ClientPump;
 #[cfg(feature = "http")]
 pub use pumps::HttpPump;
-pub(in crate::handle) use shared::Fate;
+pub(crate) use shared::Fate;

@@ -5,15 +5,16 @@ mod connect;
 mod driver;
 mod facade;
 mod loan;
+mod notifications;
 mod resolver;
 mod session;
 mod shared;
-mod source;
 
 pub use call::SessionCall;
 pub use connect::{Connect, Connected, Connecting, Driver};
 pub use driver::SessionsDriver;
 pub use facade::Sessions;
 pub use loan::Loan;
+pub use notifications::SessionNotifications;
 pub use resolver::{Resolved, Resolver, Route};
 pub use session::Session;
