@@ -6,7 +6,6 @@ mod driver;
 mod facade;
 mod loan;
 mod notifications;
-mod resolver;
 mod session;
 mod shared;
 
@@ -16,5 +15,4 @@ pub use driver::SessionsDriver;
 pub use facade::Sessions;
 pub use loan::Loan;
 pub use notifications::SessionNotifications;
-pub use resolver::{Resolved, Resolver, Route};
 pub use session::Session;

@@ -6,7 +6,7 @@ use core::task::Context;
 use super::endpoint::Inner;
 use super::errand::Errand;
 use super::lock;
-use crate::handle::driver::Tasks;
+use crate::handle::Tasks;
 use crate::http::server::SessionId;
 use crate::time::Time;
 
