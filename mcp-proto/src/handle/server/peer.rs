@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
 use crate::jsonrpc::{Params, RawJson};
-use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
+use crate::server::Asking;
 
 /// The client of one request in progress: where its notifications go, and where requests are made of it.
 ///
@@ -34,9 +34,8 @@ pub(crate) trait Peer: Send + Sync {
     fn request(
         &self,
         reserved: Option<CallId>,
-        method: &MethodName,
+        asking: &Asking<'_>,
         params: Params,
-        options: &CallOptions,
     ) -> Result<CallId, SendError>;
 
     /// Makes place for a request that was refused as [`SendError::Blocked`]: its time runs, and it is answered when that

@@ -10,9 +10,8 @@ use core::task::{Context, Poll, Waker};
 use super::stream::Stream;
 use super::{Peer, Work};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
-use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, RequestKey, SendError};
-use crate::server::{RequestToken, ResultBody};
+use crate::server::{Asking, RequestToken, ResultBody};
 
 /// A slab of handlers. Each has a seat, which is its waker and its way to the client at once, and which the next
 /// handler takes over when nobody else holds it any more: a request allocates none.
@@ -157,11 +156,10 @@ impl Peer for Seat {
     fn request(
         &self,
         reserved: Option<CallId>,
-        method: &MethodName,
+        asking: &Asking<'_>,
         params: Params,
-        options: &CallOptions,
     ) -> Result<CallId, SendError> {
-        self.stream.request(reserved, method, params, options)
+        self.stream.request(reserved, asking, params)
     }
 
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
