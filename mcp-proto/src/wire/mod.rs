@@ -11,4 +11,4 @@ pub mod sse;
 pub(crate) mod url;
 
 #[cfg(test)]
-mod cuts;
+pub(crate) mod cuts;

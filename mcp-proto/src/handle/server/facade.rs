@@ -14,7 +14,6 @@ use crate::handle::turn::{LARGE, turn};
 use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
 use crate::method::{Method, MethodName};
 use crate::model::{ListToolsResult, PaginatedParams};
-use crate::revision::Revision;
 use crate::rpc::SendError;
 use crate::server::{Announcement, ResultBody, ServerConfig};
 use crate::wire::header::ParamHeaders;
