@@ -12,9 +12,9 @@ use core::time::Duration;
 use serde::Serialize;
 
 use super::blocked::Ticket;
-use super::facade::Inner;
-use super::shared::{Fate, Report, State, refused};
-use crate::handle::tools::CallObserver;
+use super::observer::CallObserver;
+use super::shared::{Inner, State, refused};
+use super::slots::{Fate, Report};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
 use crate::model::{LoggingLevel, LoggingMessageParams, ProgressParams};
@@ -139,7 +139,7 @@ impl<T> Call<T> {
     }
 
     /// Tells `observer` what the [`options`](Self::options) ask for.
-    pub(in crate::handle) fn observe(mut self, observer: Arc<dyn CallObserver>) -> Self {
+    pub(crate) fn observe(mut self, observer: Arc<dyn CallObserver>) -> Self {
         let logged = observer.clone();
         self.on_progress = Some(Box::new(move |report| observer.progress(report)));
         self.on_log = Some(Box::new(move |message| logged.log(message)));
@@ -147,7 +147,7 @@ impl<T> Call<T> {
     }
 
     /// So much of its time is spent already.
-    pub(in crate::handle) fn spent(mut self, spent: Duration) -> Self {
+    pub(crate) fn spent(mut self, spent: Duration) -> Self {
         self.fate.spent = spent;
         self
     }
@@ -164,7 +164,7 @@ impl<T> Call<T> {
     }
 
     /// How far the call came, once it is over.
-    pub(in crate::handle) fn fate(&self) -> Fate {
+    pub(crate) fn fate(&self) -> Fate {
         self.fate
     }
 
@@ -275,10 +275,7 @@ impl<T> Future for Call<T> {
             Err(error) => return Poll::Ready(Err(error)),
         };
         // Both at once: a driver on another thread may bring progress and the result at any moment.
-        let (reports, outcome) = this
-            .inner
-            .shared
-            .with(|state| (state.take_reports(call), state.poll_call(call, cx)));
+        let (reports, outcome) = this.inner.shared.with(|state| state.poll_call(call, cx));
         this.report(&reports);
         match outcome {
             Poll::Pending => Poll::Pending,
