@@ -135,12 +135,10 @@ fn merge(out: &mut Vec<u8>, object: &str, at: &Range<usize>, members: &[u8]) {
     let own = Members::of(meta).unwrap_or_default();
     let mut added = Vec::new();
     write_object(&mut added, members, core::iter::empty());
-    let added = core::str::from_utf8(&added)
-        .ok()
-        .and_then(Members::of)
-        .unwrap_or_default();
-    let is_kept =
-        |member: &&Member<'_>| !OWN.contains(&&*member.key) && !added.iter().any(|other| other.key == member.key);
+    let added = core::str::from_utf8(&added).ok().and_then(Members::of).unwrap_or_default();
+    let is_kept = |member: &&Member<'_>| {
+        !OWN.contains(&&*member.key) && !added.iter().any(|other| other.key == member.key)
+    };
     let has_lost = !own.iter().all(|member| is_kept(&member));
     if members.is_empty() && has_lost && own.iter().find(is_kept).is_none() {
         // Some peers refuse an empty `_meta`: one that has nothing left goes as a whole.
@@ -243,17 +241,11 @@ mod tests {
             let escaped = format!("{}\\u{:04x}", &key[..key.len() - 1], key.as_bytes()[key.len() - 1]);
             for key in [key, &escaped] {
                 assert_eq!(
-                    written(
-                        &format!("{{ \"x\":1.0 ,\t\"_meta\" : {{\"{key}\" : {{}} , \"a\": 1}}}}"),
-                        ""
-                    ),
+                    written(&format!("{{ \"x\":1.0 ,\t\"_meta\" : {{\"{key}\" : {{}} , \"a\": 1}}}}"), ""),
                     "{ \"x\":1.0 ,\t\"_meta\" : { \"a\": 1}}"
                 );
                 assert_eq!(
-                    written(
-                        &format!("{{\"_meta\":{{\"a\":1,\"{key}\":[\"x\"],\"b\":2}}}}"),
-                        r#""progressToken":7"#
-                    ),
+                    written(&format!("{{\"_meta\":{{\"a\":1,\"{key}\":[\"x\"],\"b\":2}}}}"), r#""progressToken":7"#),
                     r#"{"_meta":{"progressToken":7,"a":1,"b":2}}"#
                 );
                 // Elsewhere it is a word like any other.
