@@ -8,7 +8,7 @@ use core::future::ready;
 use std::sync::{Mutex, PoisonError};
 
 use super::context::is_reserved;
-use super::handler::{Handler, dispatch, unknown_tool};
+use super::handler::{Handler, unknown_tool};
 use super::tool::{Invocation, Tools};
 use super::{Application, Call, Context, Peer, ServerBuilder, ServerPump, Work};
 use crate::handle::turn::{LARGE, turn};
@@ -219,7 +219,7 @@ impl Server {
     fn handle(&self, call: Call, peer: Arc<dyn Peer>) -> Work {
         let handler = Arc::clone(&self.inner.handler);
         let context = Context::new(self.clone(), call.context, peer);
-        Box::pin(async move { dispatch(&*handler, call.method, call.params, context).await })
+        Box::pin(async move { handler.serve(call.method, call.params, context).await })
     }
 }
 
