@@ -7,8 +7,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::facade::Inner;
-use super::shared::refused;
+use super::shared::{Inner, refused};
 use crate::client::ToolList;
 use crate::rpc::{CallError, CallId, CallOptions};
 
@@ -61,13 +60,13 @@ impl ToolListing {
     }
 
     /// So much of its time is spent already.
-    pub(in crate::handle) fn spend(mut self, spent: Duration) -> Self {
+    pub(crate) fn spend(mut self, spent: Duration) -> Self {
         self.spent = spent;
         self
     }
 
     /// How much of its time it took, with what was spent before, once it is over.
-    pub(in crate::handle) fn spent(&self) -> Duration {
+    pub(crate) fn spent(&self) -> Duration {
         self.spent
     }
 

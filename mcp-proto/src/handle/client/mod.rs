@@ -1,13 +1,18 @@
 //! The async layer of the client.
 
+mod askers;
 mod blocked;
 mod call;
 mod facade;
+mod listeners;
 mod listing;
+mod lobby;
 mod machine;
 mod notifications;
+mod observer;
 mod pumps;
 mod shared;
+mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +21,8 @@ pub(in crate::handle) use call::{Hearers, tool_params};
 pub use facade::{Client, ClientBuilder};
 pub use listing::ToolListing;
 pub use notifications::Notifications;
+pub use observer::{Answered, CallObserver};
 pub use pumps::ClientPump;
 #[cfg(feature = "http")]
 pub use pumps::HttpPump;
-pub(in crate::handle) use shared::Fate;
+pub(crate) use slots::Fate;
