@@ -54,7 +54,9 @@ pub(super) fn plain(value: &str) -> Option<&str> {
 
 fn skip_blanks(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
-    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    let blanks = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
     at + blanks.count()
 }
 
@@ -139,8 +141,26 @@ mod tests {
     #[test]
     fn what_is_not_as_expected_ends_the_walk() {
         for text in [
-            "", "[]", "null", "{", "{\"", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":}", "{\"a\":1,}", "{,\"a\":1}", "{\"a\" 1}",
-            "{\"a\":\"", "{\"a\":\"\\", "{\"a\":[}", "{\"a\":[1}", "{1:1}", "{}x", "{\"a\":1 \"b\":2}", "{\"a\":]}",
+            "",
+            "[]",
+            "null",
+            "{",
+            "{\"",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,\"a\":1}",
+            "{\"a\" 1}",
+            "{\"a\":\"",
+            "{\"a\":\"\\",
+            "{\"a\":[}",
+            "{\"a\":[1}",
+            "{1:1}",
+            "{}x",
+            "{\"a\":1 \"b\":2}",
+            "{\"a\":]}",
         ] {
             let _ = walked(text);
         }

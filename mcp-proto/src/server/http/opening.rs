@@ -9,12 +9,11 @@ use http::{Response, StatusCode};
 use super::exchange::{Exchange, Scope};
 use super::rules::Rules;
 use super::session::{Happening, HttpSession, Outcome};
-use super::subscriber::Subscriber;
 use crate::http::server::{
     Accepts, Admission, Head, Posted, Principal, Refusal, Route, SessionId, SessionPolicy, Sessions, SubscriptionKey,
     Subscriptions, Visit, error_response,
 };
-use crate::jsonrpc::{Batch, ErrorCode, Facts, Id, Incoming, InvalidMessage, Message, ParseError, encode_error};
+use crate::jsonrpc::{ErrorCode, Facts, Id, Incoming, InvalidMessage, Message, ParseError, encode_error};
 use crate::legacy;
 use crate::method::Method;
 use crate::modern::server::unsupported;
@@ -31,11 +30,11 @@ use crate::wire::header::ParamHeaders;
 /// ```text
 ///   Opening::of ─┬─▶ Done                                          Exchange
 ///                ├─▶ Request                                       Exchange, Request        (modern: nothing is shared)
-///                ├─▶ Subscribe ── enter(table of subscriptions) ─▶ Subscriber
+///                ├─▶ Subscribe ── enter(table of subscriptions) ─▶ Exchange
 ///                ├─▶ Begin ────── check, finish(table of sessions) ▶ Exchange
 ///                ├─▶ Enter ────── enter(table of sessions) ───────▶ take(that session) ──▶ Taken
 ///                ├─▶ Throwaway ── take(a session of its own) ─────▶ Taken
-///                ├─▶ Listen ───── enter(table of sessions) ───────▶ listen(that session)
+///                ├─▶ Listen ───── enter(table of sessions) ───────▶ listen(that session) ─▶ Exchange
 ///                └─▶ Delete ───── remove(table of sessions) ──────▶ end(that session), Exchange
 /// ```
 ///
@@ -290,19 +289,20 @@ pub struct Subscribing<'a> {
 }
 
 impl Subscribing<'_> {
-    /// Enters the subscription into the table, where `keep` says what is kept of it.
+    /// Enters the subscription into the table, where `keep` says what is kept of its exchange.
     ///
     /// # Errors
     /// The exchange of the refusal.
     pub fn enter<S: Clone>(
-        self,
+        mut self,
         rules: Rules<'_>,
         table: &mut Subscriptions<S>,
-        keep: impl FnOnce(Subscriber) -> S,
+        keep: impl FnOnce(Exchange) -> S,
     ) -> Result<(SubscriptionKey, S), Exchange> {
         let id = self.subscription.id().clone();
         let bytes = self.subscription.bytes();
-        let kept = keep(Subscriber::new(self.subscription, self.exchange));
+        self.exchange.subscribe(self.subscription);
+        let kept = keep(self.exchange);
         match table.open(bytes, self.principal, kept.clone()) {
             Ok(key) => Ok((key, kept)),
             Err(refusal) => Err(Exchange::refused(rules, Some(&id), &refusal)),
@@ -513,7 +513,7 @@ fn take<R>(
     match incoming {
         Incoming::Single(message) => single(rules, now, session, message, accepts, scope),
         Incoming::Batch(batch) => {
-            let messages: Vec<_> = batch_messages(batch);
+            let messages: Vec<_> = batch.messages().collect();
             let requests = messages.iter().filter(|message| wants_answer(message)).count();
             let mut taken = Taken {
                 exchange: Exchange::batch(rules, accepts, scope, requests),
@@ -527,10 +527,6 @@ fn take<R>(
             taken
         }
     }
-}
-
-fn batch_messages(batch: Batch) -> Vec<Result<Message, InvalidMessage>> {
-    batch.messages().collect()
 }
 
 fn single<R>(

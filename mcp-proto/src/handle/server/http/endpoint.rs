@@ -11,14 +11,14 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
-use super::cancel::lock;
 use super::exchange::Exchange;
+use super::line::Line;
 use super::open;
-use super::session::SharedSession;
-use super::subscriber::SharedSubscriber;
-use super::upkeep::{Arrival, Queue, Upkeep};
+use super::session::{Party, SharedSession};
+use super::upkeep::{Queue, Upkeep};
+use crate::handle::lock::lock;
 use crate::handle::server::{Application, Audience, Server};
-use crate::http::server::{Admission, BodyBudget, BodyRoom, Gate, HttpConfig, Sessions, Subscriptions, Visit};
+use crate::http::server::{Admission, BodyBudget, BodyRoom, Gate, HttpConfig, Sessions, Subscriptions};
 use crate::revision::Era;
 use crate::server::Announcement;
 use crate::server::http::{HttpSession, Member, Rules};
@@ -38,13 +38,11 @@ pub(super) struct Inner {
     config: HttpConfig,
     gate: Gate,
     pub(super) sessions: Mutex<Sessions<Member<Arc<SharedSession>>>>,
-    pub(super) subscriptions: Mutex<Subscriptions<Arc<SharedSubscriber>>>,
+    pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
     pub(super) upkeep: Arc<Queue>,
     budget: Arc<BodyBudget>,
     /// Looked at without a lock. What comes too late for it is refused by the tables, which are closed after it is set.
     closed: AtomicBool,
-    /// Sessions that end with their last request in progress.
-    draining: Mutex<Vec<Arc<SharedSession>>>,
 }
 
 impl Endpoint {
@@ -64,10 +62,9 @@ impl Endpoint {
             gate: Gate::new(&config, limits, server.config().serves(Era::Legacy)),
             sessions: Mutex::new(Sessions::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
-            upkeep: Arc::new(Queue::default()),
+            upkeep: Arc::new(Queue::new()),
             budget: Arc::new(BodyBudget::new(limits)),
             closed: AtomicBool::new(false),
-            draining: Mutex::default(),
             server,
             config,
         };
@@ -125,38 +122,26 @@ impl Endpoint {
         // Before the tables are closed: what looks at it without them comes before that, or is refused by them.
         self.inner.closed.store(true, Ordering::Relaxed);
         let subscribers = lock(&self.inner.subscriptions).close();
-        for subscriber in subscribers {
-            subscriber.act(|subscriber| subscriber.close(self.inner.server.config()));
-        }
-        let members = lock(&self.inner.sessions).close();
-        let mut sessions: Vec<_> = members.into_iter().map(|member| member.session).collect();
-        // No lock but that of the one session: what ends in it may call back.
-        sessions.retain(|session| {
-            session.act(HttpSession::drain);
-            !session.act(|session| session.has_ended())
-        });
-        lock(&self.inner.draining).append(&mut sessions);
+        let config = self.inner.server.config();
+        subscribers.iter().for_each(|subscriber| subscriber.end(config));
+        let sessions = lock(&self.inner.sessions).drain();
+        sessions
+            .iter()
+            .for_each(|member| member.session.act(HttpSession::drain));
     }
 
     /// Shuts down: refuses new requests, and ends every subscription and every session, with the requests in progress
     /// there, which get no answer. Requests of the modern era that are in progress are answered.
     pub fn close(&self) {
         self.drain();
-        let sessions = core::mem::take(&mut *lock(&self.inner.draining));
-        sessions.iter().for_each(|session| session.act(HttpSession::end));
+        let sessions = lock(&self.inner.sessions).close();
+        sessions.iter().for_each(|member| member.session.act(HttpSession::end));
     }
 }
 
 impl Inner {
     pub(super) fn rules(&self) -> Rules<'_> {
         Rules::new(self.server.config(), &self.config, self.closed.load(Ordering::Relaxed))
-    }
-
-    /// Has a session left when somebody knows what time it is.
-    pub(super) fn leave_later(&self, visit: Option<Visit>) {
-        if let Some(visit) = visit {
-            self.upkeep.push(Arrival::Leave(visit));
-        }
     }
 }
 
@@ -168,7 +153,7 @@ impl Audience for Inner {
         sessions.iter().for_each(|session| session.announce(announcement));
         let subscribers: Vec<_> = lock(&self.subscriptions).iter().cloned().collect();
         for subscriber in subscribers {
-            subscriber.act(|subscriber| subscriber.notify(announcement));
+            subscriber.act(|exchange| exchange.announce(announcement));
         }
     }
 }

@@ -5,19 +5,22 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker, ready};
 use std::sync::{Mutex, MutexGuard};
 
-use super::cancel::{Cancel, Cancellable, lock};
-use super::session::SharedSession;
+use super::session::{Party, SharedSession};
+use crate::handle::lock::lock;
 use crate::handle::server::Peer;
+use crate::handle::server::cancel::Cancel;
 use crate::handle::wakers::Wakers;
 use crate::http::server::Blocked;
 use crate::jsonrpc::{Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
-use crate::server::Asking;
 use crate::server::http::{Exchange, HangUp};
+use crate::server::{Asking, ServerConfig};
 
-/// The [`Peer`] of one request: its exchange, which those of a batch share, and whether it is cancelled.
+/// An exchange behind its lock, and the [`Peer`] of its one request. Each request of a batch has a line of its own, to
+/// the same exchange.
 pub(super) struct Line {
     place: Place,
+    /// Whether the request is cancelled or over.
     cancel: Cancel,
     /// The session the exchange belongs to. `None` in the modern era.
     session: Option<Arc<SharedSession>>,
@@ -25,7 +28,7 @@ pub(super) struct Line {
 
 enum Place {
     Own(Mutex<State>),
-    /// That of another request.
+    /// That of another line.
     Of(Arc<Line>),
 }
 
@@ -44,19 +47,19 @@ impl Line {
             driver: None,
             room: Wakers::default(),
         };
-        Self {
-            place: Place::Own(Mutex::new(state)),
-            cancel: Cancel::default(),
-            session,
-        }
+        Self::at(Place::Own(Mutex::new(state)), session)
     }
 
-    /// Another request of the same exchange.
+    /// The line of another request of the same exchange.
     pub(super) fn member(line: &Arc<Self>) -> Self {
+        Self::at(Place::Of(line.clone()), line.session.clone())
+    }
+
+    fn at(place: Place, session: Option<Arc<SharedSession>>) -> Self {
         Self {
-            place: Place::Of(line.clone()),
+            place,
             cancel: Cancel::default(),
-            session: line.session.clone(),
+            session,
         }
     }
 
@@ -95,8 +98,8 @@ impl Line {
         let room = state.room.take();
         drop(state);
         room.wake();
-        if end != HangUp::RunOn {
-            self.cancel.set();
+        if end == HangUp::Cancelled {
+            self.over();
         }
         end
     }
@@ -106,29 +109,39 @@ impl Line {
         self.state().driver = Some(cx.waker().clone());
     }
 
+    /// Somebody else does something to the exchange: the task that drives it is woken, where `act` says so.
+    pub(super) fn act(&self, act: impl FnOnce(&mut Exchange) -> bool) {
+        let mut state = self.state();
+        let driver = match act(&mut state.exchange) {
+            true => state.driver.take(),
+            false => None,
+        };
+        drop(state);
+        driver.into_iter().for_each(Waker::wake);
+    }
+
+    /// A handler says something. What is not taken wakes nobody, or handler and task would wake each other until the
+    /// client reads.
+    fn say(&self, say: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
+        let mut said = Ok(());
+        self.act(|exchange| {
+            said = say(exchange);
+            said.is_ok()
+        });
+        said.map_err(|blocked| blocked.0)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         match &self.place {
             Place::Own(state) => lock(state),
             Place::Of(line) => line.state(),
         }
     }
-
-    /// A handler says something: the task that drives the exchange is woken, if it is taken. Otherwise it is not, or the
-    /// two would wake each other until the client reads.
-    fn say(&self, say: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Blocked> {
-        let mut state = self.state();
-        say(&mut state.exchange)?;
-        let driver = state.driver.take();
-        drop(state);
-        driver.into_iter().for_each(Waker::wake);
-        Ok(())
-    }
 }
 
 impl Peer for Line {
     fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>> {
         self.say(|exchange| exchange.notify(message))
-            .map_err(|blocked| blocked.0)
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -142,10 +155,9 @@ impl Peer for Line {
 
     fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.poll_room(cx));
-        match &self.session {
-            Some(session) => session.poll_callable(cx),
-            None => Poll::Ready(()),
-        }
+        self.session
+            .as_ref()
+            .map_or(Poll::Ready(()), |session| session.poll_callable(cx))
     }
 
     fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError> {
@@ -156,12 +168,12 @@ impl Peer for Line {
             (true, false) => return Err(SendError::Blocked(params)),
             (true, true) => {}
         }
-        // The session and the exchange are locked one after the other, never both.
+        // The session and the exchange are locked one after the other, never both. Someone else may fill the queue, or
+        // the client go, in between.
         let (call, message) = session.begin_call(reserved, asking, params)?;
         match self.say(|exchange| exchange.request(message)) {
             Ok(()) => Ok(call),
             Err(_) => {
-                // Someone else has filled the queue, or the client has gone, in between.
                 session.cancel_call(call);
                 Err(gone)
             }
@@ -169,10 +181,8 @@ impl Peer for Line {
     }
 
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
-        match &self.session {
-            Some(session) => session.reserve_call(options),
-            None => Err(SendError::Closed(CloseReason::Peer)),
-        }
+        let session = self.session.as_ref().ok_or(SendError::Closed(CloseReason::Peer))?;
+        session.reserve_call(options)
     }
 
     fn poll_answer(&self, call: CallId, cx: &mut Context<'_>) -> Poll<Result<RawJson, CallError>> {
@@ -202,9 +212,21 @@ impl Peer for Line {
     }
 }
 
-impl Cancellable for Line {
+impl Party for Line {
     fn cancel(&self) {
-        self.cancel.set();
-        let _ = self.say(|_| Ok(()));
+        self.over();
+        self.act(|_| true);
+    }
+
+    fn tell(&self, message: Vec<u8>) {
+        // A client that does not read its stream loses notifications, which only say that something changed.
+        let _ = self.notify(message);
+    }
+
+    fn end(&self, config: &ServerConfig) {
+        self.act(|exchange| {
+            exchange.end(config);
+            true
+        });
     }
 }
