@@ -2,7 +2,7 @@
 
 pub mod client;
 #[cfg(test)]
-mod count;
+pub(crate) mod count;
 mod crossing;
 #[cfg(feature = "http")]
 mod lock;
@@ -12,7 +12,6 @@ pub mod server;
 pub mod sessions;
 mod tasks;
 mod timer;
-pub mod tools;
 mod turn;
 mod wakers;
 
