@@ -286,13 +286,15 @@ impl Exchange {
         self.reply.skip();
     }
 
-    /// Tells the subscription that it serves, if that asked for this. Whether there is something new to take.
-    pub fn announce(&mut self, announcement: &Announcement) -> bool {
+    /// Tells the subscription that it serves, if that asked for this. Nothing is told where it does not serve one.
+    ///
+    /// # Errors
+    /// [`Blocked`] while the queue is full.
+    pub fn announce(&mut self, announcement: &Announcement) -> Result<(), Blocked> {
         let known = announcement.method().known();
         let subscription = self.subscription.as_ref();
         let message = known.and_then(|method| subscription?.select(method, announcement.params()));
-        // A client that does not read loses notifications, which only say that something changed.
-        message.is_some_and(|message| self.notify(message).is_ok())
+        message.map_or(Ok(()), |message| self.notify(message))
     }
 
     /// Ends a stream; a subscription by a cancellation (2026-07-28, Cancellation: MUST), and then its response

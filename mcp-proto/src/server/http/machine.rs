@@ -11,14 +11,14 @@ use http::response;
 use super::alarms::Alarms;
 use super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, SessionKey};
 use super::exchange::{Answer, Exchange, Frame};
-use super::opening::Member;
 use super::rooms::Rooms;
 use super::rules::Rules;
 use super::served::{Answering, Served};
-use crate::http::server::{Abandoned, BodyBudget, Gate, HttpConfig, Refusal, Sessions, Subscriptions, Visit};
+use super::site::Site;
+use super::steps::Member;
+use crate::http::server::{Abandoned, HttpConfig, Refusal, Sessions, Subscriptions, Visit};
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::method::MethodName;
-use crate::revision::Era;
 use crate::rpc::{Kept, SendError};
 use crate::server::{Announcement, ResultBody, ServerConfig};
 use crate::time::Time;
@@ -107,8 +107,7 @@ mod ends;
 /// ```
 pub struct HttpServer {
     config: Arc<ServerConfig>,
-    http: Arc<HttpConfig>,
-    gate: Gate,
+    site: Arc<Site>,
     /// The parameters of tools that callers mirror into headers.
     tools: BTreeMap<Box<str>, ParamHeaders>,
     exchanges: BTreeMap<ExchangeId, Served>,
@@ -117,7 +116,6 @@ pub struct HttpServer {
     rooms: Rooms,
     subscriptions: Subscriptions<ExchangeId>,
     abandoned: Abandoned<ExchangeId>,
-    budget: Arc<BodyBudget>,
     /// Our requests that wait for an answer, and the exchanges they went out on.
     asking: BTreeMap<AskingId, ExchangeId>,
     events: VecDeque<HttpEvent>,
@@ -126,7 +124,6 @@ pub struct HttpServer {
     /// The visits of exchanges that ended while nobody said what time it is.
     leaving: Vec<Visit>,
     silent_streams: Alarms<ExchangeId>,
-    closed: bool,
 }
 
 impl HttpServer {
@@ -135,7 +132,7 @@ impl HttpServer {
         let config = config.into();
         let limits = config.limits();
         Self {
-            gate: Gate::new(&http, limits, config.serves(Era::Legacy)),
+            site: Arc::new(Site::new(&config, http)),
             tools: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             next_exchange: 0,
@@ -143,14 +140,11 @@ impl HttpServer {
             rooms: Rooms::new(),
             subscriptions: Subscriptions::new(limits),
             abandoned: Abandoned::new(limits, config.timeouts()),
-            budget: Arc::new(BodyBudget::new(limits)),
             asking: BTreeMap::new(),
             events: VecDeque::new(),
             ready: BTreeSet::new(),
             leaving: Vec::new(),
             silent_streams: Alarms::new(),
-            closed: false,
-            http: Arc::new(http),
             config,
         }
     }
@@ -222,7 +216,7 @@ impl HttpServer {
 
     /// Whether it is shut down, and everything is said: the driver is done.
     pub fn is_finished(&self) -> bool {
-        self.closed && self.exchanges.is_empty() && self.events.is_empty()
+        self.site.is_closed() && self.exchanges.is_empty() && self.events.is_empty()
     }
 
     /// How much is kept at present. Sessions count until they end, idle ones too.
@@ -236,7 +230,7 @@ impl HttpServer {
             self.events.len(),
             self.leaving.len(),
         ];
-        let bytes = self.budget.reading() + self.subscriptions.bytes();
+        let bytes = self.site.reading() + self.subscriptions.bytes();
         self.rooms.kept() + Kept::new(entries.iter().sum(), bytes)
     }
 
@@ -318,7 +312,7 @@ impl HttpServer {
         }
         for id in self.subscriptions.iter() {
             if let Some(Served::Answering(subscriber)) = exchanges.get_mut(id)
-                && subscriber.exchange.announce(&announcement)
+                && subscriber.exchange.announce(&announcement).is_ok()
             {
                 ready.insert(*id);
             }
@@ -373,7 +367,7 @@ impl HttpServer {
     }
 
     fn rules(&self) -> Rules<'_> {
-        Rules::new(&self.config, &self.http, self.closed)
+        self.site.rules(&self.config)
     }
 
     fn refuse(&mut self, id: ExchangeId, refusal: &Refusal) {
@@ -427,7 +421,7 @@ impl fmt::Debug for HttpServer {
             .field("exchanges", &self.exchanges.len())
             .field("sessions", &self.table)
             .field("subscriptions", &self.subscriptions)
-            .field("closed", &self.closed)
+            .field("closed", &self.site.is_closed())
             .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`HttpServer`] is the whole of it, for a single owner. A threaded driver is made of its parts, each behind a lock of
 //! its own or behind none:
+//! - [`Site`] is what an endpoint is, apart from what happens in it: gate, configuration, whether it is open;
 //! - [`Opening`] goes from an admitted request to its exchange, in steps that each need one shared thing at most;
 //! - [`Exchange`] is one request and its response. In the modern era it shares nothing, but that a subscription stands
 //!   in a table;
@@ -17,12 +18,18 @@ mod rooms;
 mod rules;
 mod served;
 mod session;
+mod site;
+mod steps;
+mod taken;
 
 #[cfg(feature = "handle")]
 pub(crate) use alarms::Alarms;
 pub use event::{Asked, AskedKey, AskedToken, Asker, AskingId, ExchangeId, HttpEvent, Sender, SessionKey};
 pub use exchange::{Answer, Exchange, Frame, HangUp, Scope};
 pub use machine::HttpServer;
-pub use opening::{Beginning, Begun, Deleting, Entering, Listening, Member, Opening, Subscribing, Taken, Throwaway};
+pub use opening::Opening;
 pub use rules::Rules;
 pub use session::{End, Happening, HttpSession, Outcome};
+pub use site::Site;
+pub use steps::{Beginning, Begun, Deleting, Entering, Listening, Member, Subscribing, Throwaway};
+pub use taken::Taken;

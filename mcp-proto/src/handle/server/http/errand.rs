@@ -52,7 +52,7 @@ impl Errand {
         if self.is_done() {
             return Poll::Ready(());
         }
-        if let Some(session) = self.line.session() {
+        if let Some(session) = &self.line.session {
             for cancellation in session.handle_timeout(now) {
                 let _ = self.line.notify(cancellation);
             }
@@ -69,20 +69,15 @@ impl Errand {
 
     /// When it wants to be polled even if nobody wakes it.
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        match self.is_done() {
-            true => None,
-            false => self.line.session()?.poll_timeout(),
-        }
+        let session = self.line.session.as_ref();
+        session.filter(|_| !self.is_done())?.poll_timeout()
     }
 }
 
 impl Task {
     pub(super) fn new(work: Work, token: RequestToken, line: Arc<Line>) -> Self {
-        Self {
-            job: Job::new(work),
-            token: Some(token),
-            line,
-        }
+        let (job, token) = (Job::new(work), Some(token));
+        Self { job, token, line }
     }
 
     /// Polls the handler, and answers the request when it is done.
@@ -99,7 +94,7 @@ impl Task {
     /// Answers the request, unless it is answered.
     fn answer(&mut self, server: &dyn Application, outcome: Result<ResultBody, ErrorObject>) {
         let Some(token) = self.token.take() else { return };
-        let answer = match self.line.session() {
+        let answer = match &self.line.session {
             Some(session) => session.respond(token, outcome),
             None => Answer::alone(server.config(), token, outcome),
         };

@@ -8,9 +8,9 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 use http::response::Parts;
 
-use super::endpoint::Inner;
 use super::errand::Errand;
-use super::upkeep::Arrival;
+use super::inner::Inner;
+use super::orphans::Arrival;
 use crate::handle::lock::lock;
 use crate::http::server::{SubscriptionKey, Visit};
 use crate::server::http::{Exchange as Machine, Frame, HangUp, HttpSession};
@@ -126,10 +126,10 @@ impl Drop for Exchange {
             }),
             // A session for this exchange alone goes with it.
             Kind::Errand(errand, None) if end == Some(HangUp::Cancelled) => {
-                (errand.line.session().into_iter()).for_each(|session| session.act(HttpSession::end));
+                (errand.line.session.iter()).for_each(|session| session.act(HttpSession::end));
             }
             Kind::Stream(errand, visit) => {
-                (errand.line.session().into_iter()).for_each(|session| session.unlisten());
+                (errand.line.session.iter()).for_each(|session| session.unlisten());
                 self.inner.upkeep.push(Arrival::Leave(visit));
             }
             Kind::Subscription(_, key) => drop(lock(&self.inner.subscriptions).remove(key)),
@@ -140,13 +140,6 @@ impl Drop for Exchange {
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.kind {
-            Kind::Answered(_) => "answered",
-            Kind::Errand(..) => "request",
-            Kind::Stream(..) => "stream",
-            Kind::Subscription(..) => "subscription",
-            Kind::Over => "over",
-        };
-        f.debug_struct("Exchange").field("kind", &kind).finish_non_exhaustive()
+        f.debug_struct("Exchange").finish_non_exhaustive()
     }
 }

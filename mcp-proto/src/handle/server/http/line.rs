@@ -23,7 +23,7 @@ pub(super) struct Line {
     /// Whether the request is cancelled or over.
     cancel: Cancel,
     /// The session the exchange belongs to. `None` in the modern era.
-    session: Option<Arc<SharedSession>>,
+    pub(super) session: Option<Arc<SharedSession>>,
 }
 
 enum Place {
@@ -42,29 +42,21 @@ struct State {
 
 impl Line {
     pub(super) fn new(exchange: Exchange, session: Option<Arc<SharedSession>>) -> Self {
-        let state = State {
-            exchange,
-            driver: None,
-            room: Wakers::default(),
-        };
-        Self::at(Place::Own(Mutex::new(state)), session)
-    }
-
-    /// The line of another request of the same exchange.
-    pub(super) fn member(line: &Arc<Self>) -> Self {
-        Self::at(Place::Of(line.clone()), line.session.clone())
-    }
-
-    fn at(place: Place, session: Option<Arc<SharedSession>>) -> Self {
+        let (driver, room) = (None, Wakers::default());
         Self {
-            place,
+            place: Place::Own(Mutex::new(State { exchange, driver, room })),
             cancel: Cancel::default(),
             session,
         }
     }
 
-    pub(super) fn session(&self) -> Option<&Arc<SharedSession>> {
-        self.session.as_ref()
+    /// The line of another request of the same exchange.
+    pub(super) fn member(line: &Arc<Self>) -> Self {
+        Self {
+            place: Place::Of(line.clone()),
+            cancel: Cancel::default(),
+            session: line.session.clone(),
+        }
     }
 
     /// Whatever is done to the exchange, by the task that drives it.
@@ -75,20 +67,16 @@ impl Line {
     /// Takes something out of the exchange; where there is nothing, the task of `cx` is woken when there is.
     pub(super) fn poll_exchange<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
         let mut state = self.state();
-        match take(&mut state.exchange) {
-            Some(taken) => {
-                let room = state.room.take();
-                drop(state);
-                room.wake();
-                Poll::Ready(taken)
+        let Some(taken) = take(&mut state.exchange) else {
+            if !state.driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
+                state.driver = Some(cx.waker().clone());
             }
-            None => {
-                if !state.driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
-                    state.driver = Some(cx.waker().clone());
-                }
-                Poll::Pending
-            }
-        }
+            return Poll::Pending;
+        };
+        let room = state.room.take();
+        drop(state);
+        room.wake();
+        Poll::Ready(taken)
     }
 
     /// The client has gone. What becomes of the requests.
@@ -104,31 +92,15 @@ impl Line {
         end
     }
 
-    /// Has the task of `cx` woken when a request is cancelled.
-    pub(super) fn watch(&self, cx: &Context<'_>) {
-        self.state().driver = Some(cx.waker().clone());
-    }
-
-    /// Somebody else does something to the exchange: the task that drives it is woken, where `act` says so.
-    pub(super) fn act(&self, act: impl FnOnce(&mut Exchange) -> bool) {
+    /// Somebody else than the task that drives the exchange does something to it: the task is woken, where that is taken.
+    /// Otherwise it is not, or a handler and the task would wake each other until the client reads.
+    pub(super) fn act(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
         let mut state = self.state();
-        let driver = match act(&mut state.exchange) {
-            true => state.driver.take(),
-            false => None,
-        };
+        act(&mut state.exchange).map_err(|blocked| blocked.0)?;
+        let driver = state.driver.take();
         drop(state);
         driver.into_iter().for_each(Waker::wake);
-    }
-
-    /// A handler says something. What is not taken wakes nobody, or handler and task would wake each other until the
-    /// client reads.
-    fn say(&self, say: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
-        let mut said = Ok(());
-        self.act(|exchange| {
-            said = say(exchange);
-            said.is_ok()
-        });
-        said.map_err(|blocked| blocked.0)
+        Ok(())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -141,7 +113,7 @@ impl Line {
 
 impl Peer for Line {
     fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>> {
-        self.say(|exchange| exchange.notify(message))
+        self.act(|exchange| exchange.notify(message))
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -155,9 +127,8 @@ impl Peer for Line {
 
     fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.poll_room(cx));
-        self.session
-            .as_ref()
-            .map_or(Poll::Ready(()), |session| session.poll_callable(cx))
+        let session = self.session.as_ref();
+        session.map_or(Poll::Ready(()), |session| session.poll_callable(cx))
     }
 
     fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError> {
@@ -171,13 +142,11 @@ impl Peer for Line {
         // The session and the exchange are locked one after the other, never both. Someone else may fill the queue, or
         // the client go, in between.
         let (call, message) = session.begin_call(reserved, asking, params)?;
-        match self.say(|exchange| exchange.request(message)) {
-            Ok(()) => Ok(call),
-            Err(_) => {
-                session.cancel_call(call);
-                Err(gone)
-            }
-        }
+        self.act(|exchange| exchange.request(message)).map_err(|_| {
+            session.cancel_call(call);
+            gone
+        })?;
+        Ok(call)
     }
 
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
@@ -215,7 +184,7 @@ impl Peer for Line {
 impl Party for Line {
     fn cancel(&self) {
         self.over();
-        self.act(|_| true);
+        let _ = self.act(|_| Ok(()));
     }
 
     fn tell(&self, message: Vec<u8>) {
@@ -224,9 +193,9 @@ impl Party for Line {
     }
 
     fn end(&self, config: &ServerConfig) {
-        self.act(|exchange| {
+        let _ = self.act(|exchange| {
             exchange.end(config);
-            true
+            Ok(())
         });
     }
 }

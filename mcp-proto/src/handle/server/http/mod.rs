@@ -17,16 +17,17 @@
 mod endpoint;
 mod errand;
 mod exchange;
+mod inner;
 mod line;
 mod open;
+mod orphans;
 mod session;
 mod upkeep;
 
+pub use crate::http::server::{Admission, BodyRoom};
 pub use endpoint::Endpoint;
 pub use exchange::Exchange;
 pub use upkeep::Upkeep;
-
-pub use crate::http::server::{Admission, BodyRoom};
 
 #[cfg(test)]
 mod tests;

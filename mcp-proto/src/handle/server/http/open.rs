@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::endpoint::Inner;
 use super::errand::{Errand, Task};
 use super::exchange::{Exchange, Kind};
+use super::inner::Inner;
 use super::line::Line;
 use super::session::{Party, SharedSession};
 use crate::handle::lock::lock;
@@ -96,20 +96,18 @@ fn serve(
     session: Arc<SharedSession>,
     visit: Option<Visit>,
 ) -> Result<Exchange, Machine> {
-    let Taken {
-        exchange,
-        request,
-        more,
-        happened,
-    } = taken;
-    happened.into_iter().for_each(|happening| session.happened(happening));
-    if exchange.is_answered() {
-        if let Some(visit) = visit {
-            lock(&inner.sessions).leave(now, visit);
-        }
-        return Err(exchange);
+    taken
+        .happened
+        .into_iter()
+        .for_each(|happening| session.happened(happening));
+    if !taken.exchange.is_answered() {
+        let session = Some(session);
+        return Ok(run(inner, taken.exchange, session, visit, taken.request, taken.more));
     }
-    Ok(run(inner, exchange, Some(session), visit, request, more))
+    if let Some(visit) = visit {
+        lock(&inner.sessions).leave(now, visit);
+    }
+    Err(taken.exchange)
 }
 
 /// The exchange of requests that handlers answer.
@@ -123,9 +121,8 @@ fn run(
 ) -> Exchange {
     let line = Arc::new(Line::new(exchange, session));
     let first = first.map(|request| task(inner, request, line.clone()));
-    let more = more.into_iter();
-    let more = more.map(|request| task(inner, request, Arc::new(Line::member(&line))));
-    let more = more.collect();
+    let member = |request| task(inner, request, Arc::new(Line::member(&line)));
+    let more = more.into_iter().map(member).collect();
     Exchange::new(inner, Kind::Errand(Errand::new(line, first, more), visit))
 }
 
@@ -134,7 +131,7 @@ fn task(inner: &Inner, request: Request, line: Arc<Line>) -> Task {
     let key = request.token.key();
     let (token, call) = Call::of(request);
     let work = inner.server.serve(call, line.clone());
-    if let (Some(session), Some(key)) = (line.session(), key) {
+    if let (Some(session), Some(key)) = (&line.session, key) {
         session.started(key, line.clone());
     }
     Task::new(work, token, line)

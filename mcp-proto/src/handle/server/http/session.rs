@@ -44,16 +44,14 @@ pub(super) trait Party: Send + Sync {
 
 impl SharedSession {
     pub(super) fn new(server: Arc<dyn Application>, session: HttpSession<Arc<dyn Party>>) -> Self {
-        let state = State {
+        let (answers, callers, listener) = (Answers::default(), Wakers::default(), None);
+        let state = Mutex::new(State {
             session,
-            answers: Answers::default(),
-            callers: Wakers::default(),
-            listener: None,
-        };
-        Self {
-            server,
-            state: Mutex::new(state),
-        }
+            answers,
+            callers,
+            listener,
+        });
+        Self { server, state }
     }
 
     /// Tells the session something. What ends with it is woken and cancelled under no lock: a handler that is dropped
@@ -129,8 +127,7 @@ impl SharedSession {
         asking: &Asking<'_>,
         params: Params,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        let mut state = lock(&self.state);
-        let config = self.server.config();
+        let (config, mut state) = (self.server.config(), lock(&self.state));
         let (call, message) = state.session.request_as(config, reserved, asking, params)?;
         if reserved.is_none() {
             state.answers.expect(call);
@@ -172,11 +169,9 @@ impl SharedSession {
     pub(super) fn announce(&self, announcement: &Announcement) {
         let mut state = lock(&self.state);
         let message = state.session.notify(self.server.config(), announcement);
-        let listener = state.listener.clone();
+        let heard = message.zip(state.listener.clone());
         drop(state);
-        if let (Some(message), Some(listener)) = (message, listener) {
-            listener.tell(message);
-        }
+        heard.into_iter().for_each(|(message, listener)| listener.tell(message));
     }
 
     /// Opens the GET stream, which is what `party` makes of its exchange.

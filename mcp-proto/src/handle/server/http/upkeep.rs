@@ -4,11 +4,11 @@ use alloc::sync::{Arc, Weak};
 use core::fmt;
 use core::task::{Context, Poll};
 
-use super::endpoint::Inner;
 use super::errand::Errand;
+use super::inner::Inner;
+use super::orphans::{Arrival, Orphans, Queue};
 use crate::handle::lock::lock;
 use crate::handle::server::aging::Aging;
-use crate::handle::server::depot::Depot;
 use crate::http::server::Visit;
 use crate::server::http::HttpSession;
 use crate::time::Time;
@@ -28,20 +28,6 @@ pub struct Upkeep {
     queue: Arc<Queue>,
     /// `None` once it is dropped.
     orphans: Option<Orphans>,
-}
-
-/// What exchanges leave behind.
-pub(super) type Queue = Depot<Arrival, Orphans>;
-
-/// Handlers whose legacy clients have hung up, and what keeps their sessions alive.
-type Orphans = Aging<(Visit, Errand)>;
-
-/// Something an exchange leaves behind.
-pub(super) enum Arrival {
-    /// Handlers whose client has hung up, and what keeps their session alive.
-    Orphan(Visit, Errand),
-    /// A session is to be left, by an exchange that was dropped and does not know what time it is.
-    Leave(Visit),
 }
 
 impl Upkeep {
@@ -73,7 +59,8 @@ impl Upkeep {
             }
         }
         let poll = |(_, errand): &mut (Visit, Errand), cx: &mut Context<'_>| {
-            errand.line.watch(cx);
+            // Woken for a cancellation too.
+            let _ = errand.line.poll_exchange(cx, |_| None::<()>);
             (errand.poll(server, cx, now), errand.poll_timeout())
         };
         orphans.poll(cx, now, poll, end);
@@ -102,8 +89,9 @@ impl Drop for Upkeep {
 
 impl fmt::Debug for Upkeep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let orphans = self.orphans.as_ref().map(Aging::len);
         f.debug_struct("Upkeep")
-            .field("orphans", &self.orphans.as_ref().map(Aging::len))
+            .field("orphans", &orphans)
             .finish_non_exhaustive()
     }
 }

@@ -7,12 +7,12 @@ use http::request::Parts;
 
 use super::super::event::{Asked, AskedKey, Asker, AskingId, ExchangeId, HttpEvent, Sender, SessionKey};
 use super::super::exchange::Exchange;
-use super::super::opening::{Opening, Taken};
-use super::super::rules::Rules;
+use super::super::opening::Opening;
 use super::super::served::{Answering, Reading, Served};
 use super::super::session::Happening;
+use super::super::taken::Taken;
 use super::HttpServer;
-use crate::http::server::{Admission, BodyRoom, Refusal, Visit};
+use crate::http::server::{Admission, Refusal, Visit};
 use crate::server::Request;
 use crate::time::Time;
 
@@ -47,9 +47,9 @@ impl HttpServer {
         let id = self.next_id();
         match self.admit(head, sender) {
             Ok((admission, asker)) => match admission.body_limit() {
-                Some(limit) => {
+                Some(_) => {
                     let reading = Reading {
-                        room: BodyRoom::new(&self.budget, limit),
+                        room: self.site.body_room(&admission),
                         admission,
                         asker,
                         body: BytesMut::new(),
@@ -103,7 +103,6 @@ impl HttpServer {
     }
 
     pub(super) fn admit(&self, mut head: Parts, sender: Sender) -> Result<(Admission, Asker), Refusal> {
-        self.rules().check_open()?;
         // Each request that waits for the application holds its body.
         if self.events.len() >= self.config.limits().requests_in_progress {
             return Err(Refusal::Overloaded);
@@ -111,7 +110,7 @@ impl HttpServer {
         if let Some(principal) = &sender.principal {
             head.extensions.insert(principal.clone());
         }
-        Ok((self.gate.admit(&head)?, Asker { head, sender }))
+        Ok((self.site.judge(&head)?, Asker { head, sender }))
     }
 
     /// From a request to its exchange; the steps of [`Opening`], by one owner.
@@ -124,8 +123,8 @@ impl HttpServer {
         body: Bytes,
         random: impl FnOnce() -> [u8; 32],
     ) {
-        let (config, http) = (self.config.clone(), self.http.clone());
-        let rules = Rules::new(&config, &http, self.closed);
+        let (config, site) = (self.config.clone(), self.site.clone());
+        let rules = site.rules(&config);
         let tools = |tool: &str| self.tools.get(tool);
         let asker = Arc::new(asker);
         let answering = match Opening::of(rules, admission, &asker.head, body, tools) {

@@ -40,7 +40,7 @@ impl HttpServer {
     /// Begins to shut down: refuses new requests, and ends every subscription, and every session that has no request in
     /// progress. Requests in progress are answered; a session ends with its last one.
     pub fn drain(&mut self) {
-        self.closed = true;
+        self.site.close();
         for id in self.subscriptions.close() {
             self.end_stream(id);
         }
