@@ -172,7 +172,6 @@ fn not_pem(error: pem::Error) -> Error {
 mod tests {
     use super::*;
     use crate::http::client_over_http;
-    use mcp_proto::handle::Client;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// How often the standard configuration was made.
@@ -184,7 +183,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let config = Client::builder("test", "1").build();
+                        let config = mcp_proto::client::ClientConfig::named("test", "1");
                         let made = client_over_http("https://localhost/mcp", config, &HttpOptions::default());
                         drop(made.expect("a client"));
                     }
