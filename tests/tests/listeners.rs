@@ -13,7 +13,7 @@ use mcp_proto::Timeouts;
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, Server};
 use mcp_proto::rpc::{CallError, CloseReason};
-use mcp_tests::conformance::runtime::Runtime;
+use mcp_tests::conformance::arguments::Runtime;
 use mcp_tests::runtime::Driver;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -294,4 +294,4 @@
 //! ```
 //!
 //! [`Sessions`]: crate::handle::Sessions
-//! [`Toolbox`]: crate::handle::tools::Toolbox
+//! [`Toolbox`]: crate::toolbox::Toolbox

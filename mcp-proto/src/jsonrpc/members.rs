@@ -101,7 +101,10 @@ mod tests {
     fn each_member_has_its_text_from_comma_to_comma() {
         let object = " { \"a\" : 1 ,\n\"b,}\":\"},\" , \"\\u0063\":[{\"d\":{}}]} ";
         let members = Members::of(object).unwrap();
-        let seen: Vec<_> = members.iter().map(|member| (&*member.key, member.value, member.text)).collect();
+        let seen: Vec<_> = members
+            .iter()
+            .map(|member| (&*member.key, member.value, member.text))
+            .collect();
         assert_eq!(
             seen,
             [

@@ -110,7 +110,9 @@ impl ResultBody {
     /// Names the server in the `_meta` that the result has itself, unless that names one; everything else stays as it
     /// is.
     fn put_into_meta(&self, out: &mut Vec<u8>, config: &ServerConfig, meta: &str) -> usize {
-        let Some(start) = self.json.offset_of(meta) else { return 1 };
+        let Some(start) = self.json.offset_of(meta) else {
+            return 1;
+        };
         let members = Members::of(meta).unwrap_or_default();
         if meta.starts_with('{') && members.iter().any(|member| member.key == SERVER_INFO) {
             return 1;
