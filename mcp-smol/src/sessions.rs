@@ -25,13 +25,13 @@ use crate::stream::client_over;
 /// ```
 /// use mcp_smol::Resolver;
 /// use mcp_proto::sessions::{InProcessTransport, SessionKey, SessionsConfig};
-/// use mcp_smol::{Client, Server};
+/// use mcp_smol::{ClientConfig, Server};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let weather = Server::builder("weather", "1.0.0")
 ///     .tool("forecast", "Forecast", |_: mcp_smol::NoArgs| async { Ok("sunny") })
 ///     .build();
-/// let resolver = Resolver::new(Client::builder("host", "1.0.0").build()).server("weather", weather);
+/// let resolver = Resolver::new(ClientConfig::named("host", "1.0.0")).server("weather", weather);
 /// let sessions = mcp_smol::sessions(SessionsConfig::default(), resolver, |driver| smol::spawn(driver).detach());
 ///
 /// # smol::block_on(async {

@@ -28,14 +28,14 @@ use crate::stream::client_over;
 /// ```
 /// use mcp_tokio::Resolver;
 /// use mcp_proto::sessions::{InProcessTransport, SessionKey, SessionsConfig};
-/// use mcp_tokio::{Client, Server};
+/// use mcp_tokio::{ClientConfig, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let weather = Server::builder("weather", "1.0.0")
 ///     .tool("forecast", "Forecast", |_: mcp_tokio::NoArgs| async { Ok("sunny") })
 ///     .build();
-/// let resolver = Resolver::new(Client::builder("host", "1.0.0").build()).server("weather", weather);
+/// let resolver = Resolver::new(ClientConfig::named("host", "1.0.0")).server("weather", weather);
 /// let sessions = mcp_tokio::sessions(SessionsConfig::default(), resolver)?;
 ///
 /// // Made anew for each request, the key finds the same session.
