@@ -56,8 +56,8 @@ use crate::wire::header::ParamHeaders;
 ///   [`receive_body`](Self::receive_body), [`receive_end`](Self::receive_end), [`fail_body`](Self::fail_body),
 ///   [`disconnect`](Self::disconnect), [`handle_timeout`](Self::handle_timeout).
 /// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`request`](Self::request),
-///   [`cancel`](Self::cancel), [`notify`](Self::notify), [`drain`](Self::drain), [`close`](Self::close). They take no
-///   time; what they say is queued.
+///   [`cancel`](Self::cancel), [`notify`](Self::notify), [`end_sessions`](Self::end_sessions), [`drain`](Self::drain),
+///   [`close`](Self::close). They take no time; what they say is queued.
 /// - It tells the world: [`poll_ready`](Self::poll_ready), [`poll_head`](Self::poll_head),
 ///   [`poll_frame`](Self::poll_frame), [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout). They
 ///   never block, and run dry.
@@ -493,6 +493,14 @@ impl HttpServer {
             }
         }
         Ok(())
+    }
+
+    /// Ends every session, as if each client had asked for it; new ones may begin. For an application whose sessions mean
+    /// nothing any more. Clients learn it by a 404 (2025-11-25, Transports, Session Management, 3).
+    pub fn end_sessions(&mut self) {
+        for member in self.table.clear() {
+            self.end_session(member.session);
+        }
     }
 
     /// Begins to shut down: refuses new requests, and ends every subscription, and every session that has no request in
