@@ -69,7 +69,7 @@
 //!
 //! ```
 //! # #[cfg(feature = "schema")] {
-//! # use mcp_proto::{Time, client::Mode, handle::{Client, Server, driver::Crossing, server::Context}};
+//! # use mcp_proto::{Time, client::Mode, handle::{Client, Server, Crossing, server::Context}};
 //! # use std::{future::Future, pin::pin, task::{self, Poll, Waker}};
 //! use mcp_proto::handle::tools::{ServerTools, ToolCallEvent, Toolbox};
 //!
@@ -128,7 +128,6 @@
 //! Without features the crate is `no_std` with `alloc`.
 //! - `http` (default): Streamable HTTP, as values of the `http` crate.
 //! - `handle` (default): the async layer.
-//! - `http-body`: what drivers of HTTP share, over the bodies of the `http-body` crate.
 //! - `schema` (default): JSON schemas of typed tools, by `schemars`.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(

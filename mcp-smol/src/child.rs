@@ -14,11 +14,11 @@ use std::task::{Context, Poll};
 use async_process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
+use mcp_driver::Step;
+use mcp_driver::child::{ChildLanes, Process, Signal};
+pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::Step;
-use mcp_proto::handle::driver::child::{ChildLanes, Process, Signal};
-pub use mcp_proto::handle::driver::child::{Command, Environment, Exit, SpawnError, Stderr};
 
 use crate::Driver;
 use crate::clock::{Clock, Timer};

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use mcp_proto::Time;
-use mcp_proto::handle::driver::{self, Alarm};
+use mcp_proto::handle::Alarm;
 
 /// How far ahead every system can represent a deadline: about 30 years.
 #[cfg(feature = "http")]
@@ -50,7 +50,7 @@ impl Clock {
     }
 }
 
-/// A clock, and one timer for a deadline that moves: what the drivers of [`mcp_proto::handle::driver`] ask for.
+/// A clock, and one timer for a deadline that moves: what drivers ask for.
 #[derive(Debug)]
 pub struct Timer {
     clock: Clock,
@@ -69,7 +69,7 @@ impl Timer {
     }
 }
 
-impl driver::Timer for Timer {
+impl mcp_proto::handle::Timer for Timer {
     fn now(&self) -> Time {
         self.clock.now()
     }
@@ -101,7 +101,7 @@ pub(crate) async fn within<T>(most: Duration, future: impl Future<Output = T>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcp_proto::handle::driver::Timer as _;
+    use mcp_proto::handle::Timer as _;
     use std::future::poll_fn;
     use std::time::Duration;
 

@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
+use mcp_driver::{Failure, Lanes, Step};
 use mcp_proto::handle::Pump;
-use mcp_proto::handle::driver::{Failure, Lanes, Step};
 
 use crate::clock::{Clock, Timer};
 

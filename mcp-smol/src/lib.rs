@@ -82,8 +82,8 @@ use std::pin::Pin;
 
 pub use clock::{Clock, Timer};
 pub use lanes::drive;
+pub use mcp_driver::{ConnectError, Resolver};
 pub use mcp_proto;
-pub use mcp_proto::handle::driver::ConnectError;
 pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
 pub use mcp_proto::handle::server::{Json, NoArgs};

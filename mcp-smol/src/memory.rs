@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::driver::Crossing;
+use mcp_proto::handle::Crossing;
 use mcp_proto::handle::{Client, Pump, Server};
 
 use crate::Driver;

@@ -6,10 +6,11 @@ use std::future::Future;
 use async_net::TcpStream;
 #[cfg(unix)]
 use async_net::unix::UnixStream;
-use mcp_proto::handle::Sessions;
 #[cfg(feature = "http")]
-use mcp_proto::handle::driver::HttpOptions;
-use mcp_proto::handle::sessions::{Connected, Resolved, Resolver, Route};
+use mcp_driver::http::HttpOptions;
+use mcp_driver::{Resolved, Resolver, Route};
+use mcp_proto::handle::Sessions;
+use mcp_proto::handle::sessions::Connected;
 use mcp_proto::rpc::CallError;
 #[cfg(feature = "http")]
 use mcp_proto::sessions::TlsFiles;
@@ -27,7 +28,7 @@ use crate::stream::client_over;
 /// Connects to nothing: that is a part of the first await of a session.
 ///
 /// ```
-/// use mcp_proto::handle::sessions::Resolver;
+/// use mcp_smol::Resolver;
 /// use mcp_proto::sessions::{InProcessTransport, SessionKey, SessionsConfig};
 /// use mcp_smol::{Client, Server};
 ///
@@ -70,7 +71,7 @@ pub fn sessions_over(
     resolver: Resolver,
 ) -> (Sessions<SessionKey>, impl Future<Output = ()> + Send + use<>) {
     let tls = Tls::default();
-    let (sessions, driver) = Sessions::of_transports(config, resolver, move |resolved| dial(resolved, tls.clone()));
+    let (sessions, driver) = resolver.pool(config, move |resolved| dial(resolved, tls.clone()));
     (sessions, async { driver.run(Timer::new(Clock::start())).await })
 }
 
@@ -118,7 +119,7 @@ async fn dial(Resolved { route, config, .. }: Resolved, tls: Tls) -> Result<Conn
 #[derive(Clone, Default)]
 struct Tls {
     #[cfg(feature = "tls")]
-    made: std::sync::Arc<mcp_proto::handle::driver::TlsConfigs<std::sync::Arc<rustls::ClientConfig>>>,
+    made: std::sync::Arc<mcp_driver::http::TlsConfigs<std::sync::Arc<rustls::ClientConfig>>>,
 }
 
 #[cfg(feature = "http")]

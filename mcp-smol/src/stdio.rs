@@ -11,8 +11,8 @@
 use std::future::{Future, pending};
 use std::io;
 
+use mcp_driver::{Step, end_upon};
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::{Step, end_upon};
 #[cfg(unix)]
 use {
     crate::descriptor::{Descriptor, Taken},

@@ -10,8 +10,8 @@ use std::time::Duration;
 use async_net::unix::{UnixListener, UnixStream};
 use async_net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 use futures_io::{AsyncRead, AsyncWrite};
+use mcp_driver::{Closing, Nursery, Watch, end_upon, unless};
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::driver::{Closing, Nursery, Watch, end_upon, unless};
 use mcp_proto::handle::{Client, Server};
 
 use crate::Driver;

@@ -12,11 +12,11 @@ use std::process::{ExitStatus, Stdio};
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
+use mcp_driver::Step;
+use mcp_driver::child::{ChildLanes, Process, Signal};
+pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::Step;
-use mcp_proto::handle::driver::child::{ChildLanes, Process, Signal};
-pub use mcp_proto::handle::driver::child::{Command, Environment, Exit, SpawnError, Stderr};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::runtime::Handle;

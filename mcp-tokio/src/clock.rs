@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use mcp_proto::Time;
-use mcp_proto::handle::driver::{self, Alarm};
+use mcp_proto::handle::Alarm;
 use tokio::time::{Instant, Sleep};
 
 /// How far ahead a deadline lies that tokio cannot represent: about 30 years.
@@ -53,7 +53,7 @@ impl Clock {
     }
 }
 
-/// A clock, and one timer for a deadline that moves: what the drivers of [`mcp_proto::handle::driver`] ask for.
+/// A clock, and one timer for a deadline that moves: what drivers ask for.
 #[derive(Debug)]
 pub struct Timer {
     clock: Clock,
@@ -72,7 +72,7 @@ impl Timer {
     }
 }
 
-impl driver::Timer for Timer {
+impl mcp_proto::handle::Timer for Timer {
     fn now(&self) -> Time {
         self.clock.now()
     }
@@ -95,7 +95,7 @@ impl driver::Timer for Timer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcp_proto::handle::driver::Timer as _;
+    use mcp_proto::handle::Timer as _;
     use std::future::poll_fn;
 
     #[tokio::test(start_paused = true)]

@@ -6,8 +6,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
+use mcp_driver::{Failure, Lanes, Step};
 use mcp_proto::handle::Pump;
-use mcp_proto::handle::driver::{Failure, Lanes, Step};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use crate::clock::{Clock, Timer};

@@ -54,8 +54,8 @@ pub mod tls;
 
 pub use clock::{Clock, Timer};
 pub use lanes::drive;
+pub use mcp_driver::{ConnectError, Resolver};
 pub use mcp_proto;
-pub use mcp_proto::handle::driver::ConnectError;
 pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
 pub use mcp_proto::handle::server::{Json, NoArgs};

@@ -5,10 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use mcp_proto::handle::Sessions;
 #[cfg(feature = "http")]
-use mcp_proto::handle::driver::HttpOptions;
-use mcp_proto::handle::sessions::{Connected, Resolved, Resolver, Route};
+use mcp_driver::http::HttpOptions;
+use mcp_driver::{Resolved, Resolver, Route};
+use mcp_proto::handle::Sessions;
+use mcp_proto::handle::sessions::Connected;
 use mcp_proto::rpc::CallError;
 #[cfg(feature = "http")]
 use mcp_proto::sessions::TlsFiles;
@@ -30,7 +31,7 @@ use crate::stream::client_over;
 /// Connects to nothing: that is a part of the first await of a session.
 ///
 /// ```
-/// use mcp_proto::handle::sessions::Resolver;
+/// use mcp_tokio::Resolver;
 /// use mcp_proto::sessions::{InProcessTransport, SessionKey, SessionsConfig};
 /// use mcp_tokio::{Client, Server};
 ///
@@ -76,7 +77,7 @@ pub fn sessions_over(
     resolver: Resolver,
 ) -> (Sessions<SessionKey>, impl Future<Output = ()> + Send + use<>) {
     let tls = Tls::default();
-    let (sessions, driver) = Sessions::of_transports(config, resolver, move |resolved| dial(resolved, tls.clone()));
+    let (sessions, driver) = resolver.pool(config, move |resolved| dial(resolved, tls.clone()));
     (sessions, async { driver.run(Timer::new(Clock::start())).await })
 }
 
@@ -125,7 +126,7 @@ async fn dial(Resolved { route, config, .. }: Resolved, tls: Tls) -> Result<Conn
 #[derive(Clone, Default)]
 struct Tls {
     #[cfg(feature = "tls")]
-    made: std::sync::Arc<mcp_proto::handle::driver::TlsConfigs<std::sync::Arc<rustls::ClientConfig>>>,
+    made: std::sync::Arc<mcp_driver::http::TlsConfigs<std::sync::Arc<rustls::ClientConfig>>>,
 }
 
 #[cfg(feature = "http")]

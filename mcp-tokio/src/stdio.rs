@@ -11,10 +11,10 @@
 use std::future::{Future, pending};
 use std::io;
 
-use mcp_proto::handle::Server;
 #[cfg(unix)]
-use mcp_proto::handle::driver::Step;
-use mcp_proto::handle::driver::end_upon;
+use mcp_driver::Step;
+use mcp_driver::end_upon;
+use mcp_proto::handle::Server;
 #[cfg(unix)]
 use {
     crate::descriptor::{Descriptor, Taken},

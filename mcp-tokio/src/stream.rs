@@ -7,8 +7,8 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
+use mcp_driver::{Closing, Watch, end_upon};
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::driver::{Closing, Watch, end_upon};
 use mcp_proto::handle::{Client, Server};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};

@@ -5,7 +5,7 @@
 use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
-use mcp_proto::handle::driver::{HttpOptions, HttpVersions, TlsPem};
+use mcp_driver::http::{HttpOptions, HttpVersions, TlsPem};
 use rustls::client::WantsClientCert;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};

@@ -21,9 +21,9 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use mcp_driver::Resolver;
+use mcp_driver::http::{HttpOptions, HttpVersions};
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
-use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::handle::{Client, Server, Sessions};
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::jsonrpc::{Peek, RawJson, members, write_member};
+use crate::jsonrpc::{Members, Peek, RawJson};
 use crate::wire::header::{ParamHeaderError, ParamHeaders};
 
 /// The annotation that makes an argument a header.
@@ -53,12 +53,12 @@ impl ToolHeaders {
         if self.tools.is_empty() && !result.as_str().contains(ANNOTATION) {
             return (result, Vec::new());
         }
-        let Some(parts) = members(&result) else {
+        let Some(parts) = Members::of(result.as_str()) else {
             return (result, Vec::new());
         };
-        let tools = parts.iter().find(|(key, _)| key == "tools");
+        let tools = parts.iter().find(|part| part.key == "tools");
         let tools: Vec<&RawValue> = tools
-            .and_then(|(_, raw)| serde_json::from_str(raw.get()).ok())
+            .and_then(|part| serde_json::from_str(part.value).ok())
             .unwrap_or_default();
         let mut rejected = Vec::new();
         let kept: Vec<_> = tools
@@ -107,13 +107,13 @@ impl ToolHeaders {
 }
 
 /// The result with these tools only, everything else as it was.
-fn without(parts: &[(String, &RawValue)], kept: &[&RawValue]) -> RawJson {
+fn without(parts: &Members<'_>, kept: &[&RawValue]) -> RawJson {
     let mut out = Vec::from(*b"{");
-    for (key, raw) in parts {
+    for part in parts.iter() {
         if out.len() > 1 {
             out.push(b',');
         }
-        if key == "tools" {
+        if part.key == "tools" {
             out.extend_from_slice(b"\"tools\":[");
             for (at, tool) in kept.iter().enumerate() {
                 if at > 0 {
@@ -123,7 +123,7 @@ fn without(parts: &[(String, &RawValue)], kept: &[&RawValue]) -> RawJson {
             }
             out.push(b']');
         } else {
-            write_member(&mut out, key, raw);
+            out.extend_from_slice(part.text.as_bytes());
         }
     }
     out.push(b'}');

@@ -36,7 +36,7 @@
 //! use std::task::{Context, Poll, Waker};
 //!
 //! use mcp_proto::Time;
-//! use mcp_proto::handle::driver::Crossing;
+//! use mcp_proto::handle::Crossing;
 //! use mcp_proto::handle::{Client, Server};
 //! use serde_json::json;
 //! # use std::future::Future;
@@ -74,7 +74,7 @@
 //!
 //! ```
 //! # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
-//! # use mcp_proto::{Time, handle::{Client, Server, driver::Crossing, server::ToolError}};
+//! # use mcp_proto::{Time, handle::{Client, Server, Crossing, server::ToolError}};
 //! # use serde_json::json;
 //! # #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! # struct Nest { depth: u32 }
@@ -156,7 +156,7 @@
 //!
 //! ```
 //! # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
-//! # use mcp_proto::{Time, handle::{Client, Server, driver::Crossing, server::ToolError}};
+//! # use mcp_proto::{Time, handle::{Client, Server, Crossing, server::ToolError}};
 //! # use serde_json::json;
 //! # #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! # struct Nest { depth: u32 }
@@ -199,7 +199,7 @@
 //! ```
 //! # use std::{future::{Future, poll_fn}, pin::pin, task::{Context, Poll, Waker}};
 //! # use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
-//! # use mcp_proto::{Time, handle::{Client, Server, driver::Crossing, server::ToolError}};
+//! # use mcp_proto::{Time, handle::{Client, Server, Crossing, server::ToolError}};
 //! # use serde_json::json;
 //! # #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! # struct Nest { depth: u32 }

@@ -3,16 +3,22 @@
 pub mod client;
 #[cfg(test)]
 mod count;
-pub mod driver;
+mod crossing;
 mod places;
 mod pump;
 pub mod server;
 pub mod sessions;
+mod tasks;
+mod timer;
 pub mod tools;
 mod turn;
 mod wakers;
 
 pub use client::Client;
+pub use crossing::Crossing;
+pub use places::{Place, Places};
 pub use pump::Pump;
 pub use server::Server;
 pub use sessions::{Session, Sessions};
+pub use tasks::Tasks;
+pub use timer::{Alarm, Timer};

@@ -8,23 +8,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The tasks that wait for one thing, for as long as they wait. As a waker it wakes all of them: what is polled on
 /// behalf of them keeps one waker, however many of them come and go.
-#[derive(Default)]
-pub(crate) struct Places(Mutex<State>);
+#[derive(Debug, Default)]
+pub struct Places(Mutex<State>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     next: u64,
     wakers: BTreeMap<u64, Waker>,
 }
 
 /// The place of one of those who wait.
-pub(crate) struct Place {
+///
+/// # On drop
+/// Its task is not woken any more.
+#[derive(Debug)]
+pub struct Place {
     places: Arc<Places>,
     number: u64,
 }
 
 impl Places {
-    pub(crate) fn place(self: &Arc<Self>) -> Place {
+    /// A place among those who wait.
+    pub fn place(self: &Arc<Self>) -> Place {
         let places = Arc::clone(self);
         let mut state = self.lock();
         state.next += 1;
@@ -39,15 +44,14 @@ impl Places {
 
 impl Place {
     /// The task of `cx` is woken when the others are.
-    pub(crate) fn wait(&self, cx: &Context<'_>) {
+    pub fn wait(&self, cx: &Context<'_>) {
         let waker = cx.waker().clone();
         // The one before is dropped where nothing is locked.
         let _before = self.places.lock().wakers.insert(self.number, waker);
     }
 
-    /// Wakes all others.
-    #[cfg(feature = "http-body")]
-    pub(crate) fn leave(&self) {
+    /// Wakes all others, who may have to do what was left undone here.
+    pub fn leave(&self) {
         self.vacate();
         self.places.wake_by_ref();
     }

@@ -1,14 +1,14 @@
 //! Parameters on their way out: an object, and the `_meta` that the connection adds to it.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::encode::write_json;
+use super::members::{Member, Members, write_object};
 use super::peek::Text;
 use super::{DecodeError, RawJson};
 use crate::wire::scan;
@@ -21,14 +21,15 @@ use crate::wire::scan;
 pub struct Params {
     /// `None` where there are no members.
     object: Option<RawJson>,
-    has_meta: bool,
+    /// Where in it the value of `_meta` stands.
+    meta: Option<Range<usize>>,
 }
 
 impl Params {
     /// No parameters.
     pub const NONE: Self = Self {
         object: None,
-        has_meta: false,
+        meta: None,
     };
 
     /// Serializes `value`, which has to be an object (or nothing: `()`, `None`).
@@ -53,11 +54,15 @@ impl Params {
         }
         // A quick look for the word, then a proper one for the member; `\u` could hide it.
         let may_have_meta = scan::contains(b"_meta\"", text) || scan::contains(b"\\u", text);
-        let has_meta = may_have_meta && json.decode_borrowed::<HasMeta>()?.0;
+        let meta = match may_have_meta {
+            true => json.decode_borrowed::<Meta<'_>>()?.0,
+            false => None,
+        };
+        let meta = meta.and_then(|meta| json.offset_of(meta).map(|start| start..start + meta.len()));
         let empty = text.iter().skip(1).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
         Ok(Self {
             object: (!empty).then_some(json),
-            has_meta,
+            meta,
         })
     }
 
@@ -66,7 +71,7 @@ impl Params {
     pub(crate) fn without_meta(object: RawJson) -> Self {
         Self {
             object: Some(object),
-            has_meta: false,
+            meta: None,
         }
     }
 
@@ -83,7 +88,10 @@ impl Params {
     /// Writes the object with `members` added to its `_meta`.
     ///
     /// `members` is the inside of a JSON object (`"key":value,…`), possibly empty. A member that the
-    /// parameters carry themselves under the same key is replaced.
+    /// parameters carry themselves under the same key is replaced. What `_meta` says of its writer (`protocolVersion`,
+    /// `clientInfo`, `clientCapabilities`, `subscriptionId` and `progressToken`) is left out where `members` does not
+    /// say it: parameters that come from somebody else are not sent in his name. Everything else stays as it is, blanks
+    /// and order included.
     pub(crate) fn write(&self, out: &mut Vec<u8>, members: &[u8]) {
         let Some(object) = &self.object else {
             if !members.is_empty() {
@@ -93,10 +101,10 @@ impl Params {
             }
             return;
         };
-        if members.is_empty() {
+        if let Some(meta) = &self.meta {
+            merge(out, object.as_str(), meta, members);
+        } else if members.is_empty() {
             out.extend_from_slice(object.as_bytes());
-        } else if self.has_meta {
-            merge(out, object, members);
         } else {
             out.extend_from_slice(b"{\"_meta\":{");
             out.extend_from_slice(members);
@@ -106,99 +114,75 @@ impl Params {
     }
 }
 
-/// Writes `object` with `members` put before those members of its own `_meta` that have other keys.
-fn merge(out: &mut Vec<u8>, object: &RawJson, members: &[u8]) {
-    let mut added = Vec::with_capacity(members.len() + 2);
-    added.push(b'{');
-    added.extend_from_slice(members);
-    added.push(b'}');
-    let added: Object<'_> = serde_json::from_slice(&added).unwrap_or_default();
-    let object: Object<'_> = object.decode_borrowed().unwrap_or_default();
-    out.extend_from_slice(b"{\"_meta\":{");
-    out.extend_from_slice(members);
-    let own = object.0.iter().find(|(key, _)| key == "_meta");
-    let own: Object<'_> = own
-        .and_then(|(_, raw)| serde_json::from_str(raw.get()).ok())
+/// What `_meta` says of this side alone: who writes it, in which revision, for which subscription, and under which token
+/// it wants to hear of progress. In parameters that an application forwards, somebody else has said it of himself.
+const OWN: [&str; 5] = [
+    "progressToken",
+    "io.modelcontextprotocol/protocolVersion",
+    "io.modelcontextprotocol/clientInfo",
+    "io.modelcontextprotocol/clientCapabilities",
+    "io.modelcontextprotocol/subscriptionId",
+];
+
+/// Writes `object`, whose `_meta` stands at `at`, with `members` put before the members of its `_meta`, without those
+/// that are this side's own or have the same keys, and with every other byte as it came.
+fn merge(out: &mut Vec<u8>, object: &str, at: &Range<usize>, members: &[u8]) {
+    let (before, meta, after) = (
+        object.get(..at.start).unwrap_or_default(),
+        object.get(at.clone()).unwrap_or_default(),
+        object.get(at.end..).unwrap_or_default(),
+    );
+    let own = Members::of(meta).unwrap_or_default();
+    let mut added = Vec::new();
+    write_object(&mut added, members, core::iter::empty());
+    let added = core::str::from_utf8(&added)
+        .ok()
+        .and_then(Members::of)
         .unwrap_or_default();
-    for (key, value) in own
-        .0
-        .iter()
-        .filter(|(key, _)| !added.0.iter().any(|(other, _)| other == key))
-    {
-        out.push(b',');
-        write_member(out, key, value);
+    let is_kept =
+        |member: &&Member<'_>| !OWN.contains(&&*member.key) && !added.iter().any(|other| other.key == member.key);
+    let has_lost = !own.iter().all(|member| is_kept(&member));
+    if members.is_empty() && has_lost && own.iter().find(is_kept).is_none() {
+        // Some peers refuse an empty `_meta`: one that has nothing left goes as a whole.
+        let whole = Members::of(object).unwrap_or_default();
+        let others = whole.iter().filter(|member| member.key != "_meta");
+        return write_object(out, b"", others.map(|member| member.text));
     }
-    out.push(b'}');
-    for (key, value) in object.0.iter().filter(|(key, _)| key != "_meta") {
-        out.push(b',');
-        write_member(out, key, value);
+    out.extend_from_slice(before.as_bytes());
+    match members.is_empty() && !has_lost {
+        true => out.extend_from_slice(meta.as_bytes()),
+        false => write_object(out, members, own.iter().filter(is_kept).map(|member| member.text)),
     }
-    out.push(b'}');
+    out.extend_from_slice(after.as_bytes());
 }
 
-/// The members of an object in their order; `None` where it is none.
-pub(crate) fn members(object: &RawJson) -> Option<Vec<(String, &RawValue)>> {
-    object.decode_borrowed().map(|Object(members)| members).ok()
-}
+/// The `_meta` of an object. A null one counts, so that it does not stand beside the one that is written.
+struct Meta<'a>(Option<&'a str>);
 
-/// Writes one member of an object.
-pub(crate) fn write_member(out: &mut Vec<u8>, key: &str, value: &RawValue) {
-    write_json(out, key);
-    out.push(b':');
-    out.extend_from_slice(value.get().as_bytes());
-}
-
-/// Whether an object has a `_meta`. A null one counts, so that it does not stand beside the one that is written.
-struct HasMeta(bool);
-
-impl<'de> Deserialize<'de> for HasMeta {
+impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;
         impl<'de> Visitor<'de> for Members {
-            type Value = HasMeta;
+            type Value = Meta<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut has_meta = false;
+                let mut found = None;
                 while let Some(Text(key)) = map.next_key()? {
                     if &*key != "_meta" {
                         map.next_value::<IgnoredAny>()?;
                         continue;
                     }
-                    let meta: &RawValue = map.next_value()?;
+                    let meta: &'de RawValue = map.next_value()?;
                     if !meta.get().starts_with('{') && meta.get() != "null" {
                         return Err(A::Error::custom("_meta must be an object"));
                     }
-                    if core::mem::replace(&mut has_meta, true) {
+                    if found.replace(meta.get()).is_some() {
                         return Err(A::Error::duplicate_field("_meta"));
                     }
                 }
-                Ok(HasMeta(has_meta))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-/// The members of an object in their order.
-#[derive(Default)]
-struct Object<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Text(key)) = map.next_key()? {
-                    members.push((key.into_owned(), map.next_value()?));
-                }
-                Ok(Object(members))
+                Ok(Meta(found))
             }
         }
         deserializer.deserialize_map(Members)
@@ -216,6 +200,9 @@ impl fmt::Debug for Params {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
+    use alloc::string::String;
+    use proptest::prelude::*;
 
     fn written(params: &str, members: &str) -> String {
         let mut out = Vec::new();
@@ -238,16 +225,136 @@ mod tests {
     fn the_callers_own_meta_is_kept() {
         assert_eq!(
             written(r#"{"x":1,"_meta":{"mine":[1, 2],"a":0}}"#, r#""a":1"#),
-            r#"{"_meta":{"a":1,"mine":[1, 2]},"x":1}"#
+            r#"{"x":1,"_meta":{"a":1,"mine":[1, 2]}}"#
         );
         assert_eq!(
             written(r#"{"_m\u0065ta":{"mine":1}}"#, r#""a":1"#),
-            r#"{"_meta":{"a":1,"mine":1}}"#
+            r#"{"_m\u0065ta":{"a":1,"mine":1}}"#
         );
         assert_eq!(
             written(r#"{"text":"\"_meta\""}"#, r#""a":1"#),
             r#"{"_meta":{"a":1},"text":"\"_meta\""}"#
         );
+    }
+
+    #[test]
+    fn what_somebody_else_says_of_himself_is_not_sent() {
+        for key in OWN {
+            let escaped = format!("{}\\u{:04x}", &key[..key.len() - 1], key.as_bytes()[key.len() - 1]);
+            for key in [key, &escaped] {
+                assert_eq!(
+                    written(
+                        &format!("{{ \"x\":1.0 ,\t\"_meta\" : {{\"{key}\" : {{}} , \"a\": 1}}}}"),
+                        ""
+                    ),
+                    "{ \"x\":1.0 ,\t\"_meta\" : { \"a\": 1}}"
+                );
+                assert_eq!(
+                    written(
+                        &format!("{{\"_meta\":{{\"a\":1,\"{key}\":[\"x\"],\"b\":2}}}}"),
+                        r#""progressToken":7"#
+                    ),
+                    r#"{"_meta":{"progressToken":7,"a":1,"b":2}}"#
+                );
+                // Elsewhere it is a word like any other.
+                let other = format!("{{\"{key}\":1,\"_meta\":{{\"a\":{{\"{key}\":1}}}}}}");
+                assert_eq!(written(&other, ""), other);
+            }
+        }
+    }
+
+    #[test]
+    fn a_meta_that_has_nothing_left_goes_as_a_whole() {
+        assert_eq!(
+            written(r#"{"x":1, "_meta":{"progressToken":7} ,"y":2}"#, ""),
+            r#"{"x":1,"y":2}"#
+        );
+        assert_eq!(written(r#"{"_meta":{"progressToken":7}}"#, ""), "{}");
+        for empty in [r#"{"_meta":{},"x":1}"#, r#"{"_meta":null}"#] {
+            assert_eq!(written(empty, ""), empty, "it was empty when it came");
+        }
+    }
+
+    /// One member: its key as it is written, and its text with that key and blanks.
+    fn member(key: impl Strategy<Value = String>) -> impl Strategy<Value = (String, String)> {
+        let blank = || prop::sample::select(vec!["", " ", "\n\t", "\r  "]);
+        let value = prop::sample::select(vec![
+            "1.0",
+            "-0e+1",
+            "{ \"_meta\":{\"progressToken\" :[{}]} }",
+            "[ ]",
+            r#""},{\"_meta\":""#,
+            r#""\u0065\\""#,
+            "null",
+        ]);
+        (key, blank(), blank(), value, blank(), blank()).prop_map(|(key, a, b, value, c, d)| {
+            let text = format!("{a}\"{key}\"{b}:{c}{value}{d}");
+            (key, text)
+        })
+    }
+
+    fn joined<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+        texts.into_iter().collect::<Vec<_>>().join(",")
+    }
+
+    proptest! {
+        #![proptest_config(crate::wire::cuts::repeatable())]
+
+        /// The model knows the parts before they are put together, and so has nothing to read.
+        #[test]
+        fn whatever_is_forwarded_only_what_is_of_this_side_changes(
+            before in prop::collection::vec(member("[a-z{},]{1,3}".prop_map(|key| key)), 0..4),
+            after in prop::collection::vec(member("[a-z{},]{1,3}".prop_map(|key| key)), 0..4),
+            inside in prop::option::of(prop::collection::vec(
+                member(prop_oneof![
+                    "[a-z{},]{1,3}",
+                    prop::sample::select(OWN.to_vec()).prop_map(String::from),
+                    Just(String::from(r"progr\u0065ssToken")),
+                    Just(String::from("io.modelcontextprotocol/logLevel")),
+                ]),
+                0..5,
+            )),
+            members in prop::sample::select(vec![
+                "",
+                r#""progressToken":7"#,
+                r#""io.modelcontextprotocol/logLevel":"debug""#,
+                r#""io.modelcontextprotocol/clientInfo":{"progressToken":1},"progressToken":"t""#,
+            ]),
+        ) {
+            let object = |meta: Option<String>| {
+                let texts = before.iter().map(|(_, text)| text.clone());
+                let meta = meta.map(|inside| format!("\t\"_meta\" :{inside}\n"));
+                let texts: Vec<_> = texts.chain(meta).chain(after.iter().map(|(_, text)| text.clone())).collect();
+                format!("{{{}}}", texts.join(","))
+            };
+            let sent = object(inside.as_ref().map(|inside| format!("{{{}}}", joined(inside.iter().map(|(_, text)| &**text)))));
+            let is_own = |key: &str| OWN.contains(&key) || key.contains('\\') || members.contains(&format!("\"{key}\":"));
+            let kept: Vec<&str> = inside.iter().flatten().filter(|(key, _)| !is_own(key)).map(|(_, text)| &**text).collect();
+            let has_lost = inside.iter().flatten().count() > kept.len();
+            let whole = match &inside {
+                None if members.is_empty() => sent.clone(),
+                None if before.is_empty() && after.is_empty() => format!("{{\"_meta\":{{{members}}}}}"),
+                None => format!("{{\"_meta\":{{{members}}},{}", &sent[1..]),
+                Some(_) if members.is_empty() && has_lost && kept.is_empty() => object(None),
+                Some(_) => object(Some(format!("{{{}}}", joined(Some(members).filter(|text| !text.is_empty()).into_iter().chain(kept))))),
+            };
+            let whole = if whole == "{}" && inside.is_none() { String::new() } else { whole };
+            prop_assert_eq!(written(&sent, members), whole);
+        }
+
+        #[test]
+        fn whatever_comes_nothing_panics_and_what_is_written_is_an_object(
+            text in r#"(\{|"_meta"|:|,|\}|"progressToken"|"a"|\[|\]|null|1| ){0,24}"#,
+        ) {
+            let params = RawJson::parse(text.into_bytes()).and_then(Params::from_raw);
+            if let Ok(params) = params {
+                for members in ["", r#""progressToken":1"#] {
+                    let mut out = Vec::new();
+                    params.write(&mut out, members.as_bytes());
+                    prop_assert!(out.is_empty() || serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&out).is_ok());
+                }
+            }
+        }
     }
 
     #[test]

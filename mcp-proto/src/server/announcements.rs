@@ -54,9 +54,7 @@ impl Announcement {
 
     fn bytes(&self) -> usize {
         let text = self.params.as_raw().map_or(0, |params| params.as_str().len());
-        OVERHEAD
-            .saturating_add(self.method.as_str().len())
-            .saturating_add(text)
+        OVERHEAD.saturating_add(self.method.as_str().len()).saturating_add(text)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Results on their way out, and what each era adds to them or takes away.
 
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -8,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::ServerConfig;
-use crate::jsonrpc::{DecodeError, Id, RawJson, Text, write_id, write_json};
+use crate::jsonrpc::{DecodeError, Id, Members, RawJson, Text, write_id, write_json, write_object};
 use crate::revision::Revision;
 use crate::wire::splice::{self, put_around};
 
@@ -105,10 +104,24 @@ impl ResultBody {
         let Some(meta) = seen.meta else {
             return self.splice(out, config);
         };
-        write_meta(out, config, meta);
-        self.write_members(out, true, |key| key != "_meta");
-        out.push(b'}');
-        self.json.as_bytes().len()
+        self.put_into_meta(out, config, meta)
+    }
+
+    /// Names the server in the `_meta` that the result has itself, unless that names one; everything else stays as it
+    /// is.
+    fn put_into_meta(&self, out: &mut Vec<u8>, config: &ServerConfig, meta: &str) -> usize {
+        let Some(start) = self.json.offset_of(meta) else {
+            return 1;
+        };
+        let members = Members::of(meta).unwrap_or_default();
+        if meta.starts_with('{') && members.iter().any(|member| member.key == SERVER_INFO) {
+            return 1;
+        }
+        out.extend_from_slice(self.json.as_bytes().get(1..start).unwrap_or_default());
+        let mut info = Vec::new();
+        write_server_info(&mut info, config);
+        write_object(out, &info, members.iter().map(|member| member.text));
+        start + meta.len()
     }
 
     /// Writes a `_meta` that names the server, after which the members follow as they are, to the end of the object.
@@ -128,24 +141,12 @@ impl ResultBody {
         if seen.result_type.is_none() && !seen.ttl && !seen.scope {
             return 0;
         }
-        out.push(b'{');
-        self.write_members(out, false, |key| !matches!(key, "resultType" | "ttlMs" | "cacheScope"));
-        out.push(b'}');
+        let members = Members::of(self.json.as_str()).unwrap_or_default();
+        let kept = members
+            .iter()
+            .filter(|member| !matches!(&*member.key, "resultType" | "ttlMs" | "cacheScope"));
+        write_object(out, b"", kept.map(|member| member.text));
         self.json.as_bytes().len()
-    }
-
-    /// Writes the members that `keep` wants, with a comma before the first one where there is something `before`.
-    fn write_members(&self, out: &mut Vec<u8>, before: bool, keep: impl Fn(&str) -> bool) {
-        let members: Members<'_> = self.json.decode_borrowed().unwrap_or_default();
-        let mut before = before;
-        for (key, value) in members.0.iter().filter(|(key, _)| keep(key)) {
-            if core::mem::replace(&mut before, true) {
-                out.push(b',');
-            }
-            write_json(out, &**key);
-            out.push(b':');
-            out.extend_from_slice(value.get().as_bytes());
-        }
     }
 }
 
@@ -168,52 +169,9 @@ fn write_hints(out: &mut Vec<u8>, config: &ServerConfig, seen: &Seen<'_>) {
     }
 }
 
-/// Writes `_meta` with the server's info in it, unless it names a server itself.
-fn write_meta(out: &mut Vec<u8>, config: &ServerConfig, meta: &str) {
-    let members: Members<'_> = serde_json::from_str(meta).unwrap_or_default();
-    out.extend_from_slice(br#""_meta":{"#);
-    let mut before = !members.0.iter().any(|(key, _)| key == SERVER_INFO);
-    if before {
-        write_server_info(out, config);
-    }
-    for (key, value) in &members.0 {
-        if core::mem::replace(&mut before, true) {
-            out.push(b',');
-        }
-        write_json(out, &**key);
-        out.push(b':');
-        out.extend_from_slice(value.get().as_bytes());
-    }
-    out.push(b'}');
-}
-
 fn write_server_info(out: &mut Vec<u8>, config: &ServerConfig) {
     out.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
     out.extend_from_slice(config.info_json().as_bytes());
-}
-
-/// The members of an object, in their order.
-#[derive(Default)]
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Text(key)) = map.next_key()? {
-                    members.push((key, map.next_value()?));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor)
-    }
 }
 
 /// Which of the members that depend on the era a result has.
@@ -295,7 +253,7 @@ mod tests {
         assert_eq!(
             modern(true, r#"{"ttlMs":5,"_meta":{"a":1},"cacheScope":"public","x":1.0}"#),
             alloc::format!(
-                r#"{{"resultType":"complete","_meta":{{{INFO},"a":1}},"ttlMs":5,"cacheScope":"public","x":1.0}}"#
+                r#"{{"resultType":"complete","ttlMs":5,"_meta":{{{INFO},"a":1}},"cacheScope":"public","x":1.0}}"#
             )
         );
     }
@@ -304,9 +262,7 @@ mod tests {
     fn what_a_modern_result_says_itself_stands() {
         let input_required =
             r#"{"resultType":"input_required","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"me"}}}"#;
-        let expected =
-            r#"{"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"me"}},"resultType":"input_required"}"#;
-        assert_eq!(modern(true, input_required), expected, "and no caching hints");
+        assert_eq!(modern(true, input_required), input_required, "and no caching hints");
     }
 
     #[test]

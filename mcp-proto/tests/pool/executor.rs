@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use mcp_proto::Time;
-use mcp_proto::handle::driver::Timer;
+use mcp_proto::handle::Timer;
 
 /// The virtual clock. Clones show the same time.
 #[derive(Clone, Default)]

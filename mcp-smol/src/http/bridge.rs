@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use hyper::rt::{self, ReadBufCursor, Sleep};
-use mcp_proto::handle::driver::{Deadline, Preface, SpareTimer, Stall};
+use mcp_driver::http::{Preface, Stall};
+use mcp_driver::{Deadline, SpareTimer};
 
 use crate::clock::{Clock, Timer};
 

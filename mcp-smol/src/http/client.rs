@@ -6,11 +6,12 @@ use std::sync::Arc;
 #[cfg(feature = "tls")]
 use futures_rustls::TlsConnector;
 use hyper::rt::{Read, Write};
+use mcp_driver::ConnectError;
+use mcp_driver::http::{
+    BoxFuture, Connected, HttpAbilities, HttpConnector, HttpDriver, HttpOptions, Origin, Stall, describe,
+};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::{
-    BoxFuture, ConnectError, Connected, HttpAbilities, HttpConnector, HttpDriver, HttpOptions, Origin, Stall, describe,
-};
 
 use super::bridge::Bridge;
 use super::dial::dial;
@@ -101,7 +102,7 @@ impl Connector {
         S: Read + Write + Unpin + Send + 'static,
     {
         #[cfg(feature = "http2")]
-        if chosen || self.options.versions == mcp_proto::handle::driver::HttpVersions::Http2 {
+        if chosen || self.options.versions == mcp_driver::http::HttpVersions::Http2 {
             return super::http2::connect(stream).await;
         }
         let _ = chosen;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use async_net::{TcpStream, resolve};
-use mcp_proto::handle::driver::Origin;
+use mcp_driver::http::Origin;
 
 use crate::clock::{FAR, within};
 use crate::socket::Socket;

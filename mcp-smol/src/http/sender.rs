@@ -6,7 +6,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper::client::conn::{TrySendError, http1};
 use hyper::rt::{Read, Write};
-use mcp_proto::handle::driver::{BoxFuture, Capacity, Connected, HttpSender, Payload, Unanswered, describe};
+use mcp_driver::http::{BoxFuture, Capacity, Connected, HttpSender, Payload, Unanswered, describe};
 
 /// The side of a connection that takes requests.
 pub(super) enum Sender {

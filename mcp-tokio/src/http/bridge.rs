@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use hyper::rt::{self, Read, ReadBufCursor, Sleep, Write};
 use hyper_util::rt::TokioIo;
-use mcp_proto::handle::driver::{Deadline, Preface, SpareTimer, Stall};
+use mcp_driver::http::{Preface, Stall};
+use mcp_driver::{Deadline, SpareTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use crate::clock::{Clock, Timer};

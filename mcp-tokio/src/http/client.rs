@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
+use mcp_driver::ConnectError;
+use mcp_driver::http::{BoxFuture, Connected, HttpAbilities, HttpConnector, HttpDriver, HttpOptions, Origin, describe};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::{
-    BoxFuture, ConnectError, Connected, HttpAbilities, HttpConnector, HttpDriver, HttpOptions, Origin, describe,
-};
 use tokio::task::coop;
 use tokio::time::timeout;
 #[cfg(feature = "tls")]
@@ -102,7 +101,7 @@ impl Connector {
         S: Read + Write + Unpin + Send + 'static,
     {
         #[cfg(feature = "http2")]
-        if chosen || self.options.versions == mcp_proto::handle::driver::HttpVersions::Http2 {
+        if chosen || self.options.versions == mcp_driver::http::HttpVersions::Http2 {
             return super::http2::connect(stream).await;
         }
         let _ = chosen;

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use http::Version;
 use hyper::client::conn::http2::Builder;
 use hyper::rt::{Executor, Read, Write};
-use mcp_proto::handle::driver::{BoxFuture, Capacity, Connected, Http2Terms, Nursery, Spawner, describe};
+use mcp_driver::http::{BoxFuture, Capacity, Connected, Http2Terms, describe};
+use mcp_driver::{Nursery, Spawner};
 
 use super::bridge::Timers;
 use super::sender::Sender;

@@ -9,5 +9,5 @@ mod sender;
 pub mod server;
 
 pub use client::client_over_http;
-pub use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
+pub use mcp_driver::http::{HttpOptions, HttpVersions};
 pub use server::{McpService, serve, service};

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -32,15 +32,19 @@ pub(super) async fn answer(request: Request<Incoming>) -> Result<Response<Full<B
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         return Ok(response);
     }
-    let body = request.into_body().collect().await.expect("a body").to_bytes();
-    let call: RequestRef<'_> = serde_json::from_slice(&body).expect("a message");
+    let body = read(request.into_body()).await;
+    // Validated as a whole, and not string by string.
+    let body = std::str::from_utf8(&body).expect("UTF-8");
+    let call: RequestRef<'_> = serde_json::from_str(body).expect("a message");
     assert_eq!(call.jsonrpc, "2.0");
     let text = match (call.method, call.id) {
         ("tools/call", Some(id)) => {
             let params = call.params.expect("parameters").get();
             let params: ParamsRef<'_> = serde_json::from_str(params).expect("parameters");
             assert!(params.name == "echo" && params.meta.is_none_or(|meta| meta.get().starts_with('{')));
-            messages::response(id, params.arguments.text)
+            let mut out = Vec::with_capacity(256);
+            messages::write_response(&mut out, id, params.arguments.text);
+            out
         }
         ("initialize", Some(id)) => initialize_result(id).into_bytes(),
         _ => Vec::new(),
@@ -52,4 +56,19 @@ pub(super) async fn answer(request: Request<Incoming>) -> Result<Response<Full<B
     let json = http::HeaderValue::from_static("application/json");
     response.headers_mut().insert(http::header::CONTENT_TYPE, json);
     Ok(response)
+}
+
+/// The body, which is not copied where it comes in one piece.
+async fn read(mut body: Incoming) -> Bytes {
+    let Some(first) = body.frame().await else {
+        return Bytes::new();
+    };
+    let first = first.expect("a body").into_data().expect("no trailers");
+    match body.is_end_stream() {
+        true => first,
+        false => {
+            let rest = body.collect().await.expect("a body").to_bytes();
+            [first, rest].concat().into()
+        }
+    }
 }

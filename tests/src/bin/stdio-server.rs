@@ -6,8 +6,8 @@ use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use mcp_driver::http::HttpOptions;
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::driver::HttpOptions;
 use mcp_proto::handle::server::{NoArgs, ToolError};
 use mcp_proto::handle::{Client, Server};
 use mcp_tests::conformance::runtime::Runtime;

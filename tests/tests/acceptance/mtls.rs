@@ -4,10 +4,10 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Instant;
 
+use mcp_driver::Resolver;
+use mcp_driver::http::{HttpOptions, ServeOptions};
 use mcp_proto::Era;
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::{HttpOptions, ServeOptions};
-use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{Authorization, HttpTransport, SessionKey, SessionsConfig, Transport};
 use mcp_tests::app::threads;

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use http::Method;
+use mcp_driver::http::HttpOptions;
 use mcp_proto::Era;
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::HttpOptions;
 use mcp_proto::handle::server::ToolError;
 use mcp_proto::handle::tools::{ToolCallError, Toolbox};
 use mcp_proto::rpc::{CallError, Phase, SendError};

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use http::Request;
 use http_body_util::{BodyExt, Full};
+use mcp_driver::Resolver;
 use mcp_proto::Era;
-use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::handle::tools::Toolbox;
 use mcp_proto::handle::{Server, Session, Sessions};
 use mcp_proto::http::server::HttpConfig;

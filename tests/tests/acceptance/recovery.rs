@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use http::StatusCode;
+use mcp_driver::child::Stderr;
 use mcp_proto::Era;
 use mcp_proto::handle::Session;
-use mcp_proto::handle::driver::child::Stderr;
 use mcp_proto::handle::tools::Toolbox;
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{ChildTransport, SessionKey, SessionsConfig};

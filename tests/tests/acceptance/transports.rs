@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use mcp_driver::child::Stderr;
 use mcp_proto::Era;
-use mcp_proto::handle::driver::child::Stderr;
 use mcp_proto::handle::{Session, Sessions};
 use mcp_proto::sessions::{ChildTransport, SessionKey, SessionsConfig};
 use mcp_tests::runtime::Runtime;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all, poll_immediate};
 use http::Method;
+use mcp_driver::Resolver;
 use mcp_proto::Era;
 use mcp_proto::client::Mode;
-use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::handle::{Client, Session, Sessions};
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};

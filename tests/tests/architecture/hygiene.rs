@@ -22,7 +22,13 @@ fn no_file_is_long() {
 #[test]
 fn every_file_that_ships_opens_with_its_docs() {
     let mut findings = Vec::new();
-    for crate_src in ["mcp-proto/src", "mcp-tokio/src", "mcp-smol/src", "tests/src"] {
+    for crate_src in [
+        "mcp-proto/src",
+        "mcp-proto/driver/src",
+        "mcp-tokio/src",
+        "mcp-smol/src",
+        "tests/src",
+    ] {
         let sources = shipped_sources(&workspace().join(crate_src));
         findings.extend(
             sources

@@ -172,7 +172,7 @@ fn root_exports(lib: &Source) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
-    const LIB: &str = "mod time; pub mod handle; pub use time::{Time, UnixTime as Wall}; pub use handle::driver::Pump;";
+    const LIB: &str = "mod time; pub mod handle; pub use time::{Time, UnixTime as Wall}; pub use handle::pump::Pump;";
 
     fn run(path: &str, text: &str) -> Vec<String> {
         findings(&[Source::new("lib.rs", LIB), Source::new(path, text)])

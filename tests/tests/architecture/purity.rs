@@ -2,10 +2,9 @@
 
 use mcp_tests::source::{Source, Token, first_names, shipped_sources, tokens, workspace};
 
-/// What of `std` the core may name beyond `core` and `alloc`, in the one module that may. `ffi` has the strings of the
-/// system, as plain data.
+/// What of `std` the core may name beyond `core` and `alloc`, in the one module that may.
 const HANDLE: &str = "handle";
-const HANDLE_STD: [&str; 4] = ["sync", "task", "panic", "ffi"];
+const HANDLE_STD: [&str; 3] = ["sync", "task", "panic"];
 
 /// Names that stand for a clock, a runtime, randomness or output, wherever they come from.
 const IMPURE: [&str; 20] = [

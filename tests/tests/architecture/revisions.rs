@@ -21,7 +21,7 @@ const METHODS: [&str; 11] = [
 #[test]
 fn revisions_are_compared_in_one_file() {
     let mut findings = Vec::new();
-    for crate_src in ["mcp-proto/src", "mcp-tokio/src", "mcp-smol/src"] {
+    for crate_src in ["mcp-proto/src", "mcp-proto/driver/src", "mcp-tokio/src", "mcp-smol/src"] {
         let sources = shipped_sources(&workspace().join(crate_src));
         let others = sources.iter().filter(|source| source.module() != ["revision"]);
         findings.extend(

@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use mcp_proto::handle::driver::{ConnectError, HttpOptions};
+use mcp_driver::ConnectError;
+use mcp_driver::http::HttpOptions;
 use mcp_proto::rpc::CallError;
 use mcp_tests::runtime::Runtime;
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket};

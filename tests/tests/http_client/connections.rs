@@ -4,7 +4,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use mcp_proto::handle::driver::HttpOptions;
+use mcp_driver::http::HttpOptions;
 use mcp_proto::rpc::CallError;
 use serde_json::json;
 

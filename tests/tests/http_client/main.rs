@@ -6,8 +6,8 @@ mod ends;
 mod responses;
 mod site;
 
+use mcp_driver::http::HttpOptions;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::HttpOptions;
 use mcp_tests::caller::{call, call_all, config, everywhere};
 use mcp_tests::runtime::Runtime;
 

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use mcp_driver::http::ServeOptions;
 use mcp_proto::Limits;
-use mcp_proto::handle::driver::ServeOptions;
 
 use crate::peer::{Raw, modern_request, request};
 use crate::site::{Setup, everywhere};

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use mcp_proto::handle::driver::ServeOptions;
+use mcp_driver::http::ServeOptions;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::peer::{Peer, Raw, modern_request};

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use http::StatusCode;
 use http_body_util::BodyExt;
+use mcp_driver::http::ServeOptions;
 use mcp_proto::Limits;
-use mcp_proto::handle::driver::ServeOptions;
 
 use crate::peer::{INITIALIZE, Peer, Raw, call, modern, modern_request, plain};
 use crate::site::{Setup, everywhere, until};

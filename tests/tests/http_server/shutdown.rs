@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
-use mcp_proto::handle::driver::ServeOptions;
+use mcp_driver::http::ServeOptions;
 
 use crate::peer::{INITIALIZE, Peer, Raw, call, header, plain, request};
 use crate::site::{Setup, everywhere, until};

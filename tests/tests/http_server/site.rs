@@ -8,9 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_util::future::select;
+use mcp_driver::http::ServeOptions;
 use mcp_proto::Limits;
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::ServeOptions;
 use mcp_proto::handle::server::NoArgs;
 use mcp_proto::http::server::HttpConfig;
 use mcp_tests::runtime::{Flavour, listen};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use mcp_proto::handle::driver::ServeOptions;
+use mcp_driver::http::ServeOptions;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot::{self, error::TryRecvError};

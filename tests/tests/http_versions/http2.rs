@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
+use mcp_driver::http::{HttpOptions, HttpVersions};
 use mcp_proto::rpc::CallError;
 
 use super::site::{Site, Terms};

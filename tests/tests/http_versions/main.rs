@@ -8,8 +8,8 @@ mod tls;
 
 use std::time::Duration;
 
+use mcp_driver::http::HttpOptions;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::HttpOptions;
 use mcp_tests::caller::config;
 use mcp_tests::runtime::Runtime;
 

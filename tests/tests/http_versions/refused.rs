@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
+use mcp_driver::http::{HttpOptions, HttpVersions};
 use mcp_proto::rpc::CallError;
 use serde_json::{Value, json};
 

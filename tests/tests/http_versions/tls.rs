@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp_proto::handle::driver::{HttpOptions, HttpVersions};
+use mcp_driver::http::{HttpOptions, HttpVersions};
 use mcp_proto::rpc::CallError;
 use mcp_tokio::tls;
 use tokio_rustls::rustls::ServerConfig;

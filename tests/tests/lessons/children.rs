@@ -5,11 +5,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use mcp_driver::Step;
+use mcp_driver::child::{ChildLanes, Command, Exit, Process, Signal};
 use mcp_proto::Time;
 use mcp_proto::client::Mode;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::child::{ChildLanes, Command, Exit, Process, Signal};
-use mcp_proto::handle::driver::{Step, Timer};
+use mcp_proto::handle::Timer;
 
 use crate::config;
 

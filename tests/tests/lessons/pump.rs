@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use mcp_proto::client::{self, HttpClient, Mode, StreamClient};
-use mcp_proto::handle::driver::Crossing;
+use mcp_proto::handle::Crossing;
 use mcp_proto::handle::{self, Server};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;

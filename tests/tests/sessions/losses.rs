@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use mcp_proto::handle::driver::child::Stderr;
+use mcp_driver::child::Stderr;
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{ChildTransport, SessionsConfig};
 use serde_json::json;

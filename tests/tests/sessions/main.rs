@@ -7,9 +7,9 @@ mod transports;
 
 use std::sync::Arc;
 
+use mcp_driver::Resolver;
 use mcp_proto::Era;
 use mcp_proto::handle::Session;
-use mcp_proto::handle::sessions::Resolver;
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{Authorization, HttpTransport, SessionKey, Transport};

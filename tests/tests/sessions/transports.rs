@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use http::StatusCode;
-use mcp_proto::handle::driver::child::Stderr;
+use mcp_driver::child::Stderr;
 use mcp_proto::handle::server::{NoArgs, ToolError};
 use mcp_proto::handle::{Server, Session};
 use mcp_proto::rpc::CallError;

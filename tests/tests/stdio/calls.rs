@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::{join, join_all};
+use mcp_driver::child::{Environment, Stderr};
 use mcp_proto::Revision;
 use mcp_proto::client::Mode;
-use mcp_proto::handle::driver::child::{Environment, Stderr};
 use serde_json::json;
 
 use crate::world::{RUNTIMES, call, child_in, echo, is_zombie, process, run, server, with_child};

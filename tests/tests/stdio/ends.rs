@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mcp_proto::handle::driver::child::{Command, Exit, Signal, SpawnError, Stderr};
+use mcp_driver::child::{Command, Exit, Signal, SpawnError, Stderr};
 use mcp_proto::rpc::{CallError, CloseReason};
 use serde_json::json;
 

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, select};
+use mcp_driver::child::{Command, Exit};
 use mcp_proto::client::Mode;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::child::{Command, Exit};
 use mcp_proto::rpc::CallError;
 use serde_json::{Value, json};
 

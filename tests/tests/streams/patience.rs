@@ -5,10 +5,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use mcp_driver::{Failure, Lanes, Step};
 use mcp_proto::Time;
 use mcp_proto::client::Mode;
 use mcp_proto::handle::Client;
-use mcp_proto::handle::driver::{Failure, Lanes, Step};
 use mcp_proto::rpc::CallError;
 use mcp_tests::runtime::Stream;
 

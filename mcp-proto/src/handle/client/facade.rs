@@ -16,7 +16,7 @@ use super::notifications::Notifications;
 use super::pumps::ClientPump;
 #[cfg(feature = "http")]
 use super::pumps::HttpPump;
-use super::shared::Shared;
+use super::shared::{Inner, Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
 use crate::client::{ClientConfig, Mode, Prior, ServerFacts, StreamClient};
@@ -40,19 +40,6 @@ use crate::rpc::{CallError, CloseReason, Counters, SendError};
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: Arc<Inner>,
-}
-
-/// What is closed with the last handle.
-#[derive(Debug)]
-pub(super) struct Inner {
-    pub(super) shared: Arc<Shared>,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.shared
-            .apply(|state| state.machine.client().close(CloseReason::Local));
-    }
 }
 
 impl Client {
@@ -150,7 +137,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future does not stop the handshake.
     pub async fn ready(&self) -> Result<ServerFacts, CallError> {
-        let failures = self.inner.shared.apply(super::shared::State::connect);
+        let failures = self.inner.shared.apply(State::connect);
         poll_fn(|cx| self.inner.shared.with(|state| state.poll_ready(failures, cx))).await
     }
 
@@ -205,7 +192,7 @@ impl Client {
 
     /// Whether the connection is closed.
     pub(in crate::handle) fn is_closed(&self) -> bool {
-        let closed = |state: &mut super::shared::State| state.machine.as_client().closed();
+        let closed = |state: &mut State| state.machine.as_client().closed();
         self.inner.shared.with(closed).is_some()
     }
 

@@ -1,13 +1,17 @@
 //! The async layer of the client.
 
+mod askers;
 mod blocked;
 mod call;
 mod facade;
+mod listeners;
 mod listing;
+mod lobby;
 mod machine;
 mod notifications;
 mod pumps;
 mod shared;
+mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -19,4 +23,4 @@ pub use notifications::Notifications;
 pub use pumps::ClientPump;
 #[cfg(feature = "http")]
 pub use pumps::HttpPump;
-pub(in crate::handle) use shared::Fate;
+pub(in crate::handle) use slots::Fate;

@@ -7,14 +7,13 @@ use core::fmt;
 use core::future::ready;
 use std::sync::{Mutex, PoisonError};
 
-use super::handler::{Handler, dispatch, unknown_tool};
+use super::handler::{Handler, unknown_tool};
 use super::tool::{Invocation, Tools};
 use super::{Application, Call, Context, Peer, ServerBuilder, ServerPump, Work};
 use crate::handle::turn::{LARGE, turn};
 use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
 use crate::method::{Method, MethodName};
 use crate::model::{ListToolsResult, PaginatedParams};
-use crate::revision::Revision;
 use crate::rpc::SendError;
 use crate::server::{Announcement, ResultBody, ServerConfig};
 use crate::wire::header::ParamHeaders;
@@ -217,7 +216,7 @@ impl Server {
     fn handle(&self, call: Call, peer: Arc<dyn Peer>) -> Work {
         let handler = Arc::clone(&self.inner.handler);
         let context = Context::new(self.clone(), call.context, peer);
-        Box::pin(async move { dispatch(&*handler, call.method, call.params, context).await })
+        Box::pin(async move { handler.serve(call.method, call.params, context).await })
     }
 }
 

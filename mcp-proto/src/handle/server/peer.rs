@@ -31,12 +31,7 @@ pub(crate) trait Peer: Send + Sync {
     ///
     /// # Errors
     /// Those of the session, and [`SendError::Closed`] where it cannot reach the client.
-    fn request(
-        &self,
-        reserved: Option<CallId>,
-        asking: &Asking<'_>,
-        params: Params,
-    ) -> Result<CallId, SendError>;
+    fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError>;
 
     /// Makes place for a request that was refused as [`SendError::Blocked`]: its time runs, and it is answered when that
     /// is over.

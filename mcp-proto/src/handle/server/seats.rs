@@ -153,12 +153,7 @@ impl Peer for Seat {
         self.stream.poll_callable(cx)
     }
 
-    fn request(
-        &self,
-        reserved: Option<CallId>,
-        asking: &Asking<'_>,
-        params: Params,
-    ) -> Result<CallId, SendError> {
+    fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError> {
         self.stream.request(reserved, asking, params)
     }
 

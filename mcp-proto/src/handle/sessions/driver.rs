@@ -14,7 +14,7 @@ use super::connect::{Connect, Connected, Connecting, Driver};
 use super::shared::Shared;
 use crate::client::{Prior, ServerFacts};
 use crate::handle::client::Client;
-use crate::handle::driver::{Tasks, Timer};
+use crate::handle::{Tasks, Timer};
 use crate::rpc::CallError;
 use crate::sessions::{Action, AttemptId, SessionId};
 use crate::time::Time;

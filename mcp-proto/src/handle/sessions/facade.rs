@@ -27,7 +27,7 @@ use crate::sessions::{Life, SessionsConfig, SessionsCounters};
 /// use mcp_proto::handle::{Client, Server};
 /// use mcp_proto::model::{Json, Tool};
 /// use mcp_proto::sessions::SessionsConfig;
-/// # use mcp_proto::handle::driver::{Crossing, Timer};
+/// # use mcp_proto::handle::{Crossing, Timer};
 /// # use mcp_proto::Time;
 /// # use std::future::{Future, poll_fn};
 /// # use std::task::{Context, Poll, Waker};

@@ -36,7 +36,7 @@ use crate::model::Tool;
 /// # #[cfg(feature = "schema")] {
 /// use mcp_proto::handle::tools::{ServerTools, ToolCallError, Toolbox};
 /// # use std::{future::Future, pin::{Pin, pin}, task::{Context, Poll, Waker}};
-/// # use mcp_proto::{Time, client::Mode, handle::{Client, Server, driver::Crossing, client::ClientPump, server::{ServerPump, ToolError}}};
+/// # use mcp_proto::{Time, client::Mode, handle::{Client, Server, Crossing, client::ClientPump, server::{ServerPump, ToolError}}};
 /// # use serde_json::json;
 /// # fn connect(server: Server) -> (Client, Crossing<ClientPump, ServerPump>) {
 /// #     let (client, pump) = Client::over_stream(Client::builder("doc", "1").mode(Mode::Modern).build());

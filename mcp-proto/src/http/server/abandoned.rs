@@ -109,7 +109,10 @@ mod tests {
         assert_eq!(table.handle_timeout(at(3600)), None);
         assert_eq!((table.get(b), table.until(b)), (Some(&'b'), Some(at(3601))));
         assert_eq!(table.remove(b), Some('b'));
-        assert_eq!((table.handle_timeout(at(9999)), table.handle_timeout(at(9999))), (Some('c'), None));
+        assert_eq!(
+            (table.handle_timeout(at(9999)), table.handle_timeout(at(9999))),
+            (Some('c'), None)
+        );
         assert!(table.is_empty() && table.poll_timeout().is_none());
     }
 

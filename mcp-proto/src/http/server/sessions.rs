@@ -196,12 +196,7 @@ impl<S> Sessions<S> {
         self.visit(id, principal, true)
     }
 
-    fn visit(
-        &mut self,
-        id: &SessionId,
-        principal: Option<&Principal>,
-        listens: bool,
-    ) -> Result<(Visit, &S), Refusal> {
+    fn visit(&mut self, id: &SessionId, principal: Option<&Principal>, listens: bool) -> Result<(Visit, &S), Refusal> {
         let most_open = self.most_open;
         let (place, record) = self.record(id, principal)?;
         if listens && record.listening {

@@ -64,7 +64,10 @@ mod tests {
         alarms.set('c', None);
         assert_eq!(alarms.first(), Some(at(3)));
         assert_eq!(alarms.take(at(2)), None);
-        assert_eq!((alarms.take(at(9)), alarms.take(at(9)), alarms.take(at(9))), (Some('a'), Some('b'), None));
+        assert_eq!(
+            (alarms.take(at(9)), alarms.take(at(9)), alarms.take(at(9))),
+            (Some('a'), Some('b'), None)
+        );
         assert!(alarms.first().is_none() && alarms.by_key.is_empty());
     }
 }

@@ -100,7 +100,7 @@ impl Frame {
 pub struct Answer {
     status: StatusCode,
     /// `None` for a request that was cancelled.
-    message: Option<Vec<u8>>,
+    pub(super) message: Option<Vec<u8>>,
 }
 
 impl Answer {
@@ -130,7 +130,10 @@ impl Exchange {
 
     /// The exchange of a batch with so many requests, valid or not.
     pub(super) fn batch(rules: Rules<'_>, accepts: Accepts, scope: Scope, requests: usize) -> Self {
-        let mut exchange = Self::with(Reply::batch(requests, accepts, rules.http, rules.config.limits()), scope);
+        let mut exchange = Self::with(
+            Reply::batch(requests, accepts, rules.http, rules.config.limits()),
+            scope,
+        );
         if requests == 0 {
             exchange.reply.accepted();
         }

@@ -862,7 +862,9 @@ impl HttpServer {
 
     /// A session has one exchange less.
     fn left(&mut self, key: SessionKey) {
-        let Some(room) = self.sessions.get_mut(&key) else { return };
+        let Some(room) = self.sessions.get_mut(&key) else {
+            return;
+        };
         room.exchanges = room.exchanges.saturating_sub(1);
         if room.is_throwaway && room.exchanges == 0 {
             room.session.end();
@@ -879,7 +881,9 @@ impl HttpServer {
 
     /// What has ended with a session is told, once it has.
     fn after(&mut self, key: SessionKey) {
-        let Some(room) = self.sessions.get_mut(&key) else { return };
+        let Some(room) = self.sessions.get_mut(&key) else {
+            return;
+        };
         if let Some(end) = room.session.poll_end() {
             self.ready.extend(room.listener);
             let is_throwaway = room.is_throwaway;

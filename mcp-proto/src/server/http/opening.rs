@@ -14,9 +14,7 @@ use crate::http::server::{
     Accepts, Admission, Head, Posted, Principal, Refusal, Route, SessionId, SessionPolicy, Sessions, SubscriptionKey,
     Subscriptions, Visit, error_response,
 };
-use crate::jsonrpc::{
-    Batch, ErrorCode, Facts, Id, Incoming, InvalidMessage, Message, ParseError, encode_error,
-};
+use crate::jsonrpc::{Batch, ErrorCode, Facts, Id, Incoming, InvalidMessage, Message, ParseError, encode_error};
 use crate::legacy;
 use crate::method::Method;
 use crate::modern::server::unsupported;
@@ -180,7 +178,12 @@ impl<'a> Opening<'a> {
     /// A message of the legacy era.
     fn legacy(rules: Rules<'_>, head: &Head<'a>, incoming: Incoming) -> Result<Self, Refused> {
         let refuse = |incoming: &Incoming, refusal| (request_id(incoming).cloned(), refusal);
-        if !rules.config.revisions().iter().any(|revision| revision.has_initialize()) {
+        if !rules
+            .config
+            .revisions()
+            .iter()
+            .any(|revision| revision.has_initialize())
+        {
             return Ok(Self::Done(only_modern(rules, head, request_id(&incoming))));
         }
         let initialize = is_initialize(&incoming);
@@ -459,13 +462,11 @@ impl Listening<'_> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn enter<S: Clone>(
-        &self,
-        rules: Rules<'_>,
-        table: &mut Sessions<Member<S>>,
-    ) -> Result<(Visit, S), Exchange> {
+    pub fn enter<S: Clone>(&self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(Visit, S), Exchange> {
         let mut enter = || {
-            let member = table.get(&self.0.id, self.0.principal).ok_or(Refusal::SessionNotFound)?;
+            let member = table
+                .get(&self.0.id, self.0.principal)
+                .ok_or(Refusal::SessionNotFound)?;
             // A version that does not fit counts before a stream that is taken.
             self.0.check(member)?;
             let (visit, member) = table.listen(&self.0.id, self.0.principal)?;
@@ -487,7 +488,9 @@ impl Deleting<'_> {
     /// The exchange of the refusal.
     pub fn remove<S>(self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(S, Exchange), Exchange> {
         let mut remove = || {
-            let member = table.get(&self.0.id, self.0.principal).ok_or(Refusal::SessionNotFound)?;
+            let member = table
+                .get(&self.0.id, self.0.principal)
+                .ok_or(Refusal::SessionNotFound)?;
             self.0.check(member)?;
             table.remove(&self.0.id, self.0.principal)
         };

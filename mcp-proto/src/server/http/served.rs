@@ -86,6 +86,8 @@ impl Served {
 
 impl fmt::Debug for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reading").field("room", &self.room).finish_non_exhaustive()
+        f.debug_struct("Reading")
+            .field("room", &self.room)
+            .finish_non_exhaustive()
     }
 }

@@ -353,3 +353,78 @@ impl<R> HttpSession<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jsonrpc::{Incoming, parse};
+    use crate::limits::Limits;
+    use crate::model::Implementation;
+
+    fn message(text: &'static str) -> Message {
+        match parse(text.into(), &Limits::default()) {
+            Ok(Incoming::Single(message)) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn session() -> (ServerConfig, HttpSession<char>) {
+        let config = ServerConfig::new(Implementation::new("s", "1"));
+        let machine = Session::operating(&config, Revision::V2025_11_25);
+        (config, HttpSession::new(machine))
+    }
+
+    fn begin(config: &ServerConfig, session: &mut HttpSession<char>) -> RequestToken {
+        let list = message(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+        match session.receive(config, Time::ORIGIN, list) {
+            Outcome::Request(request) => request.token,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_cancellation_may_come_before_its_handler_is_known() {
+        let (config, mut session) = session();
+        let key = begin(&config, &mut session).key().unwrap();
+        let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+        let happened = session.receive(&config, Time::ORIGIN, message(cancelled));
+        let is_cancelled = |outcome| matches!(outcome, Outcome::Happened(Happening::Cancelled { request: None, .. }));
+        assert!(is_cancelled(happened));
+        assert_eq!(session.started(key, 'a'), Err('a'));
+        assert!(session.running.is_empty());
+        let next = begin(&config, &mut session).key().unwrap();
+        assert_eq!(session.started(next, 'b'), Ok(()));
+    }
+
+    #[test]
+    fn every_state_and_what_is_done_in_it() {
+        let respond = |config: &ServerConfig, session: &mut HttpSession<char>, token| {
+            session.respond(config, token, Ok(ResultBody::EMPTY)).message.is_some()
+        };
+        for (drains, ends) in [(false, false), (true, false), (false, true), (true, true)] {
+            let (config, mut session) = session();
+            let token = begin(&config, &mut session);
+            let key = token.key().unwrap();
+            session.started(key, 'a').unwrap();
+            if drains {
+                session.drain();
+            }
+            assert!(!session.has_ended(), "a request is in progress");
+            if ends {
+                session.end();
+            }
+            assert_eq!(session.has_ended(), ends);
+            assert_eq!(
+                session.poll_end().map(|end| end.requests),
+                ends.then(|| alloc::vec!['a'])
+            );
+            assert_eq!(session.started(key, 'b').is_err(), ends);
+            assert_eq!(respond(&config, &mut session, token), !ends);
+            assert_eq!(session.has_ended(), drains || ends);
+            assert_eq!(session.poll_end().is_some(), drains && !ends);
+            session.end();
+            session.drain();
+            assert_eq!(session.poll_end().is_some(), !drains && !ends);
+        }
+    }
+}

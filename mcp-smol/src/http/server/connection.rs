@@ -10,7 +10,8 @@ use async_net::TcpStream;
 use futures_rustls::TlsAcceptor;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
-use mcp_proto::handle::driver::{Closing, HEAD_BYTES, ServeOptions, Stall, either, end_upon, unless, wait};
+use mcp_driver::http::{HEAD_BYTES, ServeOptions, Stall, wait};
+use mcp_driver::{Closing, either, end_upon, unless};
 #[cfg(feature = "tls")]
 use mcp_proto::http::server::Principal;
 

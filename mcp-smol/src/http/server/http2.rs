@@ -5,7 +5,8 @@ use std::future::Future;
 use hyper::rt::{Executor, Read, Write};
 use hyper::server::conn::http2::Builder;
 use hyper::service::{Service, service_fn};
-use mcp_proto::handle::driver::{HEAD_BYTES, Nursery, Spawner, Streams};
+use mcp_driver::http::{HEAD_BYTES, Streams};
+use mcp_driver::{Nursery, Spawner};
 
 use super::super::bridge::Timers;
 use super::connection::Terms;

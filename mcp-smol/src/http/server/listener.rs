@@ -8,7 +8,7 @@ use async_net::TcpListener;
 #[cfg(feature = "tls")]
 use futures_rustls::TlsAcceptor;
 #[cfg(feature = "tls")]
-use mcp_proto::handle::driver::HttpVersions;
+use mcp_driver::http::HttpVersions;
 #[cfg(feature = "tls")]
 use rustls::ServerConfig;
 

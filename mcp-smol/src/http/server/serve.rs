@@ -5,8 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::task::Poll;
 
+use mcp_driver::http::ServeOptions;
+use mcp_driver::{Closing, Nursery, unless};
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::{Closing, Nursery, ServeOptions, unless};
 
 use super::connection::{self, Terms};
 use super::listener::Listener;

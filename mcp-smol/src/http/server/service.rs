@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Buf;
 use http::{Request, Response};
 use http_body::Body;
+use mcp_driver::http::{HttpService, Keeper, ServeOptions, ServerRuntime};
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::{self, HttpService, Keeper, ServeOptions, ServerRuntime};
 use mcp_proto::handle::server::http::{Endpoint, Upkeep};
 use mcp_proto::http::server::HttpConfig;
 #[cfg(feature = "tls")]
@@ -20,10 +20,10 @@ use crate::clock::{Clock, Timer};
 ///
 /// # Cancel safety
 /// Dropping it means that the client has gone; see [`Exchange`](mcp_proto::handle::server::http::Exchange).
-pub type Respond<B> = driver::Respond<B, Runtime>;
+pub type Respond<B> = mcp_driver::http::Respond<B, Runtime>;
 
 /// The body of a response.
-pub type ResponseBody = driver::ResponseBody<Timer>;
+pub type ResponseBody = mcp_driver::http::ResponseBody<Timer>;
 
 /// An MCP server as an HTTP service, for hyper.
 ///

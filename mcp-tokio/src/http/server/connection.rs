@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
-use mcp_proto::handle::driver::{Closing, HEAD_BYTES, ServeOptions, Stall, either, end_upon, unless, wait};
+use mcp_driver::http::{HEAD_BYTES, ServeOptions, Stall, wait};
+use mcp_driver::{Closing, either, end_upon, unless};
 #[cfg(feature = "tls")]
 use mcp_proto::http::server::Principal;
 use tokio::net::TcpStream;

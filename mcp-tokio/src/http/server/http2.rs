@@ -5,7 +5,7 @@ use std::future::Future;
 use hyper::rt::{Executor, Read, Write};
 use hyper::server::conn::http2::Builder;
 use hyper::service::{Service, service_fn};
-use mcp_proto::handle::driver::{HEAD_BYTES, Streams};
+use mcp_driver::http::{HEAD_BYTES, Streams};
 
 use super::super::bridge::Timers;
 use super::connection::Terms;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 #[cfg(feature = "tls")]
-use mcp_proto::handle::driver::HttpVersions;
+use mcp_driver::http::HttpVersions;
 #[cfg(feature = "tls")]
 use rustls::ServerConfig;
 use tokio::net::TcpListener;

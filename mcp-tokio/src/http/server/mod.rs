@@ -32,7 +32,7 @@ mod serve;
 mod service;
 
 pub use listener::Listener;
-pub use mcp_proto::handle::driver::ServeOptions;
+pub use mcp_driver::http::ServeOptions;
 pub use mcp_proto::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
 pub use serve::{serve, serve_until};
 pub use service::{McpService, Respond, ResponseBody, Runtime, service};

@@ -5,8 +5,9 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
+use mcp_driver::Closing;
+use mcp_driver::http::ServeOptions;
 use mcp_proto::handle::Server;
-use mcp_proto::handle::driver::{Closing, ServeOptions};
 use tokio::task::JoinSet;
 
 use super::connection::{self, Terms};

@@ -1,8 +1,8 @@
 //! Two sides that have much to say to each other at once, and little room.
 
 use super::*;
+use crate::handle::Crossing;
 use crate::handle::Server;
-use crate::handle::driver::Crossing;
 use crate::model::{Json, Tool};
 
 /// A server that answers each call with 2,000 bytes.

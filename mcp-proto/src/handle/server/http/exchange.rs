@@ -136,7 +136,11 @@ impl Drop for Exchange {
             Kind::Errand(errand) => match (errand.line.hang_up(), visit) {
                 (HangUp::RunOn, Some(visit)) => return self.inner.upkeep.push(Arrival::Orphan(visit, errand)),
                 // A session for this exchange alone goes with it.
-                (HangUp::Cancelled, _) => errand.line.session().into_iter().for_each(|session| session.act(HttpSession::end)),
+                (HangUp::Cancelled, _) => errand
+                    .line
+                    .session()
+                    .into_iter()
+                    .for_each(|session| session.act(HttpSession::end)),
                 (_, visit) => self.inner.leave_later(visit),
             },
             Kind::Stream(session) => {

@@ -127,7 +127,8 @@ impl Line {
 
 impl Peer for Line {
     fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>> {
-        self.say(|exchange| exchange.notify(message)).map_err(|blocked| blocked.0)
+        self.say(|exchange| exchange.notify(message))
+            .map_err(|blocked| blocked.0)
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {

@@ -14,7 +14,7 @@ use super::exchange::{Exchange, Kind};
 use super::line::Line;
 use super::session::{Running, SharedSession};
 use super::subscriber::SharedSubscriber;
-use crate::handle::server::{Application, Call};
+use crate::handle::server::Call;
 use crate::http::server::{Admission, Visit};
 use crate::server::Request;
 use crate::server::http::{Exchange as Machine, HttpSession, Opening, Taken};
@@ -119,7 +119,11 @@ fn serve(
         .into_iter()
         .map(|request| task(inner, request, Arc::new(Line::member(&line))))
         .collect();
-    Ok(Exchange::new(inner, Kind::Errand(Errand::new(line, first, more)), visit))
+    Ok(Exchange::new(
+        inner,
+        Kind::Errand(Errand::new(line, first, more)),
+        visit,
+    ))
 }
 
 /// The handler of a request, which its session is told of.

@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 use super::cancel::lock;
 use super::endpoint::Inner;
 use super::errand::Errand;
-use crate::handle::driver::Tasks;
+use crate::handle::Tasks;
 use crate::http::server::{Abandoned, AbandonedKey, Visit};
 use crate::server::ServerConfig;
 use crate::server::http::Alarms;
@@ -107,7 +107,9 @@ impl Orphans {
     /// Ends one; what is not answered is given up.
     fn remove(&mut self, inner: &Inner, now: Time, index: usize) {
         self.due.set(index, None);
-        let Some(mut orphan) = self.tasks.remove(index) else { return };
+        let Some(mut orphan) = self.tasks.remove(index) else {
+            return;
+        };
         if let Some(key) = orphan.key {
             self.abandoned.remove(key);
         }

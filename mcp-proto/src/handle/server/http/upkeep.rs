@@ -115,9 +115,7 @@ impl Upkeep {
         }
         orphans.poll(&inner, cx, now);
         let ended = lock(&inner.sessions).handle_timeout(now);
-        ended
-            .iter()
-            .for_each(|member| member.session.act(HttpSession::end));
+        ended.iter().for_each(|member| member.session.act(HttpSession::end));
         Poll::Pending
     }
 

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::client::{ClientConfig, Mode};
+use crate::handle::Crossing;
 use crate::handle::client::ClientPump;
-use crate::handle::driver::Crossing;
 use crate::handle::server::{self, ServerBuilder, ServerPump, ToolError};
 use crate::handle::{Client, Pump, Server};
 use crate::model::{CallToolResult, Json, Tool};

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::pin::Pin;
 
 use super::*;
-use crate::handle::driver::Timer;
+use crate::handle::Timer;
 use crate::handle::sessions::{Connected, Sessions};
 use crate::handle::tools::{ServerTools, Toolbox, ToolboxChanges};
 use crate::rpc::CallError;

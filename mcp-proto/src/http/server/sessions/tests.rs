@@ -25,7 +25,10 @@ fn made(table: &mut Sessions<u32>, now: Time, byte: u8) -> SessionId {
 }
 
 fn nothing_is_left(table: &Sessions<u32>) -> bool {
-    table.places.is_empty() && table.iter().next().is_none() && table.checks.is_empty() && table.per_principal.is_empty()
+    table.places.is_empty()
+        && table.iter().next().is_none()
+        && table.checks.is_empty()
+        && table.per_principal.is_empty()
 }
 
 #[test]

@@ -1,0 +1,300 @@
+//! The lanes of the connection to a child, and what surrounds them.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use bytes::BytesMut;
+
+use super::stderr::{Callback, Lines};
+use super::{Action, Command, Exit, Ladder, Signal, Stderr};
+use crate::{Failure, Lanes, Step};
+use mcp_proto::Time;
+use mcp_proto::handle::Pump;
+use mcp_proto::handle::{Tasks, Timer};
+
+/// How often everything goes round before other tasks get their turn.
+const ROUNDS: usize = 16;
+
+/// How long the output of a child is waited for that has exited. It has all been written by then; what comes later
+/// is of others that hold on to the pipe.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// A child that runs, for the one future that drives its connection.
+///
+/// Where a method is `Pending` it wakes the task. Dropping it releases the child to whatever reaps it.
+pub trait Process {
+    /// What a pipe or the system fails with.
+    type Error;
+
+    /// One step on its standard input and output. [`Step::Close`] closes its input; 0 bytes read are the end.
+    fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<Result<usize, Self::Error>>;
+
+    /// Reads its captured standard error to the front of `buffer`, and gives how much that is. 0 is the end.
+    fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<Result<usize, Self::Error>>;
+
+    /// Ready when it has exited, and is reaped.
+    fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<Result<Exit, Self::Error>>;
+
+    /// Whether anything of its process group is left, once the child itself is reaped.
+    fn has_group(&mut self) -> bool;
+
+    /// Sends a signal to its process group. That nobody is left to receive it is no failure.
+    fn send(&mut self, signal: Signal);
+}
+
+/// The connection to a child and the child itself, for the one future that drives both.
+///
+/// When the connection is over, whoever ended it, the shutdown begins ([`Ladder`]); meanwhile what the child writes is
+/// read and thrown away, so that it is not held up. A child that exits ends the connection after what it had written is
+/// received, also where others hold on to its pipes.
+///
+/// # On drop
+/// The process group is killed, with one signal; nothing is waited for.
+pub struct ChildLanes<P: Pump, C: Process> {
+    process: C,
+    /// The connection, until it is over.
+    lanes: Option<Lanes<P, C::Error>>,
+    ladder: Ladder,
+    /// What is polled when it was woken, and not with every message.
+    sources: Tasks<Source>,
+    stderr: Option<Lines>,
+    on_exit: Option<Callback<Exit>>,
+    exit: Option<Exit>,
+    /// Until when the output of a child that has exited is waited for.
+    last_words: Option<Time>,
+    failure: Option<Failure<C::Error>>,
+}
+
+/// What is watched beside the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Exit,
+    Stderr,
+    /// The standard output of a child whose connection is over.
+    Rest,
+}
+
+/// What came from a source.
+enum Came<E> {
+    Exit(Result<Exit, E>),
+    /// So many bytes; 0 is the end.
+    Stderr(Result<usize, E>),
+    Rest(Result<usize, E>),
+}
+
+impl<P: Pump, C: Process> ChildLanes<P, C> {
+    /// The connection of `pump` to `process`, which was started by `command`.
+    #[must_use]
+    pub fn new(pump: P, process: C, command: &Command) -> Self {
+        let (exit_after, kill_after) = command.patience();
+        let mut sources = Tasks::new();
+        sources.insert(Source::Exit);
+        let stderr = match command.standard_error() {
+            Stderr::Lines(callback) => Some(Lines::new(callback.clone())),
+            _ => None,
+        };
+        if stderr.is_some() {
+            sources.insert(Source::Stderr);
+        }
+        Self {
+            process,
+            lanes: Some(Lanes::new(pump)),
+            ladder: Ladder::new(exit_after, kill_after),
+            sources,
+            stderr,
+            on_exit: command.exit_callback().cloned(),
+            exit: None,
+            last_words: None,
+            failure: None,
+        }
+    }
+
+    /// Drives both to their end, in the time of `timer`; with how the child exited.
+    ///
+    /// # Errors
+    /// Those of [`poll`](Self::poll).
+    ///
+    /// # Cancel safety
+    /// Dropping the future kills the process group at once, and waits for nothing.
+    pub async fn run(mut self, mut timer: impl Timer) -> Result<Exit, Failure<C::Error>> {
+        poll_fn(|cx| self.poll(cx, &mut timer)).await
+    }
+
+    /// Goes on as far as it can. Ready when the connection is over, the child is reaped, and nothing of its group is
+    /// left; with how it exited.
+    ///
+    /// # Errors
+    /// [`Failure::Stream`]: what waiting for the exit failed with. [`Failure::TimedOut`]: it was killed, and the
+    /// system does not let go of it.
+    pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<Result<Exit, Failure<C::Error>>> {
+        for _ in 0..ROUNDS {
+            let now = timer.now();
+            let mut moved = self.poll_sources(now);
+            moved |= self.poll_lanes(cx, timer);
+            moved |= self.climb(now);
+            if let Some(outcome) = self.outcome(now) {
+                return Poll::Ready(outcome);
+            }
+            moved |= self.lanes.is_none() && timer.poll(cx, self.deadline(now)).is_ready();
+            if !moved && self.sources.rest(cx) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Polls what was woken, within bounds. Whether anything was.
+    fn poll_sources(&mut self, now: Time) -> bool {
+        for polls in 0..ROUNDS {
+            let process = &mut self.process;
+            let mut buffer = BytesMut::new();
+            let polled = self.sources.poll_next(|source, cx| match source {
+                Source::Exit => process.poll_exit(cx).map(Came::Exit),
+                Source::Stderr => process.poll_stderr(cx, &mut buffer).map(Came::Stderr),
+                Source::Rest => process.poll_stream(cx, Step::Read(&mut buffer)).map(Came::Rest),
+            });
+            let Some((index, came)) = polled else {
+                return polls > 0;
+            };
+            let Poll::Ready(came) = came else { continue };
+            if self.came(now, came, &buffer) {
+                self.sources.wake(index);
+            } else {
+                self.sources.remove(index);
+            }
+        }
+        true
+    }
+
+    /// Takes what came from a source. Whether there may be more. A pipe that fails has ended.
+    fn came(&mut self, now: Time, came: Came<C::Error>, buffer: &[u8]) -> bool {
+        match came {
+            Came::Exit(Ok(exit)) => self.exited(now, exit),
+            Came::Exit(Err(error)) => self.failure = Some(Failure::Stream(error)),
+            Came::Stderr(Ok(length @ 1..)) => {
+                if let (Some(lines), Some(bytes)) = (&mut self.stderr, buffer.get(..length)) {
+                    lines.push(bytes);
+                }
+                return true;
+            }
+            Came::Stderr(_) => self.end_stderr(),
+            Came::Rest(read) => return read.is_ok_and(|length| length > 0),
+        }
+        false
+    }
+
+    fn exited(&mut self, now: Time, mut exit: Exit) {
+        exit.sent = self.ladder.sent();
+        if let Some(on_exit) = self.on_exit.take() {
+            on_exit.call(&exit);
+        }
+        self.exit = Some(exit);
+        self.last_words = Some(now + LAST_WORDS);
+        if self.lanes.is_none() {
+            self.ladder.exited(now);
+        }
+    }
+
+    fn end_stderr(&mut self) {
+        if let Some(mut lines) = self.stderr.take() {
+            lines.finish();
+        }
+    }
+
+    /// The connection. Whether it has come to its end.
+    fn poll_lanes(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> bool {
+        let Some(lanes) = &mut self.lanes else { return false };
+        let (process, now, last_words) = (&mut self.process, timer.now(), self.last_words);
+        let is_silent = last_words.is_some_and(|at| at <= now);
+        // Nothing can be answered any more after the end of the output, so that nothing needs to be written. That of a
+        // child that has exited ends where nothing comes for a while.
+        let (mut has_spoken, mut has_ended) = (false, false);
+        let stream = |cx: &mut Context<'_>, step: Step<'_>| {
+            let is_read = matches!(step, Step::Read(_));
+            let mut done = process.poll_stream(cx, step);
+            if is_read && is_silent && done.is_pending() {
+                done = Poll::Ready(Ok(0));
+            }
+            has_spoken |= is_read && done.is_ready();
+            has_ended |= is_read && matches!(done, Poll::Ready(Ok(0) | Err(_)));
+            done
+        };
+        let timed = |cx: &mut Context<'_>, deadline: Option<Time>| {
+            let deadline = [deadline, last_words].into_iter().flatten().min();
+            timer.poll(cx, deadline).map(|()| timer.now())
+        };
+        let outcome = lanes.poll(cx, now, stream, timed);
+        let is_over = outcome.is_ready() || has_ended || (is_silent && !has_spoken);
+        if is_over {
+            self.begin_shutdown(cx, timer.now());
+        }
+        is_over
+    }
+
+    /// The connection is over: the input of the child is closed, and its output read to the end for nothing.
+    fn begin_shutdown(&mut self, cx: &mut Context<'_>, now: Time) {
+        self.lanes = None;
+        // It is closed whatever comes of it.
+        let _ = self.process.poll_stream(cx, Step::Close);
+        self.sources.insert(Source::Rest);
+        match self.exit {
+            Some(_) => self.ladder.exited(now),
+            None => self.ladder.input_closed(now),
+        }
+    }
+
+    /// Does what the ladder wants. Whether it wanted anything.
+    fn climb(&mut self, now: Time) -> bool {
+        let mut moved = false;
+        while let Some(action) = self.ladder.poll_action(now) {
+            match action {
+                Action::Send(signal) => self.process.send(signal),
+                Action::Probe if self.process.has_group() => {}
+                Action::Probe => self.ladder.group_gone(),
+            }
+            moved = true;
+        }
+        moved
+    }
+
+    fn outcome(&mut self, now: Time) -> Option<Result<Exit, Failure<C::Error>>> {
+        if self.lanes.is_some() {
+            return None;
+        }
+        if let Some(failure) = self.failure.take() {
+            return Some(Err(failure));
+        }
+        let is_silent = self.stderr.is_none() || self.last_words.is_none_or(|at| at <= now);
+        if !self.ladder.is_over() || !is_silent {
+            return None;
+        }
+        self.end_stderr();
+        Some(self.exit.ok_or(Failure::TimedOut))
+    }
+
+    fn deadline(&self, now: Time) -> Option<Time> {
+        let last_words = self.last_words.filter(|at| self.stderr.is_some() && *at > now);
+        [self.ladder.poll_timeout(), last_words].into_iter().flatten().min()
+    }
+}
+
+impl<P: Pump, C: Process> Drop for ChildLanes<P, C> {
+    fn drop(&mut self) {
+        if !self.ladder.is_over() {
+            self.process.send(Signal::Kill);
+        }
+    }
+}
+
+impl<P: Pump, C: Process> fmt::Debug for ChildLanes<P, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChildLanes")
+            .field("is_connected", &self.lanes.is_some())
+            .field("ladder", &self.ladder)
+            .field("exit", &self.exit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,325 @@
+//! Connections of an HTTP client, and what waits for one.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use http::{Uri, Version};
+
+use super::connector::{BoxFuture, Connected, HttpSender};
+use super::http2::Capacity;
+use super::origin::Origin;
+use mcp_proto::Time;
+use mcp_proto::http::client::ExchangeError;
+
+/// Connections with senders of type `S`, and requests of type `W` that wait for one, by origin.
+///
+/// There may be any number of connections, or as many as a limit allows. What waits is always borne by connections that are being made: where
+/// those that there are can bear no more, another one is made, or it is said that it [exceeds](Self::exceeding) the
+/// limit. Nothing waits for the end of an exchange.
+#[derive(Debug)]
+pub(super) struct Pool<S, W> {
+    places: Vec<Place<W>>,
+    connections: BTreeMap<ConnectionId, Connection<S>>,
+    next: u64,
+    /// Most connections, with those that are being made.
+    most: usize,
+    idle_timeout: Duration,
+    /// When to look for connections that have waited too long.
+    expiry: Option<Time>,
+}
+
+/// An origin of a pool, to be used with that pool alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OriginKey(usize);
+
+/// A connection of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ConnectionId(u64);
+
+/// What there is for one origin.
+#[derive(Debug)]
+struct Place<W> {
+    origin: Origin,
+    /// Connections with room; the one that had room last is at the back, and is used first.
+    free: Vec<ConnectionId>,
+    waiting: VecDeque<W>,
+    /// How many connections are being made.
+    attempts: usize,
+    /// How many exchanges each of those is expected to bear.
+    expected: usize,
+}
+
+#[derive(Debug)]
+struct Connection<S> {
+    place: OriginKey,
+    sender: S,
+    version: Version,
+    capacity: Capacity,
+    /// How many exchanges it bears.
+    load: usize,
+    /// Whether it is among those with room.
+    is_free: bool,
+    /// Whether it was made just now, for what waits.
+    is_fresh: bool,
+    /// Since when it bears nothing.
+    since: Time,
+}
+
+/// A connection for what waited longest.
+pub(super) struct Loan<'a, S, W> {
+    pub(super) connection: ConnectionId,
+    pub(super) sender: &'a mut S,
+    pub(super) version: Version,
+    pub(super) origin: &'a Origin,
+    /// Whether it was made just now. One that was not may have been closed since.
+    pub(super) is_fresh: bool,
+    pub(super) waited: W,
+}
+
+impl<S: HttpSender, W> Pool<S, W> {
+    /// A pool that keeps an unused connection for `idle_timeout`, and has none yet.
+    pub(super) fn new(idle_timeout: Duration) -> Self {
+        Self {
+            places: Vec::new(),
+            connections: BTreeMap::new(),
+            next: 0,
+            most: usize::MAX,
+            idle_timeout,
+            expiry: None,
+        }
+    }
+
+    /// Has at most so many connections from now on, with those that are being made.
+    pub(super) fn limit(&mut self, most: Option<usize>) {
+        self.most = most.unwrap_or(usize::MAX);
+    }
+
+    /// The origin of a URL; `expected` says how many exchanges a connection to it is thought to bear.
+    pub(super) fn origin(
+        &mut self,
+        uri: &Uri,
+        expected: impl FnOnce(&Origin) -> usize,
+    ) -> Result<OriginKey, ExchangeError> {
+        let known = self.places.iter().position(|place| place.origin.is_of(uri));
+        Ok(OriginKey(match known {
+            Some(index) => index,
+            None => {
+                let origin = Origin::of(uri)?;
+                self.places.push(Place {
+                    expected: expected(&origin).max(1),
+                    origin,
+                    free: Vec::new(),
+                    waiting: VecDeque::new(),
+                    attempts: 0,
+                });
+                self.places.len() - 1
+            }
+        }))
+    }
+
+    /// Has `what` wait for a connection.
+    pub(super) fn wait(&mut self, key: OriginKey, what: W) {
+        if let Some(place) = self.places.get_mut(key.0) {
+            place.waiting.push_back(what);
+        }
+    }
+
+    /// What waits no more, if it still did.
+    pub(super) fn forsake(&mut self, is_it: impl Fn(&W) -> bool) -> Option<W> {
+        let mut places = self.places.iter_mut();
+        places.find_map(|Place { waiting, .. }| waiting.remove(waiting.iter().position(&is_it)?))
+    }
+
+    /// A connection with room for what waited longest, if there are both.
+    pub(super) fn lend(&mut self, key: OriginKey) -> Option<Loan<'_, S, W>> {
+        let place = self.places.get_mut(key.0).filter(|place| !place.waiting.is_empty())?;
+        let id = find(&mut place.free, &mut self.connections)?;
+        let waited = place.waiting.pop_front()?;
+        let connection = self.connections.get_mut(&id)?;
+        Some(Loan {
+            connection: id,
+            sender: &mut connection.sender,
+            version: connection.version,
+            origin: &place.origin,
+            is_fresh: connection.is_fresh,
+            waited,
+        })
+    }
+
+    /// Where to make a further connection to, and that it is being made; `None` where those that there will be can
+    /// bear what waits, or where there may be no more. One that bears nothing, to another origin, makes room.
+    pub(super) fn attempt(&mut self, key: OriginKey) -> Option<&Origin> {
+        let place = self.places.get(key.0)?;
+        if place.waiting.len() <= place.borne() || !self.make_room(key) {
+            return None;
+        }
+        let place = self.places.get_mut(key.0)?;
+        place.attempts += 1;
+        Some(&place.origin)
+    }
+
+    /// What waits and will not be borne, after [`attempt`](Self::attempt) had nothing more to say: what came last first.
+    pub(super) fn exceeding(&mut self, key: OriginKey) -> Option<W> {
+        let place = self.places.get_mut(key.0)?;
+        match place.waiting.len() > place.borne() {
+            true => place.waiting.pop_back(),
+            false => None,
+        }
+    }
+
+    /// Whether there may be another connection: now, or without the one of another origin that has borne nothing for the
+    /// longest time.
+    fn make_room(&mut self, key: OriginKey) -> bool {
+        let attempts: usize = self.places.iter().map(|place| place.attempts).sum();
+        if attempts.saturating_add(self.connections.len()) < self.most {
+            return true;
+        }
+        let is_spare = |connection: &Connection<S>| connection.load == 0 && connection.place != key;
+        let idle = self.connections.iter().filter(|(_, connection)| is_spare(connection));
+        let oldest = idle.min_by_key(|(_, connection)| connection.since).map(|(id, _)| *id);
+        oldest.inspect(|id| self.remove(*id)).is_some()
+    }
+
+    /// A connection was made. It is fresh until it is [settled](Self::settle). What has to be polled of it is the
+    /// caller's.
+    pub(super) fn connected(
+        &mut self,
+        key: OriginKey,
+        connected: Connected<S>,
+        now: Time,
+    ) -> (ConnectionId, BoxFuture<()>) {
+        let id = ConnectionId(self.next);
+        self.next += 1;
+        if let Some(place) = self.places.get_mut(key.0) {
+            place.attempts = place.attempts.saturating_sub(1);
+            place.expected = connected.capacity.get().max(1);
+            place.free.push(id);
+        }
+        let connection = Connection {
+            place: key,
+            sender: connected.sender,
+            version: connected.version,
+            capacity: connected.capacity,
+            load: 0,
+            is_free: true,
+            is_fresh: true,
+            since: now,
+        };
+        self.connections.insert(id, connection);
+        self.expire_after(now);
+        (id, connected.connection)
+    }
+
+    /// What waited has had its turn with a new connection.
+    pub(super) fn settle(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.is_fresh = false;
+        }
+    }
+
+    /// Host and port of an origin, as its URL names them.
+    pub(super) fn authority(&self, key: OriginKey) -> &str {
+        self.places.get(key.0).map_or("", |place| place.origin.authority())
+    }
+
+    /// A connection could not be made: what has waited longest and is borne no longer.
+    pub(super) fn refused(&mut self, key: OriginKey) -> VecDeque<W> {
+        let Some(place) = self.places.get_mut(key.0) else {
+            return VecDeque::new();
+        };
+        place.attempts = place.attempts.saturating_sub(1);
+        let borne = place.borne().min(place.waiting.len());
+        let left = place.waiting.split_off(place.waiting.len() - borne);
+        core::mem::replace(&mut place.waiting, left)
+    }
+
+    /// An exchange on a connection is over. Its future and its body have to be dropped before.
+    pub(super) fn release(&mut self, id: ConnectionId, now: Time) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if !connection.sender.is_ready() {
+            self.remove(id);
+            return;
+        }
+        connection.load = connection.load.saturating_sub(1);
+        connection.since = now;
+        let is_idle = connection.load == 0;
+        let was_free = core::mem::replace(&mut connection.is_free, true);
+        if let Some(place) = self.places.get_mut(connection.place.0).filter(|_| !was_free) {
+            place.free.push(id);
+        }
+        if is_idle {
+            self.expire_after(now);
+        }
+    }
+
+    /// Drops a connection; what it bears goes on as long as it can.
+    pub(super) fn remove(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.remove(&id).filter(|connection| connection.is_free) else {
+            return;
+        };
+        if let Some(place) = self.places.get_mut(connection.place.0) {
+            place.free.retain(|free| *free != id);
+        }
+    }
+
+    /// Drops the connections that have borne nothing for too long.
+    pub(super) fn expire(&mut self, now: Time) {
+        if self.expiry.is_none_or(|at| now < at) {
+            return;
+        }
+        let most = self.idle_timeout;
+        let idle = self.connections.iter().filter(|(_, connection)| connection.load == 0);
+        let (over, left): (Vec<_>, Vec<_>) = idle
+            .map(|(id, connection)| (*id, connection.since + most))
+            .partition(|(_, at)| *at <= now);
+        self.expiry = left.into_iter().map(|(_, at)| at).min();
+        for (id, _) in over {
+            self.remove(id);
+        }
+    }
+
+    /// When [`expire`](Self::expire) wants to be called, or earlier.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.expiry
+    }
+
+    fn expire_after(&mut self, now: Time) {
+        self.expiry.get_or_insert(now + self.idle_timeout);
+    }
+}
+
+impl<W> Place<W> {
+    /// How much of what waits the connections that are being made will bear.
+    fn borne(&self) -> usize {
+        self.attempts.saturating_mul(self.expected)
+    }
+}
+
+/// The connection that had room last and still is good, with one exchange more. Those that are not are dropped on the
+/// way.
+fn find<S: HttpSender>(
+    free: &mut Vec<ConnectionId>,
+    connections: &mut BTreeMap<ConnectionId, Connection<S>>,
+) -> Option<ConnectionId> {
+    while let Some(id) = free.last().copied() {
+        if let Some(connection) = connections.get_mut(&id) {
+            if connection.load >= connection.capacity.get() {
+                connection.is_free = false;
+            } else if connection.is_fresh || connection.sender.is_ready() {
+                // What is fresh was not polled yet, and cannot say that it is ready.
+                connection.load += 1;
+                return Some(id);
+            } else {
+                connections.remove(&id);
+            }
+        }
+        free.pop();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

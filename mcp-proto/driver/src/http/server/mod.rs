@@ -1,0 +1,25 @@
+//! What an HTTP server does on any runtime, over any library that speaks in `http` and `http-body`.
+
+mod body;
+mod collector;
+mod keeper;
+mod options;
+mod preface;
+mod respond;
+mod runtime;
+mod service;
+mod stall;
+mod streams;
+mod watched;
+
+pub use body::ResponseBody;
+pub use collector::Collector;
+pub use keeper::{Keeper, keep};
+pub use options::{BODY_TIMEOUT, HEAD_BYTES, ServeOptions};
+pub use preface::Preface;
+pub use respond::Respond;
+pub use runtime::ServerRuntime;
+pub use service::HttpService;
+pub use stall::Stall;
+pub use streams::{Streams, wait};
+pub use watched::Watched;

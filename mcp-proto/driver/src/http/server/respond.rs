@@ -1,0 +1,207 @@
+//! From a request to the head of its response.
+
+use core::convert::Infallible;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::Body;
+
+use super::body::ResponseBody;
+use super::collector::Collector;
+use super::runtime::ServerRuntime;
+use super::service::HttpService;
+use mcp_proto::Time;
+use mcp_proto::handle::Timer;
+use mcp_proto::handle::server::http::{Admission, BodyRoom, Exchange};
+use mcp_proto::http::server::Refusal;
+
+/// Bodies from this size on are large: what comes of one is not done in the poll that has read it.
+const LARGE: usize = 64 << 10;
+
+/// The response to one request, on its way: `B` is the body of the request, `R` the runtime.
+///
+/// # Cancel safety
+/// Dropping it means that the client has gone; see [`Exchange`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Respond<B, R: ServerRuntime> {
+    service: HttpService<R>,
+    /// Goes on into the body of the response.
+    timer: Option<R::Timer>,
+    stage: Stage<B>,
+}
+
+enum Stage<B> {
+    /// The body is being read.
+    Reading(Reading<B>),
+    /// The exchange has no head yet.
+    Waiting(Exchange),
+    /// There is nothing to wait for.
+    Refused(Box<Response<Bytes>>),
+    /// The response is given.
+    Done,
+}
+
+struct Reading<B> {
+    head: Parts,
+    admission: Admission,
+    room: BodyRoom,
+    /// When the body has to be here; counted from when it was waited for.
+    due: Option<Time>,
+    body: B,
+    collector: Collector,
+    /// All of the body, where it is large: what comes of it has a poll of its own.
+    read: Option<Bytes>,
+}
+
+impl<B> Stage<B> {
+    fn refused(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal.into_response()))
+    }
+}
+
+impl<B, R> Respond<B, R>
+where
+    B: Body + Unpin,
+    B::Data: Buf,
+    R: ServerRuntime,
+{
+    pub(super) fn new(service: HttpService<R>, request: Request<B>) -> Self {
+        let (head, body) = request.into_parts();
+        let timer = service.runtime().timer();
+        let stage = match service.endpoint().admit(&head) {
+            Ok(admission) => match admission.body_limit() {
+                Some(limit) if body.size_hint().lower() > limit as u64 => Stage::refused(Refusal::TooLarge),
+                Some(limit) => Stage::Reading(Reading {
+                    head,
+                    room: service.endpoint().body_room(&admission),
+                    admission,
+                    due: None,
+                    body,
+                    collector: Collector::new(limit),
+                    read: None,
+                }),
+                None => Stage::Waiting(service.open(timer.now(), &admission, &head, Bytes::new())),
+            },
+            Err(response) => Stage::Refused(response),
+        };
+        let timer = Some(timer);
+        Self { service, timer, stage }
+    }
+
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<ResponseBody<R::Timer>>> {
+        let Self { service, timer, stage } = self;
+        let Some(running) = timer else {
+            return Poll::Pending;
+        };
+        let mut now = running.now();
+        loop {
+            match stage {
+                Stage::Reading(reading) => {
+                    *stage = match reading.poll(cx) {
+                        Poll::Ready(Ok(body)) => {
+                            Stage::Waiting(service.open(now, &reading.admission, &reading.head, body))
+                        }
+                        Poll::Ready(Err(refusal)) => Stage::refused(refusal),
+                        Poll::Pending => {
+                            let due = *reading.due.get_or_insert_with(|| now + service.body_timeout());
+                            ready!(running.poll(cx, Some(due)));
+                            Stage::refused(Refusal::TimedOut)
+                        }
+                    }
+                }
+                Stage::Waiting(exchange) => {
+                    if let Poll::Ready(head) = exchange.poll_head(cx, now) {
+                        if let Some(body) = exchange.take_body(now) {
+                            *stage = Stage::Done;
+                            return Poll::Ready(Response::from_parts(head, ResponseBody::whole(body)));
+                        }
+                        let exchange = core::mem::replace(stage, Stage::Done);
+                        let (Stage::Waiting(exchange), Some(timer)) = (exchange, timer.take()) else {
+                            return Poll::Pending;
+                        };
+                        return Poll::Ready(Response::from_parts(head, ResponseBody::new(exchange, timer)));
+                    }
+                    ready!(running.poll(cx, exchange.poll_timeout()));
+                    now = running.now();
+                }
+                Stage::Refused(_) => {
+                    let Stage::Refused(response) = core::mem::replace(stage, Stage::Done) else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(response.map(ResponseBody::whole));
+                }
+                Stage::Done => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl<B, R> Future for Respond<B, R>
+where
+    B: Body + Unpin,
+    B::Data: Buf,
+    R: ServerRuntime + Unpin,
+    R::Timer: Unpin,
+{
+    type Output = Result<Response<ResponseBody<R::Timer>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().poll_response(cx).map(Ok)
+    }
+}
+
+impl<B> Reading<B>
+where
+    B: Body + Unpin,
+    B::Data: Buf,
+{
+    /// Reads the body to its end, within the limit.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Refusal>> {
+        if let Some(body) = self.read.take() {
+            return Poll::Ready(Ok(body));
+        }
+        while !self.body.is_end_stream() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    let rest = self.body.size_hint().exact();
+                    let taken = self.room.take(data.remaining());
+                    if let Err(refusal) = taken.and_then(|()| self.collector.push(data, rest)) {
+                        return Poll::Ready(Err(refusal));
+                    }
+                }
+                Some(Err(_)) => return Poll::Ready(Err(Refusal::Incomplete)),
+                None => break,
+            }
+        }
+        let body = self.collector.finish();
+        if body.len() >= LARGE {
+            self.read = Some(body);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(body))
+    }
+}
+
+impl<R: ServerRuntime> HttpService<R> {
+    fn open(&self, now: Time, admission: &Admission, head: &Parts, body: Bytes) -> Exchange {
+        let random = || self.runtime().random();
+        let exchange = self.endpoint().open(now, admission, head, body, random);
+        if let Some(upkeep) = self.endpoint().take_upkeep() {
+            self.runtime().keep(upkeep);
+        }
+        exchange
+    }
+}
+
+impl<B, R: ServerRuntime> fmt::Debug for Respond<B, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Respond").finish_non_exhaustive()
+    }
+}

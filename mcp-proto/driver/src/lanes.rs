@@ -1,0 +1,309 @@
+//! The three lanes of one byte-stream connection: reading, writing, and the deadline.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use mcp_proto::Time;
+use mcp_proto::handle::Pump;
+use mcp_proto::handle::Timer;
+
+/// How often the lanes go round before other tasks get their turn.
+const ROUNDS: usize = 4;
+
+/// How often a lane writes in one round.
+const WRITES: usize = 16;
+
+/// How often a connection is read after a write has failed, for what had arrived by then.
+const SALVAGE: usize = 64;
+
+/// How long a peer may take nothing of the last output of a connection that this side closes.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The same where the peer has ended its side, and may still want every answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The lanes of one byte-stream connection, for the one future that drives it.
+///
+/// None waits for another: while a write is half done, reading goes on; the end of the input does not cut off
+/// queued output. A write that fails ends the connection, after what had arrived by then is received. Once reading
+/// is over, a peer that takes nothing for two seconds (a minute, where it was the peer who ended it) is given up.
+///
+/// The stream is a closure that takes one [`Step`] at a time, the timer another. Dropping the lanes drops the
+/// pump, which closes the connection at once.
+pub struct Lanes<P, E> {
+    pump: P,
+    buffer: BytesMut,
+    reading: bool,
+    /// Whether the pump had no room for input when it was asked last.
+    held_up: bool,
+    /// What is being written; the rest of it while a write is partial.
+    output: Bytes,
+    unflushed: bool,
+    /// Whether anything was written in this round.
+    wrote: bool,
+    writing: Writing,
+    /// Since when nothing could be written, where reading is over.
+    stalled: Option<Time>,
+    /// How long that is borne.
+    patience: Duration,
+    /// Why the connection is broken, where it is.
+    broken: Option<Failure<E>>,
+    /// How often it may still be read after that.
+    salvage: usize,
+}
+
+/// What is asked of the stream. `Ready` with how many bytes were read or written, or 0 where there is nothing to
+/// count; where it is `Pending`, the stream wakes the task.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// Read: make room in the buffer, which may be empty, and put what comes at its front. 0 is the end.
+    Read(&'a mut BytesMut),
+    /// Write some of these bytes, one at least.
+    Write(&'a [u8]),
+    /// Flush what was written.
+    Flush,
+    /// Flush, and end the output.
+    Close,
+}
+
+/// Why a connection is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure<E> {
+    /// The stream failed.
+    Stream(E),
+    /// The stream takes no more bytes.
+    WriteZero,
+    /// The last output was not taken in time.
+    TimedOut,
+}
+
+/// How far the write lane is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    Open,
+    /// The pump has nothing more to send: flush, and shut down.
+    Closing,
+    Closed,
+}
+
+impl<P: Pump, E> Lanes<P, E> {
+    /// The lanes of a connection that begins.
+    #[must_use]
+    pub fn new(pump: P) -> Self {
+        Self {
+            pump,
+            buffer: BytesMut::new(),
+            reading: true,
+            held_up: false,
+            output: Bytes::new(),
+            unflushed: false,
+            wrote: false,
+            writing: Writing::Open,
+            stalled: None,
+            patience: LINGER,
+            broken: None,
+            salvage: SALVAGE,
+        }
+    }
+
+    /// Drives the connection to its end, in the time of `timer`. `stream` does one step; it repeats what was
+    /// interrupted.
+    ///
+    /// # Errors
+    /// Why it is broken.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the pump, which closes the connection at once.
+    pub async fn run(
+        mut self,
+        mut timer: impl Timer,
+        mut stream: impl FnMut(&mut Context<'_>, Step<'_>) -> Poll<Result<usize, E>>,
+    ) -> Result<(), Failure<E>> {
+        poll_fn(|cx| {
+            let now = timer.now();
+            self.poll(cx, now, &mut stream, |cx, deadline| {
+                timer.poll(cx, deadline).map(|()| timer.now())
+            })
+        })
+        .await
+    }
+
+    /// Goes on as far as it can. Ready when the connection is over: closed and everything written, or broken.
+    ///
+    /// `stream` does one step; it repeats what was interrupted. `timer` is ready, with the time, when the deadline
+    /// it is given has come; without one it never is.
+    pub fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Time,
+        mut stream: impl FnMut(&mut Context<'_>, Step<'_>) -> Poll<Result<usize, E>>,
+        mut timer: impl FnMut(&mut Context<'_>, Option<Time>) -> Poll<Time>,
+    ) -> Poll<Result<(), Failure<E>>> {
+        for _ in 0..ROUNDS {
+            let mut moved = self.poll_read(cx, now, &mut stream).is_ready();
+            self.pump.poll_work(cx, now);
+            moved |= self.poll_write(cx, now, &mut stream).is_ready();
+            if self.writing == Writing::Closed {
+                return Poll::Ready(Ok(()));
+            }
+            if self.broken.is_some() {
+                self.salvage -= 1;
+                if !moved || !self.reading || self.salvage == 0 {
+                    return Poll::Ready(self.fail(now));
+                }
+            }
+            moved |= self.poll_deadline(cx, now, &mut timer).is_ready();
+            if !moved {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// The read lane: one read. Ready where it got on.
+    fn poll_read(&mut self, cx: &mut Context<'_>, now: Time, stream: &mut impl Stream<E>) -> Poll<()> {
+        if !self.reading {
+            return Poll::Pending;
+        }
+        let wants_input = self.pump.poll_wants_input(cx);
+        self.held_up = wants_input.is_pending();
+        if !ready!(wants_input) {
+            self.reading = false;
+            return Poll::Ready(());
+        }
+        match ready!(stream(cx, Step::Read(&mut self.buffer))) {
+            Ok(0) => {
+                self.patience = PATIENCE;
+                self.end_input(now);
+            }
+            Ok(length) => {
+                let length = length.min(self.buffer.len());
+                self.pump.receive(now, self.buffer.split_to(length).freeze());
+            }
+            Err(error) => {
+                self.end_input(now);
+                self.broken.get_or_insert(Failure::Stream(error));
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn end_input(&mut self, now: Time) {
+        self.reading = false;
+        self.buffer = BytesMut::new();
+        self.pump.receive_eof(now);
+    }
+
+    /// The write lane: all that is queued, within bounds. Ready where there may be more to do, also for the
+    /// read lane: what was written has made room.
+    fn poll_write(&mut self, cx: &mut Context<'_>, now: Time, stream: &mut impl Stream<E>) -> Poll<()> {
+        if self.broken.is_some() || self.writing == Writing::Closed {
+            return Poll::Pending;
+        }
+        self.wrote = false;
+        match self.poll_output(cx, now, stream) {
+            Poll::Ready(Err(failure)) => self.broken = Some(failure),
+            Poll::Pending if !(self.wrote && self.held_up) => return Poll::Pending,
+            _ => {}
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_output(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Time,
+        stream: &mut impl Stream<E>,
+    ) -> Poll<Result<(), Failure<E>>> {
+        for _ in 0..WRITES {
+            if !self.output.is_empty() {
+                ready!(self.poll_rest(cx, stream))?;
+                continue;
+            }
+            if self.writing == Writing::Closing {
+                ready!(stream(cx, Step::Flush)).map_err(Failure::Stream)?;
+                // All output is delivered; that the peer was faster to close is no failure.
+                let _ = ready!(stream(cx, Step::Close));
+                self.writing = Writing::Closed;
+                break;
+            }
+            match self.pump.poll_transmit(cx, now) {
+                Poll::Ready(Some(output)) => self.output = output,
+                Poll::Ready(None) => self.writing = Writing::Closing,
+                Poll::Pending => {
+                    if self.unflushed {
+                        ready!(stream(cx, Step::Flush)).map_err(Failure::Stream)?;
+                        self.unflushed = false;
+                    }
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what is left of the output once.
+    fn poll_rest(&mut self, cx: &mut Context<'_>, stream: &mut impl Stream<E>) -> Poll<Result<(), Failure<E>>> {
+        match ready!(stream(cx, Step::Write(&self.output))).map_err(Failure::Stream)? {
+            0 => return Poll::Ready(Err(Failure::WriteZero)),
+            written => self.output.advance(written.min(self.output.len())),
+        }
+        self.unflushed = true;
+        self.wrote = true;
+        self.stalled = None;
+        Poll::Ready(Ok(()))
+    }
+
+    /// The timer lane. Ready where a deadline was over.
+    fn poll_deadline(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Time,
+        timer: &mut impl FnMut(&mut Context<'_>, Option<Time>) -> Poll<Time>,
+    ) -> Poll<()> {
+        let give_up = self.give_up_at(now);
+        let deadline = [self.pump.deadline(), give_up].into_iter().flatten().min();
+        let now = ready!(timer(cx, deadline)).max(now);
+        if give_up.is_some_and(|at| at <= now) {
+            self.broken.get_or_insert(Failure::TimedOut);
+        }
+        self.pump.handle_timeout(now);
+        Poll::Ready(())
+    }
+
+    /// When a peer is given up that does not take the last output.
+    fn give_up_at(&mut self, now: Time) -> Option<Time> {
+        let is_stalled = !self.reading && (self.unflushed || !self.output.is_empty() || self.writing != Writing::Open);
+        self.stalled = is_stalled.then(|| self.stalled.unwrap_or(now));
+        self.stalled.map(|since| since + self.patience)
+    }
+
+    /// Tells the pump that the connection is over, and gives the reason.
+    fn fail(&mut self, now: Time) -> Result<(), Failure<E>> {
+        if self.reading {
+            self.end_input(now);
+        }
+        self.broken.take().map_or(Ok(()), Err)
+    }
+}
+
+/// What does one step of the stream.
+trait Stream<E>: FnMut(&mut Context<'_>, Step<'_>) -> Poll<Result<usize, E>> {}
+
+impl<E, F: FnMut(&mut Context<'_>, Step<'_>) -> Poll<Result<usize, E>>> Stream<E> for F {}
+
+impl<P, E: fmt::Debug> fmt::Debug for Lanes<P, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lanes")
+            .field("reading", &self.reading)
+            .field("writing", &self.writing)
+            .field("broken", &self.broken)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,39 @@
+//! For authors of adapters: what drivers of `mcp-proto` are made of, whatever their runtime.
+//!
+//! [`mcp_proto`] is the protocol, as machines and as futures without IO; an adapter moves bytes and deadlines between it
+//! and a runtime. What every adapter does in the same way is here, and what only a runtime can say is asked of the
+//! adapter. Applications need an adapter, such as `mcp-tokio` or `mcp-smol`, and not this crate.
+//!
+//! - Any driver: a [`Timer`](mcp_proto::handle::Timer), the clock and deadline of the adapter, and [`SpareTimer`], one for
+//!   many deadlines; [`Nursery`], futures that are handed in by what runs beside them; [`Closing`], which tells what runs
+//!   to end.
+//! - Byte streams: [`Lanes`] drives one connection.
+//! - Stored transports: [`Resolver`] says what to connect to.
+//! - Child processes, with the feature `child`.
+//! - HTTP, with the feature `http`: a whole client but for its connections, and all that a server does beside IO.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+extern crate alloc;
+
+#[cfg(feature = "child")]
+pub mod child;
+mod closing;
+mod connect_error;
+#[cfg(test)]
+mod count;
+#[cfg(feature = "http")]
+pub mod http;
+mod lanes;
+mod nursery;
+mod resolver;
+mod spare;
+
+pub use closing::{Closing, Watch, either, end_upon, unless};
+pub use connect_error::ConnectError;
+pub use lanes::{Failure, Lanes, Step};
+pub use nursery::{Nursery, Spawner};
+pub use resolver::{Resolved, Resolver, Route};
+pub use spare::{Deadline, SpareTimer};

@@ -1,0 +1,265 @@
+//! From a transport to what an adapter can connect to.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::Future;
+
+#[cfg(feature = "child")]
+use crate::child::Command;
+#[cfg(feature = "http")]
+use crate::http::HttpOptions;
+use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::Server;
+use mcp_proto::handle::sessions::{Connect, Connected, Connecting, Sessions, SessionsDriver};
+use mcp_proto::rpc::CallError;
+#[cfg(feature = "child")]
+use mcp_proto::sessions::ChildTransport;
+#[cfg(any(feature = "child", feature = "http"))]
+use mcp_proto::sessions::Secret;
+use mcp_proto::sessions::{AttemptTimeouts, SessionKey, SessionsConfig, StreamAddress, Transport};
+#[cfg(feature = "http")]
+use mcp_proto::sessions::{Authorization, HttpTransport, TlsFiles};
+
+/// What transports are resolved with: who the clients say they are, the servers of this process, whether child
+/// processes may be started, and what a stored configuration does not hold.
+#[derive(Clone)]
+pub struct Resolver {
+    client: ClientConfig,
+    servers: BTreeMap<String, Server>,
+    #[cfg(feature = "child")]
+    children: Option<Prepare>,
+    #[cfg(feature = "http")]
+    http: HttpOptions,
+}
+
+/// What is done to the command of a child before it is started.
+#[cfg(feature = "child")]
+type Prepare = Arc<dyn Fn(Command) -> Command + Send + Sync>;
+
+/// A transport, resolved: where to connect to, and as whom.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// Where to.
+    pub route: Route,
+    /// As whom, with the timeouts of the transport, and the mode where it has one.
+    pub config: ClientConfig,
+}
+
+/// Where to connect to.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Route {
+    /// To a URL, by Streamable HTTP; with files for TLS, in place of what the options have for that, where there are
+    /// any.
+    #[cfg(feature = "http")]
+    Http(String, Box<HttpOptions>, Option<TlsFiles>),
+    /// To a process that is started for it.
+    #[cfg(feature = "child")]
+    Child(Box<Command>),
+    /// To the Unix socket at a path.
+    Unix(String),
+    /// To a host and a port.
+    Tcp(String),
+    /// To a server of this process.
+    InProcess(Server),
+}
+
+impl Resolver {
+    /// Clients of this configuration, and nothing else; their timeouts are those of the transports, and so is their mode
+    /// where a transport has one.
+    pub fn new(client: ClientConfig) -> Self {
+        Self {
+            client,
+            servers: BTreeMap::new(),
+            #[cfg(feature = "child")]
+            children: None,
+            #[cfg(feature = "http")]
+            http: HttpOptions::default(),
+        }
+    }
+
+    /// A server of this process, reached as [`Transport::InProcess`] under this name.
+    #[must_use]
+    pub fn server(mut self, name: impl Into<String>, server: Server) -> Self {
+        self.servers.insert(name.into(), server);
+        self
+    }
+
+    /// Allows transports that start child processes; without it they are refused. Whoever writes such a transport can
+    /// do all that this process can. `prepare` says what else is to be known of each: what becomes of its standard
+    /// error, what it inherits of the environment; or `|command| command`.
+    #[cfg(feature = "child")]
+    #[must_use]
+    pub fn allow_children(mut self, prepare: impl Fn(Command) -> Command + Send + Sync + 'static) -> Self {
+        self.children = Some(Arc::new(prepare));
+        self
+    }
+
+    /// What HTTP clients do that a transport does not say, such as how they use TLS. Headers of a transport are added to
+    /// those in here, and win over them.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = options;
+        self
+    }
+
+    /// Resolves a transport.
+    ///
+    /// # Errors
+    /// [`CallError::Unreachable`] where a secret is absent, a server of this process is not known, child processes are
+    /// not allowed, or the transport is not supported by this build.
+    pub fn resolve(&self, transport: &Transport) -> Result<Resolved, CallError> {
+        let route = match transport {
+            #[cfg(feature = "http")]
+            Transport::Http(transport) => {
+                let files = transport.tls_files().cloned();
+                Route::Http(String::from(transport.url()), Box::new(self.options(transport)?), files)
+            }
+            #[cfg(feature = "child")]
+            Transport::Child(transport) => Route::Child(Box::new(self.command(transport)?)),
+            Transport::Stream(transport) => match &transport.address {
+                StreamAddress::Unix(path) => Route::Unix(path.clone()),
+                StreamAddress::Tcp(address) => Route::Tcp(address.clone()),
+                _ => return Err(unsupported()),
+            },
+            Transport::InProcess(transport) => {
+                let server = self.servers.get(&transport.server).cloned();
+                let name = &transport.server;
+                Route::InProcess(
+                    server.ok_or_else(|| refused(&format!("no server of this process is called {name:?}")))?,
+                )
+            }
+            _ => return Err(unsupported()),
+        };
+        let config = ClientConfig {
+            timeouts: transport.timeouts().to_timeouts(),
+            mode: transport.mode().unwrap_or(self.client.mode),
+            ..self.client.clone()
+        };
+        Ok(Resolved { route, config })
+    }
+
+    /// A pool of sessions with servers that transports name, and what drives it: `dial` connects to what they are
+    /// resolved to.
+    pub fn pool<F>(
+        self,
+        config: SessionsConfig,
+        dial: impl Fn(Resolved) -> F + Send + 'static,
+    ) -> (Sessions<SessionKey>, SessionsDriver<SessionKey>)
+    where
+        F: Future<Output = Result<Connected, CallError>> + Send + 'static,
+    {
+        let resolver = self;
+        Sessions::new(config, Dialer { resolver, dial })
+    }
+
+    #[cfg(feature = "http")]
+    fn options(&self, transport: &HttpTransport) -> Result<HttpOptions, CallError> {
+        use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+        let mut options = self.http.clone();
+        options.connect_timeout = transport.timeouts.connect;
+        let mut insert = |name: &str, value: &str, is_secret: bool| {
+            let invalid = || refused(&format!("{name:?} or its value cannot be a header"));
+            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| invalid())?;
+            value.set_sensitive(is_secret);
+            options.headers.insert(header, value);
+            Ok::<_, CallError>(())
+        };
+        for (name, value) in transport.headers() {
+            insert(name, value, false)?;
+        }
+        for (name, secret) in transport.secret_headers() {
+            insert(name, reveal(name, secret)?, true)?;
+        }
+        if let Authorization::Bearer(token) = transport.authorization() {
+            let name = AUTHORIZATION.as_str();
+            insert(name, &format!("Bearer {}", reveal(name, token)?), true)?;
+        }
+        Ok(options)
+    }
+
+    #[cfg(feature = "child")]
+    fn command(&self, transport: &ChildTransport) -> Result<Command, CallError> {
+        let prepare = self.children.as_ref();
+        let prepare = prepare.ok_or_else(|| refused("child processes are not allowed"))?;
+        let mut command = Command::new(transport.command()).args(transport.args());
+        for (name, value) in transport.variables() {
+            command = command.env(name, value);
+        }
+        for (name, secret) in transport.secret_variables() {
+            command = command.env(name, reveal(name, secret)?);
+        }
+        if let Some(directory) = transport.directory() {
+            command = command.current_dir(directory);
+        }
+        Ok(prepare(command))
+    }
+}
+
+#[cfg(any(feature = "child", feature = "http"))]
+fn reveal<'a>(name: &str, secret: &'a Secret) -> Result<&'a str, CallError> {
+    secret
+        .reveal()
+        .ok_or_else(|| refused(&format!("the secret {name:?} is absent")))
+}
+
+fn unsupported() -> CallError {
+    refused("the transport is not supported by this build")
+}
+
+fn refused(why: &str) -> CallError {
+    CallError::Unreachable(why.into())
+}
+
+struct Dialer<D> {
+    resolver: Resolver,
+    dial: D,
+}
+
+impl<D, F> Connect<SessionKey> for Dialer<D>
+where
+    D: Fn(Resolved) -> F,
+    F: Future<Output = Result<Connected, CallError>> + Send + 'static,
+{
+    fn connect(&self, key: &SessionKey) -> Connecting {
+        match self.resolver.resolve(&key.transport) {
+            Ok(resolved) => Box::pin((self.dial)(resolved)),
+            Err(error) => Box::pin(core::future::ready(Err(error))),
+        }
+    }
+
+    fn timeouts(&self, key: &SessionKey) -> Option<AttemptTimeouts> {
+        Some(key.transport.timeouts().to_attempt())
+    }
+}
+
+/// Shows nothing of the headers that are in it.
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers: alloc::vec::Vec<_> = self.servers.keys().collect();
+        f.debug_struct("Resolver")
+            .field("servers", &servers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows what kind it is.
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            #[cfg(feature = "http")]
+            Self::Http(..) => "Http(..)",
+            #[cfg(feature = "child")]
+            Self::Child(_) => "Child(..)",
+            Self::Unix(_) => "Unix(..)",
+            Self::Tcp(_) => "Tcp(..)",
+            Self::InProcess(_) => "InProcess(..)",
+        })
+    }
+}

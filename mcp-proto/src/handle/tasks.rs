@@ -1,0 +1,264 @@
+//! A set of things that are polled in place, each when it was woken.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::task::Wake;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Waker};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A set of tasks that one future polls in place, each when it was woken: slots that hold a `T` each, and which of them want to be polled.
+///
+/// A slot and its waker are used again for the next `T`, so that adding one allocates nothing. A belated
+/// wake of the former `T` costs one poll in vain.
+///
+/// ```
+/// use std::task::{Context, Poll, Waker};
+/// use mcp_proto::handle::Tasks;
+///
+/// let mut tasks = Tasks::new();
+/// tasks.insert(Box::pin(async { "done" }));
+/// let (index, outcome) = tasks.poll_next(|task, cx| task.as_mut().poll(cx)).unwrap();
+/// assert_eq!(outcome, Poll::Ready("done"));
+/// tasks.remove(index);
+/// let mut cx = Context::from_waker(Waker::noop());
+/// assert!(tasks.rest(&mut cx), "nothing is left to be polled");
+/// ```
+#[derive(Debug)]
+pub struct Tasks<T> {
+    slots: Vec<Slot<T>>,
+    vacant: Vec<usize>,
+    queue: Arc<Queue>,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    task: Option<T>,
+    flag: Arc<Flag>,
+    waker: Waker,
+}
+
+impl<T> Tasks<T> {
+    /// An empty set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            vacant: Vec::new(),
+            queue: Arc::default(),
+        }
+    }
+
+    /// Adds a task, to be polled. The index is its own until it is removed.
+    pub fn insert(&mut self, task: T) -> usize {
+        let index = self.vacant.pop().unwrap_or_else(|| self.grow());
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.task = Some(task);
+        }
+        self.wake(index);
+        index
+    }
+
+    /// Has a task polled.
+    pub fn wake(&self, index: usize) {
+        if let Some(slot) = self.slots.get(index) {
+            slot.flag.set();
+        }
+    }
+
+    /// A task.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.slots.get_mut(index)?.task.as_mut()
+    }
+
+    /// The tasks, each with its index, in no order that means anything.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut T)> {
+        let slots = self.slots.iter_mut().enumerate();
+        slots.filter_map(|(index, slot)| Some((index, slot.task.as_mut()?)))
+    }
+
+    /// How many tasks there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.vacant.len()
+    }
+
+    /// Whether there is no task.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Polls the task that has waited longest, if one wants to be polled.
+    pub fn poll_next<R>(&mut self, poll: impl FnOnce(&mut T, &mut Context<'_>) -> R) -> Option<(usize, R)> {
+        loop {
+            let index = self.queue.lock().ready.pop_front()?;
+            let Some(slot) = self.slots.get_mut(index) else {
+                continue;
+            };
+            slot.flag.clear();
+            if let Some(task) = &mut slot.task {
+                return Some((index, poll(task, &mut Context::from_waker(&slot.waker))));
+            }
+        }
+    }
+
+    /// Ends a task.
+    pub fn remove(&mut self, index: usize) -> Option<T> {
+        let task = self.slots.get_mut(index)?.task.take()?;
+        self.vacant.push(index);
+        Some(task)
+    }
+
+    /// Has the task of `cx` woken when one of the set is; `false` where one wants to be polled at once.
+    pub fn rest(&self, cx: &mut Context<'_>) -> bool {
+        let mut queue = self.queue.lock();
+        let is_idle = queue.ready.is_empty();
+        if is_idle {
+            queue.waker = Some(cx.waker().clone());
+        }
+        is_idle
+    }
+
+    fn grow(&mut self) -> usize {
+        let index = self.slots.len();
+        let flag = Arc::new(Flag {
+            index,
+            is_queued: AtomicBool::new(false),
+            queue: Arc::clone(&self.queue),
+        });
+        let waker = Waker::from(Arc::clone(&flag));
+        let task = None;
+        self.slots.push(Slot { task, flag, waker });
+        index
+    }
+}
+
+impl<T> Default for Tasks<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What wakes one slot.
+#[derive(Debug)]
+struct Flag {
+    index: usize,
+    is_queued: AtomicBool,
+    queue: Arc<Queue>,
+}
+
+impl Flag {
+    fn set(&self) {
+        if self.is_queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let waker = {
+            let mut queue = self.queue.lock();
+            queue.ready.push_back(self.index);
+            queue.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Before the poll, and reading what a waker wrote: what it announces is seen by the poll.
+    fn clear(&self) {
+        self.is_queued.swap(false, Ordering::AcqRel);
+    }
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.set();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.set();
+    }
+}
+
+/// The slots that want to be polled, and the task that polls them while it rests.
+#[derive(Debug, Default)]
+struct Queue(Mutex<Ready>);
+
+#[derive(Debug, Default)]
+struct Ready {
+    ready: VecDeque<usize>,
+    waker: Option<Waker>,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Ready> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::count::Count;
+
+    /// The tasks polled until none wants to be, with their wakers.
+    fn run(tasks: &mut Tasks<&'static str>) -> Vec<(&'static str, Waker)> {
+        let mut polled = Vec::new();
+        while let Some((_, entry)) = tasks.poll_next(|task, cx| (*task, cx.waker().clone())) {
+            polled.push(entry);
+        }
+        polled
+    }
+
+    fn names(polled: &[(&'static str, Waker)]) -> Vec<&'static str> {
+        polled.iter().map(|(name, _)| *name).collect()
+    }
+
+    #[test]
+    fn a_task_is_polled_once_when_added_and_once_for_any_number_of_wakes() {
+        let mut tasks = Tasks::new();
+        tasks.insert("a");
+        tasks.insert("b");
+        assert_eq!(tasks.len(), 2);
+        let polled = run(&mut tasks);
+        assert_eq!(names(&polled), ["a", "b"]);
+        polled[1].1.wake_by_ref();
+        polled[1].1.wake_by_ref();
+        assert_eq!(names(&run(&mut tasks)), ["b"]);
+        assert!(run(&mut tasks).is_empty());
+    }
+
+    #[test]
+    fn the_resting_task_is_woken_once() {
+        let mut tasks = Tasks::new();
+        let count = Arc::new(Count::default());
+        let outer = Waker::from(Arc::clone(&count));
+        let mut cx = Context::from_waker(&outer);
+        tasks.insert("a");
+        tasks.insert("b");
+        assert!(!tasks.rest(&mut cx));
+        let polled = run(&mut tasks);
+        assert!(tasks.rest(&mut cx));
+        for (_, waker) in &polled {
+            waker.wake_by_ref();
+        }
+        assert_eq!(count.get(), 1);
+        assert!(!tasks.rest(&mut cx));
+        assert_eq!(names(&run(&mut tasks)), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_removed_task_is_not_polled_and_its_slot_serves_again() {
+        let mut tasks = Tasks::new();
+        let first = tasks.insert("a");
+        let stale = run(&mut tasks).remove(0).1;
+        tasks.wake(first);
+        assert_eq!(tasks.remove(first), Some("a"));
+        assert_eq!(tasks.remove(first), None);
+        assert!(tasks.is_empty() && tasks.iter_mut().next().is_none());
+        assert!(run(&mut tasks).is_empty());
+        assert_eq!(tasks.insert("b"), first);
+        stale.wake();
+        assert_eq!(names(&run(&mut tasks)), ["b"]);
+    }
+}
