@@ -64,14 +64,14 @@
 //!
 //! # Tools of many servers
 //!
-//! `handle::tools::Toolbox` brings the tools of one or many servers into one namespace. Nothing is asked when a box is
+//! `toolbox::Toolbox` brings the tools of one or many servers into one namespace. Nothing is asked when a box is
 //! made; a tool is called by its name, and progress, log messages and errors of a call are its own:
 //!
 //! ```
 //! # #[cfg(feature = "schema")] {
 //! # use mcp_proto::{Time, client::Mode, handle::{Client, Server, Crossing, server::Context}};
 //! # use std::{future::Future, pin::pin, task::{self, Poll, Waker}};
-//! use mcp_proto::handle::tools::{ServerTools, ToolCallEvent, Toolbox};
+//! use mcp_proto::toolbox::{ServerTools, ToolCallEvent, Toolbox};
 //!
 //! # #[derive(serde::Deserialize, schemars::JsonSchema)] struct Copy { files: u32 }
 //! # let server = Server::builder("files", "1").tool("copy", "Copies files", |args: Copy, context: Context| async move {
@@ -115,7 +115,8 @@
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | `handle` | the async layer: `Client`, `Server`, `Sessions`, `Toolbox`, calls as futures, pumps for drivers |
+//! | `toolbox` | tools of one or many servers in one namespace |
+//! | `handle` | the async layer: `Client`, `Server`, `Sessions`, calls as futures, pumps for drivers |
 //! | [`sessions`] | a session for each key: created once, shared, re-created, evicted; where servers are |
 //! | [`client`], [`server`] | the machines of the two roles: pick the era, do the handshake, show one API |
 //! | [`legacy`], [`modern`], `http` | the lifecycle of each era as a type; Streamable HTTP of both roles as values |
@@ -127,7 +128,7 @@
 //!
 //! Without features the crate is `no_std` with `alloc`.
 //! - `http` (default): Streamable HTTP, as values of the `http` crate.
-//! - `handle` (default): the async layer.
+//! - `handle` (default): the async layer, and the toolbox above it.
 //! - `schema` (default): JSON schemas of typed tools, by `schemars`.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
@@ -157,6 +158,8 @@ pub mod rpc;
 pub mod server;
 pub mod sessions;
 mod time;
+#[cfg(feature = "handle")]
+pub mod toolbox;
 pub mod wire;
 
 pub use limits::{Limits, Timeouts};

@@ -12,7 +12,7 @@ use futures_util::future::{join, join_all};
 use mcp_proto::Timeouts;
 use mcp_proto::handle::{Client, Server};
 use mcp_proto::rpc::{CallError, CloseReason};
-use mcp_tests::conformance::runtime::Runtime;
+use mcp_tests::conformance::arguments::Runtime;
 use mcp_tests::runtime::Driver;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -292,4 +292,4 @@
 //! ```
 //!
 //! [`Sessions`]: crate::handle::Sessions
-//! [`Toolbox`]: crate::handle::tools::Toolbox
+//! [`Toolbox`]: crate::toolbox::Toolbox

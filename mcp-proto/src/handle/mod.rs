@@ -2,7 +2,7 @@
 
 pub mod client;
 #[cfg(test)]
-mod count;
+pub(crate) mod count;
 mod crossing;
 mod places;
 mod pump;
@@ -10,7 +10,6 @@ pub mod server;
 pub mod sessions;
 mod tasks;
 mod timer;
-pub mod tools;
 mod turn;
 mod wakers;
 

@@ -1,10 +1,10 @@
-//! Annotations of content and resources.
+//! Annotations of content and resources, and for whom they are.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::object::object;
-use super::role::Role;
+use super::open_enum::open_enum;
 
 object! {
     /// Hints about content or a resource: for whom it is, how much it matters, when it changed.
@@ -17,5 +17,15 @@ object! {
         "priority" => priority: number_hint f64,
         /// When the object was last modified, in ISO 8601. Since 2025-06-18.
         "lastModified" => last_modified: hint String,
+    }
+}
+
+open_enum! {
+    /// Who says something, or for whom it is meant.
+    pub enum Role {
+        /// The person.
+        User = "user",
+        /// The language model.
+        Assistant = "assistant",
     }
 }

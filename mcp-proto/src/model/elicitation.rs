@@ -9,7 +9,7 @@ use super::object::{object, object_with_meta, result_object};
 use super::open_enum::open_enum;
 use super::primitive::PrimitiveSchema;
 use super::tagged::tagged;
-use super::task::TaskMetadata;
+use super::task_metadata::TaskMetadata;
 
 tagged! {
     /// The parameters of `elicitation/create`. Form mode is the default; URL mode is there since 2025-11-25.

@@ -2,15 +2,17 @@
 
 use alloc::string::String;
 
+use serde::Serialize;
+
+use super::common::RequestParams;
 use super::elicitation::ElicitParams;
-use super::empty::RequestParams;
 use super::json::{Json, JsonError};
 use super::map::Map;
 use super::meta::Meta;
 use super::object::object;
-use super::request::Request;
 use super::result::{HasMeta, ResultType};
 use super::sampling::CreateMessageParams;
+use super::typed::Request;
 use crate::method::Method;
 
 object! {
@@ -33,10 +35,7 @@ impl InputRequest {
     /// # Errors
     /// [`JsonError`] where `params` has no JSON form.
     pub fn of<R: Request>(params: &R::Params) -> Result<Self, JsonError> {
-        Ok(Self {
-            params: Some(Json::from_serialize(params)?),
-            ..Self::new(R::METHOD.as_str())
-        })
+        Self::asking(R::METHOD, params)
     }
 
     /// Asks a user.
@@ -44,7 +43,7 @@ impl InputRequest {
     /// # Errors
     /// [`JsonError`] where `params` has no JSON form.
     pub fn elicit(params: &ElicitParams) -> Result<Self, JsonError> {
-        Self::of::<super::request::Elicit>(params)
+        Self::asking(Method::Elicit, params)
     }
 
     /// Asks a language model.
@@ -52,12 +51,19 @@ impl InputRequest {
     /// # Errors
     /// [`JsonError`] where `params` has no JSON form.
     pub fn create_message(params: &CreateMessageParams) -> Result<Self, JsonError> {
-        Self::of::<super::request::CreateMessage>(params)
+        Self::asking(Method::CreateMessage, params)
     }
 
     /// Asks for the roots.
     pub fn list_roots() -> Self {
         Self::new(Method::ListRoots.as_str())
+    }
+
+    fn asking(method: Method, params: &impl Serialize) -> Result<Self, JsonError> {
+        Ok(Self {
+            params: Some(Json::from_serialize(params)?),
+            ..Self::new(method.as_str())
+        })
     }
 
     /// The method, where the table of methods has it.

@@ -15,51 +15,51 @@
 //! ```
 
 mod annotations;
-mod cache;
-mod cancelled;
 mod capabilities;
+mod common;
 mod completion;
 mod content;
-mod discover;
 mod elicitation;
-mod empty;
 mod error;
 mod extra;
+mod handshake;
 mod icon;
 mod implementation;
-mod initialize;
 mod input;
 mod json;
 mod logging;
 mod map;
 mod meta;
+pub mod meta_key;
 pub mod notification;
 mod object;
 mod open_enum;
-mod pagination;
+mod output;
 mod primitive;
 mod progress;
 mod prompt;
 pub mod request;
+mod reserved;
 mod resource;
 mod result;
-mod role;
 mod root;
 mod sampling;
 mod subscription;
 mod tagged;
 mod task;
+mod task_metadata;
+mod task_result;
 mod token;
 mod tool;
+mod typed;
 
-pub use annotations::Annotations;
-pub use cache::CacheScope;
-pub use cancelled::CancelledParams;
+pub use annotations::{Annotations, Role};
 pub use capabilities::{
     ClientCapabilities, ClientTaskRequests, ClientTasksCapability, ElicitationCapability, ElicitationTasks,
     PromptsCapability, ResourcesCapability, RootsCapability, SamplingCapability, SamplingTasks, ServerCapabilities,
     ServerTaskRequests, ServerTasksCapability, TASKS_EXTENSION, ToolTasks, ToolsCapability,
 };
+pub use common::{EmptyResult, NotificationParams, PaginatedParams, RequestParams};
 pub use completion::{
     CompleteParams, CompleteResult, Completion, CompletionArgument, CompletionContext, CompletionReference,
     PromptReference, ResourceTemplateReference,
@@ -68,38 +68,33 @@ pub use content::{
     AudioContent, ContentBlock, EmbeddedResource, ImageContent, ResourceLink, TextContent, ToolResultContent,
     ToolUseContent,
 };
-pub use discover::DiscoverResult;
 pub use elicitation::{
     ElicitAction, ElicitFormParams, ElicitMode, ElicitParams, ElicitResult, ElicitSchema, ElicitUrlParams,
     ElicitationCompleteParams,
 };
-pub use empty::{EmptyResult, NotificationParams, RequestParams};
 pub use error::{ErrorInfo, MissingRequiredClientCapability, UnsupportedProtocolVersion, UrlElicitationRequired};
 pub use extra::Extra;
+pub use handshake::{DiscoverResult, InitializeParams, InitializeResult};
 pub use icon::{Icon, Theme};
 pub use implementation::Implementation;
-pub use initialize::{InitializeParams, InitializeResult};
 pub use input::{InputRequest, InputRequiredResult};
 pub use json::{Json, JsonError};
 pub use logging::{LoggingLevel, LoggingMessageParams, SetLevelParams};
 pub use map::Map;
-pub use meta::{Meta, meta_key};
-pub use notification::Notification;
-pub use pagination::PaginatedParams;
+pub use meta::Meta;
+pub use output::OutputError;
 pub use primitive::{
     BooleanSchema, EnumItems, EnumOption, MultiSelectSchema, NumberSchema, PrimitiveSchema, SingleSelectSchema,
     StringFormat, StringSchema,
 };
-pub use progress::ProgressParams;
+pub use progress::{CancelledParams, ProgressParams};
 pub use prompt::{GetPromptParams, GetPromptResult, ListPromptsResult, Prompt, PromptArgument, PromptMessage};
-pub use request::Request;
 pub use resource::{
     BlobResourceContents, ListResourceTemplatesResult, ListResourcesResult, ReadResourceParams, ReadResourceResult,
     Resource, ResourceContents, ResourceTemplate, ResourceUpdatedParams, SubscribeParams, TextResourceContents,
     UnsubscribeParams,
 };
-pub use result::{HasCacheHints, HasMeta, HasResultType, ResultType};
-pub use role::Role;
+pub use result::{CacheScope, HasCacheHints, HasMeta, HasResultType, ResultType};
 pub use root::{ListRootsResult, Root};
 pub use sampling::{
     CreateMessageParams, CreateMessageResult, IncludeContext, ModelHint, ModelPreferences, SamplingContent,
@@ -107,14 +102,13 @@ pub use sampling::{
 };
 pub use subscription::{ListenParams, ListenResult, SubscriptionFilter, SubscriptionsAcknowledgedParams};
 pub use task::{
-    CancelTaskParams, CancelTaskResult, CreateTaskResult, GetTaskParams, GetTaskPayloadParams, GetTaskPayloadResult,
-    GetTaskResult, ListTasksResult, RelatedTaskMetadata, Task, TaskMetadata, TaskStatus, TaskStatusParams, Ttl,
-    UpdateTaskParams,
+    CancelTaskParams, GetTaskParams, GetTaskPayloadParams, ListTasksResult, Task, TaskStatus, Ttl, UpdateTaskParams,
 };
+pub use task_metadata::{RelatedTaskMetadata, TaskMetadata};
+pub use task_result::{CancelTaskResult, CreateTaskResult, GetTaskPayloadResult, GetTaskResult, TaskStatusParams};
 pub use token::{ProgressToken, RequestId};
-pub use tool::{
-    CallToolParams, CallToolResult, ListToolsResult, OutputError, TaskSupport, Tool, ToolAnnotations, ToolExecution,
-};
+pub use tool::{CallToolParams, CallToolResult, ListToolsResult, TaskSupport, Tool, ToolAnnotations, ToolExecution};
+pub use typed::{Notification, Request};
 
 #[cfg(test)]
 mod tests;

@@ -1,21 +1,11 @@
 //! Every notification as a type: its method and its parameters.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
+use super::typed::Notification;
 use super::{
     CancelledParams, ElicitationCompleteParams, LoggingMessageParams, NotificationParams, ProgressParams,
     ResourceUpdatedParams, SubscriptionsAcknowledgedParams, TaskStatusParams,
 };
 use crate::method::Method;
-
-/// A notification: ties a method to the type of its parameters.
-pub trait Notification {
-    /// The method.
-    const METHOD: Method;
-    /// The parameters.
-    type Params: Serialize + DeserializeOwned;
-}
 
 macro_rules! notifications {
     ($($name:ident = $method:ident($params:ident);)*) => {

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 
-use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::extra::Extra;
@@ -63,6 +63,28 @@ where
             extra.push(Box::from(name), raw);
             Ok(None)
         }
+    }
+}
+
+/// A value that is read differently where it is a field: without what may not be nested in there.
+pub(crate) trait Flat: Sized {
+    fn deserialize_flat<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+/// Reads a [`Flat`] value.
+pub(crate) struct FlatSeed<T>(PhantomData<T>);
+
+impl<T> FlatSeed<T> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, T: Flat> DeserializeSeed<'de> for FlatSeed<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::deserialize_flat(deserializer)
     }
 }
 
@@ -131,7 +153,7 @@ impl Serialize for Number {
 pub(crate) fn check_constant<'de, A: MapAccess<'de>>(map: &mut A, value: &'static str) -> Result<(), A::Error> {
     struct Constant(&'static str);
 
-    impl<'de> de::DeserializeSeed<'de> for Constant {
+    impl<'de> DeserializeSeed<'de> for Constant {
         type Value = ();
 
         fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -168,7 +190,7 @@ pub(crate) fn check_constant<'de, A: MapAccess<'de>>(map: &mut A, value: &'stati
 /// - `optional`: may be absent or null. `optional_number`: the same for an `f64`. `present`: may be absent; null is a
 ///   value.
 /// - `hint`, `integer_hint`, `number_hint`: may be absent or null, and a value of the wrong type goes to `extra` instead.
-/// - `meta`: `_meta`, absent when empty. `blocks`: content that contains no tool use.
+/// - `meta`: `_meta`, absent when empty. `flat`: must be there, and is read as [`Flat`].
 macro_rules! object {
     (
         $(#[$attr:meta])*
@@ -319,14 +341,14 @@ macro_rules! object {
     (@type number $ty:ty) => { $ty };
     (@type integer $ty:ty) => { $ty };
     (@type or_default $ty:ty) => { $ty };
-    (@type blocks $ty:ty) => { $ty };
+    (@type flat $ty:ty) => { $ty };
     (@type $mode:ident $ty:ty) => { Option<$ty> };
 
     (@read or_default $ty:ty, $map:ident, $wire:literal, $extra:ident) => {
         $map.next_value::<Option<$ty>>()?.unwrap_or_default()
     };
-    (@read blocks $ty:ty, $map:ident, $wire:literal, $extra:ident) => {
-        $map.next_value::<$crate::model::content::FlatBlocks>()?.0
+    (@read flat $ty:ty, $map:ident, $wire:literal, $extra:ident) => {
+        $map.next_value_seed(object::FlatSeed::<$ty>::new())?
     };
     (@read integer $ty:ty, $map:ident, $wire:literal, $extra:ident) => {
         $map.next_value::<object::Integer<$ty>>()?.0
@@ -376,7 +398,7 @@ macro_rules! object {
     (@write or_default $self:ident.$field:ident, $wire:literal, $map:ident) => {
         $map.serialize_entry($wire, &$self.$field)?
     };
-    (@write blocks $self:ident.$field:ident, $wire:literal, $map:ident) => {
+    (@write flat $self:ident.$field:ident, $wire:literal, $map:ident) => {
         $map.serialize_entry($wire, &$self.$field)?
     };
     (@write number $self:ident.$field:ident, $wire:literal, $map:ident) => {

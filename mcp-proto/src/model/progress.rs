@@ -1,9 +1,9 @@
-//! Progress of a request.
+//! What is said of a request in progress: how far it is, or that it is given up.
 
 use alloc::string::String;
 
 use super::object::object_with_meta;
-use super::token::ProgressToken;
+use super::token::{ProgressToken, RequestId};
 
 object_with_meta! {
     /// The parameters of `notifications/progress`.
@@ -18,5 +18,25 @@ object_with_meta! {
         "total" => total: optional_number f64,
         /// What is going on, for a person. Since 2025-03-26.
         "message" => message: optional String,
+    }
+}
+
+object_with_meta! {
+    /// The parameters of `notifications/cancelled`.
+    pub struct CancelledParams {
+        /// The request to cancel. Optional in 2025-11-25 alone, for tasks.
+        "requestId" => request_id: optional RequestId,
+        /// Why, for a log or a person.
+        "reason" => reason: optional String,
+    }
+}
+
+impl CancelledParams {
+    /// Cancels the request with this id.
+    pub fn new(request_id: impl Into<RequestId>) -> Self {
+        Self {
+            request_id: Some(request_id.into()),
+            ..Self::default()
+        }
     }
 }

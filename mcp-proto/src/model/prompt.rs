@@ -3,12 +3,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::annotations::Role;
 use super::content::ContentBlock;
 use super::icon::Icon;
 use super::json::Json;
 use super::map::Map;
 use super::object::{cacheable_object, object, object_with_meta, result_object};
-use super::role::Role;
 
 object_with_meta! {
     /// A prompt, or a template of prompts, that a server offers.

@@ -1,8 +1,6 @@
 //! Every request as a type: its method, its parameters and its result.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
+use super::typed::Request;
 use super::{
     CallToolParams, CallToolResult, CancelTaskParams, CancelTaskResult, CompleteParams, CompleteResult,
     CreateMessageParams, CreateMessageResult, DiscoverResult, ElicitParams, ElicitResult, EmptyResult, GetPromptParams,
@@ -12,16 +10,6 @@ use super::{
     ReadResourceResult, RequestParams, SetLevelParams, SubscribeParams, UnsubscribeParams, UpdateTaskParams,
 };
 use crate::method::Method;
-
-/// A request: ties a method to the types of its parameters and its result.
-pub trait Request {
-    /// The method.
-    const METHOD: Method;
-    /// The parameters.
-    type Params: Serialize + DeserializeOwned;
-    /// The result, where its `resultType` is `complete` or absent.
-    type Result: Serialize + DeserializeOwned;
-}
 
 macro_rules! requests {
     ($($name:ident($params:ident) -> $result:ident;)*) => {

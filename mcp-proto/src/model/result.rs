@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 
-use super::cache::CacheScope;
 use super::json::JsonError;
 use super::meta::Meta;
 use super::open_enum::open_enum;
@@ -68,4 +67,14 @@ pub trait HasCacheHints: HasResultType {
 
     /// Who may keep the result.
     fn cache_scope_mut(&mut self) -> &mut Option<CacheScope>;
+}
+
+open_enum! {
+    /// Who may keep a result (2026-07-28, Caching).
+    pub enum CacheScope {
+        /// Anyone, for anyone: the result holds nothing that belongs to a user.
+        Public = "public",
+        /// Only for the authorization context that it was made for.
+        Private = "private",
+    }
 }

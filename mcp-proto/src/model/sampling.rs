@@ -3,11 +3,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::annotations::Role;
 use super::json::Json;
 use super::object::{object, object_with_meta, result_object};
 use super::open_enum::open_enum;
-use super::role::Role;
-use super::task::TaskMetadata;
+use super::task_metadata::TaskMetadata;
 use super::tool::Tool;
 
 mod content;

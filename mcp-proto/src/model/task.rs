@@ -14,10 +14,6 @@ use super::map::Map;
 use super::object::{Integer, object, object_with_meta, result_object};
 use super::open_enum::open_enum;
 
-mod flat;
-
-pub use flat::{CancelTaskResult, CreateTaskResult, GetTaskPayloadResult, GetTaskResult, TaskStatusParams};
-
 object! {
     /// A task and its state.
     ///
@@ -120,24 +116,6 @@ impl<'de> Deserialize<'de> for Ttl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let millis = Option::<Integer<u64>>::deserialize(deserializer)?;
         Ok(millis.map_or(Self::Unlimited, |millis| Self::Millis(millis.0)))
-    }
-}
-
-object! {
-    /// Asks that a request become a task (2025-11-25).
-    pub struct TaskMetadata {
-        /// How long to keep the task, in milliseconds.
-        "ttl" => ttl: integer_hint u64,
-    }
-}
-
-object! {
-    /// Names the task that a message belongs to (2025-11-25).
-    pub struct RelatedTaskMetadata {
-        required {
-            /// The name of the task.
-            "taskId" => task_id: plain String,
-        }
     }
 }
 

@@ -11,11 +11,7 @@ use super::json::{Json, JsonError};
 use super::map::Map;
 use super::object::{cacheable_object, object, object_with_meta, result_object};
 use super::open_enum::open_enum;
-use super::task::TaskMetadata;
-
-mod output;
-
-pub use output::OutputError;
+use super::task_metadata::TaskMetadata;
 
 object_with_meta! {
     /// A tool that a server offers to call.

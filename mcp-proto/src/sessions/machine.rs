@@ -1,21 +1,24 @@
 //! The pool itself.
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use alloc::vec::Vec;
+use alloc::collections::BTreeSet;
 use core::time::Duration;
 
-use super::config::{AttemptTimeouts, SessionsConfig};
+use super::actions::{Actions, Queued};
+use super::config::{AttemptTimeouts, SessionsConfig, Unwanted};
 use super::counters::SessionsCounters;
 use super::deadlines::Deadlines;
 use super::event::{Action, Event};
 use super::id::{AttemptId, Lease, SessionId, WaiterId};
 use super::life::{Deed, Input, Life};
 use super::priors::Priors;
-use super::slots::{Queued, Slot};
-use super::waiters::Waiters;
+use super::slots::Slots;
+use super::waiters::{Waiters, Waiting};
 use crate::client::Prior;
 use crate::rpc::{CallError, CloseReason, Phase, SendError};
 use crate::time::Time;
+
+/// How soon it is seen again at the earliest whether a session is idle: none that is in use is looked at all the time.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Sessions by key, each created once however many want it.
 ///
@@ -59,25 +62,19 @@ use crate::time::Time;
 /// ```
 #[derive(Debug)]
 pub struct Sessions<K> {
-    pub(super) config: SessionsConfig,
-    pub(super) slots: BTreeMap<K, Slot>,
-    /// The keys of the attempts and sessions that the world has.
-    pub(super) keys: BTreeMap<u64, K>,
-    pub(super) attempts: Deadlines<u64>,
-    pub(super) idle: Deadlines<u64>,
+    config: SessionsConfig,
+    slots: Slots<K>,
+    attempts: Deadlines<u64>,
+    idle: Deadlines<u64>,
     /// The sessions that are being closed or cleared up, and the attempts that were given up.
-    pub(super) remains: Deadlines<u64>,
+    remains: Deadlines<u64>,
     /// Which of those are attempts.
-    pub(super) given_up: BTreeSet<u64>,
-    pub(super) priors: Priors<K>,
-    pub(super) waiters: Waiters,
-    pub(super) actions: VecDeque<Queued>,
-    /// How many slots count towards the bound.
-    pub(super) live: usize,
-    pub(super) next: u64,
-    pub(super) uses: u64,
-    pub(super) counters: SessionsCounters,
-    pub(super) closed: Option<CloseReason>,
+    given_up: BTreeSet<u64>,
+    priors: Priors<K>,
+    waiters: Waiters,
+    actions: Actions,
+    counters: SessionsCounters,
+    closed: Option<CloseReason>,
 }
 
 /// How a caller waits for a session. The default is right for nearly all.
@@ -94,18 +91,14 @@ impl<K: Clone + Ord> Sessions<K> {
     #[must_use]
     pub fn new(config: SessionsConfig) -> Self {
         Self {
-            slots: BTreeMap::new(),
-            keys: BTreeMap::new(),
+            slots: Slots::new(),
             attempts: Deadlines::default(),
             idle: Deadlines::default(),
             remains: Deadlines::default(),
             given_up: BTreeSet::new(),
             priors: Priors::new(config.sessions),
             waiters: Waiters::default(),
-            actions: VecDeque::new(),
-            live: 0,
-            next: 0,
-            uses: 0,
+            actions: Actions::default(),
             counters: SessionsCounters::default(),
             closed: None,
             config,
@@ -119,17 +112,17 @@ impl<K: Clone + Ord> Sessions<K> {
 
     /// How many sessions there are, those included that are being created.
     pub fn len(&self) -> usize {
-        self.live
+        self.slots.live()
     }
 
     /// Whether there is no session, and none is being created.
     pub fn is_empty(&self) -> bool {
-        self.live == 0
+        self.slots.live() == 0
     }
 
     /// How it stands with the session of a key.
     pub fn life(&self, key: &K) -> Life {
-        self.slots.get(key).map(|slot| slot.life).unwrap_or_default()
+        self.slots.life(key)
     }
 
     /// What the pool has done.
@@ -169,8 +162,10 @@ impl<K: Clone + Ord> Sessions<K> {
         if self.closed.is_some() {
             return None;
         }
-        let slot = self.slots.get_mut(key).filter(|slot| slot.life == Life::Ready)?;
-        Some(slot.lease(&mut self.uses, false))
+        match self.slots.life(key) {
+            Life::Ready => self.slots.lease(key, false),
+            _ => None,
+        }
     }
 
     /// Stops waiting. A session that was to be handed over is given back; a creation that nobody else waits for
@@ -186,12 +181,11 @@ impl<K: Clone + Ord> Sessions<K> {
     /// Gives back the use of a session.
     pub fn release(&mut self, lease: Lease) {
         let Lease { session, .. } = lease;
-        self.uses += 1;
-        let uses = self.uses;
-        if let Some(slot) = self.current(session.0) {
+        self.slots.change(session.0, |slot, uses| {
+            *uses += 1;
+            slot.last_use = *uses;
             slot.leases = slot.leases.saturating_sub(1);
-            slot.last_use = uses;
-        }
+        });
     }
 
     /// Waits for another session of the same key, in place of one that is lost; all who do so wait for the same.
@@ -201,7 +195,7 @@ impl<K: Clone + Ord> Sessions<K> {
     /// [`acquire`](Self::acquire), besides.
     pub fn replace(&mut self, key: &K, lease: Lease, options: &AcquireOptions) -> Result<WaiterId, CallError> {
         let is_replacement = lease.is_replacement;
-        if self.current(lease.session.0).is_some() {
+        if self.slots.current(lease.session.0).is_some() {
             self.lost(lease.session);
         }
         if is_replacement {
@@ -224,32 +218,34 @@ impl<K: Clone + Ord> Sessions<K> {
             return;
         }
         self.closed = Some(reason);
-        for key in self.slots.keys().cloned().collect::<Vec<_>>() {
+        for key in self.slots.all_keys() {
             self.close_slot(&key, reason);
         }
     }
 
     /// Gives an attempt deadlines of its own, in place of [`SessionsConfig::attempt`].
     pub fn set_timeouts(&mut self, attempt: AttemptId, timeouts: AttemptTimeouts) {
-        let Some(slot) = self.connecting(attempt.0) else { return };
-        slot.timeouts = timeouts;
+        let Some(slot) = self.slots.connecting(attempt.0) else {
+            return;
+        };
         let time = match slot.phase {
             Some(Phase::Connect) => timeouts.connect,
             _ => timeouts.handshake,
         };
+        self.slots.change(attempt.0, |slot, _| slot.timeouts = timeouts);
         self.attempts.set(attempt.0, time);
     }
 
     /// There is a connection; what remains is the handshake.
     pub fn dialed(&mut self, now: Time, attempt: AttemptId) {
         self.arm(now);
-        let Some(slot) = self.connecting(attempt.0) else {
+        let Some(slot) = self.slots.connecting(attempt.0) else {
             self.counters.late += 1;
             return;
         };
-        slot.phase = Some(Phase::Initialize);
-        let handshake = slot.timeouts.handshake;
-        self.attempts.set(attempt.0, handshake);
+        self.attempts.set(attempt.0, slot.timeouts.handshake);
+        self.slots
+            .change(attempt.0, |slot, _| slot.phase = Some(Phase::Initialize));
         self.arm(now);
     }
 
@@ -259,7 +255,7 @@ impl<K: Clone + Ord> Sessions<K> {
     pub fn connected(&mut self, now: Time, attempt: AttemptId) -> Option<SessionId> {
         self.arm(now);
         let serial = attempt.0;
-        let deed = self.step(serial, Input::Connected);
+        let deed = self.slots.step(serial, Input::Connected);
         if deed != Deed::ServeAll {
             self.counters.late += 1;
             return None;
@@ -270,10 +266,9 @@ impl<K: Clone + Ord> Sessions<K> {
             self.idle.set(serial, idle);
             self.arm(now);
         }
-        self.uses += 1;
-        let uses = self.uses;
-        let waiters = self.current(serial).map(|slot| {
-            (slot.last_use, slot.checked) = (uses, uses);
+        let waiters = self.slots.change(serial, |slot, uses| {
+            *uses += 1;
+            (slot.last_use, slot.checked) = (*uses, *uses);
             core::mem::take(&mut slot.waiters)
         });
         for waiter in waiters.unwrap_or_default() {
@@ -286,12 +281,12 @@ impl<K: Clone + Ord> Sessions<K> {
     /// [`Action::Abandon`].
     pub fn failed(&mut self, attempt: AttemptId, error: &CallError) {
         let serial = attempt.0;
-        let phase = self.connecting(serial).and_then(|slot| slot.phase);
+        let phase = self.slots.connecting(serial).and_then(|slot| slot.phase);
         let input = match phase {
             Some(Phase::Initialize) => Input::Rejected,
             _ => Input::Failed,
         };
-        match self.step(serial, input) {
+        match self.slots.step(serial, input) {
             Deed::FailAll => {
                 self.counters.failed += 1;
                 self.fail_all(serial, error);
@@ -312,7 +307,7 @@ impl<K: Clone + Ord> Sessions<K> {
 
     /// What the server of a session has proved to speak so far; `None` where that is not certain, or not any more.
     pub fn learned(&mut self, session: SessionId, prior: Option<Prior>) {
-        match self.keys.get(&session.0) {
+        match self.slots.key(session.0) {
             Some(key) => self.priors.set(key, prior),
             None => self.counters.late += 1,
         }
@@ -320,23 +315,27 @@ impl<K: Clone + Ord> Sessions<K> {
 
     /// The server forgot the session, or its connection ended. It is created again for the next who wants it.
     pub fn lost(&mut self, session: SessionId) {
-        match self.step(session.0, Input::Lost) {
+        match self.slots.step(session.0, Input::Lost) {
             Deed::Clear => {
                 self.counters.lost += 1;
                 self.clear(session.0);
             }
-            _ if self.keys.contains_key(&session.0) => {}
+            _ if self.slots.key(session.0).is_some() => {}
             _ => self.counters.late += 1,
         }
     }
 
     /// Nothing is left of a session.
     pub fn closed(&mut self, session: SessionId) {
-        if !self.keys.contains_key(&session.0) || self.connecting(session.0).is_some() {
+        if self.slots.key(session.0).is_none() || self.slots.connecting(session.0).is_some() {
             self.counters.late += 1;
             return;
         }
-        if self.current(session.0).is_some_and(|slot| slot.life == Life::Ready) {
+        if self
+            .slots
+            .current(session.0)
+            .is_some_and(|slot| slot.life == Life::Ready)
+        {
             self.counters.lost += 1;
         }
         self.forget(session.0);
@@ -349,7 +348,7 @@ impl<K: Clone + Ord> Sessions<K> {
             self.overdue(serial);
         }
         while let Some((waiter, waiting)) = self.waiters.expire(now) {
-            let phase = self.connecting(waiting.serial).and_then(|slot| slot.phase);
+            let phase = self.slots.connecting(waiting.serial).and_then(|slot| slot.phase);
             let error = CallError::Timeout {
                 phase: phase.unwrap_or(Phase::Connect),
                 after: waiting.timeout,
@@ -371,26 +370,19 @@ impl<K: Clone + Ord> Sessions<K> {
     pub fn poll_action(&mut self, now: Time) -> Option<Action<K>> {
         self.arm(now);
         loop {
-            return Some(match self.actions.pop_front()? {
-                Queued::Connect(serial) => match self.keys.get(&serial) {
-                    Some(key) => Action::Connect {
-                        attempt: AttemptId(serial),
-                        key: key.clone(),
-                    },
-                    None => continue,
+            let (serial, queued) = self.actions.pop()?;
+            let (attempt, session) = (AttemptId(serial), SessionId(serial));
+            return Some(match (queued, self.slots.key(serial)) {
+                (Queued::Connect, Some(key)) => Action::Connect {
+                    attempt,
+                    key: key.clone(),
                 },
-                Queued::Abandon(serial) => Action::Abandon {
-                    attempt: AttemptId(serial),
-                },
-                Queued::DiscardAttempt(serial) => Action::DiscardAttempt {
-                    attempt: AttemptId(serial),
-                },
-                Queued::Close(serial) => Action::Close {
-                    session: SessionId(serial),
-                },
-                Queued::Discard(serial) => Action::Discard {
-                    session: SessionId(serial),
-                },
+                // It was given up before anybody heard of it.
+                (Queued::Connect, None) => continue,
+                (Queued::Abandon, _) => Action::Abandon { attempt },
+                (Queued::DiscardAttempt, _) => Action::DiscardAttempt { attempt },
+                (Queued::Close, _) => Action::Close { session },
+                (Queued::Discard, _) => Action::Discard { session },
             });
         }
     }
@@ -410,5 +402,219 @@ impl<K: Clone + Ord> Sessions<K> {
             .chain([self.waiters.next_deadline()])
             .flatten()
             .min()
+    }
+}
+
+impl<K: Clone + Ord> Sessions<K> {
+    fn arm(&mut self, now: Time) {
+        self.attempts.arm(now);
+        self.idle.arm(now);
+        self.remains.arm(now);
+        self.waiters.arm(now);
+    }
+
+    fn wait(&mut self, key: &K, options: &AcquireOptions, is_replacement: bool) -> Result<WaiterId, SendError> {
+        if let Some(reason) = self.closed {
+            return Err(SendError::Closed(reason));
+        }
+        if self.waiters.len() >= self.config.waiters {
+            return Err(SendError::TooManyCalls);
+        }
+        if !self.slots.life(key).is_live() {
+            self.make_room()?;
+        }
+        let waiter = self.waiters.name();
+        let timeout = options.timeout.unwrap_or(self.config.acquire);
+        let waited = options.waited;
+        let deed = self.slots.want(key);
+        if deed == Deed::Connect {
+            self.begin(key);
+        }
+        if deed == Deed::Serve {
+            if let Some(lease) = self.slots.lease(key, is_replacement) {
+                self.waiters.tell(waiter, Event::Ready { waiter, lease, waited });
+            }
+        } else if let Some(serial) = self.slots.of_key(key).map(|slot| slot.serial) {
+            self.slots.change(serial, |slot, _| slot.waiters.insert(waiter));
+            let waiting = Waiting {
+                serial,
+                timeout,
+                waited,
+                is_replacement,
+            };
+            self.waiters.wait(waiter, waiting);
+        }
+        Ok(waiter)
+    }
+
+    /// Begins to create a session.
+    fn begin(&mut self, key: &K) {
+        let timeouts = self.config.attempt;
+        let serial = self.slots.begin(key, timeouts);
+        self.attempts.set(serial, timeouts.connect);
+        self.actions.push(serial, Queued::Connect);
+        self.counters.attempts += 1;
+    }
+
+    /// Sees that there is room for another session: closes the one that was used least recently, of those that are
+    /// not in use, or gives up a creation that nobody waits for.
+    fn make_room(&mut self) -> Result<(), SendError> {
+        if self.slots.live() < self.config.sessions {
+            return Ok(());
+        }
+        let key = self.slots.oldest_spare().cloned().ok_or(SendError::TooManySessions)?;
+        self.counters.evicted += 1;
+        self.close_slot(&key, CloseReason::Local);
+        Ok(())
+    }
+
+    /// Hands the session over to one who waited for it.
+    fn serve(&mut self, now: Time, serial: u64, waiter: WaiterId) {
+        let Some((waiting, waited)) = self.waiters.end(waiter, now) else {
+            return;
+        };
+        let Some(key) = self.slots.current(serial).and_then(|_| self.slots.key(serial)).cloned() else {
+            return;
+        };
+        if let Some(lease) = self.slots.lease(&key, waiting.is_replacement) {
+            self.waiters.tell(waiter, Event::Ready { waiter, lease, waited });
+        }
+    }
+
+    /// One that waited for an attempt does so no more.
+    fn gone(&mut self, waiter: WaiterId, serial: u64) {
+        if self.slots.connecting(serial).is_none() {
+            return;
+        }
+        let is_unwanted = self.slots.change(serial, |slot, _| {
+            slot.waiters.remove(&waiter);
+            slot.waiters.is_empty()
+        });
+        if is_unwanted == Some(true)
+            && self.config.unwanted == Unwanted::Abandon
+            && self.slots.step(serial, Input::Unwanted) == Deed::Abandon
+        {
+            self.counters.abandoned += 1;
+            self.abandon_attempt(serial);
+        }
+    }
+
+    fn overdue(&mut self, serial: u64) {
+        let Some(slot) = self.slots.connecting(serial) else {
+            return;
+        };
+        let phase = slot.phase.unwrap_or(Phase::Connect);
+        let after = match phase {
+            Phase::Connect => slot.timeouts.connect,
+            _ => slot.timeouts.handshake,
+        };
+        if self.slots.step(serial, Input::Overdue) == Deed::FailAllAndAbandon {
+            self.failed_with(serial, &CallError::Timeout { phase, after });
+        }
+    }
+
+    /// An attempt came to nothing, and is given up.
+    fn failed_with(&mut self, serial: u64, error: &CallError) {
+        self.counters.failed += 1;
+        let is_dialed = self
+            .slots
+            .current(serial)
+            .is_some_and(|slot| slot.phase == Some(Phase::Initialize));
+        if let Some(key) = self.slots.key(serial).filter(|_| is_dialed) {
+            // What was taken for granted of the server may be the reason.
+            self.priors.set(key, None);
+        }
+        self.fail_all(serial, error);
+        self.abandon_attempt(serial);
+    }
+
+    /// The attempt is over: all who wait learn why.
+    fn fail_all(&mut self, serial: u64, error: &CallError) {
+        let waiters = self.slots.change(serial, |slot, _| core::mem::take(&mut slot.waiters));
+        for waiter in waiters.unwrap_or_default() {
+            if self.waiters.leave(waiter).is_some() {
+                let error = error.clone();
+                self.waiters.tell(waiter, Event::Failed { waiter, error });
+            }
+        }
+    }
+
+    /// Has the world give up an attempt, where it knows of it, and close what it has opened, in bounded time.
+    fn abandon_attempt(&mut self, serial: u64) {
+        if self.actions.withdraw(serial) == Some(Queued::Connect) {
+            return self.forget(serial);
+        }
+        self.attempts.clear(serial);
+        self.given_up.insert(serial);
+        self.actions.push(serial, Queued::Abandon);
+        self.linger(serial);
+    }
+
+    fn close_slot(&mut self, key: &K, reason: CloseReason) {
+        let Some(serial) = self.slots.of_key(key).map(|slot| slot.serial) else {
+            return;
+        };
+        match self.slots.step(serial, Input::Close) {
+            Deed::FailAllAndAbandon => {
+                self.counters.abandoned += 1;
+                self.fail_all(serial, &CallError::Closed(reason));
+                self.abandon_attempt(serial);
+            }
+            Deed::Clear => self.clear(serial),
+            _ => {}
+        }
+    }
+
+    /// Has the world close a session, or clear up what is left of it, in bounded time.
+    fn clear(&mut self, serial: u64) {
+        self.idle.clear(serial);
+        self.actions.push(serial, Queued::Close);
+        self.linger(serial);
+    }
+
+    /// What is left of an attempt or a session is there for a bounded time, and there is not too much of it.
+    fn linger(&mut self, serial: u64) {
+        self.remains.set(serial, self.config.close);
+        if self.remains.len() > self.config.sessions
+            && let Some(oldest) = self.remains.first()
+        {
+            self.discard(oldest);
+        }
+    }
+
+    fn discard(&mut self, serial: u64) {
+        self.counters.discarded += 1;
+        let discard = match self.given_up.contains(&serial) {
+            true => Queued::DiscardAttempt,
+            false => Queued::Discard,
+        };
+        self.forget(serial);
+        self.actions.push(serial, discard);
+    }
+
+    fn check_idle(&mut self, serial: u64) {
+        let is_idle = self.slots.change(serial, |slot, _| {
+            let checked = core::mem::replace(&mut slot.checked, slot.last_use);
+            slot.leases == 0 && checked == slot.last_use
+        });
+        let Some(is_idle) = is_idle else { return };
+        if !is_idle {
+            if let Some(idle) = self.config.idle {
+                self.idle.set(serial, idle.max(LOOK_AGAIN));
+            }
+        } else if self.slots.step(serial, Input::Close) == Deed::Clear {
+            self.counters.expired += 1;
+            self.clear(serial);
+        }
+    }
+
+    /// Nothing is left of an attempt or a session.
+    fn forget(&mut self, serial: u64) {
+        self.slots.forget(serial);
+        self.attempts.clear(serial);
+        self.idle.clear(serial);
+        self.remains.clear(serial);
+        self.given_up.remove(&serial);
+        self.actions.withdraw(serial);
     }
 }

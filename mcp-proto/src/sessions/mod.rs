@@ -1,11 +1,13 @@
 //! Sessions by key: created once however many want them, shared, re-created when lost, and given up when nobody
 //! wants them any more.
 
+mod actions;
 mod config;
 mod counters;
 mod deadlines;
 mod event;
 mod id;
+mod key;
 mod life;
 mod machine;
 mod priors;
@@ -17,9 +19,10 @@ pub use config::{AttemptTimeouts, SessionsConfig, Unwanted};
 pub use counters::SessionsCounters;
 pub use event::{Action, Event};
 pub use id::{AttemptId, Lease, SessionId, WaiterId};
+pub use key::SessionKey;
 pub use life::{Deed, Input, Life};
 pub use machine::{AcquireOptions, Sessions};
 pub use transport::{
-    Authorization, ChildTransport, HttpTransport, InProcessTransport, Secret, SessionKey, StreamAddress,
-    StreamTransport, TlsFiles, Transport, TransportError, TransportTimeouts,
+    Authorization, ChildTransport, HttpTransport, InProcessTransport, Secret, StreamAddress, StreamTransport, TlsFiles,
+    Transport, TransportError, TransportTimeouts,
 };

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use mcp_proto::handle::tools::{ServerTools, Toolbox};
 use mcp_proto::rpc::{CallError, Phase};
 use mcp_proto::sessions::{Life, SessionsConfig, Unwanted};
+use mcp_proto::toolbox::{ServerTools, Toolbox};
 use serde_json::json;
 
 use super::MODES;

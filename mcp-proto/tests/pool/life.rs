@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use mcp_proto::handle::tools::ToolSource;
 use mcp_proto::rpc::{CallError, CloseReason, SendError};
 use mcp_proto::sessions::{Life, SessionsConfig};
 

@@ -3,10 +3,10 @@
 use std::future::poll_fn;
 
 use mcp_proto::client::Mode;
-use mcp_proto::handle::tools::{ToolSource, Toolbox};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason};
 use mcp_proto::sessions::{Life, SessionsConfig};
+use mcp_proto::toolbox::{ToolSource, Toolbox};
 
 use serde_json::json;
 

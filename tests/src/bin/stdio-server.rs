@@ -10,7 +10,7 @@ use mcp_driver::http::HttpOptions;
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::server::{NoArgs, ToolError};
 use mcp_proto::handle::{Client, Server};
-use mcp_tests::conformance::runtime::Runtime;
+use mcp_tests::conformance::arguments::Runtime;
 use mcp_tests::runtime::Failure;
 use schemars::JsonSchema;
 use serde::Deserialize;

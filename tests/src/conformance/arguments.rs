@@ -1,7 +1,26 @@
 //! What the fixtures are started with.
 
 use super::Failure;
-use super::runtime::Runtime;
+
+/// A runtime with its adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    /// tokio, one thread; `mcp-tokio`.
+    Tokio,
+    /// smol, one thread; `mcp-smol`.
+    Smol,
+}
+
+impl Runtime {
+    /// The runtime of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "tokio" => Some(Self::Tokio),
+            "smol" => Some(Self::Smol),
+            _ => None,
+        }
+    }
+}
 
 /// `conformance-server --runtime NAME --port N`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,30 +1,10 @@
-//! The runtimes that the fixtures run on.
+//! The fixtures on the runtime that they are to run on.
 
 mod smol;
 mod tokio;
 
 use super::Failure;
-use super::arguments::{ClientArguments, ServerArguments};
-
-/// A runtime with its adapter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Runtime {
-    /// tokio, one thread; `mcp-tokio`.
-    Tokio,
-    /// smol, one thread; `mcp-smol`.
-    Smol,
-}
-
-impl Runtime {
-    /// The runtime of this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "tokio" => Some(Self::Tokio),
-            "smol" => Some(Self::Smol),
-            _ => None,
-        }
-    }
-}
+use super::arguments::{ClientArguments, Runtime, ServerArguments};
 
 /// Serves the server fixture until the process is ended.
 ///

@@ -10,8 +10,8 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use mcp_proto::Era;
-use mcp_proto::handle::tools::{ServerTools, Toolbox};
 use mcp_proto::jsonrpc::Params;
+use mcp_proto::toolbox::{ServerTools, Toolbox};
 use mcp_tests::meter::Meter;
 use mcp_tests::runtime::{Address, listen};
 use mcp_tests::world::client_config;

@@ -12,13 +12,13 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use mcp_driver::Resolver;
 use mcp_proto::Era;
-use mcp_proto::handle::tools::Toolbox;
 use mcp_proto::handle::{Server, Session, Sessions};
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{
     Authorization, HttpTransport, InProcessTransport, SessionKey, SessionsConfig, StreamTransport, Transport,
 };
+use mcp_proto::toolbox::Toolbox;
 use mcp_tests::runtime::{Address, Answer, Runtime, Site, Task, listen};
 use mcp_tests::world::{Probe, Transport as Way, Wire, client_config, server, tapped};
 use serde_json::json;

@@ -8,7 +8,6 @@ use futures_util::future::join_all;
 use mcp_proto::Era;
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::{Context, Handler, ToolError};
-use mcp_proto::handle::tools::{FindToolError, ToolCallError, ToolCallEvent, ToolSource, Toolbox};
 use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
 use mcp_proto::method::MethodName;
 use mcp_proto::model::{
@@ -16,6 +15,7 @@ use mcp_proto::model::{
     ServerCapabilities, Tool, ToolsCapability,
 };
 use mcp_proto::server::ResultBody;
+use mcp_proto::toolbox::{FindToolError, ToolCallError, ToolCallEvent, Toolbox};
 use mcp_tests::runtime::Runtime;
 use mcp_tests::world::{Probe, Transport, server};
 use serde_json::json;

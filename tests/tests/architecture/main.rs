@@ -4,6 +4,7 @@
 //! its rule can be broken.
 
 mod adapters;
+mod circles;
 mod dependencies;
 mod hygiene;
 mod layers;

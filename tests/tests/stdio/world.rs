@@ -12,7 +12,7 @@ use mcp_proto::handle::Client;
 use mcp_proto::rpc::CallError;
 use serde_json::{Value, json};
 
-pub(crate) use mcp_tests::conformance::runtime::Runtime;
+pub(crate) use mcp_tests::conformance::arguments::Runtime;
 
 pub(crate) const RUNTIMES: [Runtime; 2] = [Runtime::Tokio, Runtime::Smol];
 

@@ -12,9 +12,9 @@ use core::time::Duration;
 use serde::Serialize;
 
 use super::blocked::Ticket;
+use super::observer::CallObserver;
 use super::shared::{Inner, State, refused};
 use super::slots::{Fate, Report};
-use crate::handle::tools::CallObserver;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
 use crate::model::{LoggingLevel, LoggingMessageParams, ProgressParams};
@@ -139,7 +139,7 @@ impl<T> Call<T> {
     }
 
     /// Tells `observer` what the [`options`](Self::options) ask for.
-    pub(in crate::handle) fn observe(mut self, observer: Arc<dyn CallObserver>) -> Self {
+    pub(crate) fn observe(mut self, observer: Arc<dyn CallObserver>) -> Self {
         let logged = observer.clone();
         self.on_progress = Some(Box::new(move |report| observer.progress(report)));
         self.on_log = Some(Box::new(move |message| logged.log(message)));
@@ -147,7 +147,7 @@ impl<T> Call<T> {
     }
 
     /// So much of its time is spent already.
-    pub(in crate::handle) fn spent(mut self, spent: Duration) -> Self {
+    pub(crate) fn spent(mut self, spent: Duration) -> Self {
         self.fate.spent = spent;
         self
     }
@@ -164,7 +164,7 @@ impl<T> Call<T> {
     }
 
     /// How far the call came, once it is over.
-    pub(in crate::handle) fn fate(&self) -> Fate {
+    pub(crate) fn fate(&self) -> Fate {
         self.fate
     }
 

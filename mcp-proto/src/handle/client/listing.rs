@@ -60,13 +60,13 @@ impl ToolListing {
     }
 
     /// So much of its time is spent already.
-    pub(in crate::handle) fn spend(mut self, spent: Duration) -> Self {
+    pub(crate) fn spend(mut self, spent: Duration) -> Self {
         self.spent = spent;
         self
     }
 
     /// How much of its time it took, with what was spent before, once it is over.
-    pub(in crate::handle) fn spent(&self) -> Duration {
+    pub(crate) fn spent(&self) -> Duration {
         self.spent
     }
 

@@ -9,6 +9,7 @@ mod listing;
 mod lobby;
 mod machine;
 mod notifications;
+mod observer;
 mod pumps;
 mod shared;
 mod slots;
@@ -20,7 +21,8 @@ pub(in crate::handle) use call::{Hearers, tool_params};
 pub use facade::{Client, ClientBuilder};
 pub use listing::ToolListing;
 pub use notifications::Notifications;
+pub use observer::{Answered, CallObserver};
 pub use pumps::ClientPump;
 #[cfg(feature = "http")]
 pub use pumps::HttpPump;
-pub(in crate::handle) use slots::Fate;
+pub(crate) use slots::Fate;

@@ -36,11 +36,11 @@ struct Slot {
 
 /// How far a call came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::handle) struct Fate {
+pub(crate) struct Fate {
     /// Whether it was sent, so that the server may have acted on it.
-    pub(in crate::handle) was_sent: bool,
+    pub(crate) was_sent: bool,
     /// How much of its time it took, with what was spent before.
-    pub(in crate::handle) spent: Duration,
+    pub(crate) spent: Duration,
 }
 
 /// What a server says of a call before it answers: the parameters of the notification.

@@ -8,10 +8,9 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::loan::{Asking, Loan, Waiting};
-use super::session::{Session, acquire_options};
-use crate::handle::client::{Call, Fate, Hearers};
-use crate::handle::tools::CallObserver;
+use super::loan::{Asking, Loan, Waiting, acquire_options};
+use super::shared::Inner;
+use crate::handle::client::{Call, CallObserver, Fate, Hearers};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
 use crate::model::{LoggingLevel, LoggingMessageParams, ProgressParams};
@@ -31,7 +30,8 @@ use crate::rpc::{CallError, CallOptions, SendError};
 /// goes on for all others that wait for it.
 #[must_use = "nothing is sent before the first poll"]
 pub struct SessionCall<K: Ord, T> {
-    session: Session<K>,
+    inner: Arc<Inner<K>>,
+    key: Arc<K>,
     phase: Phase<K>,
     method: MethodName,
     params: Params,
@@ -58,7 +58,8 @@ enum Phase<K: Ord> {
 
 impl<K: Ord, T> SessionCall<K, T> {
     pub(super) fn new(
-        session: &Session<K>,
+        inner: &Arc<Inner<K>>,
+        key: &Arc<K>,
         method: MethodName,
         params: Result<Params, DecodeError>,
         decode: fn(&RawJson) -> Result<T, DecodeError>,
@@ -68,7 +69,8 @@ impl<K: Ord, T> SessionCall<K, T> {
             Err(error) => (Params::NONE, Some(error)),
         };
         Self {
-            session: session.clone(),
+            inner: inner.clone(),
+            key: key.clone(),
             phase: Phase::New(error),
             method,
             params,
@@ -128,18 +130,18 @@ impl<K: Ord, T> SessionCall<K, T> {
     }
 
     /// So much of its time is spent already.
-    pub(super) fn spend(mut self, spent: Duration) -> Self {
+    pub(crate) fn spend(mut self, spent: Duration) -> Self {
         self.spent = spent;
         self
     }
 
     /// How much of its time is spent, once it is over.
-    pub(super) fn spent(&self) -> Duration {
+    pub(crate) fn spent(&self) -> Duration {
         self.spent
     }
 
     /// Reports to `observer` what the [`options`](Self::options) ask for.
-    pub(super) fn observe(mut self, observer: Arc<dyn CallObserver>) -> Self {
+    pub(crate) fn observe(mut self, observer: Arc<dyn CallObserver>) -> Self {
         let logged = observer.clone();
         let progress = move |report| observer.progress(report);
         self.hearers = (
@@ -159,7 +161,7 @@ impl<K: Ord, T> SessionCall<K, T> {
                     return Poll::Ready(Some(Err(CallError::Refused(SendError::InvalidParams(error)))));
                 }
                 let options = acquire_options(&self.options, self.spent);
-                match Asking::new(&self.session.inner, &self.session.key, &options) {
+                match Asking::new(&self.inner, &self.key, &options) {
                     Ok(Asking::Ready(loan)) => self.call(loan, self.spent),
                     Ok(Asking::Waiting(waiting)) => self.phase = Phase::Waiting(waiting),
                     Err(error) => return Poll::Ready(Some(Err(error))),

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use super::shared::{Asked, Inner};
 use crate::handle::client::Client;
-use crate::rpc::{CallError, SendError};
+use crate::rpc::{CallError, CallOptions, SendError};
 use crate::sessions::{AcquireOptions, Lease, WaiterId};
 
 /// The client of a session, that is kept from being closed for others or for being idle while this is held.
@@ -148,6 +148,15 @@ impl<K: Ord> fmt::Debug for Loan<K> {
         f.debug_struct("Loan")
             .field("lease", &self.lease)
             .finish_non_exhaustive()
+    }
+}
+
+/// The time for a session that a call has, with so much of it spent.
+pub(super) fn acquire_options(options: &CallOptions, waited: Duration) -> AcquireOptions {
+    let timeouts = [options.timeout, options.max_timeout];
+    AcquireOptions {
+        timeout: timeouts.into_iter().flatten().min(),
+        waited,
     }
 }
 

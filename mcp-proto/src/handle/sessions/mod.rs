@@ -5,13 +5,14 @@ mod connect;
 mod driver;
 mod facade;
 mod loan;
+mod notifications;
 mod session;
 mod shared;
-mod source;
 
 pub use call::SessionCall;
 pub use connect::{Connect, Connected, Connecting, Driver};
 pub use driver::SessionsDriver;
 pub use facade::Sessions;
 pub use loan::Loan;
+pub use notifications::SessionNotifications;
 pub use session::Session;

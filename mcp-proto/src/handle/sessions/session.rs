@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call::SessionCall;
-use super::loan::{Asking, Loan};
+use super::loan::{Asking, Loan, acquire_options};
+use super::notifications::SessionNotifications;
 use super::shared::Inner;
 use crate::client::{ServerFacts, ToolList};
-use crate::handle::client::tool_params;
-use crate::handle::tools::Answered;
+use crate::handle::client::{Answered, tool_params};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
 use crate::model::{CallToolResult, Request};
@@ -29,8 +29,8 @@ use crate::sessions::AcquireOptions;
 /// ([`SessionCall::idempotent`]); the others fail with [`CallError::Closed`], and the next call begins anew. An HTTP
 /// session that the server has forgotten is renewed by the client itself, in the same way.
 pub struct Session<K: Ord> {
-    pub(super) inner: Arc<Inner<K>>,
-    pub(super) key: Arc<K>,
+    inner: Arc<Inner<K>>,
+    key: Arc<K>,
 }
 
 impl<K: Ord> Session<K> {
@@ -62,7 +62,7 @@ impl<K: Ord> Session<K> {
     }
 
     /// The same, within what is left of the timeouts of these options.
-    pub(super) async fn list_tools_within(&self, options: CallOptions, spent: Duration) -> Answered<ToolList> {
+    pub(crate) async fn list_tools_within(&self, options: CallOptions, spent: Duration) -> Answered<ToolList> {
         self.with_client(&options, spent, |loan, spent| {
             let options = options.clone();
             async move {
@@ -74,6 +74,19 @@ impl<K: Ord> Session<K> {
         .await
     }
 
+    /// Takes the tools that are kept for out of date, where there is a session; see
+    /// [`Client::forget_tools`](crate::handle::Client::forget_tools).
+    pub fn forget_tools(&self) {
+        if let Some(client) = self.inner.shared.with(|state| state.client(&self.key)) {
+            client.forget_tools();
+        }
+    }
+
+    /// What the server notifies of its own accord, from now on, in this session and in those that come after it.
+    pub fn notifications(&self) -> SessionNotifications<K> {
+        SessionNotifications::new(&self.inner, &self.key)
+    }
+
     /// Makes a request by its type; see [`Client::request`](crate::handle::Client::request).
     pub fn request<R: Request>(&self, params: &R::Params) -> SessionCall<K, R::Result> {
         self.call(R::METHOD.into(), Params::from_serialize(params))
@@ -81,7 +94,7 @@ impl<K: Ord> Session<K> {
 
     /// Makes any request; see [`Client::request_raw`](crate::handle::Client::request_raw).
     pub fn request_raw(&self, method: impl Into<MethodName>, params: Params) -> SessionCall<K, RawJson> {
-        SessionCall::new(self, method.into(), Ok(params), |raw| Ok(raw.clone()))
+        SessionCall::new(&self.inner, &self.key, method.into(), Ok(params), |raw| Ok(raw.clone()))
     }
 
     /// Waits until the session is there, creating it where it is not, and says what is known of the server.
@@ -150,16 +163,7 @@ impl<K: Ord> Session<K> {
     }
 
     fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> SessionCall<K, T> {
-        SessionCall::new(self, method, params, RawJson::decode)
-    }
-}
-
-/// The time for a session that a call has, with so much of it spent.
-pub(super) fn acquire_options(options: &CallOptions, waited: Duration) -> AcquireOptions {
-    let timeouts = [options.timeout, options.max_timeout];
-    AcquireOptions {
-        timeout: timeouts.into_iter().flatten().min(),
-        waited,
+        SessionCall::new(&self.inner, &self.key, method, params, RawJson::decode)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading and writing of a content block of any kind.
+//! A content block of any kind, with the one kind that holds blocks.
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -9,12 +9,10 @@ use core::fmt;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::{
-    AudioContent, EmbeddedResource, ImageContent, ResourceLink, TextContent, ToolResultContent, ToolUseContent,
-};
+use super::kinds::{AudioContent, EmbeddedResource, ImageContent, ResourceLink, TextContent, ToolUseContent};
 use crate::model::extra::Extra;
 use crate::model::json::Json;
-use crate::model::object::Object;
+use crate::model::object::{Flat, Object, object_with_meta};
 use crate::model::open_enum::open_enum;
 
 /// A piece of content, of one of the kinds that `type` names.
@@ -38,6 +36,23 @@ pub enum ContentBlock {
     ToolResult(Box<ToolResultContent>),
     /// Of a kind that is not known here.
     Other(Json),
+}
+
+object_with_meta! {
+    /// The outcome of a call that a model wanted made, in a message to sample from. Since 2025-11-25.
+    pub struct ToolResultContent["type" = "tool_result"] {
+        required {
+            /// The name of the call.
+            "toolUseId" => tool_use_id: plain String,
+            /// What the tool returned. Reading keeps tool uses and tool results in here as
+            /// [`ContentBlock::Other`]: the specification does not nest them.
+            "content" => content: flat Vec<ContentBlock>,
+        }
+        /// What the tool returned as data.
+        "structuredContent" => structured_content: present Json,
+        /// Whether the call failed.
+        "isError" => is_error: optional bool,
+    }
 }
 
 impl ContentBlock {
@@ -251,25 +266,23 @@ impl Visitor<'_> for FirstKey {
 }
 
 /// The content of a tool result: blocks that contain no blocks.
-pub(crate) struct FlatBlocks(pub(crate) Vec<ContentBlock>);
-
-impl<'de> Deserialize<'de> for FlatBlocks {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl Flat for Vec<ContentBlock> {
+    fn deserialize_flat<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct BlocksVisitor;
 
         impl<'de> Visitor<'de> for BlocksVisitor {
-            type Value = FlatBlocks;
+            type Value = Vec<ContentBlock>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an array of content blocks")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<FlatBlocks, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut blocks = Vec::new();
                 while let Some(block) = seq.next_element_seed(BlockSeed { flat: true })? {
                     blocks.push(block);
                 }
-                Ok(FlatBlocks(blocks))
+                Ok(blocks)
             }
         }
 

@@ -3,7 +3,6 @@
 mod child;
 mod error;
 mod http;
-mod key;
 mod millis;
 mod mode;
 mod others;
@@ -16,7 +15,6 @@ use serde::{Deserialize, Serialize};
 pub use child::ChildTransport;
 pub use error::TransportError;
 pub use http::{Authorization, HttpTransport};
-pub use key::SessionKey;
 pub use others::{InProcessTransport, StreamAddress, StreamTransport};
 pub use secret::Secret;
 pub use timeouts::TransportTimeouts;

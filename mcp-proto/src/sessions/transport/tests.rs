@@ -9,6 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::client::Mode;
 use crate::revision::Revision;
+use crate::sessions::SessionKey;
 
 fn http() -> HttpTransport {
     HttpTransport::new(

@@ -1,11 +1,15 @@
 //! Tools that say things before they answer.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_proto::handle::server::{Context, NoArgs, ServerBuilder};
 use mcp_proto::model::LoggingLevel;
 
-use super::Sleep;
+/// How a tool waits, on the runtime that the fixture runs on.
+pub type Sleep = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -13,11 +13,6 @@ mod samples;
 mod schemas;
 mod triggers;
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::{Context, Handler};
@@ -28,8 +23,7 @@ use mcp_proto::model::{
     ReadResourceResult, ResourcesCapability, ServerCapabilities, SubscribeParams, ToolsCapability, UnsubscribeParams,
 };
 
-/// How a tool waits, on the runtime that the fixture runs on.
-pub type Sleep = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+pub use logging::Sleep;
 
 /// The server. The first tool in its list can be called without arguments, as the suite wants it.
 pub fn fixture(sleep: &Sleep) -> Server {

@@ -1,0 +1,209 @@
+//! Files do not import in a circle, of whatever length.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use mcp_tests::source::{Imports, Source, shipped_sources, workspace};
+
+/// What ships, and what tests it.
+const CRATES: [&str; 6] = [
+    "mcp-proto/src",
+    "mcp-proto/driver/src",
+    "mcp-tokio/src",
+    "mcp-smol/src",
+    "tests/src",
+    "fuzz/src",
+];
+
+/// Groups of files that import in a circle still, each as its files in order. What is none any more is to be taken out.
+const KNOWN: [&str; 20] = [
+    "mcp-proto/src/jsonrpc/envelope.rs mcp-proto/src/jsonrpc/message.rs",
+    "mcp-proto/src/server/admit.rs mcp-proto/src/server/subscription.rs",
+    "mcp-proto/src/wire/sse/decode.rs mcp-proto/src/wire/sse/mod.rs",
+    "mcp-tokio/src/http/http2.rs mcp-tokio/src/http/sender.rs",
+    "mcp-tokio/src/http/server/connection.rs mcp-tokio/src/http/server/http2.rs",
+    "mcp-smol/src/http/http2.rs mcp-smol/src/http/sender.rs",
+    "mcp-smol/src/http/server/connection.rs mcp-smol/src/http/server/http2.rs",
+    "mcp-proto/driver/src/child/command.rs mcp-proto/driver/src/child/exit.rs",
+    "mcp-proto/driver/src/http/client/connector.rs mcp-proto/driver/src/http/client/http2.rs",
+    "mcp-proto/driver/src/http/server/respond.rs mcp-proto/driver/src/http/server/service.rs",
+    "mcp-proto/driver/src/http/server/streams.rs mcp-proto/driver/src/http/server/watched.rs",
+    "mcp-proto/src/handle/client/call.rs mcp-proto/src/handle/client/facade.rs \
+     mcp-proto/src/handle/client/listing.rs",
+    "mcp-proto/src/jsonrpc/members.rs mcp-proto/src/jsonrpc/peek.rs mcp-proto/src/jsonrpc/raw.rs",
+    "mcp-proto/src/client/lifecycle.rs mcp-proto/src/client/listing.rs mcp-proto/src/client/machine.rs \
+     mcp-proto/src/client/outbound.rs",
+    "tests/src/pair/http.rs tests/src/pair/setup.rs tests/src/pair/stream.rs tests/src/pair.rs",
+    "mcp-tokio/src/child.rs mcp-tokio/src/lib.rs mcp-tokio/src/memory.rs mcp-tokio/src/sessions.rs \
+     mcp-tokio/src/stream.rs",
+    "mcp-smol/src/child.rs mcp-smol/src/lib.rs mcp-smol/src/memory.rs mcp-smol/src/sessions.rs \
+     mcp-smol/src/stream.rs",
+    "tests/src/runtime/site.rs tests/src/runtime/smol.rs tests/src/runtime/task.rs tests/src/runtime/tokio.rs \
+     tests/src/runtime.rs",
+    "mcp-proto/src/handle/server/builder.rs mcp-proto/src/handle/server/context.rs \
+     mcp-proto/src/handle/server/facade.rs mcp-proto/src/handle/server/handler.rs \
+     mcp-proto/src/handle/server/link.rs mcp-proto/src/handle/server/pump.rs \
+     mcp-proto/src/handle/server/seats.rs mcp-proto/src/handle/server/stream.rs \
+     mcp-proto/src/handle/server/tool.rs mcp-proto/src/handle/server/typed.rs",
+    "mcp-proto/src/handle/server/http/body_room.rs mcp-proto/src/handle/server/http/endpoint.rs \
+     mcp-proto/src/handle/server/http/errand.rs mcp-proto/src/handle/server/http/exchange.rs \
+     mcp-proto/src/handle/server/http/line.rs mcp-proto/src/handle/server/http/mod.rs \
+     mcp-proto/src/handle/server/http/open.rs mcp-proto/src/handle/server/http/orphans.rs \
+     mcp-proto/src/handle/server/http/session.rs mcp-proto/src/handle/server/http/subscriber.rs \
+     mcp-proto/src/handle/server/http/upkeep.rs",
+];
+
+#[test]
+fn files_do_not_import_in_a_circle() {
+    let mut circles = Vec::new();
+    for crate_src in CRATES {
+        let dir = workspace().join(crate_src);
+        if dir.is_dir() {
+            let found = self::circles(&shipped_sources(&dir));
+            circles.extend(found.into_iter().map(|circle| circle.below(crate_src)));
+        }
+    }
+    circles.sort_by_key(|circle| circle.files.len());
+    let names: Vec<String> = circles.iter().map(Circle::name).collect();
+    let stale = KNOWN.iter().filter(|known| !names.iter().any(|name| name == *known));
+    let stale = stale.map(|known| format!("no circle any more: {known}"));
+    let new = circles.iter().filter(|circle| !KNOWN.contains(&circle.name().as_str()));
+    let findings: Vec<String> = new.map(Circle::finding).chain(stale).collect();
+    super::demand_none("files import in a circle:", &findings);
+}
+
+/// Files of which each can be reached from each other by imports.
+#[derive(Debug, PartialEq)]
+struct Circle {
+    /// All of them, in order.
+    files: Vec<String>,
+    /// A shortest way round.
+    way: Vec<String>,
+}
+
+impl Circle {
+    fn below(mut self, dir: &str) -> Self {
+        for file in self.files.iter_mut().chain(&mut self.way) {
+            *file = format!("{dir}/{file}");
+        }
+        self
+    }
+
+    fn name(&self) -> String {
+        self.files.join(" ")
+    }
+
+    fn finding(&self) -> String {
+        format!(
+            "{} files, {}; in all {}",
+            self.files.len(),
+            self.way.join(" -> "),
+            self.name()
+        )
+    }
+}
+
+type Edges = BTreeMap<usize, BTreeSet<usize>>;
+
+/// The circles of a crate. Those that share a file are one.
+fn circles(sources: &[Source]) -> Vec<Circle> {
+    let imports = Imports::of(sources);
+    let edges = imports.edges();
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for file in 0..sources.len() {
+        if !seen.insert(file) {
+            continue;
+        }
+        let ahead = reached(&edges, file);
+        let group: Vec<usize> = ahead
+            .iter()
+            .copied()
+            .filter(|other| reached(&edges, *other).contains(&file))
+            .collect();
+        if group.is_empty() {
+            continue;
+        }
+        seen.extend(&group);
+        let ways = group.iter().filter_map(|file| way_round(&edges, *file));
+        let way = ways.min_by_key(Vec::len).unwrap_or_default();
+        found.push(Circle {
+            files: group.iter().map(|file| imports.name(*file)).collect(),
+            way: way.into_iter().map(|file| imports.name(file)).collect(),
+        });
+    }
+    found
+}
+
+/// What can be reached from `from` by one import or more.
+fn reached(edges: &Edges, from: usize) -> BTreeSet<usize> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(file) = open.pop() {
+        let next = edges.get(&file).into_iter().flatten();
+        open.extend(next.filter(|next| reached.insert(**next)));
+    }
+    reached
+}
+
+/// A shortest way from a file back to it.
+fn way_round(edges: &Edges, start: usize) -> Option<Vec<usize>> {
+    let mut open = VecDeque::from([vec![start]]);
+    let mut seen = BTreeSet::new();
+    while let Some(way) = open.pop_front() {
+        for next in way.last().and_then(|file| edges.get(file)).into_iter().flatten() {
+            let longer: Vec<usize> = way.iter().copied().chain([*next]).collect();
+            if *next == start {
+                return Some(longer);
+            }
+            if seen.insert(*next) {
+                open.push_back(longer);
+            }
+        }
+    }
+    None
+}
+
+mod tests {
+    use super::*;
+
+    fn run(files: &[(&str, &str)]) -> Vec<Circle> {
+        let sources: Vec<Source> = files.iter().map(|(path, text)| Source::new(*path, *text)).collect();
+        circles(&sources)
+    }
+
+    #[test]
+    fn circles_of_every_length_are_found() {
+        let two = [
+            ("a.rs", "use crate::b::B; pub struct A;"),
+            ("b.rs", "use crate::a::A; pub struct B;"),
+        ];
+        assert_eq!(run(&two)[0].way, ["a.rs", "b.rs", "a.rs"]);
+        let three = [
+            ("a.rs", "use crate::b::B; pub struct A;"),
+            ("b.rs", "fn f(c: crate::c::C) {} pub struct B;"),
+            ("c.rs", "use super::a::A; pub struct C;"),
+            ("d.rs", "use crate::a::A;"),
+        ];
+        assert_eq!(run(&three)[0].files, ["a.rs", "b.rs", "c.rs"]);
+    }
+
+    #[test]
+    fn a_parent_that_uses_its_child_and_is_used_by_it_is_one() {
+        let files = [
+            ("a/mod.rs", "mod b; use b::B; pub struct A;"),
+            ("a/b.rs", "use super::A; pub struct B;"),
+        ];
+        assert_eq!(run(&files).len(), 1);
+    }
+
+    #[test]
+    fn what_is_handed_on_is_none() {
+        let files = [
+            ("lib.rs", "mod a; pub use a::A;"),
+            ("a/mod.rs", "mod b; mod c; pub use b::B; pub use c::A;"),
+            ("a/b.rs", "use super::A; pub struct B;"),
+            ("a/c.rs", "pub struct A;"),
+        ];
+        assert_eq!(run(&files), []);
+    }
+}
