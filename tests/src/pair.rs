@@ -10,6 +10,7 @@ mod ledger;
 mod record;
 mod setup;
 mod stream;
+mod wire;
 
 use std::time::Duration;
 
@@ -20,11 +21,12 @@ use mcp_proto::rpc::{CallId, CallOptions, CloseReason, SendError};
 use serde_json::{Value, json};
 
 pub use application::{Application, Desk, Order, Plan, Said, tools};
-pub use http::{Fate, Heard, HttpLink};
+pub use http::HttpLink;
 pub use http_server::HttpServer;
 pub use record::{Outcome, Record};
 pub use setup::Setup;
 pub use stream::StreamLink;
+pub use wire::{Fate, Heard};
 
 /// How often the two may answer each other without time passing.
 const TURNS: usize = 100_000;

@@ -17,6 +17,7 @@ use super::http_server::HttpServer;
 use super::ledger::{Ledger, Obituaries};
 use super::record::Record;
 use super::setup::Setup;
+use super::wire::{Fate, Heard, Parcel, Wire, session_of};
 use crate::network::{Conditions, Rng};
 
 /// How long whoever has sent a request twice waits for the second answer, at most.
@@ -45,89 +46,6 @@ pub struct HttpLink {
     obituaries: Obituaries,
     /// What others than the client have heard, by their exchanges.
     heard: BTreeMap<u64, Heard>,
-}
-
-/// What somebody has heard who is not the client.
-#[derive(Debug, Default)]
-pub struct Heard {
-    /// The head of the response.
-    pub head: Option<http::response::Parts>,
-    /// The body as far as it came.
-    pub body: Vec<u8>,
-    /// Whether the response is complete.
-    pub is_complete: bool,
-}
-
-impl Heard {
-    /// The body as text.
-    ///
-    /// # Panics
-    /// Where it is none.
-    pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).expect("text")
-    }
-
-    /// The status; 0 where there is no response yet.
-    pub fn status(&self) -> u16 {
-        self.head.as_ref().map_or(0, |head| head.status.as_u16())
-    }
-
-    fn take(&mut self, parcel: Parcel) {
-        match parcel {
-            Parcel::Head(head) => self.head = Some(*head),
-            Parcel::Body(chunk) => self.body.extend_from_slice(&chunk),
-            Parcel::End => self.is_complete = true,
-            Parcel::Failed(_) => {}
-        }
-    }
-}
-
-/// What becomes of an exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It works.
-    Good,
-    /// It works, but the request takes so long to arrive.
-    Slow(Duration),
-    /// No connection is made: the server never gets the request.
-    Unreachable,
-    /// The connection breaks once the server has the request, before the response.
-    Lost,
-    /// The connection breaks after so many bytes of the response's body.
-    Broken(usize),
-    /// The response seems complete after so many bytes of its body.
-    Truncated(usize),
-}
-
-/// One exchange on its way.
-#[derive(Debug)]
-struct Wire {
-    /// Whose exchange it is; `None` where the network has sent a request twice.
-    id: Option<ExchangeId>,
-    fate: Fate,
-    /// Whether it ends after its head, if it is a stream.
-    is_dropped: bool,
-    /// The session of a POST, of which a 404 says that it is lost.
-    session: Option<String>,
-    request: Option<(Time, Request<Bytes>)>,
-    /// What is on the way to the client.
-    down: VecDeque<(Time, Parcel)>,
-    /// When the last of it arrives.
-    last: Time,
-    /// Bytes of the body that were sent.
-    sent: usize,
-    /// When the server learns that the client has gone.
-    hung_up: Option<Time>,
-    /// Nothing more comes from the server.
-    is_over: bool,
-}
-
-#[derive(Debug)]
-pub(super) enum Parcel {
-    Head(Box<http::response::Parts>),
-    Body(Bytes),
-    End,
-    Failed(ExchangeError),
 }
 
 impl HttpLink {
@@ -421,55 +339,6 @@ impl HttpLink {
     }
 }
 
-impl Wire {
-    fn new(now: Time, id: Option<ExchangeId>, fate: Fate, request: (Time, Request<Bytes>)) -> Self {
-        Self {
-            id,
-            fate,
-            is_dropped: false,
-            session: session_of(&request.1).filter(|_| request.1.method() == Method::POST),
-            request: Some(request),
-            down: VecDeque::new(),
-            last: now,
-            sent: 0,
-            hung_up: None,
-            is_over: false,
-        }
-    }
-
-    fn send(&mut self, at: Time, parcel: Parcel) {
-        self.last = self.last.max(at);
-        self.down.push_back((self.last, parcel));
-    }
-
-    fn fail(&mut self, at: Time, why: &str) {
-        if !self.is_over {
-            self.send(at, Parcel::Failed(ExchangeError::Broken(why.into())));
-            self.is_over = true;
-            self.hung_up = Some(at);
-        }
-    }
-
-    fn truncate(&mut self, at: Time) {
-        self.send(at, Parcel::End);
-        self.is_over = true;
-        self.hung_up = Some(at);
-    }
-
-    fn next_time(&self, wants_body: bool) -> Option<Time> {
-        let down = self
-            .down
-            .front()
-            .filter(|(_, parcel)| wants_body || !matches!(parcel, Parcel::Body(_)));
-        let times = [
-            self.request.as_ref().map(|(at, _)| *at),
-            down.map(|(at, _)| *at),
-            self.hung_up,
-        ];
-        times.into_iter().flatten().min()
-    }
-}
-
 impl Link for HttpLink {
     type Token = AskedToken;
 
@@ -512,7 +381,7 @@ impl Link for HttpLink {
     }
 
     fn audit(&self, record: &Record, is_quiet: bool) {
-        self.server.audit();
+        audit(&self.server);
         if self.client_is_dead {
             return;
         }
@@ -552,9 +421,23 @@ impl Link for HttpLink {
     }
 }
 
-fn session_of(request: &Request<Bytes>) -> Option<String> {
-    let id = request.headers().get("mcp-session-id")?;
-    Some(id.to_str().expect("a session").to_owned())
+/// Checks that what a server keeps is what is worked on.
+fn audit(server: &HttpServer) {
+    let (machine, desk) = (&server.machine, &server.desk);
+    assert!(desk.tokens().all(|token| machine.is_in_progress(token)), "{server:?}");
+    let working = desk.tokens().filter(|token| token.session().is_some()).count();
+    let asking = server.asked.values().filter(|outcomes| outcomes.is_empty()).count();
+    let (open, sessions) = (machine.open_exchanges(), machine.sessions());
+    // Sessions are in two tables, requests of either side in three, and those that nobody reads in one more.
+    let tables = 2 * sessions + 3 * (working + asking) + machine.subscriptions();
+    let least = tables + 2 * open - server.open.len();
+    // A session that is over is kept for its last exchange, and what is announced for those that do not listen.
+    let most = least + open + sessions * server.announced;
+    let kept = machine.kept();
+    assert!(
+        (least..=most).contains(&kept.entries),
+        "{kept:?}, not {least} to {most}: {server:?}"
+    );
 }
 
 fn note_request(transcript: &mut String, request: &Request<Bytes>) {

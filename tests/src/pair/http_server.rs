@@ -16,8 +16,8 @@ use mcp_proto::server::http::{
 };
 
 use super::application::{Application, Desk, Order, Said};
-use super::http::Parcel;
 use super::record::Outcome;
+use super::wire::Parcel;
 use crate::network::Rng;
 
 /// An HTTP server with its application.
@@ -30,10 +30,10 @@ pub struct HttpServer {
     /// The requests that were made of clients, and what became of them.
     pub asked: BTreeMap<AskingId, Vec<Outcome>>,
     /// The exchanges whose clients still read, with their places in the network.
-    open: BTreeMap<ExchangeId, u64>,
+    pub(super) open: BTreeMap<ExchangeId, u64>,
     ready: BTreeSet<ExchangeId>,
     /// How often something was announced.
-    announced: usize,
+    pub(super) announced: usize,
     rng: Rng,
 }
 
@@ -56,27 +56,6 @@ impl HttpServer {
         self.machine = Machine::new(self.machine.config().clone(), HttpConfig::default().keep_alive(None));
         (self.open, self.ready, self.asked) = Default::default();
         self.desk.clear();
-    }
-
-    /// Checks that what is kept is what is worked on.
-    pub(super) fn audit(&self) {
-        let (open, sessions) = (self.machine.open_exchanges(), self.machine.sessions());
-        assert!(
-            self.desk.tokens().all(|token| self.machine.is_in_progress(token)),
-            "{self:?}"
-        );
-        let working = self.desk.tokens().filter(|token| token.session().is_some()).count();
-        let asking = self.asked.values().filter(|outcomes| outcomes.is_empty()).count();
-        // Sessions are in two tables, requests of either side in three, and those that nobody reads in one more.
-        let tables = 2 * sessions + 3 * (working + asking) + self.machine.subscriptions();
-        let least = tables + 2 * open - self.open.len();
-        // A session that is over is kept for its last exchange, and what is announced for those that do not listen.
-        let most = least + open + sessions * self.announced;
-        let kept = self.machine.kept();
-        assert!(
-            (least..=most).contains(&kept.entries),
-            "{kept:?}, not {least} to {most}: {self:?}"
-        );
     }
 
     /// Tells every client. How many streams have something new.
@@ -112,9 +91,10 @@ impl HttpServer {
 
     /// The client has ended the exchange.
     pub(super) fn disconnected(&mut self, now: Time, place: u64) {
-        for (id, _) in self.open.extract_if(.., |_, at| *at == place) {
-            self.machine.disconnect(now, id);
+        if let Some((id, _)) = self.open.iter().find(|(_, at)| **at == place) {
+            self.machine.disconnect(now, *id);
         }
+        self.open.retain(|_, at| *at != place);
     }
 
     /// Lets the machine and the application work.
@@ -124,14 +104,10 @@ impl HttpServer {
         while let Some(event) = self.machine.poll_event() {
             happened = true;
             match event {
-                HttpEvent::Request(Asked {
-                    token,
-                    method,
-                    params,
-                    context,
-                    ..
-                }) => {
-                    self.desk.receive(now, token, &Order { method, params }, context);
+                HttpEvent::Request(asked) => {
+                    let (method, params) = (asked.method, asked.params);
+                    self.desk
+                        .receive(now, asked.token, &Order { method, params }, asked.context);
                 }
                 HttpEvent::Cancelled { request, .. } => drop(self.desk.cancel(|token| token.key() == request)),
                 HttpEvent::Answered { request, outcome } => self.asked.entry(request).or_default().push(outcome),
@@ -152,14 +128,9 @@ impl HttpServer {
     pub(super) fn poll_part(&mut self, now: Time) -> Option<(u64, Parcel)> {
         self.ready.extend(iter::from_fn(|| self.machine.poll_ready()));
         while let Some(id) = self.ready.first().copied() {
-            let frame = |machine: &mut Machine| match machine.poll_frame(now, id)? {
-                Frame::Data(body) => Some(Parcel::Body(body)),
-                Frame::End => Some(Parcel::End),
-            };
             let head = self.machine.poll_head(now, id).map(|head| Parcel::Head(Box::new(head)));
-            if let Some(part) = head.or_else(|| frame(&mut self.machine))
-                && let Some(place) = self.open.get(&id).copied()
-            {
+            let part = head.or_else(|| self.machine.poll_frame(now, id).map(Parcel::from));
+            if let (Some(part), Some(place)) = (part, self.open.get(&id).copied()) {
                 self.open.retain(|open, _| *open != id || !matches!(part, Parcel::End));
                 return Some((place, part));
             }

@@ -24,7 +24,13 @@ fn a_session_that_nobody_ends_ends() {
     pair.link.break_all(now);
     pair.drive();
     pair.drive_for(Limits::default().session_idle * 2);
-    assert_eq!((pair.link.server().machine.sessions(), pair.link.server().machine.open_exchanges()), (0, 0));
+    assert_eq!(
+        (
+            pair.link.server().machine.sessions(),
+            pair.link.server().machine.open_exchanges()
+        ),
+        (0, 0)
+    );
 }
 
 /// rust-sdk#958: a stream that is granted and ends at once is opened again for ever.

@@ -78,11 +78,7 @@ fn a_session_that_is_lost_is_made_again_and_no_call_is_lost() {
         for (n, call) in calls.into_iter().enumerate() {
             assert_eq!(pair.text(call), n.to_string());
         }
-        assert_eq!(
-            pair.link.handshakes(),
-            round + 1,
-            "one handshake for all of them"
-        );
+        assert_eq!(pair.link.handshakes(), round + 1, "one handshake for all of them");
         assert_eq!(pair.record.sessions_lost, round);
         assert_eq!(pair.link.server().machine.sessions(), 1);
     }
@@ -110,7 +106,13 @@ fn closing_ends_the_session() {
     pair.close();
     pair.drive();
     assert!(matches!(pair.outcome(call), Err(CallError::Closed(_))));
-    assert_eq!((pair.link.server().machine.sessions(), pair.link.server().machine.open_exchanges()), (0, 0));
+    assert_eq!(
+        (
+            pair.link.server().machine.sessions(),
+            pair.link.server().machine.open_exchanges()
+        ),
+        (0, 0)
+    );
     assert!(pair.link.is_finished());
     assert_eq!(
         pair.now(),
@@ -167,5 +169,11 @@ fn a_modern_client_keeps_no_exchange_open() {
     let call = pair.call_tool("echo", json!({}));
     pair.drive();
     assert!(pair.record.is_settled(call));
-    assert_eq!((pair.link.server().machine.open_exchanges(), pair.link.server().machine.sessions()), (0, 0));
+    assert_eq!(
+        (
+            pair.link.server().machine.open_exchanges(),
+            pair.link.server().machine.sessions()
+        ),
+        (0, 0)
+    );
 }
