@@ -110,18 +110,18 @@ fn nth<T: Copy>(from: impl ExactSizeIterator<Item = T>, index: u8) -> Option<T> 
 
 impl Pool {
     fn new(start: &Start) -> Self {
-        let config = SessionsConfig {
-            sessions: MOST,
-            waiters: usize::from(start.waiters % 16),
-            idle: start.idle.map(pause),
-            unwanted: if start.keeps { Unwanted::Keep } else { Unwanted::Abandon },
-            acquire: Duration::from_millis(300),
-            attempt: AttemptTimeouts {
-                connect: Duration::from_millis(100),
-                handshake: Duration::from_millis(200),
-            },
-            close: pause(start.close),
-        };
+        let config = SessionsConfig::default()
+            .with_sessions(MOST)
+            .with_waiters(usize::from(start.waiters % 16))
+            .with_idle(start.idle.map(pause))
+            .with_unwanted(if start.keeps { Unwanted::Keep } else { Unwanted::Abandon })
+            .with_acquire(Duration::from_millis(300))
+            .with_attempt(
+                AttemptTimeouts::default()
+                    .with_connect(Duration::from_millis(100))
+                    .with_handshake(Duration::from_millis(200)),
+            )
+            .with_close(pause(start.close));
         Self {
             pool: Sessions::new(config),
             now: Time::ORIGIN,
@@ -158,7 +158,12 @@ impl Pool {
             } => {
                 if let Some(attempt) = self.attempt(attempt) {
                     let (connect, handshake) = (pause(connect), pause(handshake));
-                    self.pool.set_timeouts(attempt, AttemptTimeouts { connect, handshake });
+                    self.pool.set_timeouts(
+                        attempt,
+                        AttemptTimeouts::default()
+                            .with_connect(connect)
+                            .with_handshake(handshake),
+                    );
                 }
             }
             Op::Dialed(index) => {
@@ -215,10 +220,9 @@ impl Pool {
 
     fn acquire(&mut self, key: u8, timeout: u8, waited: u8) {
         let (timeout, waited) = (pause(timeout), pause(waited));
-        let options = AcquireOptions {
-            timeout: Some(timeout),
-            waited,
-        };
+        let options = AcquireOptions::default()
+            .with_timeout(Some(timeout))
+            .with_waited(waited);
         let before = (self.pool.len(), self.pool.life(&key));
         match self.pool.acquire(&key, &options) {
             Ok(waiter) => self.waits(waiter, key, timeout, waited),

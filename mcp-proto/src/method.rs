@@ -298,6 +298,7 @@ impl fmt::Display for Role {
 
 /// The parameter that the `Mcp-Name` header mirrors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum NameSource {
     /// `params.name`
     Name,
@@ -385,6 +386,7 @@ capabilities! {
 ///
 /// A known name is always [`MethodName::Known`] when it comes through `From`, so that two equal names compare equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum MethodName {
     /// A method of the table.
     Known(Method),

@@ -50,6 +50,7 @@ impl ClientConfig {
 
 /// Which eras a client speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Mode {
     /// Both: asks `server/discover` first, unless the answer is known before, and follows the server.
     #[default]

@@ -71,6 +71,7 @@ pub enum Event {
 /// A request of the server, the token for its answer.
 #[derive(Clone, Debug)]
 #[must_use = "the server waits for an answer"]
+#[non_exhaustive]
 pub struct IncomingRequest {
     /// What the answer is routed by.
     pub key: RequestKey,
@@ -83,6 +84,7 @@ pub type Answer = Result<RawJson, ErrorObject>;
 
 /// What is known about the server.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ServerFacts {
     /// The revision spoken with it.
     pub revision: Revision,

@@ -98,12 +98,12 @@ impl Client {
     }
 
     pub(super) fn enqueue_discover(&mut self) {
-        let options = CallOptions::with_timeout(self.config.timeouts.probe);
+        let options = CallOptions::default().with_timeout(Some(self.config.timeouts.probe));
         self.enqueue_own(Method::Discover, Params::NONE, options, CallPurpose::Discover);
     }
 
     pub(super) fn enqueue_initialize(&mut self, revision: Revision) {
-        let options = CallOptions::with_timeout(self.config.timeouts.initialize);
+        let options = CallOptions::default().with_timeout(Some(self.config.timeouts.initialize));
         let (capabilities, info) = (self.config.capabilities.clone(), self.config.info.clone());
         let params = InitializeParams::new(revision.as_str(), capabilities, info);
         let params = Params::from_serialize(&params).unwrap_or_default();

@@ -25,7 +25,7 @@ object! {
             "method" => method: plain String,
         }
         /// The parameters.
-        "params" => params: optional Json,
+        "params" => params (with_params): optional Json,
     }
 }
 
@@ -103,11 +103,11 @@ object! {
             "resultType" => result_type: plain ResultType,
         }
         /// What the server asks for.
-        "inputRequests" => input_requests: optional Map<InputRequest>,
+        "inputRequests" => input_requests (with_input_requests): optional Map<InputRequest>,
         /// What the client has to send back as it is.
-        "requestState" => request_state: optional String,
+        "requestState" => request_state (with_request_state): optional String,
         /// Metadata of the protocol and of others.
-        "_meta" => meta: meta Meta,
+        "_meta" => meta (with_meta): meta Meta,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::revision::{Era, Revision};
 
 /// What a request of the modern era says about itself (2026-07-28, Overview, Per-request protocol fields).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metadata {
     /// The revision it is made in.
     pub revision: Revision,

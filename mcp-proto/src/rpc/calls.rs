@@ -7,6 +7,7 @@ use core::time::Duration;
 use crate::jsonrpc::Id;
 use crate::limits::Timeouts;
 use crate::model::LoggingLevel;
+use crate::settings::settings;
 use crate::time::Time;
 
 /// A call of ours, scoped to its connection.
@@ -30,40 +31,25 @@ impl fmt::Debug for CallId {
     }
 }
 
-/// How a call is to be made. The default is right for nearly all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CallOptions {
-    /// How long to wait for the reply, from the birth of the call or its last progress;
-    /// [`Timeouts::request`] where `None`.
-    pub timeout: Option<Duration>,
-    /// How long to wait in all, whatever progress there is. It bounds `timeout` too. Where `None`,
-    /// [`Timeouts::request_max`], or `timeout` where that is longer.
-    pub max_timeout: Option<Duration>,
-    /// Whether to ask for progress. Each report then extends the wait.
-    pub progress: bool,
-    /// The least severe log messages wanted for this request (2026-07-28; earlier revisions have
-    /// `logging/setLevel` instead and ignore this).
-    pub log_level: Option<LoggingLevel>,
-    /// Whether the call does no more harm when it is made twice. A client never makes a call twice that the server
-    /// may have acted on; a pool of sessions may, where this is set and the connection broke off before the answer.
-    pub idempotent: bool,
-}
-
-impl CallOptions {
-    /// The defaults, with progress.
-    pub fn with_progress() -> Self {
-        Self {
-            progress: true,
-            ..Self::default()
-        }
-    }
-
-    /// The defaults, with another timeout.
-    pub fn with_timeout(timeout: Duration) -> Self {
-        Self {
-            timeout: Some(timeout),
-            ..Self::default()
-        }
+settings! {
+    /// How a call is to be made. The default is right for nearly all.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct CallOptions {
+        /// How long to wait for the reply, from the birth of the call or its last progress;
+        /// [`Timeouts::request`] where `None`.
+        pub timeout (with_timeout): Option<Duration>,
+        /// How long to wait in all, whatever progress there is. It bounds `timeout` too. Where `None`,
+        /// [`Timeouts::request_max`], or `timeout` where that is longer.
+        pub max_timeout (with_max_timeout): Option<Duration>,
+        /// Whether to ask for progress. Each report then extends the wait.
+        pub progress (with_progress): bool,
+        /// The least severe log messages wanted for this request (2026-07-28; earlier revisions have
+        /// `logging/setLevel` instead and ignore this).
+        pub log_level (with_log_level): Option<LoggingLevel>,
+        /// Whether the call does no more harm when it is made twice. A client never makes a call twice that the server
+        /// may have acted on; a pool of sessions may, where this is set and the connection broke off before the answer.
+        pub idempotent (with_idempotent): bool,
     }
 }
 

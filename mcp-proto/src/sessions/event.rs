@@ -7,7 +7,6 @@ use crate::rpc::CallError;
 
 /// What the world has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Action<K> {
     /// Connect and make the handshake; to be answered with [`dialed`](super::Sessions::dialed) in between, and
     /// [`connected`](super::Sessions::connected) or [`failed`](super::Sessions::failed) in the end.

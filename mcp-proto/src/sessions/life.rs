@@ -19,6 +19,7 @@
 /// Every pair that the picture does not show changes nothing, but for `Closed` in `Ready`, a session that is lost
 /// and cleared up at once. [`step`](Self::step) is the whole truth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Life {
     /// There is none.
     #[default]

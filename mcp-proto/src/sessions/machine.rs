@@ -15,6 +15,7 @@ use super::slots::Slots;
 use super::waiters::{Waiters, Waiting};
 use crate::client::Prior;
 use crate::rpc::{CallError, CloseReason, Phase, SendError};
+use crate::settings::settings;
 use crate::time::Time;
 
 /// How soon it is seen again at the earliest whether a session is idle: none that is in use is looked at all the time.
@@ -77,13 +78,16 @@ pub struct Sessions<K> {
     closed: Option<CloseReason>,
 }
 
-/// How a caller waits for a session. The default is right for nearly all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AcquireOptions {
-    /// All the time that the caller has; [`SessionsConfig::acquire`] where `None`.
-    pub timeout: Option<Duration>,
-    /// How much of that is spent already.
-    pub waited: Duration,
+settings! {
+    /// How a caller waits for a session. The default is right for nearly all.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct AcquireOptions {
+        /// All the time that the caller has; [`SessionsConfig::acquire`] where `None`.
+        pub timeout (with_timeout): Option<Duration>,
+        /// How much of that is spent already.
+        pub waited (with_waited): Duration,
+    }
 }
 
 impl<K: Clone + Ord> Sessions<K> {

@@ -99,10 +99,7 @@ fn where_the_list_fails_the_call_fails_as_it_did() {
 
 #[test]
 fn endless_pages_of_tools_end() {
-    let limits = Limits {
-        list_pages: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_list_pages(3);
     let mut web = Web::ready_with(ClientConfig { limits, ..config() }, Revision::LATEST);
     call(&mut web);
     let post = web.opened().remove(0);
@@ -118,7 +115,11 @@ fn endless_pages_of_tools_end() {
 fn a_call_that_is_gone_is_not_made_again() {
     let mut web = Web::ready(Revision::LATEST);
     let arguments = params(&json!({"name": "query"}));
-    web.call_with("tools/call", arguments, CallOptions::with_timeout(secs(5)));
+    web.call_with(
+        "tools/call",
+        arguments,
+        CallOptions::default().with_timeout(Some(secs(5))),
+    );
     let post = web.opened().remove(0);
     mismatch(&mut web, &post);
     let list = web.opened().remove(0);

@@ -103,7 +103,7 @@ fn a_hundred_askers_share_one_reading_of_all_pages_and_the_handshake() {
                 assert_eq!(methods(&sent), ["notifications/initialized", "tools/list"]);
                 wire.write(&result(&sent[1]["id"], page(&["a", "b"], json!({"nextCursor": ""}))));
             }
-            Mode::Modern => {}
+            _ => {}
         }
         if !matches!(mode, Mode::Legacy(_)) {
             answer(&mut wire, Value::Null, &["a", "b"], json!({"nextCursor": ""}));
@@ -324,7 +324,7 @@ fn a_failed_handshake_reaches_all_who_waited() {
 #[test]
 fn each_asker_has_its_own_time_and_the_last_to_go_ends_the_reading() {
     let mut wire = Wire::ready(MODERN);
-    let short = CallOptions::with_timeout(secs(2));
+    let short = CallOptions::default().with_timeout(Some(secs(2)));
     let hasty = wire.client.client().list_tools(&short).unwrap();
     let patient = ask(&mut wire);
     let sent = wire.sent();
@@ -374,10 +374,7 @@ fn endless_pages_end_also_where_the_cursors_go_round() {
     ));
     assert!(wire.sent().is_empty());
 
-    let limits = Limits {
-        list_pages: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_list_pages(3);
     let mut wire = Wire::ready_with(ClientConfig { limits, ..config() }, MODERN);
     ask(&mut wire);
     let mut cursor = Value::Null;
@@ -393,10 +390,7 @@ fn endless_pages_end_also_where_the_cursors_go_round() {
 
 #[test]
 fn the_whole_list_is_bounded_in_bytes() {
-    let limits = Limits {
-        total_bytes: 3_000,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_total_bytes(3_000);
     let mut wire = Wire::ready_with(ClientConfig { limits, ..config() }, MODERN);
     ask(&mut wire);
     let long = "x".repeat(1_000);
@@ -621,10 +615,7 @@ fn a_call_refused_for_its_headers_does_not_trust_the_list_that_is_kept() {
 fn log_messages_in_the_response_to_a_call_belong_to_it() {
     for revision in [MODERN, LEGACY] {
         let mut web = Web::ready(revision);
-        let options = CallOptions {
-            log_level: Some(mcp_proto::model::LoggingLevel::Info),
-            ..CallOptions::default()
-        };
+        let options = CallOptions::default().with_log_level(Some(mcp_proto::model::LoggingLevel::Info));
         let params = || crate::support::params(&json!({"name": "a"}));
         let made = [
             web.call_with("tools/call", params(), options.clone()),
@@ -652,10 +643,7 @@ fn log_messages_in_the_response_to_a_call_belong_to_it() {
 #[test]
 fn log_messages_on_a_stream_belong_to_nobody() {
     let mut wire = Wire::ready(MODERN);
-    let options = CallOptions {
-        log_level: Some(mcp_proto::model::LoggingLevel::Info),
-        ..CallOptions::default()
-    };
+    let options = CallOptions::default().with_log_level(Some(mcp_proto::model::LoggingLevel::Info));
     wire.call_with("tools/call", crate::support::params(&json!({"name": "a"})), options);
     wire.sent();
     wire.write_text(r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#);

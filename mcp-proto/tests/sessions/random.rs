@@ -56,19 +56,17 @@ struct Run {
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let config = SessionsConfig {
-            sessions: MOST,
-            waiters: 12,
-            idle: (!seed.is_multiple_of(3)).then_some(ms(40)),
-            unwanted: if seed.is_multiple_of(2) {
+        let config = SessionsConfig::default()
+            .with_sessions(MOST)
+            .with_waiters(12)
+            .with_idle((!seed.is_multiple_of(3)).then_some(ms(40)))
+            .with_unwanted(if seed.is_multiple_of(2) {
                 Unwanted::Abandon
             } else {
                 Unwanted::Keep
-            },
-            acquire: ms(300),
-            close: ms(50),
-            ..SessionsConfig::default()
-        };
+            })
+            .with_acquire(ms(300))
+            .with_close(ms(50));
         Self {
             random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
             pool: Sessions::new(config),

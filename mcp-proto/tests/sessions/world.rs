@@ -92,10 +92,7 @@ impl<K: Clone + Ord + core::fmt::Debug> World<K> {
     }
 
     pub(crate) fn acquire(&mut self, key: K, timeout: Duration) -> Result<WaiterId, SendError> {
-        let options = AcquireOptions {
-            timeout: Some(timeout),
-            ..AcquireOptions::default()
-        };
+        let options = AcquireOptions::default().with_timeout(Some(timeout));
         self.sessions.acquire(&key, &options)
     }
 

@@ -134,10 +134,7 @@ async fn self_dependent(runtime: &dyn Runtime) -> (Client, Receiver<CallError>, 
         })
     });
     let serving = runtime.serve_site(listener, site, beside).unwrap();
-    let timeouts = Timeouts {
-        initialize: Duration::from_millis(300),
-        ..Timeouts::default()
-    };
+    let timeouts = Timeouts::default().with_initialize(Duration::from_millis(300));
     let builder = Client::builder("tests", "1").mode(mode(Era::Legacy)).timeouts(timeouts);
     let client = runtime.connect(&Address::Http(url), builder.build()).await.unwrap();
     let own = client.clone();

@@ -161,10 +161,7 @@ fn setup(rng: &mut Rng, revisions: &[Revision]) -> (Setup, Script) {
     };
     let mut setup = Setup::new(mode).conditions(Conditions::rough(rng)).seed(rng.bits());
     if rng.chance(30) {
-        setup = setup.limits(&Limits {
-            outbox_bytes: SMALL,
-            ..Limits::default()
-        });
+        setup = setup.limits(&Limits::default().with_outbox_bytes(SMALL));
         setup.client.limits.streams_per_session = 2;
     }
     if rng.chance(50) {
@@ -289,12 +286,10 @@ fn burst<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize, made: &mut Vec<Ma
 
 fn call<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize) -> Option<Made> {
     let timeout = rng.duration(&(Duration::from_secs(1)..=Duration::from_secs(40)));
-    let options = CallOptions {
-        timeout: Some(timeout),
-        max_timeout: Some(timeout),
-        progress: rng.chance(50),
-        ..CallOptions::default()
-    };
+    let options = CallOptions::default()
+        .with_timeout(Some(timeout))
+        .with_max_timeout(Some(timeout))
+        .with_progress(rng.chance(50));
     let text = format!("{n} {} {}", rng.bits(), "x".repeat(rng.below(400)));
     let ms = rng.below(5000) as u64;
     let (name, arguments, text) = match rng.below(6) {
