@@ -144,7 +144,7 @@ fn legacy_revisions() {
 }
 
 #[test]
-fn modern_requests_need_no_handshake_and_mix_with_a_legacy_session() {
+fn modern_requests_need_no_handshake_and_leave_the_way_to_a_legacy_session_open() {
     let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
     let info = r#""_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}}"#;
     let transcript = r#"
@@ -158,18 +158,38 @@ fn modern_requests_need_no_handshake_and_mix_with_a_legacy_session() {
         < {"jsonrpc":"2.0","id":9,"error":{"code":-32602,"message":"invalid type: integer `5`, expected a string at line 1 column 122"}}
         > {"jsonrpc":"2.0","id":10,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":[]}}}
         < {"jsonrpc":"2.0","id":10,"error":{"code":-32602,"message":"an id is a string or an integer at line 1 column 75"}}
-        > {"jsonrpc":"2.0","id":4,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}
-        < {"jsonrpc":"2.0","id":4,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"s","version":"1"}}}
-        > {"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"echo","arguments":{"a":1}}}
-        < {"jsonrpc":"2.0","id":5,"result":{"a":1}}
         > {"jsonrpc":"2.0","id":6,"method":"tools/call","params":{META,"name":"echo","arguments":{"a":1}}}
         < {"jsonrpc":"2.0","id":6,"result":{"resultType":"complete",INFO,"a":1}}
         > {"jsonrpc":"2.0","id":7,"method":"ping","params":{META}}
         < {"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"method not found: ping"}}
         > {"jsonrpc":"2.0","id":8,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2027-01-01"}}}
         < {"jsonrpc":"2.0","id":8,"error":{"code":-32022,"message":"unsupported protocol version; supported are 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05","data":{"supported":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"requested":"2027-01-01"}}}
+        > {"jsonrpc":"2.0","id":4,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}
+        < {"jsonrpc":"2.0","id":4,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"s","version":"1"}}}
+        > {"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"echo","arguments":{"a":1}}}
+        < {"jsonrpc":"2.0","id":5,"result":{"a":1}}
     "#;
     check(&config(), &transcript.replace("META", meta).replace("INFO", info));
+}
+
+/// 2026-07-28, Versioning: `initialize` selects legacy semantics, scoped to the process. What `_meta` says of a version is
+/// then forwarded from somebody else.
+#[test]
+fn after_the_handshake_the_revision_is_what_was_agreed_whatever_meta_says() {
+    let transcript = r#"
+        > {"jsonrpc":"2.0","id":4,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}
+        < {"jsonrpc":"2.0","id":4,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"s","version":"1"}}}
+        > {"jsonrpc":"2.0","id":6,"method":"tools/call","params":{META,"name":"echo","arguments":{"a":1}}}
+        < {"jsonrpc":"2.0","id":6,"result":{"a":1}}
+        > {"jsonrpc":"2.0","id":7,"method":"ping","params":{META}}
+        < {"jsonrpc":"2.0","id":7,"result":{}}
+        > {"jsonrpc":"2.0","id":1,"method":"server/discover","params":{META}}
+        < {"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"method not found: server/discover"}}
+        > {"jsonrpc":"2.0","id":8,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2027-01-01"}}}
+        < {"jsonrpc":"2.0","id":8,"result":{"tools":[]}}
+    "#;
+    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    check(&config(), &transcript.replace("META", meta));
 }
 
 #[test]

@@ -136,11 +136,11 @@ impl Resolver {
             }
             _ => return Err(unsupported()),
         };
-        let config = ClientConfig {
-            timeouts: transport.timeouts().to_timeouts(),
-            mode: transport.mode().unwrap_or(self.client.mode),
-            ..self.client.clone()
-        };
+        let config = self
+            .client
+            .clone()
+            .with_timeouts(transport.timeouts().to_timeouts())
+            .with_mode(transport.mode().unwrap_or(self.client.mode));
         Ok(Resolved { route, config })
     }
 

@@ -5,31 +5,35 @@ use core::time::Duration;
 use crate::limits::{Limits, Timeouts};
 use crate::model::{ClientCapabilities, Implementation};
 use crate::revision::{Era, Revision};
+use crate::settings::settings;
 
-/// What a client is, wants and bears.
-#[derive(Clone, Debug)]
-pub struct ClientConfig {
-    /// Who the client says it is.
-    pub info: Implementation,
-    /// What it offers the server.
-    pub capabilities: ClientCapabilities,
-    /// Which eras it speaks.
-    pub mode: Mode,
-    /// What is known about the server from an earlier connection: spares the question.
-    pub prior: Option<Prior>,
-    /// Whether a request that the server did not declare to support fails at once, without being sent
-    /// (2025-11-25, Lifecycle, Operation: both sides "MUST … only use capabilities that were successfully
-    /// negotiated"). Default `true`.
-    pub strict_capabilities: bool,
-    /// How long the list of tools is kept where the server neither says how long (`ttlMs`) nor has promised to say
-    /// when it changes; see [`Client::list_tools`](super::Client::list_tools). Default 0: those who ask while the list
-    /// is being read share it, and the next one asks again (2026-07-28, Caching: without `ttlMs` clients "SHOULD assume
-    /// a default of 0").
-    pub tools_ttl: Duration,
-    /// The bounds of everything that can grow.
-    pub limits: Limits,
-    /// How long each phase may take.
-    pub timeouts: Timeouts,
+settings! {
+    /// What a client is, wants and bears.
+    #[derive(Clone, Debug)]
+    #[non_exhaustive]
+    pub struct ClientConfig {
+        /// Who the client says it is.
+        pub info (with_info): Implementation,
+        /// What it offers the server.
+        pub capabilities (with_capabilities): ClientCapabilities,
+        /// Which eras it speaks.
+        pub mode (with_mode): Mode,
+        /// What is known about the server from an earlier connection: spares the question.
+        pub prior (with_prior): Option<Prior>,
+        /// Whether a request that the server did not declare to support fails at once, without being sent
+        /// (2025-11-25, Lifecycle, Operation: both sides "MUST … only use capabilities that were successfully
+        /// negotiated"). Default `true`.
+        pub strict_capabilities (with_strict_capabilities): bool,
+        /// How long the list of tools is kept where the server neither says how long (`ttlMs`) nor has promised to say
+        /// when it changes; see [`Client::list_tools`](super::Client::list_tools). Default 0: those who ask while the
+        /// list is being read share it, and the next one asks again (2026-07-28, Caching: without `ttlMs` clients
+        /// "SHOULD assume a default of 0").
+        pub tools_ttl (with_tools_ttl): Duration,
+        /// The bounds of everything that can grow.
+        pub limits (with_limits): Limits,
+        /// How long each phase may take.
+        pub timeouts (with_timeouts): Timeouts,
+    }
 }
 
 impl ClientConfig {

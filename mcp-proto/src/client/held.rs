@@ -1,19 +1,19 @@
 //! What waits for the handshake.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::method::MethodName;
-use crate::rpc::CallId;
+use crate::rpc::{CallId, Series};
 
 /// What one entry costs besides its text: a flood of messages without parameters is bounded too.
 const OVERHEAD: usize = 64;
 
-/// Calls and notifications that wait for the handshake, in their order.
+/// Calls and notifications that wait for the handshake, in their order. Each is here until it is taken back, or all are
+/// drained: the handshake came to something, or to nothing.
 #[derive(Debug, Default)]
 pub(super) struct HeldQueue {
     next: u64,
-    queue: BTreeMap<u64, (Held, usize)>,
+    queue: Series<(Held, usize)>,
     bytes: usize,
 }
 
@@ -36,7 +36,7 @@ impl HeldQueue {
     }
 
     pub(super) fn remove(&mut self, key: u64) {
-        if let Some((_, bytes)) = self.queue.remove(&key) {
+        if let Some((_, bytes)) = self.queue.remove(key) {
             self.bytes -= bytes;
         }
     }
@@ -44,7 +44,7 @@ impl HeldQueue {
     /// Everything, oldest first.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Held> + use<> {
         self.bytes = 0;
-        core::mem::take(&mut self.queue).into_values().map(|(held, _)| held)
+        self.queue.drain().map(|(_, (held, _))| held)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -53,5 +53,25 @@ impl HeldQueue {
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+
+    #[test]
+    fn every_entry_costs_something_and_what_is_gone_costs_nothing() {
+        let mut held = HeldQueue::default();
+        let note = || Held::Notification(Method::RootsListChangedNotification.into(), Vec::new());
+        let key = held.push(note(), 0);
+        held.push(note(), 5);
+        assert_eq!(held.bytes(), 2 * OVERHEAD + 5);
+        held.remove(key);
+        held.remove(key);
+        assert_eq!((held.len(), held.bytes()), (1, OVERHEAD + 5));
+        assert_eq!(held.drain().count(), 1);
+        assert_eq!((held.len(), held.bytes()), (0, 0));
     }
 }

@@ -5,7 +5,8 @@ use http::response::Parts;
 
 use super::config::ClientConfig;
 use super::event::Event;
-use super::machine::{Client, Link, Origin};
+use super::link::{Link, Origin};
+use super::machine::Client;
 use crate::http::client::{Action, ExchangeError, ExchangeId, Exchanges, HttpClientConfig, Output};
 use crate::rpc::{CloseReason, Kept};
 use crate::time::Time;

@@ -1,22 +1,34 @@
 //! Reading the tools of the server: once for everyone who asks, and kept as long as that is allowed.
 
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::event::Event;
-use super::machine::{Call, CallProgress, CallPurpose, Client, Link, Stage};
+use super::link::Link;
+use super::tool_headers::Rejected;
 use super::tool_list::{Freshness, Pages, ToolList};
-use crate::jsonrpc::{ErrorCode, ErrorObject, Params, RawJson};
-use crate::method::{Kind, Method, ServerCapability};
+use crate::jsonrpc::{Params, RawJson};
+use crate::limits::Limits;
 use crate::model::PaginatedParams;
-use crate::rpc::{CallError, CallId, CallOptions, Phase, SendError};
+use crate::rpc::{CallError, CallId};
 use crate::time::Time;
 
 /// The tools of the server, as far as they are known or being read.
-#[derive(Debug, Default)]
+///
+/// | list | being read | who asks now |
+/// |---|---|---|
+/// | kept | no | gets it at once |
+/// | none | no | has it read |
+/// | none | yes | shares what is being read |
+/// | none | yes, but it has changed meanwhile | gets the next one: what is being read was out of date before they asked |
+///
+/// A reading belongs to no caller: any of those who wait may go, and only with the last of them it ends. Pages of two
+/// sessions are never put together, for cursors mean nothing in another.
+#[derive(Debug)]
 pub(super) struct Tools {
+    link: Link,
     kept: Option<Kept>,
-    listing: Option<Listing>,
+    reading: Option<Reading>,
     /// Whether the server's notifications reach a client over HTTP: its GET stream is open.
     is_listening: bool,
 }
@@ -29,9 +41,9 @@ struct Kept {
     until: Option<Time>,
 }
 
-/// A list that is being read, page by page. It belongs to no caller: any of those who wait may go.
+/// A list that is being read, page by page.
 #[derive(Debug, Default)]
-struct Listing {
+struct Reading {
     /// Those who want the list, and calls that were refused for their headers and are made again afterwards.
     waiting: BTreeSet<CallId>,
     /// Those who came when what is being read was out of date already: they get the next one.
@@ -46,176 +58,119 @@ struct Listing {
     repeated: bool,
 }
 
+/// What becomes of someone who wants the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joined {
+    /// Waits with others.
+    Waiting,
+    /// Is the first: a page is to be asked for.
+    First,
+}
+
+/// A reading that is over.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// Those who waited for it.
+    pub(super) waiting: BTreeSet<CallId>,
+    /// Those who wait for the next one.
+    pub(super) late: BTreeSet<CallId>,
+    /// Whether any page came.
+    pub(super) has_learnt: bool,
+}
+
 impl Tools {
-    pub(super) fn poll_timeout(&self) -> Option<Time> {
-        self.kept.as_ref()?.until
+    pub(super) fn new(link: Link) -> Self {
+        Self {
+            link,
+            kept: None,
+            reading: None,
+            is_listening: false,
+        }
+    }
+
+    /// The list, where it is kept and fresh.
+    pub(super) fn list(&self) -> Option<&ToolList> {
+        self.kept.as_ref().map(|kept| &kept.list)
     }
 
     /// How many wait for a list, and the request for its page.
     pub(super) fn entries(&self) -> usize {
         let entries =
-            |listing: &Listing| listing.waiting.len() + listing.late.len() + usize::from(listing.page.is_some());
-        self.listing.as_ref().map_or(0, entries)
+            |reading: &Reading| reading.waiting.len() + reading.late.len() + usize::from(reading.page.is_some());
+        self.reading.as_ref().map_or(0, entries)
     }
 
-    /// The connection is closed.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// The request for the present page.
+    pub(super) fn page(&self) -> Option<CallId> {
+        self.reading.as_ref()?.page
     }
-}
 
-impl Client {
-    /// Asks for all tools of the server. They come as [`Event::ToolsListed`]: at once where they are kept and fresh;
-    /// else `tools/list` is read to its end, once for all who ask meanwhile. The timeouts of the options are those
-    /// of this asker alone, for the whole list; its other options do not count.
-    ///
-    /// A list is kept as long as the server says (`ttlMs`, 2026-07-28, Caching; 24 hours at most), and not beyond the
-    /// first `notifications/tools/list_changed`. Where the server says nothing it is kept until that notification,
-    /// if the server has promised it (`listChanged`, legacy era) and it can arrive (on a byte stream, or a GET stream
-    /// that is open); else for [`ClientConfig::tools_ttl`](super::ClientConfig::tools_ttl), which is not at all
-    /// unless set. It belongs to this client and is shown to no other, whatever its `cacheScope`.
-    ///
-    /// # Errors
-    /// Those of [`call`](Self::call), but never [`SendError::Blocked`].
-    pub fn list_tools(&mut self, options: &CallOptions) -> Result<CallId, SendError> {
-        self.check_ask()?;
-        let options = CallOptions {
-            timeout: options.timeout,
-            max_timeout: options.max_timeout,
-            ..CallOptions::default()
+    /// Whether the reading was begun anew because its session was lost.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.reading.as_ref().is_some_and(|reading| reading.repeated)
+    }
+
+    /// Someone wants the list.
+    pub(super) fn join(&mut self, id: CallId) -> Joined {
+        let Some(reading) = &mut self.reading else {
+            self.begin(BTreeSet::from([id]));
+            return Joined::First;
         };
-        let asker = own_call(Params::NONE, options.clone(), CallPurpose::ToolList);
-        let begun = self.calls.begin(&options, &self.config.timeouts, asker);
-        let id = begun.ok_or(SendError::TooManyCalls)?;
-        if let Some(list) = self.tools().cloned() {
-            self.calls.remove(id);
-            self.emit(Event::ToolsListed {
-                call: id,
-                outcome: Ok(list),
-            });
-        } else {
-            self.wait_for_tools(id);
-        }
-        Ok(id)
-    }
-
-    /// The tools of the server, where they are kept and fresh.
-    pub fn tools(&self) -> Option<&ToolList> {
-        self.tools.kept.as_ref().map(|kept| &kept.list)
-    }
-
-    /// Takes the tools that are kept for out of date: whoever asks from now on gets what is read from now on.
-    pub fn forget_tools(&mut self) {
-        self.tools.kept = None;
-        if let Some(listing) = &mut self.tools.listing {
-            listing.is_stale = true;
-        }
-    }
-
-    /// Whether a call was refused because its headers are not those that the tool wants; it is made again, once,
-    /// when the tools have been listed.
-    ///
-    /// 2026-07-28, Streamable HTTP, Client Behavior: where the server rejects a request for its `Mcp-Param-*`
-    /// headers, the client "SHOULD" call `tools/list` and then retry.
-    pub(super) fn is_refused_for_headers(&mut self, id: CallId, error: &ErrorObject) -> bool {
-        let is_mirrored = self.link == Link::Http && matches!(self.stage, Stage::Modern(_)) && self.is_ready();
-        let Some(call) = self.calls.get_mut(id) else {
-            return false;
+        match reading.is_stale {
+            true => reading.late.insert(id),
+            false => reading.waiting.insert(id),
         };
-        let is_tool = call.method.known() == Some(Method::CallTool) && call.purpose == CallPurpose::Application;
-        let is_first = call.mismatch.is_none() && error.code == ErrorCode::HEADER_MISMATCH;
-        if !(is_mirrored && is_tool && is_first) {
-            return false;
-        }
-        call.mismatch = Some(error.clone());
-        call.progress = CallProgress::Born;
-        self.settled(id);
-        self.tools.kept = None;
-        self.wait_for_tools(id);
-        true
+        Joined::Waiting
     }
 
-    /// Whether the list may be asked for, as far as that is known.
-    fn check_ask(&self) -> Result<(), SendError> {
-        match self.closed {
-            Some(reason) => Err(SendError::Closed(reason)),
-            None => self.check_allowed(&Method::ListTools.into(), Kind::Request),
-        }
-    }
-
-    fn wait_for_tools(&mut self, id: CallId) {
-        match &mut self.tools.listing {
-            Some(listing) if listing.is_stale => {
-                listing.late.insert(id);
-            }
-            Some(listing) => {
-                listing.waiting.insert(id);
-            }
-            None => self.begin_listing(BTreeSet::from([id])),
-        }
-    }
-
-    fn begin_listing(&mut self, waiting: BTreeSet<CallId>) {
-        self.tools.listing = Some(Listing {
+    /// A list is read for these.
+    pub(super) fn begin(&mut self, waiting: BTreeSet<CallId>) {
+        self.reading = Some(Reading {
             waiting,
             is_deaf: self.is_deaf(),
-            ..Listing::default()
+            ..Reading::default()
         });
-        self.ask_page(Params::NONE);
     }
 
-    /// Asks for a page, after the handshake where there is one to make.
-    fn ask_page(&mut self, params: Params) {
-        let options = CallOptions::default();
-        let mut call = own_call(params, options.clone(), CallPurpose::Tools);
-        call.repeated = self.tools.listing.as_ref().is_some_and(|listing| listing.repeated);
-        let id = self.calls.begin_own(&options, &self.config.timeouts, call);
-        if let Some(listing) = &mut self.tools.listing {
-            listing.page = Some(id);
+    /// A page is asked for with this call.
+    pub(super) fn asked(&mut self, page: CallId) {
+        if let Some(reading) = &mut self.reading {
+            reading.page = Some(page);
         }
-        if self.is_ready() {
-            self.enqueue_call(id);
-        } else {
-            self.hold(id);
-            self.connect();
-        }
+    }
+
+    /// One of those who wait is gone. Nobody reads on for nobody: gives the request for a page that is to be cancelled.
+    pub(super) fn leave(&mut self, id: CallId) -> Option<CallId> {
+        let reading = self.reading.as_mut()?;
+        reading.waiting.remove(&id);
+        reading.late.remove(&id);
+        let is_empty = reading.waiting.is_empty() && reading.late.is_empty();
+        self.reading.take_if(|_| is_empty)?.page
     }
 
     /// The session, or what was believed of the server, is over: cursors mean nothing any more, and the list is read
-    /// from its beginning.
-    pub(super) fn restart_listing(&mut self, page: CallId) {
-        let call = self.calls.get_mut(page);
-        let Some(call) = call.filter(|call| call.purpose == CallPurpose::Tools) else {
-            return;
-        };
-        call.params = Params::NONE;
-        let (repeated, is_deaf) = (call.repeated, self.is_deaf());
-        if let Some(listing) = &mut self.tools.listing {
-            listing.is_deaf = is_deaf;
-            listing.pages = Pages::default();
-            listing.waiting.append(&mut listing.late);
-            listing.is_stale = false;
-            listing.repeated |= repeated;
+    /// from its beginning. `repeated` says whether that has happened to its page before.
+    pub(super) fn restart(&mut self, repeated: bool) {
+        let is_deaf = self.is_deaf();
+        if let Some(reading) = &mut self.reading {
+            reading.is_deaf = is_deaf;
+            reading.pages = Pages::default();
+            reading.waiting.append(&mut reading.late);
+            reading.is_stale = false;
+            reading.repeated |= repeated;
         }
     }
 
-    /// A page came, or did not.
-    pub(super) fn settle_page(&mut self, outcome: Result<RawJson, CallError>) {
-        let outcome = outcome.and_then(|result| self.check_result_type(result));
-        match outcome.and_then(|result| self.take_page(result)) {
-            Ok(Some(next)) => self.ask_page(next),
-            Ok(None) => self.finish_listing(),
-            Err(error) => self.end_listing(&Err(error)),
-        }
-    }
-
-    /// Reads a page, and gives the parameters of the next.
-    fn take_page(&mut self, page: RawJson) -> Result<Option<Params>, CallError> {
-        let (page, rejected) = self.learn_tools(page);
-        let Some(listing) = &mut self.tools.listing else {
-            return Err(CallError::Cancelled);
-        };
-        let next = listing.pages.add(self.now, &page, rejected, &self.config.limits)?;
+    /// Takes a page that came at `now`, and gives the parameters of the next one, if there is any.
+    pub(super) fn add(
+        &mut self,
+        now: Time,
+        page: &RawJson,
+        rejected: Vec<Rejected>,
+        limits: &Limits,
+    ) -> Result<Option<Params>, CallError> {
+        let reading = self.reading.as_mut().ok_or(CallError::Cancelled)?;
+        let next = reading.pages.add(now, page, rejected, limits)?;
         Ok(next.map(|cursor| {
             let params = PaginatedParams {
                 cursor: Some(cursor),
@@ -225,147 +180,214 @@ impl Client {
         }))
     }
 
-    /// The last page came.
-    fn finish_listing(&mut self) {
-        let Some(listing) = &mut self.tools.listing else { return };
-        let (list, freshness) = core::mem::take(&mut listing.pages).finish();
-        let (is_stale, is_deaf) = (listing.is_stale, listing.is_deaf);
-        if !is_stale {
-            self.keep(list.clone(), freshness, is_deaf);
+    /// The last page came at `now`. The list is kept as the server says; where it says nothing, until it says that the
+    /// list has changed, if it has promised to (`is_told`) and that can be heard; else for `ttl`.
+    pub(super) fn finish(&mut self, now: Time, is_told: bool, ttl: Duration) -> Option<ToolList> {
+        let reading = self.reading.as_mut()?;
+        let (list, freshness) = core::mem::take(&mut reading.pages).finish();
+        if !reading.is_stale {
+            let until = match freshness {
+                Freshness {
+                    until,
+                    is_unsaid: false,
+                } => until,
+                Freshness { until, .. } if is_told && !reading.is_deaf => until,
+                Freshness { until, .. } => Some(until.map_or(now + ttl, |until| until.min(now + ttl))),
+            };
+            let list = list.clone();
+            self.kept = Some(Kept { list, until });
+            self.expire(now);
         }
-        self.end_listing(&Ok(list));
+        Some(list)
     }
 
-    /// Keeps a list for those who ask later, as long as that is allowed.
-    fn keep(&mut self, list: ToolList, freshness: Freshness, is_deaf: bool) {
-        let until = match freshness {
-            Freshness {
-                until,
-                is_unsaid: false,
-            } => until,
-            Freshness { until, .. } if !is_deaf && self.is_told_of_changes() => until,
-            Freshness { until, .. } => {
-                let own = self.now + self.config.tools_ttl;
-                Some(until.map_or(own, |until| until.min(own)))
-            }
-        };
-        self.tools.kept = Some(Kept { list, until });
-        self.expire_tools(self.now);
+    /// The reading is over. Where it `failed`, those who came late waited for this attempt too.
+    pub(super) fn end(&mut self, failed: bool) -> Option<Ended> {
+        let mut reading = self.reading.take()?;
+        if failed {
+            reading.waiting.append(&mut reading.late);
+        }
+        Some(Ended {
+            // The pages are taken out of a reading that is complete.
+            has_learnt: !failed || reading.pages.count() > 0,
+            waiting: reading.waiting,
+            late: reading.late,
+        })
     }
 
-    /// Whether the server has promised to say when its tools change.
-    ///
-    /// 2026-07-28 makes no such promise without a subscription; there `ttlMs` is required.
-    fn is_told_of_changes(&self) -> bool {
-        let facts = self.facts().filter(|_| matches!(self.stage, Stage::Legacy(..)));
-        let capabilities = facts.and_then(|facts| facts.capabilities.as_ref());
-        capabilities.is_some_and(|it| it.has(ServerCapability::ToolsListChanged))
+    /// Takes what is kept for out of date, and what is being read.
+    pub(super) fn forget(&mut self) {
+        self.kept = None;
+        if let Some(reading) = &mut self.reading {
+            reading.is_stale = true;
+        }
     }
 
-    /// Whether what the server notifies of its own accord does not arrive.
-    fn is_deaf(&self) -> bool {
-        self.link == Link::Http && !self.tools.is_listening
+    /// Takes what is kept for out of date, but not what is being read.
+    pub(super) fn distrust(&mut self) {
+        self.kept = None;
+    }
+
+    /// The connection is closed.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.link);
     }
 
     /// Whether the GET stream of a legacy session is open. While it is not, changes go unheard.
     #[cfg(feature = "http")]
     pub(super) fn set_listening(&mut self, is_listening: bool) {
-        self.tools.is_listening = is_listening;
+        self.is_listening = is_listening;
         if is_listening {
             return;
         }
-        if let Some(listing) = &mut self.tools.listing {
-            listing.is_deaf = true;
+        if let Some(reading) = &mut self.reading {
+            reading.is_deaf = true;
         }
-        if self.tools.kept.as_ref().is_some_and(|kept| kept.until.is_none()) {
-            self.tools.kept = None;
+        if self.kept.as_ref().is_some_and(|kept| kept.until.is_none()) {
+            self.kept = None;
         }
     }
 
     /// Forgets a list that is not fresh any more (2026-07-28, Caching: fresh "while `now < t_received + ttlMs`").
-    pub(super) fn expire_tools(&mut self, now: Time) {
-        if self.tools.poll_timeout().is_some_and(|until| until <= now) {
-            self.tools.kept = None;
+    pub(super) fn expire(&mut self, now: Time) {
+        if self.poll_timeout().is_some_and(|until| until <= now) {
+            self.kept = None;
         }
     }
 
-    /// Tells everyone who waits. Where it failed, also those who came late: they waited for this attempt. Calls that
-    /// were refused for their headers are made again or, where nothing was learnt, fail as they did.
-    fn end_listing(&mut self, outcome: &Result<ToolList, CallError>) {
-        let Some(mut listing) = self.tools.listing.take() else {
-            return;
-        };
-        // The pages are taken out of a listing that is complete.
-        let has_learnt = outcome.is_ok() || listing.pages.count() > 0;
-        if outcome.is_err() {
-            listing.waiting.append(&mut listing.late);
-        }
-        for id in listing.waiting {
-            let Some(call) = self.calls.get(id) else { continue };
-            match (&call.mismatch, call.purpose) {
-                (_, CallPurpose::ToolList) => {
-                    self.calls.remove(id);
-                    self.emit(Event::ToolsListed {
-                        call: id,
-                        outcome: outcome.clone(),
-                    });
-                }
-                (Some(error), _) if !has_learnt => {
-                    let error = error.clone();
-                    self.calls.remove(id);
-                    self.emit_reply(id, Err(CallError::Rpc(error)));
-                }
-                _ if self.is_ready() => self.enqueue_call(id),
-                _ => {
-                    self.hold(id);
-                    self.connect();
-                }
-            }
-        }
-        if !listing.late.is_empty() {
-            self.begin_listing(listing.late);
-        }
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.kept.as_ref()?.until
     }
 
-    /// One of those who wait is gone. Nobody reads on for nobody.
-    pub(super) fn leave_listing(&mut self, id: CallId) {
-        let Some(listing) = &mut self.tools.listing else { return };
-        listing.waiting.remove(&id);
-        listing.late.remove(&id);
-        if listing.waiting.is_empty() && listing.late.is_empty() {
-            let page = listing.page;
-            self.tools.listing = None;
-            if let Some(page) = page {
-                self.cancel(page);
-            }
-        }
-    }
-
-    /// The time of someone who waits for the list is up.
-    pub(super) fn listing_timed_out(&mut self, id: CallId, phase: Phase, after: Duration) {
-        self.emit(Event::ToolsListed {
-            call: id,
-            outcome: Err(CallError::Timeout { phase, after }),
-        });
-    }
-
-    /// What those who wait for the list are waiting for.
-    pub(super) fn phase_of_listing(&self) -> Phase {
-        let page = self.tools.listing.as_ref().and_then(|listing| listing.page);
-        let page = page.and_then(|page| self.calls.get(page));
-        page.map_or(Phase::Outbox, |page| self.phase_of(page))
+    /// Whether what the server notifies of its own accord does not arrive.
+    fn is_deaf(&self) -> bool {
+        self.link == Link::Http && !self.is_listening
     }
 }
 
-/// A call of `tools/list` that is the machine's own.
-fn own_call(params: Params, options: CallOptions, purpose: CallPurpose) -> Call {
-    Call {
-        method: Method::ListTools.into(),
-        params,
-        options,
-        purpose,
-        progress: CallProgress::Born,
-        repeated: false,
-        mismatch: None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Timeouts;
+    use crate::rpc::{CallOptions, Calls};
+
+    const TTL: Duration = Duration::ZERO;
+
+    /// Some calls to tell apart.
+    fn ids() -> [CallId; 4] {
+        let mut calls = Calls::new(9);
+        [(); 4].map(|()| calls.begin_own(&CallOptions::default(), &Timeouts::default(), ()))
+    }
+
+    fn page(text: &str) -> RawJson {
+        RawJson::parse(text.as_bytes().to_vec()).unwrap()
+    }
+
+    fn add(tools: &mut Tools, text: &str) -> Result<Option<Params>, CallError> {
+        tools.add(Time::ORIGIN, &page(text), Vec::new(), &Limits::default())
+    }
+
+    const LAST: &str = r#"{"tools":[]}"#;
+    const FRESH: &str = r#"{"tools":[],"ttlMs":5000}"#;
+
+    #[test]
+    fn one_reading_is_shared_and_those_who_come_after_a_change_get_the_next() {
+        let [a, b, c, d] = ids();
+        let mut tools = Tools::new(Link::Stream);
+        assert_eq!((tools.join(a), tools.join(b)), (Joined::First, Joined::Waiting));
+        tools.forget();
+        assert_eq!(tools.join(c), Joined::Waiting);
+        tools.asked(d);
+        assert_eq!(tools.entries(), 4);
+        assert_eq!(add(&mut tools, FRESH), Ok(None));
+        assert!(tools.finish(Time::ORIGIN, true, TTL).is_some());
+        assert!(tools.list().is_none(), "it was out of date when it came");
+        let ended = tools.end(false).unwrap();
+        assert_eq!(
+            (ended.waiting, ended.late),
+            (BTreeSet::from([a, b]), BTreeSet::from([c]))
+        );
+        assert!(tools.end(false).is_none());
+    }
+
+    #[test]
+    fn a_failure_is_everyones() {
+        let [a, b, ..] = ids();
+        let mut tools = Tools::new(Link::Stream);
+        tools.join(a);
+        tools.forget();
+        tools.join(b);
+        let ended = tools.end(true).unwrap();
+        assert_eq!((ended.waiting.len(), ended.late.len(), ended.has_learnt), (2, 0, false));
+    }
+
+    #[test]
+    fn the_last_one_who_leaves_ends_the_reading() {
+        let [a, b, page, _] = ids();
+        let mut tools = Tools::new(Link::Stream);
+        tools.join(a);
+        tools.join(b);
+        tools.asked(page);
+        assert_eq!(tools.leave(a), None);
+        assert_eq!(tools.page(), Some(page));
+        assert_eq!(tools.leave(b), Some(page));
+        assert_eq!(tools.entries(), 0);
+    }
+
+    #[test]
+    fn how_long_a_list_is_kept() {
+        let second = Duration::from_secs(1);
+        for (link, is_told, ttl, text, kept, until) in [
+            (Link::Stream, false, TTL, FRESH, true, Some(5 * second)),
+            (Link::Stream, true, TTL, LAST, true, None),
+            (Link::Stream, false, TTL, LAST, false, None),
+            (Link::Stream, false, second, LAST, true, Some(second)),
+            (Link::Http, true, TTL, LAST, false, None),
+            (Link::Http, true, second, LAST, true, Some(second)),
+        ] {
+            let mut tools = Tools::new(link);
+            tools.join(ids()[0]);
+            add(&mut tools, text).unwrap();
+            let _ = tools.finish(Time::ORIGIN, is_told, ttl);
+            let expected = until.map(|until| Time::ORIGIN + until);
+            assert_eq!(
+                (tools.list().is_some(), tools.poll_timeout()),
+                (kept, expected),
+                "{link:?} {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_reading_that_begins_anew_forgets_its_pages_and_takes_everyone_along() {
+        let [a, b, ..] = ids();
+        let mut tools = Tools::new(Link::Stream);
+        tools.join(a);
+        add(
+            &mut tools,
+            r#"{"tools":[{"name":"x","inputSchema":{"type":"object"}}],"nextCursor":"2"}"#,
+        )
+        .unwrap();
+        tools.forget();
+        tools.join(b);
+        tools.restart(true);
+        assert!(tools.is_repeated());
+        assert_eq!(add(&mut tools, FRESH), Ok(None));
+        assert_eq!(tools.finish(Time::ORIGIN, true, TTL).unwrap().len(), 0);
+        assert!(tools.list().is_some());
+        assert_eq!(tools.end(false).unwrap().waiting.len(), 2);
+    }
+
+    #[test]
+    #[cfg(feature = "http")]
+    fn a_list_that_is_kept_until_it_changes_is_not_kept_while_nothing_is_heard() {
+        let mut tools = Tools::new(Link::Http);
+        tools.set_listening(true);
+        tools.join(ids()[0]);
+        add(&mut tools, LAST).unwrap();
+        let _ = tools.finish(Time::ORIGIN, true, TTL);
+        assert!(tools.list().is_some());
+        tools.set_listening(false);
+        assert!(tools.list().is_none());
     }
 }

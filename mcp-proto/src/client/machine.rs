@@ -1,24 +1,26 @@
-//! The client machine: its state, and what the application tells it.
+//! The client machine: its parts, and what the application tells it.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use super::call::{Call, CallProgress, CallPurpose};
+use super::calls::Calls;
 use super::config::{ClientConfig, Prior};
-use super::era::Channel;
 use super::event::{Answer, Event, ServerFacts};
+use super::events::Events;
 use super::held::{Held, HeldQueue};
-use super::lifecycle::{first_stage, known_facts};
-use super::listing::Tools;
-use super::outbound::Members;
+use super::inbox::Inbox;
+use super::link::Link;
+use super::listing::{Joined, Tools};
+use super::meta::Members;
+use super::negotiation::Negotiation;
+use super::outbox::{Entry, Outbox};
 use super::tool_headers::ToolHeaders;
-use crate::jsonrpc::{ErrorObject, Params, RawJson, encode_notification_with};
-use crate::legacy::client::{self as legacy, Handshake};
-use crate::method::{Kind, Method, MethodName, Role};
-use crate::modern::client::{self as modern, Discovery};
+use super::tool_list::ToolList;
+use crate::jsonrpc::{Params, encode_notification_with};
+use crate::method::{Kind, Method, MethodName};
 use crate::revision::Revision;
 use crate::rpc::{
-    CallError, CallId, CallOptions, Calls, CloseReason, Counters, Kept, Mirrored, Outbox, Outgoing, Phase, Purpose,
-    RequestKey, Requests, SendError,
+    CallError, CallId, CallOptions, CloseReason, Counters, Kept, Outgoing, Phase, Purpose, RequestKey, SendError,
 };
 use crate::time::Time;
 
@@ -36,163 +38,53 @@ use crate::time::Time;
 ///
 /// Any method may be called in any state, in any order. A call may be made before anything is known about
 /// the server: it is held, with its deadline, and goes out when the handshake is done.
+// Each part is a machine of its own that knows none of the others: what follows from what one of them says is carried to
+// the others here, and in the files that are named for what comes (`receive`), what has to be done for the handshake
+// (`follow`) and what waits for the list of tools (`tools`).
 #[derive(Debug)]
 pub struct Client {
     pub(super) config: ClientConfig,
     pub(super) link: Link,
-    pub(super) stage: Stage,
-    pub(super) facts: Option<ServerFacts>,
-    /// How often a session, or what was believed of the server, was given up for another: tells news of the
-    /// present one from belated news.
-    pub(super) epoch: u64,
-    pub(super) calls: Calls<Call>,
-    /// What an earlier connection found, until it proves wrong.
-    pub(super) prior: Option<Prior>,
-    /// Whether the server has shown that what is believed of it is true.
-    pub(super) confirmed: bool,
-    /// When the server must have taken `notifications/initialized`, where it has to say so.
-    pub(super) announce_by: Option<Time>,
-    /// The `initialize` on a byte stream that was not answered in time, and still may be.
-    pub(super) overdue: Option<CallId>,
+    /// What the server speaks.
+    pub(super) negotiation: Negotiation,
+    /// Who waits for a reply, and until when.
+    pub(super) calls: Calls,
+    /// What waits for the handshake.
     pub(super) held: HeldQueue,
-    pub(super) requests: Requests,
-    pub(super) outbox: Outbox<OutboxEntry>,
-    /// Bytes of the answers in the outbox, to requests of the server.
-    pub(super) owed: usize,
-    pub(super) tool_headers: ToolHeaders,
+    /// What waits to be sent.
+    pub(super) outbox: Outbox,
+    /// What the server asks.
+    pub(super) inbox: Inbox,
+    /// What waits for the application.
+    pub(super) events: Events,
+    /// The list of tools, and who waits for it.
     pub(super) tools: Tools,
-    /// When the world last spoke.
-    pub(super) now: Time,
-    aborts: VecDeque<CallId>,
-    /// The calls that were never sent when the connection closed.
-    #[cfg(feature = "handle")]
-    unsent: alloc::collections::BTreeSet<CallId>,
-    settled: VecDeque<CallId>,
-    events: VecDeque<Event>,
-    event_bytes: usize,
-    pub(super) notifications: usize,
+    /// What of the arguments of tools headers mirror.
+    pub(super) tool_headers: ToolHeaders,
     pub(super) members: Members,
     pub(super) counters: Counters,
+    /// When the world last spoke.
+    pub(super) now: Time,
     pub(super) closed: Option<CloseReason>,
-}
-
-/// What carries the messages. The rules of cancellation and of the era question depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// One byte stream for everything.
-    Stream,
-    /// One HTTP exchange for each message.
-    Http,
-}
-
-/// Where a message came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The byte stream.
-    Stream,
-    /// The response of an HTTP exchange.
-    Http {
-        /// Its status.
-        status: u16,
-        /// The call that it should answer, and has not yet: an error without an id can mean no other.
-        call: Option<CallId>,
-    },
-}
-
-impl Origin {
-    pub(super) fn channel(self) -> Channel {
-        match self {
-            Self::Stream => Channel::Stream,
-            Self::Http { status, .. } => Channel::Http(status),
-        }
-    }
-}
-
-/// The era, and where its lifecycle stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// Nothing is known.
-    Undecided,
-    /// The server is being asked, or is known to be modern.
-    Modern(Discovery),
-    /// The server is taken for legacy, in this revision.
-    Legacy(Handshake, Revision),
-}
-
-/// A call that waits.
-#[derive(Debug)]
-pub(super) struct Call {
-    pub(super) method: MethodName,
-    pub(super) params: Params,
-    pub(super) options: CallOptions,
-    pub(super) purpose: CallPurpose,
-    pub(super) progress: CallProgress,
-    /// Whether it has been sent to a session that was lost, or in an era that was wrong.
-    pub(super) repeated: bool,
-    /// Why it was refused, where that was for its headers.
-    pub(super) mismatch: Option<ErrorObject>,
-}
-
-/// What a queued message is, its method, and what of it headers mirror.
-pub(super) type OutboxEntry = (Purpose, Option<MethodName>, Mirrored);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallPurpose {
-    Application,
-    Discover,
-    Initialize,
-    /// Whether the session is still known.
-    Ping,
-    /// The list of tools, for the application: waits until it is read.
-    ToolList,
-    /// A page of it.
-    Tools,
-}
-
-/// How far a call has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallProgress {
-    /// Is being made, or waits for the list of tools.
-    Born,
-    /// Waits for the handshake, under this key.
-    Held(u64),
-    /// Waits in the outbox, under this key.
-    Queued(u64),
-    /// Handed to the transport, in this epoch.
-    Sent(u64),
 }
 
 impl Client {
     /// A client that has sent nothing yet.
     pub fn new(config: ClientConfig, link: Link) -> Self {
         let limits = &config.limits;
-        let stage = first_stage(config.mode, config.prior);
         Self {
             link,
-            stage,
-            facts: known_facts(stage),
-            epoch: 0,
-            calls: Calls::new(limits.pending_calls),
-            prior: config.prior,
-            confirmed: false,
-            announce_by: None,
-            overdue: None,
+            negotiation: Negotiation::new(link, config.mode, config.prior, config.strict_capabilities),
+            calls: Calls::new(link, limits, &config.timeouts),
             held: HeldQueue::default(),
-            requests: Requests::new(limits.requests_in_progress),
             outbox: Outbox::new(),
-            owed: 0,
+            inbox: Inbox::new(limits.requests_in_progress),
+            events: Events::new(limits.notifications),
+            tools: Tools::new(link),
             tool_headers: ToolHeaders::new(limits.tool_headers),
-            tools: Tools::default(),
-            now: Time::ORIGIN,
-            aborts: VecDeque::new(),
-            #[cfg(feature = "handle")]
-            unsent: alloc::collections::BTreeSet::new(),
-            settled: VecDeque::new(),
-            events: VecDeque::new(),
-            event_bytes: 0,
-            notifications: 0,
             members: Members::new(&config),
             counters: Counters::default(),
+            now: Time::ORIGIN,
             closed: None,
             config,
         }
@@ -200,7 +92,7 @@ impl Client {
 
     /// What is known about the server; `None` before the handshake.
     pub fn facts(&self) -> Option<&ServerFacts> {
-        self.facts.as_ref().filter(|_| self.is_ready())
+        self.negotiation.facts()
     }
 
     /// The verdict about the server, for [`ClientConfig::prior`] of a later connection.
@@ -208,9 +100,19 @@ impl Client {
         self.facts().map(|facts| Prior::new(facts.revision))
     }
 
+    /// What the server has proved to speak, also after the end of the connection; `None` where that is not certain.
+    #[cfg(feature = "handle")]
+    pub(crate) fn proved(&self) -> Option<Prior> {
+        self.negotiation.proved()
+    }
+
     /// What the peer did that was wrong and survived.
     pub fn counters(&self) -> Counters {
-        self.counters
+        Counters {
+            duplicate_requests: self.inbox.duplicates(),
+            dropped_notifications: self.events.dropped(),
+            ..self.counters
+        }
     }
 
     /// The configuration.
@@ -220,14 +122,14 @@ impl Client {
 
     /// How many calls wait for a reply.
     pub fn pending_calls(&self) -> usize {
-        self.calls.len() - usize::from(self.overdue.is_some())
+        self.calls.len()
     }
 
     /// How much is kept at present. An `initialize` that is overdue is in progress.
     pub fn kept(&self) -> Kept {
-        let tables = self.calls.entries() + self.requests.entries() + self.tools.entries();
-        let queues = self.held.len() + self.outbox.len() + self.aborts.len() + self.settled.len() + self.events.len();
-        let bytes = self.event_bytes + self.outbox.bytes() + self.held.bytes();
+        let tables = self.calls.entries() + self.inbox.entries() + self.tools.entries();
+        let queues = self.held.len() + self.outbox.len() + self.events.len();
+        let bytes = self.events.bytes() + self.outbox.bytes() + self.held.bytes();
         Kept::new(tables + queues, bytes)
     }
 
@@ -249,24 +151,17 @@ impl Client {
     /// are read.
     pub fn wants_input(&self) -> bool {
         let limits = &self.config.limits;
-        self.owed < limits.outbox_bytes && self.event_bytes < limits.total_bytes
+        self.outbox.owed() < limits.outbox_bytes && self.events.bytes() < limits.total_bytes
     }
 
     /// Whether requests can be sent at once.
     pub fn is_ready(&self) -> bool {
-        matches!(
-            self.stage,
-            Stage::Modern(Discovery::Settled) | Stage::Legacy(Handshake::Operating, _)
-        )
+        self.negotiation.is_ready()
     }
 
-    /// The revision spoken with the server; before the handshake is done, the one it is made in.
-    pub(super) fn revision(&self) -> Option<Revision> {
-        match self.stage {
-            Stage::Undecided => None,
-            Stage::Modern(_) => Some(Revision::LATEST),
-            Stage::Legacy(_, revision) => Some(revision),
-        }
+    /// Whether another call or notification is taken.
+    pub(crate) fn has_room(&self) -> bool {
+        self.outbox.bytes() + self.held.bytes() < self.config.limits.outbox_bytes
     }
 
     /// Calls `method`. The reply comes as [`Event::Reply`].
@@ -282,35 +177,110 @@ impl Client {
         options: CallOptions,
     ) -> Result<CallId, SendError> {
         let method = method.into();
-        self.check_open()?;
-        self.check_allowed(&method, Kind::Request)?;
+        self.check(&method, Kind::Request)?;
         if !self.has_room() {
             return Err(SendError::Blocked(params));
         }
-        let bytes = params.size();
-        let call = Call {
-            method,
-            params,
-            options: options.clone(),
-            purpose: CallPurpose::Application,
-            progress: CallProgress::Born,
-            repeated: false,
-            mismatch: None,
-        };
-        let id = self
-            .calls
-            .begin(&options, &self.config.timeouts, call)
-            .ok_or(SendError::TooManyCalls)?;
+        let call = Call::new(method, params, options, CallPurpose::Application);
+        let id = self.calls.begin(call).ok_or(SendError::TooManyCalls)?;
+        self.send_or_hold(id);
+        Ok(id)
+    }
+
+    /// Notifies the server. Held until the handshake is done, like a call.
+    ///
+    /// # Errors
+    /// As for [`call`](Self::call).
+    pub fn notify(&mut self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
+        let method = method.into();
+        self.check(&method, Kind::Notification)?;
+        if !self.has_room() {
+            return Err(SendError::Blocked(params));
+        }
+        let text = encode_notification_with(method.as_str(), &params, b"");
         if self.is_ready() {
-            self.enqueue_call(id);
+            self.outbox.push_notification(method, text);
         } else {
-            let key = self.held.push(Held::Call(id), bytes);
-            if let Some(call) = self.calls.get_mut(id) {
-                call.progress = CallProgress::Held(key);
-            }
+            let bytes = text.len();
+            self.held.push(Held::Notification(method, text), bytes);
             self.connect();
         }
-        Ok(id)
+        Ok(())
+    }
+
+    /// Asks for all tools of the server. They come as [`Event::ToolsListed`]: at once where they are kept and fresh;
+    /// else `tools/list` is read to its end, once for all who ask meanwhile. The timeouts of the options are those
+    /// of this asker alone, for the whole list; its other options do not count.
+    ///
+    /// A list is kept as long as the server says (`ttlMs`, 2026-07-28, Caching; 24 hours at most), and not beyond the
+    /// first `notifications/tools/list_changed`. Where the server says nothing it is kept until that notification,
+    /// if the server has promised it (`listChanged`, legacy era) and it can arrive (on a byte stream, or a GET stream
+    /// that is open); else for [`ClientConfig::tools_ttl`](super::ClientConfig::tools_ttl), which is not at all
+    /// unless set. It belongs to this client and is shown to no other, whatever its `cacheScope`.
+    ///
+    /// # Errors
+    /// Those of [`call`](Self::call), but never [`SendError::Blocked`].
+    pub fn list_tools(&mut self, options: &CallOptions) -> Result<CallId, SendError> {
+        let method = Method::ListTools.into();
+        self.check(&method, Kind::Request)?;
+        let options = CallOptions {
+            progress: false,
+            ..options.timing()
+        };
+        let asker = Call::new(method, Params::NONE, options, CallPurpose::ToolList);
+        let call = self.calls.begin(asker).ok_or(SendError::TooManyCalls)?;
+        if let Some(list) = self.tools().cloned() {
+            self.calls.remove(call);
+            let outcome = Ok(list);
+            self.events.push(Event::ToolsListed { call, outcome });
+        } else if self.tools.join(call) == Joined::First {
+            self.ask_page(Params::NONE);
+        }
+        Ok(call)
+    }
+
+    /// The tools of the server, where they are kept and fresh.
+    pub fn tools(&self) -> Option<&ToolList> {
+        self.tools.list()
+    }
+
+    /// Takes the tools that are kept for out of date: whoever asks from now on gets what is read from now on.
+    pub fn forget_tools(&mut self) {
+        self.tools.forget();
+    }
+
+    /// Stops waiting for a call. No [`Event::Reply`] comes for it any more, and the server is told in the way
+    /// of the era and the transport; a call that was not sent yet is not sent. A call that is over already is not
+    /// touched: a reply that waits to be polled still comes.
+    pub fn cancel(&mut self, call: CallId) {
+        if let Some(gone) = self.calls.remove(call) {
+            self.abandon(call, &gone);
+        }
+    }
+
+    /// Answers a request of the server. An answer to a request that was cancelled is dropped.
+    pub fn respond(&mut self, request: RequestKey, answer: Answer) {
+        if let Some(id) = self.inbox.answer(request) {
+            self.outbox.push_response(&id, &answer);
+        }
+    }
+
+    /// Starts the handshake without a call, where there is one to make.
+    pub fn connect(&mut self) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.calls.resume();
+        let step = self.negotiation.begin();
+        self.follow(step);
+    }
+
+    /// Takes for granted what an earlier connection found, where nothing was asked, and nothing was told before.
+    #[cfg(feature = "handle")]
+    pub(crate) fn presume(&mut self, prior: Prior) {
+        if self.closed.is_none() {
+            self.negotiation.presume(prior);
+        }
     }
 
     /// A call has waited since `born` already: its time began then.
@@ -328,64 +298,7 @@ impl Client {
     /// Whether a call that ended with the connection had been sent. Says it once.
     #[cfg(feature = "handle")]
     pub(crate) fn take_was_sent(&mut self, call: CallId) -> bool {
-        !self.unsent.remove(&call)
-    }
-
-    /// Notifies the server. Held until the handshake is done, like a call.
-    ///
-    /// # Errors
-    /// As for [`call`](Self::call).
-    pub fn notify(&mut self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
-        let method = method.into();
-        self.check_open()?;
-        self.check_allowed(&method, Kind::Notification)?;
-        if !self.has_room() {
-            return Err(SendError::Blocked(params));
-        }
-        let text = encode_notification_with(method.as_str(), &params, b"");
-        if self.is_ready() {
-            self.outbox
-                .push(text, (Purpose::Notification, Some(method), Mirrored::default()));
-        } else {
-            let bytes = text.len();
-            self.held.push(Held::Notification(method, text), bytes);
-            self.connect();
-        }
-        Ok(())
-    }
-
-    /// Stops waiting for a call. No [`Event::Reply`] comes for it any more, and the server is told in the way
-    /// of the era and the transport; a call that was not sent yet is not sent. A call that is over already is not
-    /// touched: a reply that waits to be polled still comes.
-    pub fn cancel(&mut self, call: CallId) {
-        if let Some(gone) = self.calls.remove(call) {
-            self.abandon(call, &gone);
-        }
-    }
-
-    /// Answers a request of the server. An answer to a request that was cancelled is dropped.
-    pub fn respond(&mut self, request: RequestKey, answer: Answer) {
-        if let Some(id) = self.requests.finish(request) {
-            self.enqueue_response(&id, &answer);
-        }
-    }
-
-    /// Starts the handshake without a call, where there is one to make.
-    pub fn connect(&mut self) {
-        if self.closed.is_some() {
-            return;
-        }
-        if let Some(initialize) = self.overdue.take() {
-            self.calls.resume(initialize);
-        }
-        match self.stage {
-            Stage::Undecided => {
-                self.stage = Stage::Modern(Discovery::Start);
-                self.step_modern(modern::Input::Begin);
-            }
-            Stage::Modern(_) => self.step_modern(modern::Input::Begin),
-            Stage::Legacy(..) => self.step_legacy(legacy::Input::Begin),
-        }
+        self.calls.take_was_sent(call)
     }
 
     /// Closes the connection from this side. Every call that waits fails with [`CallError::Closed`]; what is
@@ -395,119 +308,88 @@ impl Client {
             return;
         }
         self.closed = Some(reason);
-        match self.stage {
-            Stage::Undecided => {}
-            Stage::Modern(discovery) => self.stage = Stage::Modern(discovery.step(modern::Input::Close).0),
-            Stage::Legacy(handshake, revision) => {
-                self.stage = Stage::Legacy(handshake.step(legacy::Input::Close).0, revision);
-            }
-        }
-        self.announce_by = None;
-        self.overdue = None;
+        self.negotiation.close();
         self.held = HeldQueue::default();
         self.tools.clear();
-        self.requests.clear();
-        for (call, data) in self.calls.drain() {
-            if matches!(data.progress, CallProgress::Sent(_)) && self.link == Link::Http {
-                self.aborts.push_back(call);
-            }
-            #[cfg(feature = "handle")]
-            if !matches!(data.progress, CallProgress::Sent(_)) && data.purpose == CallPurpose::Application {
-                self.unsent.insert(call);
-            }
-            match data.purpose {
-                CallPurpose::Application => self.emit_reply(call, Err(CallError::Closed(reason))),
+        self.inbox.clear();
+        for (call, purpose) in self.calls.close() {
+            let closed = CallError::Closed(reason);
+            match purpose {
+                CallPurpose::Application => self.reply(call, Err(closed)),
                 CallPurpose::ToolList => {
-                    let outcome = Err(CallError::Closed(reason));
-                    self.emit(Event::ToolsListed { call, outcome });
+                    let outcome = Err(closed);
+                    self.events.push(Event::ToolsListed { call, outcome });
                 }
                 _ => {}
             }
         }
-        self.outbox
-            .retain(|(purpose, ..)| matches!(purpose, Purpose::Notification | Purpose::Response));
-        self.emit(Event::Closed(reason));
+        // After the calls: what is queued of them is not wanted any more.
+        self.outbox.close();
+        self.events.push(Event::Closed(reason));
     }
 
     /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
     pub fn handle_timeout(&mut self, now: Time) {
         self.calls.arm(now);
-        self.expire_tools(now);
-        if self.announce_by.is_some_and(|until| until <= now) {
+        self.tools.expire(now);
+        if self.negotiation.is_unannounced(now) {
             let (phase, after) = (Phase::Initialize, self.config.timeouts.initialize);
-            self.handshake_failed(&CallError::Timeout { phase, after });
+            self.handshake_failed(CallError::Timeout { phase, after });
         }
         while let Some((id, after, call)) = self.calls.expire(now) {
-            let phase = self.phase_of(&call);
-            self.abandon(id, &call);
-            match call.purpose {
-                CallPurpose::Application => {
-                    self.emit_reply(id, Err(CallError::Timeout { phase, after }));
-                }
-                CallPurpose::Discover => self.judge_silence(after),
-                CallPurpose::Initialize
-                    if self.link == Link::Stream && matches!(call.progress, CallProgress::Sent(_)) =>
-                {
-                    self.handshake_late(id, after, call);
-                }
-                CallPurpose::Initialize => self.handshake_failed(&CallError::Timeout { phase, after }),
-                CallPurpose::Ping => {}
-                CallPurpose::ToolList => self.listing_timed_out(id, phase, after),
-                CallPurpose::Tools => self.settle_page(Err(CallError::Timeout { phase, after })),
-            }
+            self.expired(id, after, call);
         }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        [self.calls.poll_timeout(), self.announce_by, self.tools.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        let parts = [
+            self.calls.poll_timeout(),
+            self.negotiation.poll_timeout(),
+            self.tools.poll_timeout(),
+        ];
+        parts.into_iter().flatten().min()
     }
 
     /// What the application should know.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
-        let event = self.events.pop_front()?;
-        self.event_bytes -= weight(&event);
-        if let Event::Notification(_) = event {
-            self.notifications -= 1;
-        }
-        Some(event)
+        self.events.pop()
     }
 
     /// The next message to send. Every call gets its deadline here, also one that is still held.
     #[must_use]
     pub fn poll_outgoing(&mut self, now: Time) -> Option<Outgoing> {
         self.calls.arm(now);
-        let (text, (purpose, method, mirrored)) = self.pop_outbox()?;
-        let outgoing = Outgoing {
+        let (text, entry) = self.pop_outbox()?;
+        // The revision that it was written in: sending it may change what comes after it.
+        let revision = self.revision();
+        if entry.purpose == Purpose::Initialized {
+            let step = self.negotiation.announcing(now + self.config.timeouts.initialize);
+            self.follow(step);
+        }
+        let Entry {
+            purpose,
+            method,
+            mirrored,
+        } = entry;
+        Some(Outgoing {
             text,
             purpose,
             method,
             mirrored,
-            revision: self.revision(),
-        };
-        match (purpose, self.link) {
-            (Purpose::Initialized, Link::Stream) => self.step_legacy(legacy::Input::Announced),
-            (Purpose::Initialized, Link::Http) => self.announce_by = Some(now + self.config.timeouts.initialize),
-            _ => {}
-        }
-        Some(outgoing)
+            revision,
+        })
     }
 
     /// The next message that is still wanted.
-    fn pop_outbox(&mut self) -> Option<(Vec<u8>, OutboxEntry)> {
+    fn pop_outbox(&mut self) -> Option<(Vec<u8>, Entry)> {
         loop {
             let (text, entry) = self.outbox.pop()?;
-            if entry.0 == Purpose::Response {
-                self.owed -= text.len();
-            }
-            if let Purpose::Call(id) | Purpose::Initialize(id) = entry.0 {
+            if let Purpose::Call(id) | Purpose::Initialize(id) = entry.purpose {
                 match self.calls.get_mut(id) {
-                    Some(call) => call.progress = CallProgress::Sent(self.epoch),
+                    Some(call) => call.progress = CallProgress::Sent(self.negotiation.epoch()),
                     None => continue,
                 }
             }
@@ -518,13 +400,13 @@ impl Client {
     /// A call whose exchange is to be ended without waiting for its answer.
     #[must_use]
     pub fn poll_abort(&mut self) -> Option<CallId> {
-        self.aborts.pop_front()
+        self.calls.poll_aborted()
     }
 
     /// A call whose exchange has brought its answer.
     #[must_use]
     pub fn poll_settled(&mut self) -> Option<CallId> {
-        self.settled.pop_front()
+        self.calls.poll_settled()
     }
 
     /// Whether anything waits to be sent.
@@ -532,129 +414,16 @@ impl Client {
         !self.outbox.is_empty()
     }
 
-    fn check_open(&self) -> Result<(), SendError> {
+    /// The revision spoken with the server; before the handshake is done, the one it is made in.
+    pub(super) fn revision(&self) -> Option<Revision> {
+        self.negotiation.revision()
+    }
+
+    /// Whether this may be sent, as far as that is known.
+    fn check(&self, method: &MethodName, kind: Kind) -> Result<(), SendError> {
         match self.closed {
             Some(reason) => Err(SendError::Closed(reason)),
-            None => Ok(()),
+            None => self.negotiation.check(method, kind),
         }
     }
-
-    /// Whether `method` may be sent, as far as it is known what the server speaks and offers.
-    pub(super) fn check_allowed(&self, method: &MethodName, kind: Kind) -> Result<(), SendError> {
-        let Some(facts) = self.facts() else { return Ok(()) };
-        let Some(known) = method.known() else { return Ok(()) };
-        if known.kind() != kind || !known.is_sent_by(Role::Client, facts.revision) {
-            return Err(SendError::OutOfEra {
-                method: method.clone(),
-                revision: facts.revision,
-            });
-        }
-        let offered = match (&facts.capabilities, known.required_server_capability()) {
-            (Some(capabilities), Some(needed)) => capabilities.has(needed),
-            _ => true,
-        };
-        if self.config.strict_capabilities && !offered {
-            return Err(SendError::NotSupported { method: method.clone() });
-        }
-        Ok(())
-    }
-
-    /// Whether another call or notification is taken.
-    pub(crate) fn has_room(&self) -> bool {
-        self.outbox.bytes() + self.held.bytes() < self.config.limits.outbox_bytes
-    }
-
-    /// What a call waits for.
-    pub(super) fn phase_of(&self, call: &Call) -> Phase {
-        match (call.purpose, call.progress, self.stage) {
-            (CallPurpose::ToolList, ..) => self.phase_of_listing(),
-            (CallPurpose::Discover, ..) | (_, CallProgress::Held(_), Stage::Modern(_) | Stage::Undecided) => {
-                Phase::Probe
-            }
-            (CallPurpose::Initialize, ..) | (_, CallProgress::Held(_), Stage::Legacy(..)) => Phase::Initialize,
-            (_, CallProgress::Born | CallProgress::Queued(_), _) => Phase::Outbox,
-            (_, CallProgress::Sent(_), _) => Phase::Request,
-        }
-    }
-
-    /// Undoes a call that is not waited for any more, as far as it has come.
-    fn abandon(&mut self, id: CallId, call: &Call) {
-        match call.progress {
-            CallProgress::Held(key) => self.held.remove(key),
-            CallProgress::Queued(key) => self.outbox.remove(key),
-            CallProgress::Born => self.leave_listing(id),
-            CallProgress::Sent(epoch) => self.tell_cancelled(id, call, epoch),
-        }
-    }
-
-    /// Tells the server that a call it has is not waited for any more.
-    ///
-    /// 2026-07-28, Cancellation: over HTTP the end of the response stream says so, on a byte stream
-    /// `notifications/cancelled` does; up to 2025-11-25 the notification does on both. `initialize` "MUST NOT
-    /// be cancelled by clients" (2025-11-25, Cancellation).
-    fn tell_cancelled(&mut self, id: CallId, call: &Call, epoch: u64) {
-        let by_disconnect = self.link == Link::Http && self.revision().is_some_and(Revision::cancels_by_disconnect);
-        let is_work = matches!(call.purpose, CallPurpose::Application | CallPurpose::Tools);
-        let may_tell = is_work && epoch == self.epoch && self.is_ready();
-        if may_tell && !by_disconnect {
-            self.enqueue_cancelled(id);
-        }
-        if self.link == Link::Http {
-            self.aborts.push_back(id);
-        }
-    }
-
-    /// The exchange of this call has served its purpose.
-    pub(super) fn settled(&mut self, call: CallId) {
-        if self.link == Link::Http {
-            self.settled.push_back(call);
-        }
-    }
-
-    /// Whether this call is with the server: only then can anything come for it.
-    pub(super) fn is_sent(&self, call: CallId) -> bool {
-        let call = self.calls.get(call);
-        call.is_some_and(|call| matches!(call.progress, CallProgress::Sent(_)))
-    }
-
-    /// Brings the outcome of a call of the application, or of a page of the list of tools, to where it belongs.
-    pub(super) fn conclude(&mut self, call: CallId, purpose: CallPurpose, outcome: Result<RawJson, CallError>) {
-        match purpose {
-            CallPurpose::Tools => self.settle_page(outcome),
-            _ => self.emit_reply(call, outcome),
-        }
-    }
-
-    pub(super) fn emit_reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
-        self.emit(Event::Reply { call, outcome });
-    }
-
-    pub(super) fn emit(&mut self, event: Event) {
-        self.event_bytes += weight(&event);
-        self.events.push_back(event);
-    }
-
-    /// An error for a request of the server that this side does not serve.
-    pub(super) fn refuse(&mut self, key: RequestKey, error: ErrorObject) {
-        self.respond(key, Err(error));
-    }
-
-    /// Whether a request of this method is the machine's own to answer.
-    pub(super) fn is_own(method: &MethodName) -> bool {
-        method.known() == Some(Method::Ping)
-    }
-}
-
-/// How many bytes an event keeps.
-fn weight(event: &Event) -> usize {
-    let text = match event {
-        Event::Reply {
-            outcome: Ok(result), ..
-        } => result.as_bytes().len(),
-        Event::Progress { params, .. } => params.as_bytes().len(),
-        Event::Notification(notification) => notification.text.as_bytes().len(),
-        Event::Request(request) => request.request.text.as_bytes().len(),
-        _ => 0,
-    };
-    text + size_of::<Event>()
 }

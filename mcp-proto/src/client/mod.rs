@@ -3,26 +3,37 @@
 //! [`Client`] knows messages and no transport. [`StreamClient`] drives it over a byte stream,
 //! `HttpClient` over HTTP exchanges; both are values too.
 
+mod call;
+mod calls;
 mod config;
 mod era;
 mod event;
+mod events;
+mod follow;
 mod held;
 #[cfg(feature = "http")]
 mod http;
-mod inbound;
-mod lifecycle;
+mod inbox;
+mod link;
 mod listing;
 mod machine;
-mod outbound;
+mod meta;
+mod negotiation;
+mod outbox;
+mod receive;
+mod stage;
+mod step;
 mod stream;
 mod tool_headers;
 mod tool_list;
+mod tools;
 
 pub use config::{ClientConfig, Mode, Prior};
 pub use era::{Channel, Evidence, Verdict, judge};
 pub use event::{Answer, Event, IncomingRequest, ServerFacts};
 #[cfg(feature = "http")]
 pub use http::HttpClient;
-pub use machine::{Client, Link, Origin};
+pub use link::{Link, Origin};
+pub use machine::Client;
 pub use stream::StreamClient;
 pub use tool_list::{SkippedTool, ToolList};

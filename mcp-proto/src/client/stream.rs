@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use super::config::ClientConfig;
 use super::event::Event;
-use super::machine::{Client, Link, Origin};
+use super::link::{Link, Origin};
+use super::machine::Client;
 use crate::rpc::{CloseReason, Kept};
 use crate::time::Time;
 use crate::wire::line::{Line, LineDecoder};

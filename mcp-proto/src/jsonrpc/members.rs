@@ -70,7 +70,7 @@ pub(crate) fn write_object<'a>(out: &mut Vec<u8>, first: &[u8], texts: impl Iter
 }
 
 /// Keys and values in their order.
-struct Pairs<'a>(Vec<(Cow<'a, str>, &'a str)>);
+pub(super) struct Pairs<'a>(pub(super) Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -29,6 +29,7 @@ mod message;
 mod params;
 mod peek;
 mod raw;
+mod walk;
 
 pub use encode::{encode_error, encode_notification, encode_request, encode_result};
 pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json};

@@ -6,6 +6,7 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::walk::{Walk, plain};
 use super::{DecodeError, Id, RawJson};
 
 /// A string that borrows from the input where it has no escapes.
@@ -58,7 +59,7 @@ pub struct Peek<'a> {
     pub progress_token: Option<Id>,
     /// `requestId`, of a cancellation.
     pub request_id: Option<Id>,
-    meta: Option<&'a RawValue>,
+    meta: Option<&'a str>,
 }
 
 impl<'a> Peek<'a> {
@@ -67,12 +68,35 @@ impl<'a> Peek<'a> {
     /// # Errors
     /// [`DecodeError`] where `params` is not an object, one of the members is of another type or occurs twice.
     pub fn of(params: &'a RawJson) -> Result<Self, DecodeError> {
-        params.decode_borrowed()
+        match Self::walk(params.as_str()) {
+            Some(peek) => Ok(peek),
+            None => params.decode_borrowed(),
+        }
+    }
+
+    /// Finds the members without reading them. `None` where anything is unusual, be it wrong or an escape: then the
+    /// parser has the word.
+    fn walk(params: &'a str) -> Option<Self> {
+        let mut peek = Self::default();
+        let mut walk = Walk::of(params)?;
+        while let Some((key, value)) = walk.step()? {
+            match key {
+                "name" => fill(&mut peek.name, plain(value).map(Cow::Borrowed))?,
+                "uri" => fill(&mut peek.uri, plain(value).map(Cow::Borrowed))?,
+                "taskId" => fill(&mut peek.task_id, plain(value).map(Cow::Borrowed))?,
+                "arguments" => fill(&mut peek.arguments, Some(value))?,
+                "progressToken" => fill(&mut peek.progress_token, Id::from_json(value))?,
+                "requestId" => fill(&mut peek.request_id, Id::from_json(value))?,
+                "_meta" => fill(&mut peek.meta, Some(value).filter(|meta| *meta != "null"))?,
+                _ => {}
+            }
+        }
+        Some(peek)
     }
 
     /// `_meta`, as it came.
     pub fn raw_meta(&self) -> Option<&'a str> {
-        self.meta.map(RawValue::get)
+        self.meta
     }
 
     /// The reserved members of `_meta`.
@@ -81,8 +105,11 @@ impl<'a> Peek<'a> {
     /// [`DecodeError`] where `_meta` is not an object, one of the members is of another type or occurs twice.
     pub fn meta(&self) -> Result<PeekMeta<'a>, DecodeError> {
         match self.meta {
-            Some(raw) => serde_json::from_str(raw.get()).map_err(|error| DecodeError::new(&error)),
             None => Ok(PeekMeta::default()),
+            Some(meta) => match PeekMeta::walk(meta) {
+                Some(meta) => Ok(meta),
+                None => serde_json::from_str(meta).map_err(|error| DecodeError::new(&error)),
+            },
         }
     }
 }
@@ -103,6 +130,39 @@ pub struct PeekMeta<'a> {
     pub log_level: Option<Cow<'a, str>>,
     /// `io.modelcontextprotocol/subscriptionId`, as it came.
     pub subscription_id: Option<&'a str>,
+}
+
+impl<'a> PeekMeta<'a> {
+    /// As [`Peek::walk`].
+    fn walk(meta: &'a str) -> Option<Self> {
+        let mut peek = Self::default();
+        let mut walk = Walk::of(meta)?;
+        while let Some((key, value)) = walk.step()? {
+            match key {
+                "progressToken" => fill(&mut peek.progress_token, Id::from_json(value))?,
+                "io.modelcontextprotocol/protocolVersion" => {
+                    fill(&mut peek.protocol_version, plain(value).map(Cow::Borrowed))?;
+                }
+                "io.modelcontextprotocol/clientInfo" => fill(&mut peek.client_info, Some(value))?,
+                "io.modelcontextprotocol/clientCapabilities" => fill(&mut peek.client_capabilities, Some(value))?,
+                "io.modelcontextprotocol/logLevel" => fill(&mut peek.log_level, plain(value).map(Cow::Borrowed))?,
+                "io.modelcontextprotocol/subscriptionId" => fill(&mut peek.subscription_id, Some(value))?,
+                _ => {}
+            }
+        }
+        Some(peek)
+    }
+}
+
+/// Fills `slot` with what there is, once.
+fn fill<T>(slot: &mut Option<T>, value: Option<T>) -> Option<()> {
+    match slot {
+        Some(_) => None,
+        None => {
+            *slot = Some(value?);
+            Some(())
+        }
+    }
 }
 
 /// Fills `slot` unless it is filled already.
@@ -147,7 +207,7 @@ impl<'de> Visitor<'de> for PeekVisitor {
                         return Err(A::Error::duplicate_field("_meta"));
                     }
                     let value: &'de RawValue = map.next_value()?;
-                    peek.meta = (value.get() != "null").then_some(value);
+                    peek.meta = Some(value.get()).filter(|meta| *meta != "null");
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -244,6 +304,61 @@ impl<'de: 'a, 'a> Deserialize<'de> for ResultType<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
+    use alloc::string::String;
+    use proptest::prelude::*;
+
+    /// Members of parameters and of `_meta`, right and wrong.
+    fn members() -> impl Strategy<Value = String> {
+        let key = prop::sample::select(vec![
+            "name",
+            "uri",
+            "taskId",
+            "arguments",
+            "progressToken",
+            "requestId",
+            "_meta",
+            r"n\u0061me",
+            "x",
+            "io.modelcontextprotocol/protocolVersion",
+            "io.modelcontextprotocol/clientInfo",
+            "io.modelcontextprotocol/clientCapabilities",
+            "io.modelcontextprotocol/logLevel",
+            "io.modelcontextprotocol/subscriptionId",
+        ]);
+        let value = prop::sample::select(vec![
+            "null",
+            "\"\"",
+            "\"a\"",
+            "\"ü\"",
+            r#""\"}\\""#,
+            "7",
+            "1.0",
+            "1.5",
+            "{ }",
+            "[{}, \"]\"]",
+            r#"{"name":"in"}"#,
+        ]);
+        let member = (key, "[ \n]{0,2}", value)
+            .prop_map(|(key, blank, value)| format!("{blank}\"{key}\"{blank}:{blank}{value}{blank}"));
+        prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",")))
+    }
+
+    proptest! {
+        #![proptest_config(crate::wire::cuts::repeatable())]
+
+        #[test]
+        fn what_is_found_on_a_walk_is_what_the_parser_reads(text in members()) {
+            if let Some(walked) = Peek::walk(&text) {
+                let parsed: Peek<'_> = serde_json::from_str(&text).expect("right");
+                prop_assert_eq!(format!("{walked:?}"), format!("{parsed:?}"));
+            }
+            if let Some(walked) = PeekMeta::walk(&text) {
+                let parsed: PeekMeta<'_> = serde_json::from_str(&text).expect("right");
+                prop_assert_eq!(format!("{walked:?}"), format!("{parsed:?}"));
+            }
+        }
+    }
 
     #[test]
     fn a_member_that_occurs_twice_is_an_error() {

@@ -12,7 +12,7 @@ use super::meta::Meta;
 use super::object::object;
 use super::result::{HasMeta, ResultType};
 use super::sampling::CreateMessageParams;
-use super::typed::Request;
+use super::typed::TypedRequest;
 use crate::method::Method;
 
 object! {
@@ -34,7 +34,7 @@ impl InputRequest {
     ///
     /// # Errors
     /// [`JsonError`] where `params` has no JSON form.
-    pub fn of<R: Request>(params: &R::Params) -> Result<Self, JsonError> {
+    pub fn of<R: TypedRequest>(params: &R::Params) -> Result<Self, JsonError> {
         Self::asking(R::METHOD, params)
     }
 
@@ -75,7 +75,7 @@ impl InputRequest {
     ///
     /// # Errors
     /// [`JsonError`] where they are not those of `R`.
-    pub fn params_of<R: Request>(&self) -> Option<Result<R::Params, JsonError>> {
+    pub fn params_of<R: TypedRequest>(&self) -> Option<Result<R::Params, JsonError>> {
         (self.method == R::METHOD.as_str()).then(|| match &self.params {
             Some(params) => params.decode(),
             None => Json::empty_object().decode(),

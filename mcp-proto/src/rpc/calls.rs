@@ -1,9 +1,11 @@
 //! Our calls that wait for a reply.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use super::deadlines::Deadlines;
+use super::series::Series;
 use crate::jsonrpc::Id;
 use crate::limits::Timeouts;
 use crate::model::LoggingLevel;
@@ -18,6 +20,11 @@ impl CallId {
     /// The JSON-RPC id of the call, which is its progress token as well.
     pub(crate) fn to_id(self) -> Id {
         Id::from(i64::try_from(self.0).unwrap_or(i64::MAX))
+    }
+
+    /// Its serial number.
+    pub(crate) fn number(self) -> u64 {
+        self.0
     }
 
     fn of(id: &Id) -> Option<Self> {
@@ -53,17 +60,33 @@ settings! {
     }
 }
 
+impl CallOptions {
+    /// What of them is about time: with the defaults for the rest.
+    pub(crate) fn timing(&self) -> Self {
+        Self {
+            timeout: self.timeout,
+            max_timeout: self.max_timeout,
+            progress: self.progress,
+            ..Self::default()
+        }
+    }
+}
+
 /// Our calls that wait for a reply, each with a deadline.
 ///
-/// A call is born without one, because verbs take no time; [`arm`](Self::arm) gives every newborn its
-/// deadline at the next drain.
+/// | a call is | it has | until |
+/// |---|---|---|
+/// | newborn | no deadline: verbs take no time | the next drain ([`arm`](Self::arm)) |
+/// | armed | a deadline, which progress moves | it is removed, or [`expire`](Self::expire)d |
+/// | parked | no deadline: its time was up, but its answer is still good | it is [`resume`](Self::resume)d, and newborn |
 #[derive(Debug)]
 pub(crate) struct Calls<T> {
     next: u64,
     most: usize,
-    pending: BTreeMap<CallId, Pending<T>>,
-    newborn: BTreeSet<CallId>,
-    deadlines: BTreeSet<(Time, CallId)>,
+    pending: Series<Pending<T>>,
+    /// In their order. Those that are gone or armed meanwhile are passed over.
+    newborn: Vec<CallId>,
+    deadlines: Deadlines<CallId>,
 }
 
 #[derive(Debug)]
@@ -83,32 +106,31 @@ impl<T> Calls<T> {
         Self {
             next: 1,
             most,
-            pending: BTreeMap::new(),
-            newborn: BTreeSet::new(),
-            deadlines: BTreeSet::new(),
+            pending: Series::default(),
+            newborn: Vec::new(),
+            deadlines: Deadlines::default(),
         }
+    }
+
+    /// Whether one more call would be too many.
+    pub(crate) fn is_full(&self) -> bool {
+        self.pending.len() >= self.most
     }
 
     /// A new call; `None` where there are too many.
     pub(crate) fn begin(&mut self, options: &CallOptions, timeouts: &Timeouts, data: T) -> Option<CallId> {
-        (self.pending.len() < self.most).then(|| self.begin_own(options, timeouts, data))
+        (!self.is_full()).then(|| self.begin_own(options, timeouts, data))
     }
 
     /// A new call of the protocol itself, which is not counted against the bound.
     pub(crate) fn begin_own(&mut self, options: &CallOptions, timeouts: &Timeouts, data: T) -> CallId {
         let call = CallId(self.next);
         self.next += 1;
-        self.insert(call, options, timeouts, data);
-        call
-    }
-
-    fn insert(&mut self, call: CallId, options: &CallOptions, timeouts: &Timeouts, data: T) {
         let timeout = options.timeout.unwrap_or(timeouts.request);
         // What the caller said wins over a default, and the bound over the wait.
         let most = options.max_timeout.unwrap_or(timeouts.request_max.max(timeout));
-        let timeout = timeout.min(most);
         let pending = Pending {
-            timeout,
+            timeout: timeout.min(most),
             most,
             spent: Duration::ZERO,
             progress: options.progress,
@@ -116,21 +138,25 @@ impl<T> Calls<T> {
             deadline: None,
             data,
         };
-        self.pending.insert(call, pending);
-        self.newborn.insert(call);
+        self.pending.insert(call.0, pending);
+        self.newborn.push(call);
+        call
     }
 
     /// Gives every newborn call its deadline.
     pub(crate) fn arm(&mut self, now: Time) {
-        while let Some(call) = self.newborn.pop_first() {
-            self.give_deadline(call, now);
+        for at in 0..self.newborn.len() {
+            if let Some(call) = self.newborn.get(at) {
+                self.give_deadline(*call, now);
+            }
         }
+        self.newborn.clear();
     }
 
     /// Says that so much of the time of a newborn call is spent already.
     #[cfg(feature = "handle")]
     pub(crate) fn spend(&mut self, call: CallId, spent: Duration) {
-        if let Some(pending) = self.pending.get_mut(&call) {
+        if let Some(pending) = self.pending.get_mut(call.0) {
             pending.spent = spent;
         }
     }
@@ -138,23 +164,22 @@ impl<T> Calls<T> {
     /// Gives a newborn call the deadline of one that was born before.
     #[cfg(feature = "handle")]
     pub(crate) fn arm_since(&mut self, call: CallId, born: Time) {
-        if self.newborn.remove(&call) {
-            self.give_deadline(call, born);
-        }
+        self.give_deadline(call, born);
     }
 
     fn give_deadline(&mut self, call: CallId, born: Time) {
-        if let Some(pending) = self.pending.get_mut(&call) {
+        let pending = self.pending.get_mut(call.0);
+        if let Some(pending) = pending.filter(|pending| pending.deadline.is_none()) {
             let deadline = born + pending.timeout.saturating_sub(pending.spent);
             pending.born = born;
             pending.deadline = Some(deadline);
-            self.deadlines.insert((deadline, call));
+            self.deadlines.add(deadline, call);
         }
     }
 
     /// The call that waits for a reply with this id.
     pub(crate) fn find(&self, id: &Id) -> Option<CallId> {
-        CallId::of(id).filter(|call| self.pending.contains_key(call))
+        CallId::of(id).filter(|call| self.pending.contains(call.0))
     }
 
     /// Whether a call has ever had this id.
@@ -165,43 +190,45 @@ impl<T> Calls<T> {
     /// Takes the oldest call out, when it was born, where that is known, and what was spent before.
     #[cfg(feature = "handle")]
     pub(crate) fn pop_first(&mut self) -> Option<(CallId, Option<Time>, Duration, T)> {
-        let (&call, pending) = self.pending.first_key_value()?;
-        let (born, spent) = (pending.deadline.map(|_| pending.born), pending.spent);
-        self.remove(call).map(|data| (call, born, spent, data))
+        let (number, pending) = self.pending.pop_first()?;
+        self.clean();
+        let born = pending.deadline.map(|_| pending.born);
+        Some((CallId(number), born, pending.spent, pending.data))
     }
 
     /// Stops waiting for a call; `None` where it has been settled.
     pub(crate) fn remove(&mut self, call: CallId) -> Option<T> {
-        let pending = self.pending.remove(&call)?;
+        let pending = self.pending.remove(call.0)?;
         match pending.deadline {
-            Some(deadline) => {
-                self.deadlines.remove(&(deadline, call));
-            }
+            Some(_) => self.clean(),
+            // What is made and taken back between two drains leaves nothing to arm.
             None => {
-                self.newborn.remove(&call);
+                self.newborn.pop_if(|newborn| *newborn == call);
             }
         }
         Some(pending.data)
     }
 
     pub(crate) fn get(&self, call: CallId) -> Option<&T> {
-        self.pending.get(&call).map(|pending| &pending.data)
+        self.pending.get(call.0).map(|pending| &pending.data)
     }
 
     pub(crate) fn get_mut(&mut self, call: CallId) -> Option<&mut T> {
-        self.pending.get_mut(&call).map(|pending| &mut pending.data)
+        self.pending.get_mut(call.0).map(|pending| &mut pending.data)
     }
 
     /// Takes note of progress: the call that asked for it may wait longer, up to its most.
     pub(crate) fn progress(&mut self, token: &Id, now: Time) -> Option<CallId> {
         let call = CallId::of(token)?;
-        let pending = self.pending.get_mut(&call).filter(|pending| pending.progress)?;
+        let pending = self.pending.get_mut(call.0).filter(|pending| pending.progress)?;
         if let Some(old) = pending.deadline {
             let most = pending.most.saturating_sub(pending.spent);
             let new = (now + pending.timeout).min(pending.born + most);
-            pending.deadline = Some(new);
-            self.deadlines.remove(&(old, call));
-            self.deadlines.insert((new, call));
+            if new != old {
+                pending.deadline = Some(new);
+                self.deadlines.add(new, call);
+                self.clean();
+            }
         }
         Some(call)
     }
@@ -211,20 +238,16 @@ impl<T> Calls<T> {
         if !self.newborn.is_empty() {
             return Some(Time::ORIGIN);
         }
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        self.deadlines.next()
     }
 
     /// A call whose time is up, and how long it has waited.
     pub(crate) fn expire(&mut self, now: Time) -> Option<(CallId, Duration, T)> {
-        let &(deadline, call) = self.deadlines.first()?;
-        if deadline > now {
-            return None;
-        }
-        let pending = self.pending.get(&call);
-        let waited = pending.map(|pending| now.since(pending.born).saturating_add(pending.spent));
-        self.deadlines.pop_first();
-        let pending = self.pending.remove(&call)?;
-        Some((call, waited.unwrap_or_default(), pending.data))
+        let call = self.deadlines.pop_due(now)?;
+        let pending = self.pending.remove(call.0)?;
+        self.clean();
+        let waited = now.since(pending.born).saturating_add(pending.spent);
+        Some((call, waited, pending.data))
     }
 
     /// Takes a call back whose time was up: it waits on, without a deadline.
@@ -238,17 +261,14 @@ impl<T> Calls<T> {
             deadline: None,
             data,
         };
-        self.pending.insert(call, pending);
+        self.pending.insert(call.0, pending);
     }
 
     /// A call that waits without a deadline gets another one, at the next drain.
     pub(crate) fn resume(&mut self, call: CallId) {
-        if self
-            .pending
-            .get(&call)
-            .is_some_and(|pending| pending.deadline.is_none())
-        {
-            self.newborn.insert(call);
+        let pending = self.pending.get(call.0);
+        if pending.is_some_and(|pending| pending.deadline.is_none()) {
+            self.newborn.push(call);
         }
     }
 
@@ -256,9 +276,8 @@ impl<T> Calls<T> {
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (CallId, T)> + use<T> {
         self.newborn.clear();
         self.deadlines.clear();
-        core::mem::take(&mut self.pending)
-            .into_iter()
-            .map(|(call, pending)| (call, pending.data))
+        let calls = self.pending.drain();
+        calls.map(|(number, pending)| (CallId(number), pending.data))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -268,6 +287,13 @@ impl<T> Calls<T> {
     /// How many entries there are in all tables.
     pub(crate) fn entries(&self) -> usize {
         self.pending.len() + self.newborn.len() + self.deadlines.len()
+    }
+
+    /// The deadline of a call was moved or taken back.
+    fn clean(&mut self) {
+        let pending = &self.pending;
+        let counts = |deadline, call: CallId| pending.get(call.0).is_some_and(|it| it.deadline == Some(deadline));
+        self.deadlines.clean(pending.len(), counts);
     }
 }
 

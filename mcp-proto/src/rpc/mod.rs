@@ -4,18 +4,22 @@
 
 mod calls;
 mod counters;
+mod deadlines;
 mod error;
 mod kept;
 mod outbox;
 mod outgoing;
 mod requests;
+mod series;
 
 pub(crate) use calls::Calls;
 pub use calls::{CallId, CallOptions};
 pub use counters::Counters;
+pub(crate) use deadlines::Deadlines;
 pub use error::{CallError, CloseReason, HttpFailure, Phase, SendError};
 pub use kept::Kept;
 pub(crate) use outbox::Outbox;
 pub use outgoing::{Failure, Mirrored, Outgoing, Purpose};
 pub use requests::RequestKey;
 pub(crate) use requests::{RequestRefused, Requests};
+pub(crate) use series::Series;

@@ -1,13 +1,14 @@
 //! What waits to be sent.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+
+use super::series::Series;
 
 /// A queue of messages whose bytes are counted. It takes whatever it is given: whoever has a bound asks first.
 #[derive(Debug)]
 pub(crate) struct Outbox<T> {
     next: u64,
-    queue: BTreeMap<u64, (Vec<u8>, T)>,
+    queue: Series<(Vec<u8>, T)>,
     bytes: usize,
 }
 
@@ -15,7 +16,7 @@ impl<T> Outbox<T> {
     pub(crate) fn new() -> Self {
         Self {
             next: 0,
-            queue: BTreeMap::new(),
+            queue: Series::default(),
             bytes: 0,
         }
     }
@@ -31,7 +32,7 @@ impl<T> Outbox<T> {
 
     /// Takes a message back that nobody wants sent any more.
     pub(crate) fn remove(&mut self, key: u64) {
-        if let Some((text, _)) = self.queue.remove(&key) {
+        if let Some((text, _)) = self.queue.remove(key) {
             self.bytes -= text.len();
         }
     }
@@ -60,13 +61,18 @@ impl<T> Outbox<T> {
     /// Everything that is queued, oldest first.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Vec<u8>, T)> + use<T> {
         self.bytes = 0;
-        core::mem::take(&mut self.queue).into_values()
+        self.queue.drain().map(|(_, message)| message)
     }
 
     /// Removes the messages that are no longer wanted.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.queue.retain(|_, (_, purpose)| keep(purpose));
-        self.bytes = self.queue.values().map(|(text, _)| text.len()).sum();
+        for (key, (text, purpose)) in self.queue.drain() {
+            if keep(&purpose) {
+                self.queue.insert(key, (text, purpose));
+            } else {
+                self.bytes -= text.len();
+            }
+        }
     }
 }
 

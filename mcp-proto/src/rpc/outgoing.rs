@@ -5,6 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::calls::CallId;
+use super::error::{CallError, HttpFailure, SendError};
+use crate::jsonrpc::DecodeError;
 use crate::method::MethodName;
 use crate::revision::Revision;
 
@@ -73,4 +75,28 @@ pub enum Failure {
     SessionLost,
     /// The response was larger than the limits allow, or unreadable.
     Unreadable(Box<str>),
+}
+
+/// What a failed exchange means to a caller.
+impl From<Failure> for CallError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unreachable(why) => Self::Unreachable(why),
+            Failure::Disconnected => Self::Disconnected,
+            Failure::TooManyConnections => Self::Refused(SendError::TooManyConnections),
+            Failure::SessionLost => Self::SessionLost,
+            Failure::Status {
+                status: 401,
+                www_authenticate,
+                ..
+            } => Self::Unauthorized(www_authenticate),
+            Failure::Status {
+                status: 403,
+                www_authenticate,
+                ..
+            } => Self::Forbidden(www_authenticate),
+            Failure::Status { status, reason, .. } => Self::Http(HttpFailure { status, reason }),
+            Failure::Unreadable(why) => Self::InvalidReply(DecodeError::new(&why)),
+        }
+    }
 }

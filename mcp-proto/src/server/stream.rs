@@ -21,11 +21,11 @@ use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Counters, Kept, Re
 use crate::time::Time;
 use crate::wire::line::{Line, LineDecoder};
 
-/// A server on one byte stream (stdio, a socket, a pipe), in both eras at once.
+/// A server on one byte stream (stdio, a socket, a pipe), of whichever era its client is.
 ///
-/// A request that carries a modern protocol version in its `_meta` is served on its own; `initialize` starts the
-/// legacy session of the stream; both may come in any order and mix (2026-07-28, Versioning, Backward
-/// Compatibility).
+/// A request that carries a modern protocol version in its `_meta` is served on its own, until `initialize` starts the
+/// legacy session of the stream: from then on the revision is what was agreed, whatever `_meta` says
+/// (2026-07-28, Versioning, Backward Compatibility).
 ///
 /// Its methods are of four kinds.
 /// - Getters.
@@ -434,7 +434,10 @@ impl StreamServer {
             Message::Request(request) => {
                 let params = request.params.clone();
                 let facts = Facts::of(params.as_ref());
-                if self.config.serves(Era::Modern) && facts.is_stateless() {
+                // A stream whose `initialize` is answered is of the legacy era (2026-07-28, Versioning, Backward
+                // Compatibility): a version in `_meta` is then somebody else's, whose parameters the client forwards.
+                let is_legacy = self.session.revision().is_some();
+                if !is_legacy && self.config.serves(Era::Modern) && facts.is_stateless() {
                     return self.stateless(request, &facts);
                 }
                 self.session.receive_request(&self.config, request, &facts)

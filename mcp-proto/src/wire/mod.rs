@@ -2,7 +2,6 @@
 //!
 //! Everything here is a codec without IO: bytes go in as they arrive, cut anywhere, and values come out.
 
-mod base64;
 pub mod header;
 pub mod line;
 pub(crate) mod scan;

@@ -26,6 +26,7 @@ fn a_handler_asks_the_client_in_the_legacy_era_alone() {
     );
     let answer = client.send(&json!({"jsonrpc": "2.0", "id": 1, "result": {"x": 1}}));
     assert_eq!(text(&answer[0]), r#"{"x":1}"#);
+    let mut client = Client::new(&server, Revision::V2026_07_28);
     let modern = client.call(Revision::V2026_07_28, "sample", json!({}));
     assert_eq!(modern["result"]["isError"], true);
     assert!(

@@ -46,10 +46,11 @@ fn typed_tools_are_listed_with_their_schemas() {
     };
     assert_eq!(output(&answer, "sum")["properties"]["sum"]["type"], "integer");
     assert_eq!(output(&answer, "list"), Value::Null, "not an object");
-    let (_, modern) = client.ask(Revision::V2026_07_28, "tools/list", json!({}));
+    let mut other = Client::new(&server, Revision::V2026_07_28);
+    let (_, modern) = other.ask(Revision::V2026_07_28, "tools/list", json!({}));
     assert_eq!(output(&modern, "list")["type"], "array");
     assert_eq!(modern["result"]["resultType"], "complete");
-    let again = client.ask(Revision::V2026_07_28, "tools/list", json!({})).1;
+    let again = other.ask(Revision::V2026_07_28, "tools/list", json!({})).1;
     assert_eq!(again["result"], modern["result"]);
     let (_, cursor) = client.ask(Revision::V2025_11_25, "tools/list", json!({"cursor": "x"}));
     assert_eq!(cursor["error"]["code"], -32602);
@@ -138,6 +139,7 @@ fn progress_and_logs_come_before_the_answer() {
     assert_eq!(logs.len(), 1);
     assert_eq!(text(&answer), "ready");
 
+    let mut client = Client::new(&server, Revision::V2026_07_28);
     let quiet = client.ask(Revision::V2026_07_28, "tools/call", json!({"name": "steps"}));
     assert!(quiet.0.is_empty(), "neither token nor level: {:?}", quiet.0);
     let level = json!({"io.modelcontextprotocol/logLevel": "debug"});

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mcp_proto::Time;
 use mcp_proto::rpc::{CallError, CloseReason, SendError};
-use mcp_proto::sessions::{AcquireOptions, Action, Event, Life, Sessions, SessionsConfig};
+use mcp_proto::sessions::{AcquireOptions, Life, PoolAction, PoolEvent, SessionPool, SessionsConfig};
 
 use super::world::{Behaviour, World, ms};
 
@@ -225,14 +225,14 @@ fn who_has_all_the_time_there_is_has_spent_what_the_session_took() {
 #[test]
 fn a_session_that_is_not_to_be_kept_keeps_nobody_busy_while_it_is_in_use() {
     let config = SessionsConfig::default().with_idle(Some(ms(0)));
-    let mut sessions = Sessions::new(config);
+    let mut sessions = SessionPool::new(config);
     let now = Time::since_origin(ms(1));
     sessions.acquire(&"a", &AcquireOptions::default()).unwrap();
-    let Some(Action::Connect { attempt, .. }) = sessions.poll_action(now) else {
+    let Some(PoolAction::Connect { attempt, .. }) = sessions.poll_action(now) else {
         panic!("nothing to connect")
     };
     sessions.connected(now, attempt).unwrap();
-    let Some(Event::Ready { lease, .. }) = sessions.poll_event() else {
+    let Some(PoolEvent::Ready { lease, .. }) = sessions.poll_event() else {
         panic!("nobody is served")
     };
     for _ in 0..3 {

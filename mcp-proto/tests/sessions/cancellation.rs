@@ -61,7 +61,7 @@ fn a_session_for_a_caller_that_vanished_meanwhile_is_given_back() {
     let mut world = World::new(SessionsConfig::default().with_sessions(1));
     let waiter = world.acquire("one", ms(1_000)).unwrap();
     let now = world.time();
-    let Some(mcp_proto::sessions::Action::Connect { attempt, .. }) = world.sessions.poll_action(now) else {
+    let Some(mcp_proto::sessions::PoolAction::Connect { attempt, .. }) = world.sessions.poll_action(now) else {
         panic!()
     };
     assert!(world.sessions.connected(now, attempt).is_some());

@@ -94,7 +94,7 @@ fn an_attempt_may_have_deadlines_of_its_own() {
     let mut world = World::new(SessionsConfig::default());
     let waiter = world.acquire("server", ms(60_000)).unwrap();
     let now = world.time();
-    let Some(mcp_proto::sessions::Action::Connect { attempt, .. }) = world.sessions.poll_action(now) else {
+    let Some(mcp_proto::sessions::PoolAction::Connect { attempt, .. }) = world.sessions.poll_action(now) else {
         panic!()
     };
     let timeouts = AttemptTimeouts::default().with_connect(ms(50)).with_handshake(ms(70));

@@ -114,10 +114,7 @@ fn either_side_closes_first_and_more_than_once() {
 #[test]
 fn a_reader_that_does_not_read_is_waited_for() {
     let limits = Limits::default().with_total_bytes(10_000).with_notifications(1 << 20);
-    let mut client = StreamClient::new(client::ClientConfig {
-        limits,
-        ..config(Mode::Modern)
-    });
+    let mut client = StreamClient::new(config(Mode::Modern).with_limits(limits));
     let text = "x".repeat(500);
     let line = format!(r#"{{"jsonrpc":"2.0","method":"notifications/x","params":{{"text":"{text}"}}}}"#);
     let mut taken = 0;

@@ -6,6 +6,7 @@ mod faults;
 mod lanes;
 mod memory;
 mod patience;
+mod proxy;
 mod script;
 
 use std::future::poll_fn;

@@ -12,9 +12,9 @@ use core::time::Duration;
 use serde::Serialize;
 
 use super::blocked::Ticket;
-use super::facade::Inner;
 use super::observer::CallObserver;
-use super::shared::{Fate, Report, State, refused};
+use super::shared::{Inner, State, refused};
+use super::slots::{Fate, Report};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
 use crate::model::{LoggingLevel, LoggingMessageParams, ProgressParams};
@@ -275,10 +275,7 @@ impl<T> Future for Call<T> {
             Err(error) => return Poll::Ready(Err(error)),
         };
         // Both at once: a driver on another thread may bring progress and the result at any moment.
-        let (reports, outcome) = this
-            .inner
-            .shared
-            .with(|state| (state.take_reports(call), state.poll_call(call, cx)));
+        let (reports, outcome) = this.inner.shared.with(|state| state.poll_call(call, cx));
         this.report(&reports);
         match outcome {
             Poll::Pending => Poll::Pending,

@@ -16,7 +16,7 @@ use super::notifications::Notifications;
 use super::pumps::ClientPump;
 #[cfg(feature = "http")]
 use super::pumps::HttpPump;
-use super::shared::Shared;
+use super::shared::{Inner, Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
 use crate::client::{ClientConfig, Mode, Prior, ServerFacts, StreamClient};
@@ -25,7 +25,7 @@ use crate::http::client::HttpClientConfig;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::limits::{Limits, Timeouts};
 use crate::method::{Method, MethodName};
-use crate::model::{CallToolResult, ClientCapabilities, Implementation, Request};
+use crate::model::{CallToolResult, ClientCapabilities, Implementation, TypedRequest};
 use crate::rpc::{CallError, CloseReason, Counters, SendError};
 
 /// A client of one server, cheap to clone and to share between tasks and threads.
@@ -40,19 +40,6 @@ use crate::rpc::{CallError, CloseReason, Counters, SendError};
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: Arc<Inner>,
-}
-
-/// What is closed with the last handle.
-#[derive(Debug)]
-pub(super) struct Inner {
-    pub(super) shared: Arc<Shared>,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.shared
-            .apply(|state| state.machine.client().close(CloseReason::Local));
-    }
 }
 
 impl Client {
@@ -112,7 +99,7 @@ impl Client {
     }
 
     /// Makes a request by its type, such as [`CallTool`](crate::model::request::CallTool).
-    pub fn request<R: Request>(&self, params: &R::Params) -> Call<R::Result> {
+    pub fn request<R: TypedRequest>(&self, params: &R::Params) -> Call<R::Result> {
         self.call(R::METHOD.into(), Params::from_serialize(params))
     }
 
@@ -150,7 +137,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future does not stop the handshake.
     pub async fn ready(&self) -> Result<ServerFacts, CallError> {
-        let failures = self.inner.shared.apply(super::shared::State::connect);
+        let failures = self.inner.shared.apply(State::connect);
         poll_fn(|cx| self.inner.shared.with(|state| state.poll_ready(failures, cx))).await
     }
 
@@ -205,7 +192,7 @@ impl Client {
 
     /// Whether the connection is closed.
     pub(in crate::handle) fn is_closed(&self) -> bool {
-        let closed = |state: &mut super::shared::State| state.machine.as_client().closed();
+        let closed = |state: &mut State| state.machine.as_client().closed();
         self.inner.shared.with(closed).is_some()
     }
 

@@ -7,8 +7,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::facade::Inner;
-use super::shared::refused;
+use super::shared::{Inner, refused};
 use crate::client::ToolList;
 use crate::rpc::{CallError, CallId, CallOptions};
 

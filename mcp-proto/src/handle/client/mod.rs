@@ -1,14 +1,18 @@
 //! The async layer of the client.
 
+mod askers;
 mod blocked;
 mod call;
 mod facade;
+mod listeners;
 mod listing;
+mod lobby;
 mod machine;
 mod notifications;
 mod observer;
 mod pumps;
 mod shared;
+mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -21,4 +25,4 @@ pub use observer::{Answered, CallObserver};
 pub use pumps::ClientPump;
 #[cfg(feature = "http")]
 pub use pumps::HttpPump;
-pub(crate) use shared::Fate;
+pub(crate) use slots::Fate;

@@ -20,13 +20,13 @@ pub struct Notifications {
 
 impl Notifications {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let listener = shared.with(|state| state.listen(0));
+        let listener = shared.with(|state| state.listen(false));
         Self { shared, listener }
     }
 
     /// Of a reader that comes late: what was notified before counts as missed.
     pub(super) fn late(shared: Arc<Shared>) -> Self {
-        let listener = shared.with(|state| state.listen(state.notified));
+        let listener = shared.with(|state| state.listen(true));
         Self { shared, listener }
     }
 

@@ -8,12 +8,12 @@ use core::future::ready;
 use std::sync::{Mutex, PoisonError};
 
 use super::context::is_reserved;
-use super::handler::{Handler, dispatch, unknown_tool};
+use super::handler::{Handler, unknown_tool};
 use super::tool::{Invocation, Tools};
 use super::{Application, Call, Context, Peer, ServerBuilder, ServerPump, Work};
 use crate::handle::turn::{LARGE, turn};
 use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
-use crate::method::{Kind, Method, MethodName, Role};
+use crate::method::{Kind, Method, MethodName, Side};
 use crate::model::{ListToolsResult, PaginatedParams};
 use crate::revision::Revision;
 use crate::rpc::SendError;
@@ -219,7 +219,7 @@ impl Server {
     fn handle(&self, call: Call, peer: Arc<dyn Peer>) -> Work {
         let handler = Arc::clone(&self.inner.handler);
         let context = Context::new(self.clone(), call.context, peer);
-        Box::pin(async move { dispatch(&*handler, call.method, call.params, context).await })
+        Box::pin(async move { handler.serve(call.method, call.params, context).await })
     }
 }
 
@@ -227,7 +227,7 @@ impl Server {
 pub(super) fn may_notify(config: &ServerConfig, method: &MethodName) -> Result<(), SendError> {
     let Some(known) = method.known() else { return Ok(()) };
     let method = method.clone();
-    let is_ours = |revision: &Revision| known.is_sent_by(Role::Server, *revision);
+    let is_ours = |revision: &Revision| known.is_sent_by(Side::Server, *revision);
     if known.kind() != Kind::Notification || !Revision::ALL.iter().any(is_ours) {
         let revision = Revision::LATEST;
         return Err(SendError::OutOfEra { method, revision });

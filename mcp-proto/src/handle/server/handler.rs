@@ -30,6 +30,21 @@ pub trait Handler: Send + Sync + 'static {
         ServerCapabilities::default()
     }
 
+    /// Any request, with its parameters as they came, spacing and order included. By default they are decoded, and the
+    /// method of this trait that is named after the request is asked.
+    ///
+    /// For those who pass requests on: [`Params::from_raw`](crate::jsonrpc::Params::from_raw) and
+    /// [`ResultBody::from_raw`] take what came here, and what comes back, as it is. A tool of the builder is not asked
+    /// for here, and neither is the list of tools, which is joined with that of the builder.
+    async fn serve(
+        &self,
+        method: MethodName,
+        params: Option<RawJson>,
+        context: Context,
+    ) -> Result<ResultBody, ErrorObject> {
+        dispatch(self, method, params, context).await
+    }
+
     /// `tools/list`
     async fn list_tools(&self, params: PaginatedParams, context: Context) -> Result<ListToolsResult, ErrorObject> {
         let _ = (params, context);
@@ -157,8 +172,8 @@ pub(super) struct Nothing;
 impl Handler for Nothing {}
 
 /// Runs the method of `handler` that `method` asks for, with its parameters decoded.
-pub(super) async fn dispatch(
-    handler: &dyn Handler,
+async fn dispatch<H: Handler + ?Sized>(
+    handler: &H,
     method: MethodName,
     params: Option<RawJson>,
     context: Context,

@@ -5,17 +5,21 @@ use core::fmt;
 
 use http::{HeaderMap, Uri};
 
+use crate::settings::settings;
 use crate::wire::url::Redacted;
 
-/// Where a client's exchanges go.
-#[derive(Clone)]
-pub struct HttpClientConfig {
-    /// The MCP endpoint.
-    pub endpoint: Uri,
-    /// Headers for every request, such as `Authorization`. Those of the protocol itself win over them.
-    pub headers: HeaderMap,
-    /// Whether to keep a GET stream open for what a legacy server sends on its own. Default `true`.
-    pub listen: bool,
+settings! {
+    /// Where a client's exchanges go.
+    #[derive(Clone)]
+    #[non_exhaustive]
+    pub struct HttpClientConfig {
+        /// The MCP endpoint.
+        pub endpoint (with_endpoint): Uri,
+        /// Headers for every request, such as `Authorization`. Those of the protocol itself win over them.
+        pub headers (with_headers): HeaderMap,
+        /// Whether to keep a GET stream open for what a legacy server sends on its own. Default `true`.
+        pub listen (with_listen): bool,
+    }
 }
 
 impl HttpClientConfig {

@@ -137,6 +137,32 @@ impl Response {
         }
     }
 
+    /// Takes a part of the body, while so many bytes are kept of other responses.
+    pub(super) fn push(&mut self, chunk: &Bytes, elsewhere: usize, limits: &Limits) -> Result<(), Failure> {
+        let fits = match self {
+            Self::Awaited | Self::Refused { .. } | Self::Ignored => return Ok(()),
+            _ if elsewhere.saturating_add(chunk.len()) > limits.total_bytes => false,
+            Self::Json { body, .. } => append(body, chunk, limits.body_bytes),
+            Self::Failure {
+                status,
+                authenticate,
+                body,
+            } => {
+                // What is known is more than that its body is too large.
+                if !append(body, chunk, limits.error_body_bytes) {
+                    return Err(failure(*status, authenticate.take()));
+                }
+                true
+            }
+            Self::Events { decoder, .. } => {
+                decoder.push(chunk);
+                true
+            }
+        };
+        fits.then_some(())
+            .ok_or_else(|| Failure::Unreadable("the response is too large".into()))
+    }
+
     /// How many bytes are kept.
     pub(super) fn size(&self) -> usize {
         match self {
@@ -212,7 +238,7 @@ fn announced(head: &Parts, most: usize) -> usize {
 }
 
 /// Appends a chunk to a body; `false` where it becomes too large.
-pub(super) fn append(body: &mut BytesMut, chunk: &Bytes, most: usize) -> bool {
+fn append(body: &mut BytesMut, chunk: &Bytes, most: usize) -> bool {
     let fits = body.len().saturating_add(chunk.len()) <= most;
     if fits {
         body.extend_from_slice(chunk);

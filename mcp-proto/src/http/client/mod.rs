@@ -1,12 +1,18 @@
 //! The client side of Streamable HTTP as values: exchanges to open, and what their responses hold.
 
+mod action;
 mod config;
 mod exchange;
 mod exchanges;
 mod listen;
+mod output;
 mod request;
+mod responses;
 mod session;
+mod table;
 
+pub use action::Action;
 pub use config::HttpClientConfig;
 pub use exchange::{ExchangeError, ExchangeId};
-pub use exchanges::{Action, Exchanges, Output};
+pub use exchanges::Exchanges;
+pub use output::Output;

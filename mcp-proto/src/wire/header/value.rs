@@ -4,7 +4,9 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-use crate::wire::base64;
+use base64::Engine;
+// It accepts nothing but what it writes: no foreign characters, no missing or superfluous padding, no bits set in it.
+use base64::engine::general_purpose::STANDARD;
 
 const PREFIX: &str = "=?base64?";
 const SUFFIX: &str = "?=";
@@ -56,7 +58,7 @@ pub fn encode_value(text: &str) -> Cow<'_, str> {
     }
     let mut value = String::with_capacity(PREFIX.len() + text.len().div_ceil(3) * 4 + SUFFIX.len());
     value.push_str(PREFIX);
-    base64::encode_into(&mut value, text.as_bytes());
+    STANDARD.encode_string(text, &mut value);
     value.push_str(SUFFIX);
     Cow::Owned(value)
 }
@@ -74,7 +76,7 @@ pub fn decode_value(value: &[u8]) -> Result<Cow<'_, str>, HeaderValueError> {
         .strip_prefix(PREFIX.as_bytes())
         .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()));
     if let Some(inner) = inner {
-        let bytes = base64::decode(inner).ok_or(HeaderValueError::InvalidBase64)?;
+        let bytes = STANDARD.decode(inner).map_err(|_| HeaderValueError::InvalidBase64)?;
         return String::from_utf8(bytes)
             .map(Cow::Owned)
             .map_err(|_| HeaderValueError::InvalidUtf8);
@@ -103,7 +105,41 @@ fn trim(mut value: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
     use alloc::format;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
+
+    #[test]
+    fn vectors_of_rfc_4648() {
+        let vectors = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+        ];
+        for (plain, encoded) in vectors {
+            assert_eq!(STANDARD.encode(plain), encoded);
+            assert_eq!(STANDARD.decode(encoded).as_deref(), Ok(plain.as_bytes()));
+        }
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(STANDARD.decode(STANDARD.encode(&all)), Ok(all));
+    }
+
+    #[test]
+    fn only_the_canonical_text_is_accepted() {
+        for bad in [
+            "Z", "Zg", "Zg=", "Zg===", "Zm9vZg", "=", "==", "====", "A===", "=AAA", "Zg==Zg==", "Zm=v", "Zh==", "Zm9=",
+            "Zm8 ", "Zm\n8", "Zm8-", "Zm8_", "Zm8=\n", "Z!==",
+        ] {
+            let value = format!("{PREFIX}{bad}{SUFFIX}");
+            assert_eq!(
+                decode_value(value.as_bytes()),
+                Err(HeaderValueError::InvalidBase64),
+                "{bad:?}"
+            );
+        }
+    }
 
     #[test]
     fn examples_of_the_specification() {

@@ -1,0 +1,120 @@
+//! What waits for the application to take it.
+
+use alloc::collections::VecDeque;
+
+use super::event::Event;
+
+/// What the application has not taken yet, in its order.
+///
+/// | what comes | is kept | why |
+/// |---|---|---|
+/// | a notification | up to `most` of them | a server may send them without end, and nobody has to read them |
+/// | anything else | always | each belongs to something that the application has begun, or happens once |
+///
+/// The bytes are counted: whoever reads for the client stops where they are too many.
+#[derive(Debug)]
+pub(super) struct Events {
+    queue: VecDeque<Event>,
+    bytes: usize,
+    notifications: usize,
+    most: usize,
+    dropped: u64,
+}
+
+impl Events {
+    pub(super) fn new(most_notifications: usize) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            bytes: 0,
+            notifications: 0,
+            most: most_notifications,
+            dropped: 0,
+        }
+    }
+
+    /// Adds an event. A notification that would be too many is dropped, and counted.
+    pub(super) fn push(&mut self, event: Event) {
+        if let Event::Notification(_) = event {
+            if self.notifications >= self.most {
+                self.dropped += 1;
+                return;
+            }
+            self.notifications += 1;
+        }
+        self.bytes += weight(&event);
+        self.queue.push_back(event);
+    }
+
+    /// Takes the oldest.
+    pub(super) fn pop(&mut self) -> Option<Event> {
+        let event = self.queue.pop_front()?;
+        self.bytes -= weight(&event);
+        if let Event::Notification(_) = event {
+            self.notifications -= 1;
+        }
+        Some(event)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many notifications were dropped.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+/// How many bytes an event keeps.
+fn weight(event: &Event) -> usize {
+    let text = match event {
+        Event::Reply {
+            outcome: Ok(result), ..
+        } => result.as_bytes().len(),
+        Event::Progress { params, .. } => params.as_bytes().len(),
+        Event::Notification(notification) => notification.text.as_bytes().len(),
+        Event::Request(request) => request.request.text.as_bytes().len(),
+        _ => 0,
+    };
+    text + size_of::<Event>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jsonrpc::{Incoming, Message, parse};
+    use crate::limits::Limits;
+
+    fn notification() -> Event {
+        let text = br#"{"jsonrpc":"2.0","method":"x"}"#;
+        match parse(text.as_slice().into(), &Limits::default()) {
+            Ok(Incoming::Single(Message::Notification(notification))) => Event::Notification(notification),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn notifications_are_bounded_and_nothing_else_is() {
+        let mut events = Events::new(2);
+        (0..3).for_each(|_| events.push(notification()));
+        (0..3).for_each(|_| events.push(Event::Ready));
+        assert_eq!((events.len(), events.dropped()), (5, 1));
+        assert!(matches!(events.pop(), Some(Event::Notification(_))));
+        events.push(notification());
+        assert_eq!((events.len(), events.dropped()), (5, 1));
+    }
+
+    #[test]
+    fn what_is_taken_counts_no_more() {
+        let mut events = Events::new(9);
+        events.push(notification());
+        events.push(Event::Ready);
+        assert!(events.bytes() > 2 * size_of::<Event>());
+        while events.pop().is_some() {}
+        assert_eq!(events.bytes(), 0);
+    }
+}

@@ -1,0 +1,349 @@
+//! What a client makes of what the world tells it.
+
+use super::call::{Call, CallProgress, CallPurpose};
+use super::era::Channel;
+use super::event::{Event, IncomingRequest};
+use super::inbox::{Inbox, Taken};
+use super::link::{Link, Origin};
+use super::machine::Client;
+use crate::jsonrpc::{
+    DecodeError, ErrorObject, Head, Id, Incoming, InvalidMessage, Message, Notification, Params, ParseError, Peek,
+    RawJson, Request, Response, result_type,
+};
+use crate::method::Method;
+use crate::revision::Revision;
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Failure, Purpose};
+use crate::time::Time;
+
+impl Client {
+    /// A line, body or event came.
+    pub fn receive_text(&mut self, now: Time, text: bytes::Bytes, origin: Origin) {
+        match crate::jsonrpc::parse(text, &self.config.limits) {
+            Ok(Incoming::Single(message)) => self.receive(now, message, origin),
+            Ok(Incoming::Batch(batch)) if self.revision().is_some_and(Revision::allows_batches) => {
+                for message in batch.messages() {
+                    match message {
+                        Ok(message) => self.receive(now, message, origin),
+                        Err(invalid) => self.receive_invalid(&ParseError::Invalid(invalid), origin),
+                    }
+                }
+            }
+            Ok(Incoming::Batch(_)) => self.counters.junk += 1,
+            Err(error) => self.receive_invalid(&error, origin),
+        }
+    }
+
+    /// A message came.
+    pub fn receive(&mut self, now: Time, message: Message, origin: Origin) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.now = now;
+        self.tools.expire(now);
+        match message {
+            Message::Response(response) => self.receive_response(response, origin),
+            Message::Notification(notification) => self.receive_notification(now, notification, origin),
+            Message::Request(request) => self.receive_request(request),
+        }
+    }
+
+    /// The exchange of a call ended without an answer to it.
+    pub fn fail(&mut self, call: CallId, failure: Failure) {
+        let Some(waiting) = self.calls.get(call).filter(|call| call.is_sent()) else {
+            return;
+        };
+        let step = match waiting.purpose {
+            CallPurpose::Application | CallPurpose::Tools => return self.work_failed(call, failure),
+            // Is never with the server.
+            CallPurpose::ToolList => return,
+            CallPurpose::Ping => return self.ping_failed(call, &failure),
+            CallPurpose::Discover => {
+                self.calls.remove(call);
+                self.negotiation.discover_failed(failure)
+            }
+            CallPurpose::Initialize => {
+                self.calls.remove(call);
+                self.negotiation.initialize_failed(failure)
+            }
+        };
+        self.follow(step);
+    }
+
+    /// The server has a message that wants no answer, or refused it.
+    pub fn delivered(&mut self, purpose: Purpose, outcome: Result<(), Failure>) {
+        if purpose == Purpose::Initialized && self.closed.is_none() {
+            let step = self.negotiation.announced(outcome);
+            self.follow(step);
+        }
+    }
+
+    /// The byte stream has ended: nothing will come any more.
+    pub fn peer_closed(&mut self) {
+        self.close(CloseReason::Peer);
+    }
+
+    /// An exchange was answered with an error that carries no id: it can only mean the call of the exchange.
+    pub fn rejected(&mut self, call: CallId, error: ErrorObject, status: u16) {
+        if self.calls.is_sent(call) {
+            self.answer(call, Err(error), Channel::Http(status));
+        }
+    }
+
+    /// The server does not know the present session any more: the next begins at once.
+    pub fn session_forgotten(&mut self) {
+        if self.negotiation.is_legacy() && self.is_ready() {
+            self.lose_session();
+            self.connect();
+        }
+    }
+
+    /// Asks whether the server knows the session. A server without a GET stream should answer 405 to one
+    /// (2025-11-25, Transports, Listening for Messages from the Server, 2), but many say 404: giving up a session
+    /// for that would lose what it holds, again and again.
+    pub fn ask_for_session(&mut self) {
+        if self.negotiation.is_legacy() && self.is_ready() {
+            self.ask(Method::Ping, Params::NONE, CallOptions::default(), CallPurpose::Ping);
+        }
+    }
+
+    /// Whether the GET stream of a legacy session is open.
+    #[cfg(feature = "http")]
+    pub(super) fn set_listening(&mut self, is_listening: bool) {
+        self.tools.set_listening(is_listening);
+    }
+
+    /// A line came that is too long to be read. Where its beginning shows that it answers a call, the call ends.
+    pub(super) fn receive_overlong(&mut self, head: &[u8]) {
+        let Head { id, has_method } = Head::of(head);
+        let invalid = InvalidMessage {
+            id,
+            is_reply: !has_method,
+            reason: "the message is too long",
+        };
+        self.receive_invalid(&ParseError::Invalid(invalid), Origin::Stream);
+    }
+
+    /// Something came that is no message. On a byte stream nothing is answered: two sides that answer junk
+    /// with junk never stop.
+    fn receive_invalid(&mut self, error: &ParseError, origin: Origin) {
+        self.counters.junk += 1;
+        let ParseError::Invalid(invalid) = error else { return };
+        let id = invalid.id.as_ref().filter(|_| invalid.is_reply);
+        if let Some(call) = id.and_then(|id| self.calls.find_sent(id))
+            && let Some(data) = self.calls.remove(call)
+        {
+            let error = CallError::InvalidReply(DecodeError::new(error));
+            self.settle(call, &data, Err(error), origin.channel());
+        }
+    }
+
+    fn receive_response(&mut self, response: Response, origin: Origin) {
+        let id = response.id.as_ref();
+        let meant = match id {
+            Some(id) => self.calls.find_sent(id),
+            None => origin.call().filter(|call| self.calls.is_sent(*call)),
+        };
+        match meant {
+            Some(call) => self.answer(call, response.outcome, origin.channel()),
+            None if id.is_some_and(|id| self.calls.was_answered(id)) => self.counters.late_replies += 1,
+            None => self.counters.unknown_replies += 1,
+        }
+    }
+
+    fn answer(&mut self, id: CallId, outcome: Result<RawJson, ErrorObject>, channel: Channel) {
+        if let Err(error) = &outcome
+            && (self.is_refused_for_headers(id, error) || self.is_renegotiated(id, error, channel))
+        {
+            return;
+        }
+        if let Some(call) = self.calls.remove(id) {
+            self.settle(id, &call, outcome.map_err(CallError::Rpc), channel);
+        }
+    }
+
+    fn settle(&mut self, id: CallId, call: &Call, outcome: Result<RawJson, CallError>, channel: Channel) {
+        self.calls.settle(id);
+        let step = match call.purpose {
+            CallPurpose::Application => return self.settle_application(id, call, outcome),
+            CallPurpose::Tools => {
+                if outcome.is_ok() {
+                    self.negotiation.confirm();
+                }
+                return self.settle_page(outcome);
+            }
+            CallPurpose::Ping | CallPurpose::ToolList => return,
+            CallPurpose::Discover => self.negotiation.discovered(&outcome, channel),
+            CallPurpose::Initialize => self.negotiation.initialized(outcome, channel),
+        };
+        self.follow(step);
+    }
+
+    fn settle_application(&mut self, id: CallId, call: &Call, outcome: Result<RawJson, CallError>) {
+        if outcome.is_ok() {
+            self.negotiation.confirm();
+        }
+        let outcome = outcome.and_then(|result| self.check_result_type(result));
+        let outcome = match call.method.known() {
+            Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result).0),
+            _ => outcome,
+        };
+        self.reply(id, outcome);
+    }
+
+    /// 2026-07-28, Overview, ResultType: an unknown type "MUST be considered invalid", an absent one is
+    /// `complete`.
+    pub(super) fn check_result_type(&self, result: RawJson) -> Result<RawJson, CallError> {
+        if !self.revision().is_some_and(Revision::is_stateless) {
+            return Ok(result);
+        }
+        match result_type(&result) {
+            Ok(None) => Ok(result),
+            Ok(Some(kind)) if kind == "complete" => Ok(result),
+            Ok(Some(kind)) => Err(CallError::UnknownResultType(kind.into())),
+            Err(error) => Err(CallError::InvalidReply(error)),
+        }
+    }
+
+    /// Whether a call was refused because of the era or the revision it was made in: once, it is made again.
+    fn is_renegotiated(&mut self, id: CallId, error: &ErrorObject, channel: Channel) -> bool {
+        let Some(epoch) = self.first_sent(id) else { return false };
+        let renegotiation = self.negotiation.doubt(epoch, error, channel);
+        self.renegotiate(id, renegotiation)
+    }
+
+    /// The epoch in which a call for the application was sent, where that was once.
+    fn first_sent(&self, id: CallId) -> Option<u64> {
+        let call = self.calls.get(id).filter(|call| call.is_work() && !call.repeated)?;
+        match call.progress {
+            CallProgress::Sent(epoch) => Some(epoch),
+            _ => None,
+        }
+    }
+
+    fn work_failed(&mut self, id: CallId, failure: Failure) {
+        if failure == Failure::SessionLost {
+            return self.session_lost(id);
+        }
+        if let Some(epoch) = self.first_sent(id) {
+            let renegotiation = self.negotiation.doubt_failure(epoch, &failure);
+            if self.renegotiate(id, renegotiation) {
+                return;
+            }
+        }
+        if let Some(call) = self.calls.remove(id) {
+            self.conclude(id, call.purpose, Err(failure.into()));
+        }
+    }
+
+    /// The server does not know the session that a call was made in.
+    ///
+    /// 2025-11-25, Transports, Session Management, 4: the client "MUST start a new session". The call was not
+    /// processed, so it is made again in the new one, once.
+    fn session_lost(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(id) else { return };
+        let (repeated, purpose) = (call.repeated, call.purpose);
+        if self.is_present(call) {
+            self.lose_session();
+        }
+        if repeated {
+            self.calls.remove(id);
+            self.conclude(id, purpose, Err(CallError::SessionLost));
+        } else {
+            self.repeat(id);
+        }
+    }
+
+    /// The question whether the server knows the session failed.
+    fn ping_failed(&mut self, id: CallId, failure: &Failure) {
+        let ping = self.calls.remove(id);
+        if *failure == Failure::SessionLost && ping.is_some_and(|ping| self.is_present(&ping)) {
+            self.lose_session();
+            self.connect();
+        }
+    }
+
+    /// Whether a call was sent in the present session. Where the next has begun already, what comes for it is belated
+    /// news of the last one, and does not touch the next.
+    fn is_present(&self, call: &Call) -> bool {
+        call.progress == CallProgress::Sent(self.negotiation.epoch()) && self.is_ready()
+    }
+
+    fn lose_session(&mut self) {
+        let step = self.negotiation.lose();
+        self.follow(step);
+    }
+
+    fn receive_notification(&mut self, now: Time, notification: Notification, origin: Origin) {
+        match notification.method.known() {
+            Some(Method::ProgressNotification) => return self.receive_progress(now, notification),
+            Some(Method::CancelledNotification) => return self.receive_cancelled(&notification),
+            Some(Method::ToolListChangedNotification) => self.tools.forget(),
+            Some(Method::LoggingMessageNotification) => self.receive_log(&notification, origin),
+            _ => {}
+        }
+        self.events.push(Event::Notification(notification));
+    }
+
+    fn receive_progress(&mut self, now: Time, notification: Notification) {
+        let token = notification
+            .params
+            .as_ref()
+            .and_then(|params| Peek::of(params).ok()?.progress_token);
+        let call = token.and_then(|token| self.calls.report(&token, now));
+        match (call, notification.params) {
+            (Some(call), Some(params)) => self.events.push(Event::Progress { call, params }),
+            _ => self.counters.stray_progress += 1,
+        }
+    }
+
+    /// A log message names no call. Over HTTP one that comes in the response to a call belongs to it
+    /// (2026-07-28, Logging: "MUST NOT" come on another stream; before, Streamable HTTP: what comes there "SHOULD"
+    /// relate to the request); on a byte stream nothing tells.
+    fn receive_log(&mut self, notification: &Notification, origin: Origin) {
+        let wants_log = |call: &CallId| self.calls.get(*call).is_some_and(|it| it.options.log_level.is_some());
+        if let (Some(call), Some(params)) = (origin.call().filter(wants_log), &notification.params) {
+            let params = params.clone();
+            self.events.push(Event::Log { call, params });
+        }
+    }
+
+    fn receive_cancelled(&mut self, notification: &Notification) {
+        let id = notification
+            .params
+            .as_ref()
+            .and_then(|params| Peek::of(params).ok()?.request_id);
+        let Some(id) = id else {
+            self.counters.stray_cancellations += 1;
+            return;
+        };
+        if let Some(key) = self.inbox.cancel(&id) {
+            self.events.push(Event::Cancelled(key));
+        } else if let Some(call) = self.subscription(&id) {
+            self.calls.remove(call);
+            self.reply(call, Err(CallError::Cancelled));
+        } else {
+            self.counters.stray_cancellations += 1;
+        }
+    }
+
+    /// Our `subscriptions/listen` with this id, where the server may end it with a cancellation: on a byte stream,
+    /// which has no response stream to end (2026-07-28, Cancellation).
+    fn subscription(&self, id: &Id) -> Option<CallId> {
+        let call = self.calls.find_sent(id)?;
+        let is_ours = self.calls.get(call)?.method.known() == Some(Method::ListenSubscriptions);
+        (is_ours && self.link == Link::Stream).then_some(call)
+    }
+
+    /// A request of the server. 2026-07-28, Transports: clients "do not send JSON-RPC responses", so a modern server
+    /// that asks all the same gets no answer.
+    fn receive_request(&mut self, request: Request) {
+        let Some(revision) = self.negotiation.serves(Inbox::is_own(&request.method)) else {
+            self.counters.junk += 1;
+            return;
+        };
+        match self.inbox.take(&request, revision) {
+            Taken::Asked(key) => self.events.push(Event::Request(IncomingRequest { key, request })),
+            Taken::Answered(answer) => self.outbox.push_response(&request.id, &answer),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Those who wait for the connection as a whole.
+
+use core::task::{Context, Poll};
+
+use crate::client::ServerFacts;
+use crate::handle::wakers::Wakers;
+use crate::rpc::{CallError, CloseReason};
+
+/// Those who wait for the handshake, or for the end, and what of both has to be remembered for them.
+///
+/// A handshake that failed is told to those who waited for it, and not to those who come afterwards: they make the next
+/// one. That is why failures are counted.
+#[derive(Debug, Default)]
+pub(super) struct Lobby {
+    watchers: Wakers,
+    /// How many handshakes have failed, and why the last one did.
+    failures: (u64, Option<CallError>),
+    /// The end of the driver: nothing will be sent or received any more.
+    is_finished: bool,
+}
+
+impl Lobby {
+    /// How many handshakes have failed.
+    pub(super) fn failures(&self) -> u64 {
+        self.failures.0
+    }
+
+    /// Ready when it is known what the server speaks; an error where a handshake failed after the first `failures`, or
+    /// the connection is closed.
+    pub(super) fn poll_ready(
+        &mut self,
+        failures: u64,
+        facts: Option<&ServerFacts>,
+        closed: Option<CloseReason>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<ServerFacts, CallError>> {
+        if let Some(facts) = facts {
+            return Poll::Ready(Ok(facts.clone()));
+        }
+        if let (number, Some(error)) = &self.failures
+            && *number > failures
+        {
+            return Poll::Ready(Err(error.clone()));
+        }
+        if let Some(reason) = closed {
+            return Poll::Ready(Err(CallError::Closed(reason)));
+        }
+        self.watchers.add(cx.waker());
+        Poll::Pending
+    }
+
+    /// Ready when the connection is closed, whether or not the driver is done.
+    pub(super) fn poll_closed(&mut self, is_closed: bool, cx: &Context<'_>) -> Poll<()> {
+        match is_closed {
+            true => Poll::Ready(()),
+            false => self.poll_finished(cx),
+        }
+    }
+
+    /// Ready when the driver has said and sent everything.
+    pub(super) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.is_finished {
+            return Poll::Ready(());
+        }
+        self.watchers.add(cx.waker());
+        Poll::Pending
+    }
+
+    /// A handshake failed.
+    pub(super) fn failed(&mut self, error: CallError) {
+        self.failures = (self.failures.0 + 1, Some(error));
+    }
+
+    /// The driver is done, or gone.
+    pub(super) fn finish(&mut self) {
+        self.is_finished = true;
+    }
+
+    /// Something has changed: those who wait, to be woken.
+    #[must_use = "they have to be woken"]
+    pub(super) fn take(&mut self) -> Wakers {
+        self.watchers.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::task::Waker;
+
+    #[test]
+    fn a_failure_is_told_to_those_who_waited_for_it() {
+        let (mut lobby, cx) = (Lobby::default(), Context::from_waker(Waker::noop()));
+        let before = lobby.failures();
+        assert!(lobby.poll_ready(before, None, None, &cx).is_pending());
+        lobby.failed(CallError::Disconnected);
+        let failed = Poll::Ready(Err(CallError::Disconnected));
+        assert_eq!(lobby.poll_ready(before, None, None, &cx), failed);
+        assert!(lobby.poll_ready(lobby.failures(), None, None, &cx).is_pending());
+    }
+
+    #[test]
+    fn the_end_of_the_driver_ends_every_wait_for_it() {
+        let (mut lobby, cx) = (Lobby::default(), Context::from_waker(Waker::noop()));
+        assert!(lobby.poll_closed(true, &cx).is_ready());
+        assert!(lobby.poll_closed(false, &cx).is_pending());
+        lobby.finish();
+        assert!(lobby.poll_closed(false, &cx).is_ready() && lobby.poll_finished(&cx).is_ready());
+    }
+}

@@ -1,0 +1,48 @@
+//! What the responses hold.
+
+use bytes::Bytes;
+
+use crate::jsonrpc::ErrorObject;
+use crate::rpc::{CallId, Failure, Purpose};
+
+/// What the responses hold. No kind of it is left out: one that nobody carries on is a call that hangs.
+#[derive(Debug)]
+pub enum Output {
+    /// A message, or a batch, came.
+    Text {
+        /// The text.
+        text: Bytes,
+        /// The status of the response.
+        status: u16,
+        /// The call that the response should answer, and has not yet.
+        call: Option<CallId>,
+    },
+    /// A call was answered with an error that names no id.
+    Rejected {
+        /// The call.
+        call: CallId,
+        /// The error.
+        error: ErrorObject,
+        /// The status of the response.
+        status: u16,
+    },
+    /// The exchange of a call ended without an answer in its own right. Where an answer came before, this
+    /// says nothing.
+    Failed {
+        /// The call.
+        call: CallId,
+        /// Why.
+        failure: Failure,
+    },
+    /// The server does not know the present session any more.
+    SessionLost,
+    /// The server answered 404 to the GET of the present session: it has forgotten it, or has no such route.
+    SessionDoubtful,
+    /// A message that wants no answer was taken, or not.
+    Delivered {
+        /// What it was.
+        purpose: Purpose,
+        /// Whether it was taken.
+        outcome: Result<(), Failure>,
+    },
+}

@@ -1,0 +1,281 @@
+//! What comes of the exchanges of a client.
+
+use alloc::boxed::Box;
+
+use bytes::Bytes;
+use http::response::Parts;
+
+use super::exchange::{Exchange, ExchangeError, ExchangeId, Kind, Response, authenticate, failure};
+use super::exchanges::Exchanges;
+use super::output::Output;
+use super::session::SessionId;
+use crate::jsonrpc::{ErrorObject, Incoming, Message, parse};
+use crate::rpc::{CallId, Failure, Purpose};
+use crate::time::Time;
+use crate::wire::header::MCP_SESSION_ID;
+use crate::wire::sse::SseEvent;
+
+impl Exchanges {
+    /// The head of a response came.
+    pub fn head(&mut self, now: Time, id: ExchangeId, head: &Parts) {
+        let exchange = self.table.get(id);
+        let Some(exchange) = exchange.filter(|exchange| matches!(exchange.response, Response::Awaited)) else {
+            return;
+        };
+        let kind = exchange.kind;
+        if exchange.in_session.is_some() && head.status == http::StatusCode::NOT_FOUND {
+            return self.lost(now, id);
+        }
+        let response = Response::of(head, &self.limits);
+        self.table.update(id, |exchange| exchange.response = response);
+        match kind {
+            Kind::Post(purpose @ (Purpose::Initialize(_) | Purpose::Call(_))) => {
+                if let Purpose::Initialize(call) = purpose
+                    && head.status.is_success()
+                {
+                    let session = head.headers.get(MCP_SESSION_ID).and_then(SessionId::read);
+                    self.begun(now, id, call, session);
+                }
+                self.refuse_at_once(now, id);
+            }
+            Kind::Post(_) => {
+                let status = head.status.as_u16();
+                let is_taken = head.status.is_success();
+                let failure = || failure(status, authenticate(&head.headers));
+                self.taken(now, id, if is_taken { Ok(()) } else { Err(failure()) });
+            }
+            Kind::Listen if !matches!(self.response_of(id), Some(Response::Events { .. })) => {
+                // 405 is the regular way to say that there is none; nothing else is worth another attempt.
+                self.listen.refused();
+                self.ignore(now, id);
+            }
+            Kind::Listen => {}
+            Kind::Delete => self.ignore(now, id),
+        }
+    }
+
+    /// The server has begun a session, or works without one.
+    fn begun(&mut self, now: Time, id: ExchangeId, call: CallId, session: Option<SessionId>) {
+        if self
+            .table
+            .unanswered(id, Kind::Post(Purpose::Initialize(call)))
+            .is_some()
+        {
+            return self.session.begun(session);
+        }
+        // Nobody waits for it any more. Its end takes no longer than the answer might have.
+        self.ignore(now, id);
+        let until = self.table.get(id).and_then(|exchange| exchange.until);
+        if let Some(session) = session {
+            self.end_session(until.unwrap_or(now), &session);
+        }
+    }
+
+    /// A part of the body of a response came.
+    pub fn body(&mut self, _now: Time, id: ExchangeId, chunk: &Bytes) {
+        let kept = self.table.body_bytes();
+        let taken = self.table.update(id, |exchange| {
+            let elsewhere = kept - exchange.response.size();
+            exchange.response.push(chunk, elsewhere, &self.limits)
+        });
+        match taken {
+            Some(Ok(())) => self.read_events(id),
+            Some(Err(failure)) => self.give_up(id, failure),
+            None => {}
+        }
+    }
+
+    /// The response is complete.
+    pub fn end(&mut self, now: Time, id: ExchangeId) {
+        let Some((exchange, call)) = self.table.take(id) else {
+            return;
+        };
+        match exchange.response {
+            _ if exchange.kind == Kind::Listen => self.listen.ended(now),
+            Response::Json { status, body } => {
+                self.emit(Output::Text {
+                    text: body.freeze(),
+                    status,
+                    call,
+                });
+                // Where that was the answer, this says nothing.
+                self.fail_call(
+                    call,
+                    Failure::Unreadable("the response holds no answer to the call".into()),
+                );
+            }
+            Response::Failure {
+                status,
+                authenticate,
+                body,
+            } => self.end_failure(call, status, authenticate, body.freeze()),
+            Response::Awaited => self.broke_off(exchange.kind, call, Failure::Disconnected),
+            Response::Events { .. } => self.fail_call(call, Failure::Disconnected),
+            Response::Refused { .. } | Response::Ignored => {}
+        }
+    }
+
+    /// The exchange failed on the transport.
+    pub fn failed(&mut self, now: Time, id: ExchangeId, error: ExchangeError) {
+        let Some((exchange, call)) = self.table.take(id) else {
+            return;
+        };
+        let failure = match error {
+            ExchangeError::Unreachable(why) => Failure::Unreachable(why),
+            ExchangeError::Broken(_) => Failure::Disconnected,
+            ExchangeError::TooManyConnections => Failure::TooManyConnections,
+        };
+        match (exchange.kind, exchange.response) {
+            (Kind::Listen, _) => self.listen.ended(now),
+            // The status is known; what more the body would have said is not.
+            (
+                _,
+                Response::Failure {
+                    status, authenticate, ..
+                },
+            ) => self.fail_call(call, self::failure(status, authenticate)),
+            (_, Response::Ignored | Response::Refused { .. }) => {}
+            (kind, _) => self.broke_off(kind, call, failure),
+        }
+    }
+
+    /// An exchange is over before anything was known of its message.
+    fn broke_off(&mut self, kind: Kind, call: Option<CallId>, failure: Failure) {
+        match kind {
+            Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => self.fail_call(call, failure),
+            Kind::Post(purpose) => self.emit(Output::Delivered {
+                purpose,
+                outcome: Err(failure),
+            }),
+            Kind::Listen | Kind::Delete => {}
+        }
+    }
+
+    /// The server does not know the session: whatever was sent, the client "MUST start a new session" (2025-11-25,
+    /// Transports, Session Management, 4).
+    fn lost(&mut self, now: Time, id: ExchangeId) {
+        let Some(exchange) = self.table.get(id) else { return };
+        let is_present = self.session.is_present(exchange.in_session);
+        let kind = exchange.kind;
+        if is_present && matches!(kind, Kind::Post(_)) {
+            // It is not named any more, and needs no DELETE.
+            self.session.take();
+        }
+        match kind {
+            Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {
+                let call = self.table.leave(id, kind);
+                self.fail_call(call, Failure::SessionLost);
+                self.ignore(now, id);
+            }
+            Kind::Post(purpose) => {
+                self.taken(now, id, Err(Failure::SessionLost));
+                if is_present && purpose != Purpose::Initialized {
+                    self.emit(Output::SessionLost);
+                }
+            }
+            Kind::Listen => {
+                self.listen.refused();
+                self.ignore(now, id);
+                if is_present {
+                    self.emit(Output::SessionDoubtful);
+                }
+            }
+            Kind::Delete => self.ignore(now, id),
+        }
+    }
+
+    /// A message that wants no answer was taken, or not.
+    fn taken(&mut self, now: Time, id: ExchangeId, outcome: Result<(), Failure>) {
+        if let Some(Exchange {
+            kind: Kind::Post(purpose),
+            ..
+        }) = self.table.get(id)
+        {
+            let purpose = *purpose;
+            self.emit(Output::Delivered { purpose, outcome });
+            self.ignore(now, id);
+        }
+    }
+
+    /// Nothing in this response matters any more.
+    fn ignore(&mut self, now: Time, id: ExchangeId) {
+        self.table.update(id, |exchange| exchange.response = Response::Ignored);
+        self.table.end_at(id, now + self.timeouts.close);
+    }
+
+    /// Fails the call of a response whose head says it all.
+    fn refuse_at_once(&mut self, now: Time, id: ExchangeId) {
+        let refused = self.table.update(id, |exchange| match &mut exchange.response {
+            Response::Refused { status, authenticate } => Some((exchange.kind, failure(*status, authenticate.take()))),
+            _ => None,
+        });
+        if let Some((kind, failure)) = refused.flatten() {
+            let call = self.table.leave(id, kind);
+            self.fail_call(call, failure);
+            self.ignore(now, id);
+        }
+    }
+
+    /// Reports the events that are complete.
+    fn read_events(&mut self, id: ExchangeId) {
+        loop {
+            let event = self.table.update(id, |exchange| match &mut exchange.response {
+                Response::Events { status, decoder } => Some((exchange.kind, *status, decoder.poll_event()?)),
+                _ => None,
+            });
+            match event.flatten() {
+                None => return,
+                Some((kind, status, Ok(event))) => self.read_event(id, kind, status, &event),
+                // Only one message is lost.
+                Some((Kind::Listen, _, Err(_))) => {}
+                // The answer may have been in there: the call must not wait for what cannot come.
+                Some((_, _, Err(error))) => self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into())),
+            }
+        }
+    }
+
+    fn read_event(&mut self, id: ExchangeId, kind: Kind, status: u16, event: &SseEvent) {
+        if kind == Kind::Listen {
+            self.listen.progressed(event.id.as_deref(), event.retry);
+        }
+        if let Some(text) = event.message() {
+            let text = text.clone();
+            let call = self.table.unanswered(id, kind);
+            self.emit(Output::Text { text, status, call });
+        }
+    }
+
+    /// Ends an exchange that cannot bring an answer any more.
+    fn give_up(&mut self, id: ExchangeId, failure: Failure) {
+        if let Some(kind) = self.table.get(id).map(|exchange| exchange.kind) {
+            let call = self.table.leave(id, kind);
+            self.fail_call(call, failure);
+            if kind == Kind::Listen {
+                self.listen.refused();
+            }
+            self.abort_exchange(id);
+        }
+    }
+
+    /// The body of a failure is complete: it may hold the JSON-RPC error that was meant.
+    fn end_failure(&mut self, call: Option<CallId>, status: u16, authenticate: Option<Box<str>>, body: Bytes) {
+        let Some(call) = call else { return };
+        match self.error_in(body) {
+            Some(error) if !matches!(status, 401 | 403) => self.emit(Output::Rejected { call, error, status }),
+            _ => self.fail_call(Some(call), failure(status, authenticate)),
+        }
+    }
+
+    fn error_in(&self, body: Bytes) -> Option<ErrorObject> {
+        match parse(body, &self.limits) {
+            Ok(Incoming::Single(Message::Response(response))) => response.outcome.err(),
+            _ => None,
+        }
+    }
+
+    fn fail_call(&mut self, call: Option<CallId>, failure: Failure) {
+        if let Some(call) = call {
+            self.emit(Output::Failed { call, failure });
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! From member to member of an object that is known to be JSON.
+
+use crate::wire::scan;
+
+/// A walk through the members of an object in their order, each a key and a value as it came.
+///
+/// Everything that is looked into here has been read before, as a part of its message, and so is valid: where a value
+/// ends can be told by its brackets and quotes alone, without reading it again. Nothing relies on it, though: what is
+/// not as expected ends the walk, as does a key with escapes, and whoever walks asks the parser instead.
+pub(super) struct Walk<'a> {
+    text: &'a str,
+    at: usize,
+    is_first: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// Begins at the first member. `None` where `text` is no object.
+    pub(super) fn of(text: &'a str) -> Option<Self> {
+        text.starts_with('{').then_some(Self {
+            text,
+            at: 1,
+            is_first: true,
+        })
+    }
+
+    /// The next member, or `Some(None)` at the end of the object. `None` where the walk ends early.
+    pub(super) fn step(&mut self) -> Option<Option<(&'a str, &'a str)>> {
+        let bytes = self.text.as_bytes();
+        let mut at = skip_blanks(bytes, self.at);
+        match bytes.get(at)? {
+            b'}' => return (skip_blanks(bytes, at + 1) == bytes.len()).then_some(None),
+            b',' if !self.is_first => at = skip_blanks(bytes, at + 1),
+            _ if self.is_first => {}
+            _ => return None,
+        }
+        self.is_first = false;
+        let key = at..value_end(bytes, at)?;
+        let colon = skip_blanks(bytes, key.end);
+        if bytes.get(colon) != Some(&b':') {
+            return None;
+        }
+        let start = skip_blanks(bytes, colon + 1);
+        let value = start..value_end(bytes, start)?;
+        self.at = value.end;
+        Some(Some((plain(self.text.get(key)?)?, self.text.get(value)?)))
+    }
+}
+
+/// The string that a value is, where it is one without escapes.
+pub(super) fn plain(value: &str) -> Option<&str> {
+    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    scan::find(b'\\', inner.as_bytes()).is_none().then_some(inner)
+}
+
+fn skip_blanks(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let blanks = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    at + blanks.count()
+}
+
+/// The end of the value that begins at `at`.
+fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at)? {
+        b'"' => string_end(bytes, at),
+        b'{' | b'[' => nested_end(bytes, at),
+        _ => {
+            let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+            let length = bytes.get(at..)?.iter().position(is_end)?;
+            (length > 0).then_some(at + length)
+        }
+    }
+}
+
+/// The end of the array or object that begins at `at`, without recursion.
+fn nested_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = string_end(bytes, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// The end of the string that begins at `at`.
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + 1;
+    loop {
+        at += scan::find_quote_or_escape(bytes.get(at..)?)?;
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            _ => at += 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jsonrpc::members::Pairs;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    fn walked(text: &str) -> Option<Vec<(&str, &str)>> {
+        let mut walk = Walk::of(text)?;
+        let mut members = Vec::new();
+        while let Some(member) = walk.step()? {
+            members.push(member);
+        }
+        Some(members)
+    }
+
+    #[test]
+    fn members_are_what_the_parser_says_they_are() {
+        let text = r#"{ "a" : 1.0e+1 ,"b,}":"}\",\\" ,"c": [{"d\\":"]"}, [ ]],"":{"x":{}} , "e":null}"#;
+        assert_eq!(
+            walked(text).unwrap(),
+            [
+                ("a", "1.0e+1"),
+                ("b,}", r#""}\",\\""#),
+                ("c", r#"[{"d\\":"]"}, [ ]]"#),
+                ("", r#"{"x":{}}"#),
+                ("e", "null")
+            ]
+        );
+        assert_eq!(walked("{ }"), Some(Vec::new()));
+        assert_eq!(walked(r#"{"\u0061":1}"#), None, "a key with escapes");
+    }
+
+    #[test]
+    fn what_is_not_as_expected_ends_the_walk() {
+        for text in [
+            "",
+            "[]",
+            "null",
+            "{",
+            "{\"",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,\"a\":1}",
+            "{\"a\" 1}",
+            "{\"a\":\"",
+            "{\"a\":\"\\",
+            "{\"a\":[}",
+            "{\"a\":[1}",
+            "{1:1}",
+            "{}x",
+            "{\"a\":1 \"b\":2}",
+            "{\"a\":]}",
+        ] {
+            let _ = walked(text);
+        }
+        assert_eq!(walked("{\"a\":1 \"b\":2}"), None);
+        assert_eq!(walked("{\"a\":1,}"), None);
+    }
+
+    proptest! {
+        #![proptest_config(crate::wire::cuts::repeatable())]
+
+        #[test]
+        fn whatever_the_parser_accepts_is_walked_alike(
+            text in r#"\{( |"a"|"b\\"|:|,|\{|\}|\[|\]|1|-0\.5e3|true|"ü,"|\n){0,24}\}"#,
+        ) {
+            if let Ok(Pairs(members)) = serde_json::from_str::<Pairs<'_>>(&text) {
+                match walked(&text) {
+                    Some(walked) => {
+                        let members: Vec<_> = members.iter().map(|(key, value)| (&**key, *value)).collect();
+                        prop_assert_eq!(walked, members);
+                    }
+                    None => prop_assert!(text.contains('\\')),
+                }
+            }
+        }
+    }
+}
