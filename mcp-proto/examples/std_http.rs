@@ -215,7 +215,7 @@ fn answer(endpoint: &Endpoint, origin: Instant, mut stream: TcpStream) -> io::Re
     let admission = match endpoint.admit(&head) {
         Ok(admission) => admission,
         Err(refusal) => {
-            let (head, body) = refusal.into_response().into_parts();
+            let (head, body) = refusal.into_parts();
             http1::write_head(&mut stream, &head, Some(body.len()))?;
             return stream.write_all(&body);
         }
@@ -227,7 +227,7 @@ fn answer(endpoint: &Endpoint, origin: Instant, mut stream: TcpStream) -> io::Re
             .take(most as u64 + 1)
             .read_to_end(&mut body)?;
     }
-    let mut exchange = endpoint.open(now(), admission, &head, body.into(), random);
+    let mut exchange = endpoint.open(now(), &admission, &head, body.into(), random);
     let head = wait(&mut exchange, origin, Exchange::poll_head);
     http1::write_head(&mut stream, &head, exchange.body_length())?;
     while let Some(frame) = wait(&mut exchange, origin, Exchange::poll_frame) {

@@ -4,15 +4,12 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use async_io::{Async, Timer};
 #[cfg(unix)]
 use async_net::unix::{UnixListener, UnixStream};
 use async_net::{TcpListener, TcpStream};
-
-/// How long a listener rests when the process or the system is out of something.
-const REST: Duration = Duration::from_millis(50);
+use mcp_driver::Bearable;
 
 /// How many connections are accepted before those that are there get their turn.
 const ACCEPTS: usize = 8;
@@ -103,23 +100,13 @@ async fn give_way() {
     .await;
 }
 
-/// Bears a failure to accept that concerns one connection, or that passes: `Ok` when to go on.
-///
-/// A peer that was gone before it was accepted is nothing to a server. Where files or memory are used up, giving
-/// up would turn a busy moment into an outage, and going on at once would burn the processor: it rests a while.
+/// Bears a failure to accept; see [`Bearable`].
 async fn bear(error: io::Error) -> io::Result<()> {
-    match error.kind() {
-        io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::Interrupted => Ok(()),
-        // A listener that is no listener stays so.
-        io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected | io::ErrorKind::Unsupported => Err(error),
-        _ => {
-            Timer::after(REST).await;
-            Ok(())
-        }
+    match Bearable::of(error)? {
+        Bearable::AtOnce => {}
+        Bearable::After(rest) => drop(Timer::after(rest).await),
     }
+    Ok(())
 }
 
 #[cfg(test)]

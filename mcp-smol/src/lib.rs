@@ -64,8 +64,6 @@ mod accept;
 #[cfg(feature = "child")]
 pub mod child;
 mod clock;
-#[cfg(unix)]
-mod descriptor;
 #[cfg(feature = "http")]
 pub mod http;
 mod lanes;

@@ -6,13 +6,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use mcp_driver::Bearable;
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
-
-/// How long a listener rests when the process or the system is out of something.
-const REST: Duration = Duration::from_millis(50);
 
 /// What accepts connections.
 pub(crate) trait Listener {
@@ -62,21 +60,11 @@ pub(crate) async fn finish<T: 'static>(connections: &mut JoinSet<T>, grace: Dura
     tokio::time::timeout(grace, finish).await.is_ok()
 }
 
-/// Bears a failure to accept that concerns one connection, or that passes: `Ok` when to go on.
-///
-/// A peer that was gone before it was accepted is nothing to a server. Where files or memory are used up, giving
-/// up would turn a busy moment into an outage, and going on at once would burn the processor: it rests a while.
+/// Bears a failure to accept; see [`Bearable`].
 pub(crate) async fn bear(error: io::Error) -> io::Result<()> {
-    match error.kind() {
-        io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::Interrupted => Ok(()),
-        // A listener that is no listener stays so.
-        io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected | io::ErrorKind::Unsupported => Err(error),
-        _ => {
-            tokio::time::sleep(REST).await;
-            Ok(())
-        }
+    match Bearable::of(error)? {
+        Bearable::AtOnce => {}
+        Bearable::After(rest) => tokio::time::sleep(rest).await,
     }
+    Ok(())
 }

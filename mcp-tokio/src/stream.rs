@@ -5,9 +5,8 @@ use std::io;
 #[cfg(unix)]
 use std::path::Path;
 use std::pin::pin;
-use std::time::Duration;
 
-use mcp_driver::{Closing, Watch, end_upon};
+use mcp_driver::Serving;
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, Server};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,9 +19,6 @@ use tokio::task::JoinSet;
 use crate::ConnectError;
 use crate::accept::{Listener, accept, bear, finish};
 use crate::lanes::drive;
-
-/// How long what a connection has to say at its end may take to arrive.
-const DELIVERY: Duration = Duration::from_secs(3);
 
 /// A client over `io`, driven by a task of its own. Returns at once: the handshake is part of the first await.
 ///
@@ -175,31 +171,19 @@ async fn listen<L>(
 where
     L: Listener<Stream: AsyncRead + AsyncWrite + Send + 'static>,
 {
-    let closing = Closing::new();
+    let serving = Serving::new(server);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     while let Some(accepted) = accept(&listener, &mut connections, shutdown.as_mut()).await {
         match accepted {
             Ok(stream) => {
                 prepare(&stream);
-                connections.spawn(serve_one(server, stream, closing.watch()));
+                connections.spawn(serving.serve(|pump| drive(pump, stream)));
             }
             Err(error) => bear(error).await?,
         }
     }
     drop(listener);
-    closing.close();
-    let grace = server.config().timeouts().close.saturating_add(DELIVERY);
-    finish(&mut connections, grace).await;
+    finish(&mut connections, serving.close()).await;
     Ok(())
-}
-
-/// Serves one connection, until `closing` at most and what is in progress then.
-fn serve_one<S>(server: &Server, io: S, closing: Watch) -> impl Future<Output = io::Result<()>> + use<S>
-where
-    S: AsyncRead + AsyncWrite,
-{
-    let pump = server.pump();
-    let connection = pump.handle();
-    end_upon(drive(pump, io), move |_| connection.close(), closing)
 }

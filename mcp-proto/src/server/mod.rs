@@ -1,14 +1,18 @@
 //! The server: what it says about itself, and the machines that speak for it.
 //!
 //! [`StreamServer`] is the whole of a server on one byte stream, in both eras. [`Session`] is what it keeps of a
-//! client of the legacy era, and [`admit`] takes the requests of the modern one, which keeps nothing; Streamable HTTP is made of these two. A [`Request`] comes out of either with its
+//! client of the legacy era, and [`admit`] takes the requests of the modern one, which keeps nothing; `http` makes
+//! a server over Streamable HTTP of these two. A [`Request`] comes out of either with its
 //! [`RequestContext`], and is answered with a [`ResultBody`] or an error by its [`RequestToken`].
 
 mod admit;
+mod announcements;
 mod batches;
 mod body;
 mod config;
 mod context;
+#[cfg(feature = "http")]
+pub mod http;
 mod lines;
 mod request;
 mod session;
@@ -18,9 +22,14 @@ mod uris;
 
 pub(crate) use admit::admit_seen;
 pub use admit::{Admitted, Refused, admit};
+pub use announcements::Announcement;
+#[cfg(feature = "handle")]
+pub(crate) use announcements::{Announcements, is_reserved};
 pub use body::ResultBody;
 pub use config::{CacheHints, ServerConfig};
 pub use context::RequestContext;
+#[cfg(any(feature = "http", feature = "handle"))]
+pub(crate) use request::Asking;
 pub use request::{Request, RequestToken};
 pub use session::{Received, Session};
 pub use stream::{Event, StreamServer};

@@ -7,7 +7,7 @@ use super::{RequestContext, ResultBody, ServerConfig};
 use crate::jsonrpc::{Called, ErrorObject, Id, RawJson, encode_error};
 use crate::method::MethodName;
 use crate::revision::Revision;
-use crate::rpc::RequestKey;
+use crate::rpc::{CallOptions, RequestKey};
 
 /// A request of the client, to be answered by its [`token`](Self::token).
 #[derive(Debug)]
@@ -38,6 +38,14 @@ impl Request {
     pub fn arguments(&self) -> Option<&RawJson> {
         self.called.arguments.as_ref()
     }
+}
+
+/// What the server asks of its client, without the parameters.
+#[cfg(any(feature = "http", feature = "handle"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking<'a> {
+    pub(crate) method: &'a MethodName,
+    pub(crate) options: &'a CallOptions,
 }
 
 /// What a request is answered with, once: answering takes the token.

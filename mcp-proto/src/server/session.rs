@@ -112,7 +112,7 @@ impl Session {
     }
 
     /// A session past its handshake, for one exchange of a server without sessions: nothing is known of the client.
-    #[cfg(all(feature = "http", feature = "handle"))]
+    #[cfg(feature = "http")]
     pub(crate) fn operating(config: &ServerConfig, revision: Revision) -> Self {
         Self {
             handshake: Handshake::Operating(revision),

@@ -371,7 +371,7 @@ fn initialize_meets_every_status() {
 #[test]
 fn a_mute_server_costs_a_call_its_own_deadline() {
     let mut web = Web::new(config());
-    let options = CallOptions::default().with_timeout(Some(secs(3)));
+    let options = CallOptions::new().with_timeout(secs(3));
     web.call_with("tools/list", Params::NONE, options);
     let probe = web.opened().remove(0);
     web.advance(3);
@@ -382,11 +382,7 @@ fn a_mute_server_costs_a_call_its_own_deadline() {
     assert_eq!(web.aborted, [probe.id]);
     for revision in BOTH {
         let mut web = Web::ready(revision);
-        web.call_with(
-            "tools/list",
-            Params::NONE,
-            CallOptions::default().with_timeout(Some(secs(3))),
-        );
+        web.call_with("tools/list", Params::NONE, CallOptions::new().with_timeout(secs(3)));
         let post = web.opened().remove(0);
         web.head(post.id, 200, &[("content-type", SSE)]);
         web.advance(3);

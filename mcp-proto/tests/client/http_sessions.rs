@@ -217,11 +217,7 @@ fn a_404_outside_a_session_is_just_a_404() {
 fn initialized_that_is_not_taken_fails_the_handshake() {
     for case in 0..4 {
         let mut web = Web::new(config());
-        web.call_with(
-            "tools/list",
-            Params::NONE,
-            CallOptions::default().with_timeout(Some(secs(600))),
-        );
+        web.call_with("tools/list", Params::NONE, CallOptions::new().with_timeout(secs(600)));
         web.probe_answered(LEGACY);
         let initialize = web.opened().remove(0);
         web.initialize_answered(&initialize, LEGACY, "s1");

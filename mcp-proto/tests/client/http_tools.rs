@@ -115,11 +115,7 @@ fn endless_pages_of_tools_end() {
 fn a_call_that_is_gone_is_not_made_again() {
     let mut web = Web::ready(Revision::LATEST);
     let arguments = params(&json!({"name": "query"}));
-    web.call_with(
-        "tools/call",
-        arguments,
-        CallOptions::default().with_timeout(Some(secs(5))),
-    );
+    web.call_with("tools/call", arguments, CallOptions::new().with_timeout(secs(5)));
     let post = web.opened().remove(0);
     mismatch(&mut web, &post);
     let list = web.opened().remove(0);

@@ -153,7 +153,8 @@ fn apply(client: &mut Client, book: &mut Book, random: &mut Random) {
     match random.below(18) {
         14 | 15 => {
             let timeout = (random.below(3) == 0).then(|| secs(1 + random.below(20) as u64));
-            let options = CallOptions::default().with_timeout(timeout);
+            let mut options = CallOptions::new();
+            options.timeout = timeout;
             book.made.extend(client.list_tools(&options));
         }
         16 => client.forget_tools(),
@@ -161,10 +162,10 @@ fn apply(client: &mut Client, book: &mut Book, random: &mut Random) {
             let method = random
                 .pick(&["tools/list", "tools/call", "ping", "x/y", "resources/read"])
                 .unwrap();
-            let options = CallOptions::default()
-                .with_timeout((random.below(3) == 0).then(|| secs(1 + random.below(20) as u64)))
-                .with_max_timeout((random.below(5) == 0).then(|| secs(1 + random.below(20) as u64)))
-                .with_progress(random.below(3) == 0);
+            let mut options = CallOptions::new();
+            options.timeout = (random.below(3) == 0).then(|| secs(1 + random.below(20) as u64));
+            options.max_timeout = (random.below(5) == 0).then(|| secs(1 + random.below(20) as u64));
+            options.progress = random.below(3) == 0;
             let params = match random.below(3) {
                 0 => Params::NONE,
                 _ => params(&json!({"name": "x".repeat(random.below(300)), "_meta": {"a": 1}})),

@@ -318,7 +318,7 @@ fn a_failed_handshake_reaches_all_who_waited() {
 #[test]
 fn each_asker_has_its_own_time_and_the_last_to_go_ends_the_reading() {
     let mut wire = Wire::ready(MODERN);
-    let short = CallOptions::default().with_timeout(Some(secs(2)));
+    let short = CallOptions::new().with_timeout(secs(2));
     let hasty = wire.client.client().list_tools(&short).unwrap();
     let patient = ask(&mut wire);
     let sent = wire.sent();
@@ -603,7 +603,7 @@ fn a_call_refused_for_its_headers_does_not_trust_the_list_that_is_kept() {
 fn log_messages_in_the_response_to_a_call_belong_to_it() {
     for revision in [MODERN, LEGACY] {
         let mut web = Web::ready(revision);
-        let options = CallOptions::default().with_log_level(Some(mcp_proto::model::LoggingLevel::Info));
+        let options = CallOptions::new().with_log_level(mcp_proto::model::LoggingLevel::Info);
         let params = || crate::support::params(&json!({"name": "a"}));
         let made = [
             web.call_with("tools/call", params(), options.clone()),
@@ -631,7 +631,7 @@ fn log_messages_in_the_response_to_a_call_belong_to_it() {
 #[test]
 fn log_messages_on_a_stream_belong_to_nobody() {
     let mut wire = Wire::ready(MODERN);
-    let options = CallOptions::default().with_log_level(Some(mcp_proto::model::LoggingLevel::Info));
+    let options = CallOptions::new().with_log_level(mcp_proto::model::LoggingLevel::Info);
     wire.call_with("tools/call", crate::support::params(&json!({"name": "a"})), options);
     wire.sent();
     wire.write_text(r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#);

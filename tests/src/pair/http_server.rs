@@ -9,7 +9,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode, response};
-use mcp_proto::http::server::{Accepts, Gate, Head, HttpConfig, Posted, Refusal, Reply, Route, SessionId, Sessions};
+use mcp_proto::http::server::{
+    Accepts, Gate, Head, HttpConfig, Posted, Refusal, Reply, Route, SessionId, Sessions, Visit,
+};
 use mcp_proto::jsonrpc::{ErrorCode, Id, Incoming, Message, Params, Peek, Request as RawRequest, encode_error};
 use mcp_proto::method::{Method, MethodName};
 
@@ -40,7 +42,7 @@ pub struct HttpServer {
 
 struct Served {
     reply: Reply,
-    session: Option<(SessionId, Shared)>,
+    session: Option<(Visit, Shared)>,
     listens: bool,
     /// Whether the client still reads.
     connected: bool,
@@ -340,8 +342,9 @@ impl HttpServer {
             return self.initialize(now, place, head, message).map_err(refuse);
         }
         let id = session_id(head).map_err(refuse)?;
-        let session = self.sessions.enter(&id, head.principal).map_err(refuse)?.clone();
-        self.served(place).session = Some((id, session.clone()));
+        let (visit, session) = self.sessions.enter(&id, head.principal).map_err(refuse)?;
+        let session = session.clone();
+        self.served(place).session = Some((visit, session.clone()));
         let agreed = session.borrow().revision();
         if let Err(refusal) = head.legacy_revision(agreed, self.config.revisions()) {
             return Err(refuse(refusal));
@@ -359,8 +362,8 @@ impl HttpServer {
             let mut random = [0; 32];
             random.iter_mut().for_each(|byte| *byte = self.rng.bits() as u8);
             let (id, session) = (SessionId::from_random(random), Rc::new(RefCell::new(session)));
-            self.sessions.create(now, id, head.principal, session.clone())?;
-            self.served(place).session = Some((id, session));
+            let visit = self.sessions.create(now, id, head.principal, session.clone())?;
+            self.served(place).session = Some((visit, session));
             self.reply(place).set_session(id);
             self.handshakes += 1;
         }
@@ -387,11 +390,12 @@ impl HttpServer {
 
     fn listen(&mut self, place: u64, head: &Head<'_>) -> Result<(), Refusal> {
         let id = session_id(head)?;
-        let session = self.sessions.listen(&id, head.principal)?.clone();
+        let (visit, session) = self.sessions.listen(&id, head.principal)?;
+        let session = session.clone();
         let stream = Reply::stream(&self.http, self.config.limits());
         let served = self.served(place);
         served.reply = stream;
-        served.session = Some((id, session));
+        served.session = Some((visit, session));
         served.listens = true;
         if self.drops_streams {
             self.reply(place).end();
@@ -435,8 +439,7 @@ impl HttpServer {
             return;
         };
         match served.session {
-            Some((id, _)) if served.listens => self.sessions.unlisten(now, &id),
-            Some((id, _)) => self.sessions.leave(now, &id),
+            Some((visit, _)) => self.sessions.leave(now, visit),
             None => {}
         }
     }

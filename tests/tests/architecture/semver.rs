@@ -20,7 +20,7 @@ const SSE: &str = "the standard of server-sent events is complete";
 const WRAPPER: &str = "a wrapper, to be taken apart";
 
 /// What is exhaustive on purpose, and why.
-const EXHAUSTIVE: [(&str, &str); 37] = [
+const EXHAUSTIVE: [(&str, &str); 45] = [
     ("http::client::action: Action", EFFECT),
     ("http::client::output: Output", EFFECT),
     ("legacy::client: Action", EFFECT),
@@ -58,6 +58,17 @@ const EXHAUSTIVE: [(&str, &str); 37] = [
     ("http::server::accept: Accepts", "an answer has two forms"),
     ("handle::server::output: Json", WRAPPER),
     ("http::server::reply: Blocked", WRAPPER),
+    ("server::http::event: Asker", WRAPPER),
+    ("server::http::exchange: Frame", EFFECT),
+    ("server::http::exchange: HangUp", FORK),
+    ("server::http::opening: Opening", FORK),
+    ("server::http::opening: Taken", EFFECT),
+    (
+        "server::http::rules: Rules",
+        "borrowed, and made anew for each exchange",
+    ),
+    ("server::http::session: End", EFFECT),
+    ("server::http::session: Outcome", FORK),
 ];
 
 #[test]

@@ -5,12 +5,14 @@
 
 mod command;
 mod exit;
+mod group;
 mod ladder;
 mod lanes;
 mod stderr;
 
 pub use command::{Command, Environment};
 pub use exit::{Exit, SpawnError};
+pub use group::Group;
 pub use ladder::{Action, Ladder, Signal};
 pub use lanes::{ChildLanes, Process};
 pub use stderr::Stderr;

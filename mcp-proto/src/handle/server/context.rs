@@ -16,7 +16,7 @@ use crate::method::{ClientCapability, Kind, Method, MethodName, Side};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, TypedRequest};
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
-use crate::server::RequestContext;
+use crate::server::{Asking as Question, RequestContext, is_reserved};
 
 /// The context of one request: who asks, in which revision, and a way to say things before the answer.
 ///
@@ -267,14 +267,6 @@ impl Context {
     }
 }
 
-/// Whether a notification of servers is about a request or the protocol itself, so that nobody else is to send it.
-pub(super) fn is_reserved(method: Method) -> bool {
-    matches!(
-        method,
-        Method::ProgressNotification | Method::CancelledNotification | Method::SubscriptionsAcknowledgedNotification
-    )
-}
-
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
@@ -311,7 +303,11 @@ impl Asking<'_> {
                     None => Poll::Ready(Err(CallError::Cancelled)),
                 };
             };
-            match self.peer.request(self.call, &self.method, params, &self.options) {
+            let question = Question {
+                method: &self.method,
+                options: &self.options,
+            };
+            match self.peer.request(self.call, &question, params) {
                 Ok(call) => self.call = Some(call),
                 // Only again after a wait: where it is not room that lacks, trying again would never end.
                 Err(SendError::Blocked(params)) if may_retry => {

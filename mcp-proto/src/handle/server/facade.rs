@@ -7,17 +7,15 @@ use core::fmt;
 use core::future::ready;
 use std::sync::{Mutex, PoisonError};
 
-use super::context::is_reserved;
 use super::handler::{Handler, unknown_tool};
 use super::tool::{Invocation, Tools};
 use super::{Application, Call, Context, Peer, ServerBuilder, ServerPump, Work};
 use crate::handle::turn::{LARGE, turn};
 use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
-use crate::method::{Kind, Method, MethodName, Side};
+use crate::method::{Method, MethodName};
 use crate::model::{ListToolsResult, PaginatedParams};
-use crate::revision::Revision;
 use crate::rpc::SendError;
-use crate::server::{ResultBody, ServerConfig};
+use crate::server::{Announcement, ResultBody, ServerConfig};
 use crate::wire::header::ParamHeaders;
 
 /// A server: what it says about itself, its tools, and whatever else it offers. One for all its connections, of
@@ -61,7 +59,7 @@ struct Inner {
 /// The clients behind one transport, who hear what concerns everyone.
 pub(crate) trait Audience: Send + Sync {
     /// Passes on a notification, or drops it where a client cannot take it. Never waits.
-    fn announce(&self, method: &MethodName, params: &Params);
+    fn announce(&self, announcement: &Announcement);
 }
 
 impl Server {
@@ -104,10 +102,9 @@ impl Server {
     /// [`SendError::OutOfEra`] where the method is not a notification of servers, [`SendError::Reserved`] where it is
     /// about one request or the protocol itself, [`SendError::NotSupported`] where its capability was not declared.
     pub fn notify(&self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
-        let method = method.into();
-        may_notify(&self.inner.config, &method)?;
+        let announcement = Announcement::new(&self.inner.config, method, params)?;
         for audience in self.audiences() {
-            audience.announce(&method, &params);
+            audience.announce(&announcement);
         }
         Ok(())
     }
@@ -220,24 +217,6 @@ impl Server {
         let handler = Arc::clone(&self.inner.handler);
         let context = Context::new(self.clone(), call.context, peer);
         Box::pin(async move { handler.serve(call.method, call.params, context).await })
-    }
-}
-
-/// Whether `method` is a notification that servers send of their own accord.
-pub(super) fn may_notify(config: &ServerConfig, method: &MethodName) -> Result<(), SendError> {
-    let Some(known) = method.known() else { return Ok(()) };
-    let method = method.clone();
-    let is_ours = |revision: &Revision| known.is_sent_by(Side::Server, *revision);
-    if known.kind() != Kind::Notification || !Revision::ALL.iter().any(is_ours) {
-        let revision = Revision::LATEST;
-        return Err(SendError::OutOfEra { method, revision });
-    }
-    if is_reserved(known) {
-        return Err(SendError::Reserved { method });
-    }
-    match config.allows(known) {
-        true => Ok(()),
-        false => Err(SendError::NotSupported { method }),
     }
 }
 

@@ -7,7 +7,7 @@ use super::stream::Stream;
 use crate::jsonrpc::Params;
 use crate::method::MethodName;
 use crate::rpc::{CloseReason, Counters, SendError};
-use crate::server::StreamServer;
+use crate::server::{Announcement, StreamServer};
 
 /// One connection of a server on a byte stream, for who wants to watch it, speak to its client alone, or close it
 /// while a driver has the [`ServerPump`](super::ServerPump). From [`ServerPump::handle`](super::ServerPump::handle).
@@ -53,13 +53,12 @@ impl ServerConnection {
     /// Those of `Server::notify`, [`SendError::Blocked`] with the parameters while the outbox is full or a legacy
     /// handshake has begun and is not answered, and [`SendError::Closed`] where the end has begun.
     pub fn notify(&self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
-        let method = method.into();
         let Some(stream) = self.stream.upgrade() else {
             return Err(SendError::Closed(CloseReason::DriverDropped));
         };
         stream.tell(|connection| {
-            super::facade::may_notify(connection.config(), &method)?;
-            connection.notify(&method, params)
+            let announcement = Announcement::new(connection.config(), method, params)?;
+            connection.notify(announcement.method(), announcement.params().clone())
         })
     }
 }

@@ -1,6 +1,5 @@
 //! The async layer of the server: the application's side of it, and the driver's.
 
-mod announcements;
 mod application;
 mod builder;
 mod context;

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
 use crate::jsonrpc::{Params, RawJson};
-use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
+use crate::server::Asking;
 
 /// The client of one request in progress: where its notifications go, and where requests are made of it.
 ///
@@ -31,13 +31,7 @@ pub(crate) trait Peer: Send + Sync {
     ///
     /// # Errors
     /// Those of the session, and [`SendError::Closed`] where it cannot reach the client.
-    fn request(
-        &self,
-        reserved: Option<CallId>,
-        method: &MethodName,
-        params: Params,
-        options: &CallOptions,
-    ) -> Result<CallId, SendError>;
+    fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError>;
 
     /// Makes place for a request that was refused as [`SendError::Blocked`]: its time runs, and it is answered when that
     /// is over.

@@ -10,9 +10,8 @@ use core::task::{Context, Poll, Waker};
 use super::stream::Stream;
 use super::{Peer, Work};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
-use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, RequestKey, SendError};
-use crate::server::{RequestToken, ResultBody};
+use crate::server::{Asking, RequestToken, ResultBody};
 
 /// A slab of handlers. Each has a seat, which is its waker and its way to the client at once, and which the next
 /// handler takes over when nobody else holds it any more: a request allocates none.
@@ -154,14 +153,8 @@ impl Peer for Seat {
         self.stream.poll_callable(cx)
     }
 
-    fn request(
-        &self,
-        reserved: Option<CallId>,
-        method: &MethodName,
-        params: Params,
-        options: &CallOptions,
-    ) -> Result<CallId, SendError> {
-        self.stream.request(reserved, method, params, options)
+    fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError> {
+        self.stream.request(reserved, asking, params)
     }
 
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {

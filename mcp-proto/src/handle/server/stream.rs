@@ -8,12 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::Audience;
-use super::announcements::Announcements;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
-use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::{Event, RequestToken, ResultBody, StreamServer};
+use crate::server::{Announcement, Announcements, Asking, Event, RequestToken, ResultBody, StreamServer};
 use crate::time::Time;
 
 /// A connection and who waits for it. Its locks are held for a few steps of the machine and never across a poll of
@@ -228,15 +226,16 @@ impl Stream {
     pub(super) fn request(
         &self,
         reserved: Option<CallId>,
-        method: &MethodName,
+        asking: &Asking<'_>,
         params: Params,
-        options: &CallOptions,
     ) -> Result<CallId, SendError> {
         let mut state = self.lock();
         if let Some(reason) = state.gone {
             return Err(SendError::Closed(reason));
         }
-        let call = state.connection.request_as(reserved, method, params, options)?;
+        let call = state
+            .connection
+            .request_as(reserved, asking.method, params, asking.options)?;
         if reserved.is_none() {
             state.answers.insert(call, Answer::default());
         }
@@ -344,17 +343,18 @@ impl State {
         self.gone.is_some() || !self.connection.wants_answer(key)
     }
 
-    fn announce(&mut self, method: &MethodName, params: Params) {
+    fn announce(&mut self, announcement: &Announcement) {
+        let (method, params) = (announcement.method(), announcement.params().clone());
         // Every other failure: it is not for this client, whose revision does not have it, or who is leaving.
-        if let Err(SendError::Blocked(params)) = self.connection.notify(method, params) {
+        if let Err(SendError::Blocked(_)) = self.connection.notify(method, params) {
             let limits = self.connection.config().limits();
-            self.announcements.push(limits, method, params);
+            self.announcements.push(limits, announcement.clone());
         }
     }
 
     fn repeat_announcements(&mut self) {
-        for (method, params) in self.announcements.take() {
-            self.announce(&method, params);
+        for announcement in self.announcements.take() {
+            self.announce(&announcement);
         }
     }
 }
@@ -369,8 +369,8 @@ impl Ready {
 }
 
 impl Audience for Stream {
-    fn announce(&self, method: &MethodName, params: &Params) {
-        self.lock().announce(method, params.clone());
+    fn announce(&self, announcement: &Announcement) {
+        self.lock().announce(announcement);
         self.wake_driver();
     }
 }

@@ -4,6 +4,7 @@ use http::Method;
 use http::request::Parts;
 
 use super::accept::Accepts;
+use super::admission::Admission;
 use super::config::{HttpConfig, SessionPolicy};
 use super::head::Head;
 use super::hosts::{Authority, Origin};
@@ -71,16 +72,29 @@ impl Gate {
     /// # Errors
     /// The [`Refusal`] to answer with; the body need not be read then.
     pub fn check(&self, parts: &Parts) -> Result<Route, Refusal> {
+        self.judge(parts, &Head::read(parts)?)
+    }
+
+    /// Judges a request by its head, and keeps what of it is needed once the body is there.
+    ///
+    /// # Errors
+    /// The [`Refusal`] to answer with; the body need not be read then.
+    pub fn admit(&self, parts: &Parts) -> Result<Admission, Refusal> {
         let head = Head::read(parts)?;
-        let host = self.check_host(parts, &head)?;
-        self.check_origin(&head, host.as_ref())?;
+        let route = self.judge(parts, &head)?;
+        Ok(Admission::of(route, self.body_bytes, &head))
+    }
+
+    fn judge(&self, parts: &Parts, head: &Head<'_>) -> Result<Route, Refusal> {
+        let host = self.check_host(parts, head)?;
+        self.check_origin(head, host.as_ref())?;
         match parts.method {
-            Method::POST => self.check_post(&head),
-            Method::GET if self.serves_streams(&head) => match head.accepts.sse {
+            Method::POST => self.check_post(head),
+            Method::GET if self.serves_streams(head) => match head.accepts.sse {
                 true => Ok(Route::Get),
                 false => Err(Refusal::NotAcceptable),
             },
-            Method::DELETE if self.serves_streams(&head) => Ok(Route::Delete),
+            Method::DELETE if self.serves_streams(head) => Ok(Route::Delete),
             _ if self.sessions => Err(Refusal::MethodNotAllowed {
                 allow: "POST, GET, DELETE",
             }),

@@ -32,6 +32,8 @@ pub struct Head<'a> {
     pub session: Option<&'a HeaderValue>,
     /// `MCP-Protocol-Version`.
     pub version: Option<&'a str>,
+    /// The same as it came.
+    pub(super) version_value: Option<&'a HeaderValue>,
     /// `Mcp-Method`.
     pub mcp_method: Option<&'a HeaderValue>,
     /// `Mcp-Name`.
@@ -58,13 +60,13 @@ impl<'a> Head<'a> {
             accepts: Accepts::BOTH,
             session: None,
             version: None,
+            version_value: None,
             mcp_method: None,
             mcp_name: None,
             headers: &parts.headers,
             principal: parts.extensions.get(),
         };
         let mut accept = AcceptReader::default();
-        let mut version = None;
         for (name, value) in &parts.headers {
             let (slot, name) = match name.as_str() {
                 "accept" => {
@@ -77,7 +79,7 @@ impl<'a> Head<'a> {
                 "content-encoding" => (&mut head.content_encoding, "Content-Encoding"),
                 "content-length" => (&mut head.content_length, "Content-Length"),
                 MCP_SESSION_ID => (&mut head.session, "Mcp-Session-Id"),
-                MCP_PROTOCOL_VERSION => (&mut version, "MCP-Protocol-Version"),
+                MCP_PROTOCOL_VERSION => (&mut head.version_value, "MCP-Protocol-Version"),
                 MCP_METHOD => (&mut head.mcp_method, "Mcp-Method"),
                 MCP_NAME => (&mut head.mcp_name, "Mcp-Name"),
                 _ => continue,
@@ -91,7 +93,7 @@ impl<'a> Head<'a> {
             }
         }
         head.accepts = accept.finish();
-        head.version = match version {
+        head.version = match head.version_value {
             Some(value) => Some(
                 value
                     .to_str()

@@ -3,12 +3,19 @@
 //! - [`Gate`] looks at the head of a request before its body is read: host, origin, method, content type, `Accept`,
 //!   size. One guard for every method.
 //! - [`Posted`] tells the era of a body, and [`Head`] compares the headers with it.
-//! - [`Sessions`] is the table of legacy sessions: ids, owners, caps, idle expiry.
+//! - [`Sessions`] is the table of legacy sessions: ids, owners, caps, idle expiry; [`Subscriptions`] that of the
+//!   subscriptions of the modern era; [`Abandoned`] that of requests whose legacy clients have hung up.
+//! - [`BodyBudget`] bounds the bodies that are being read.
 //! - [`Reply`] is the response to one POST: a JSON document when the answer is all there is, a stream of events
 //!   when something comes before it.
 //! - [`Refusal`] is every other answer.
+//!
+//! `server::http` makes a server of them.
 
+mod abandoned;
 mod accept;
+mod admission;
+mod body_room;
 mod config;
 mod gate;
 mod head;
@@ -18,16 +25,20 @@ mod refusal;
 mod reply;
 mod session_id;
 mod sessions;
+mod subscriptions;
 
+pub use abandoned::{Abandoned, AbandonedKey};
 pub use accept::Accepts;
+pub use admission::Admission;
+pub use body_room::{BodyBudget, BodyRoom};
 pub use config::{HttpConfig, ReplyForm, SessionPolicy};
 pub use gate::{Gate, Route};
 pub use head::Head;
 pub use hosts::{Hosts, InvalidRule, Origins};
 pub use post::Posted;
-#[cfg(feature = "handle")]
 pub(crate) use refusal::error_response;
 pub use refusal::{Refusal, stateless_status};
 pub use reply::{Blocked, Reply};
 pub use session_id::{Principal, SessionId};
-pub use sessions::Sessions;
+pub use sessions::{Sessions, Visit};
+pub use subscriptions::{SubscriptionKey, Subscriptions};

@@ -19,29 +19,54 @@ use crate::time::Time;
 /// a request in progress nor an open stream. Afterwards its id is unknown, as it is for every principal but the one
 /// that made it: whoever guesses an id cannot even learn that it exists.
 ///
+/// | record | [`enter`](Self::enter) | [`listen`](Self::listen) | [`leave`](Self::leave) | time |
+/// |---|---|---|---|---|
+/// | none | 404 | 404 | nothing | |
+/// | idle | in use | in use, with a reader | | ends after the idle time |
+/// | in use | in use, or 429 | with a reader, or 409, or 429 | idle with the last one | stays |
+///
 /// Methods are of four kinds. Getters: [`len`](Self::len), [`is_empty`](Self::is_empty), [`get`](Self::get). From
-/// the world: [`create`](Self::create), [`enter`](Self::enter), [`leave`](Self::leave), [`listen`](Self::listen),
-/// [`unlisten`](Self::unlisten), [`remove`](Self::remove), [`handle_timeout`](Self::handle_timeout). From the
-/// application: [`clear`](Self::clear). To the world: [`poll_timeout`](Self::poll_timeout).
+/// the world: [`create`](Self::create), [`enter`](Self::enter), [`listen`](Self::listen), [`leave`](Self::leave),
+/// [`remove`](Self::remove), [`handle_timeout`](Self::handle_timeout). From the application:
+/// [`clear`](Self::clear), [`close`](Self::close). To the world: [`poll_timeout`](Self::poll_timeout).
 pub struct Sessions<S> {
     most: usize,
     most_per_principal: usize,
     most_open: usize,
     idle: Duration,
-    records: BTreeMap<SessionId, Record<S>>,
+    /// Where the record of each id is.
+    places: BTreeMap<SessionId, usize>,
+    records: Vec<Option<Record<S>>>,
+    vacant: Vec<usize>,
+    next_serial: u64,
     /// When to look at each record next: never later than it may expire.
-    checks: BTreeSet<(Time, SessionId)>,
+    checks: BTreeSet<(Time, usize)>,
     per_principal: BTreeMap<Principal, usize>,
+    /// No more are made.
+    closed: bool,
 }
 
 struct Record<S> {
     session: S,
+    id: SessionId,
+    /// Tells the record from those that had its place before.
+    serial: u64,
     principal: Option<Principal>,
     /// Exchanges that keep it alive, its stream among them.
     open: usize,
     listening: bool,
     last_used: Time,
     next_check: Time,
+}
+
+/// That an exchange keeps a session alive: to be given back with [`Sessions::leave`], which then need not look the
+/// session up again. One that is dropped keeps its session for ever.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "the session is kept until it is left"]
+pub struct Visit {
+    place: usize,
+    serial: u64,
+    listens: bool,
 }
 
 impl<S> Sessions<S> {
@@ -53,20 +78,24 @@ impl<S> Sessions<S> {
             most_open: limits.streams_per_session,
             // Never zero: a session in use must be looked at again later, not now.
             idle: limits.session_idle.max(Duration::from_millis(1)),
-            records: BTreeMap::new(),
+            places: BTreeMap::new(),
+            records: Vec::new(),
+            vacant: Vec::new(),
+            next_serial: 0,
             checks: BTreeSet::new(),
             per_principal: BTreeMap::new(),
+            closed: false,
         }
     }
 
     /// How many sessions there are.
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.places.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.places.is_empty()
     }
 
     /// Makes a session, entered once: [`leave`](Self::leave) it when the exchange that made it is over.
@@ -75,36 +104,46 @@ impl<S> Sessions<S> {
     ///
     /// # Errors
     /// [`Refusal::Busy`] where the table is full, [`Refusal::TooManyRequests`] where the principal has as many as
-    /// it may. Sessions without a principal are bounded by the table alone.
+    /// it may; sessions without a principal are bounded by the table alone. [`Refusal::Closed`].
     pub fn create(
         &mut self,
         now: Time,
         id: SessionId,
         principal: Option<&Principal>,
         session: S,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Visit, Refusal> {
         self.may_create(principal)?;
-        if self.records.contains_key(&id) {
+        if self.places.contains_key(&id) {
             return Err(Refusal::Busy);
         }
         if let Some(principal) = principal {
             *self.per_principal.entry(principal.clone()).or_default() += 1;
         }
+        let place = self.vacant.pop().unwrap_or(self.records.len());
+        let serial = self.next_serial;
+        self.next_serial += 1;
         let next_check = now + self.idle;
-        self.checks.insert((next_check, id));
-        let principal = principal.cloned();
-        self.records.insert(
+        let record = Some(Record {
+            session,
             id,
-            Record {
-                session,
-                principal,
-                open: 1,
-                listening: false,
-                last_used: now,
-                next_check,
-            },
-        );
-        Ok(())
+            serial,
+            principal: principal.cloned(),
+            open: 1,
+            listening: false,
+            last_used: now,
+            next_check,
+        });
+        match self.records.get_mut(place) {
+            Some(slot) => *slot = record,
+            None => self.records.push(record),
+        }
+        self.places.insert(id, place);
+        self.checks.insert((next_check, place));
+        Ok(Visit {
+            place,
+            serial,
+            listens: false,
+        })
     }
 
     /// Whether [`create`](Self::create) would find room, to be asked before anything is prepared.
@@ -112,7 +151,10 @@ impl<S> Sessions<S> {
     /// # Errors
     /// Those of `create`.
     pub fn may_create(&self, principal: Option<&Principal>) -> Result<(), Refusal> {
-        if self.records.len() >= self.most {
+        if self.closed {
+            return Err(Refusal::Closed);
+        }
+        if self.len() >= self.most {
             return Err(Refusal::Busy);
         }
         let has = principal
@@ -127,60 +169,59 @@ impl<S> Sessions<S> {
 
     /// What is kept in each.
     pub fn iter(&self) -> impl Iterator<Item = &S> {
-        self.records.values().map(|record| &record.session)
+        self.records.iter().flatten().map(|record| &record.session)
     }
 
     /// The session `id`, if it is of `principal`, without entering it.
     pub fn get(&self, id: &SessionId, principal: Option<&Principal>) -> Option<&S> {
-        let record = self.records.get(id)?;
+        let record = self.records.get(*self.places.get(id)?)?.as_ref()?;
         (record.principal.as_ref() == principal).then_some(&record.session)
     }
 
-    /// Finds the session `id` and keeps it alive until [`leave`](Self::leave) is called once for this.
+    /// Finds the session `id` and keeps it alive until it is [left](Self::leave).
     ///
     /// # Errors
     /// [`Refusal::SessionNotFound`] where there is none for `principal`, [`Refusal::TooManyRequests`] where it has
     /// as many exchanges open as it may.
-    pub fn enter(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<&S, Refusal> {
-        let most_open = self.most_open;
-        let record = self.record(id, principal)?;
-        if record.open >= most_open {
-            return Err(Refusal::TooManyRequests);
-        }
-        record.open += 1;
-        Ok(&record.session)
+    pub fn enter(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<(Visit, &S), Refusal> {
+        self.visit(id, principal, false)
     }
 
-    /// Ends one exchange of the session `id`; the idle time counts from the last one. Unknown ids are ignored: the
-    /// session may have ended meanwhile.
-    pub fn leave(&mut self, now: Time, id: &SessionId) {
-        if let Some(record) = self.records.get_mut(id) {
-            record.open = record.open.saturating_sub(1);
-            record.last_used = record.last_used.max(now);
-        }
-    }
-
-    /// Enters the session `id` as the reader of its one GET stream, until [`unlisten`](Self::unlisten).
+    /// Enters the session `id` as the reader of its one GET stream, until it is [left](Self::leave).
     ///
     /// # Errors
     /// Those of [`enter`](Self::enter), and [`Refusal::StreamTaken`] where the stream is open already: a second
     /// reader would take the first one's messages (GHSA-qvqr-5cv7-wh35).
-    pub fn listen(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<&S, Refusal> {
-        if self.record(id, principal)?.listening {
-            return Err(Refusal::StreamTaken);
-        }
-        self.enter(id, principal)?;
-        let record = self.record(id, principal)?;
-        record.listening = true;
-        Ok(&record.session)
+    pub fn listen(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<(Visit, &S), Refusal> {
+        self.visit(id, principal, true)
     }
 
-    /// Ends the GET stream of the session `id`.
-    pub fn unlisten(&mut self, now: Time, id: &SessionId) {
-        if let Some(record) = self.records.get_mut(id)
-            && core::mem::replace(&mut record.listening, false)
-        {
-            self.leave(now, id);
+    fn visit(&mut self, id: &SessionId, principal: Option<&Principal>, listens: bool) -> Result<(Visit, &S), Refusal> {
+        let most_open = self.most_open;
+        let (place, record) = self.record(id, principal)?;
+        if listens && record.listening {
+            return Err(Refusal::StreamTaken);
+        }
+        if record.open >= most_open {
+            return Err(Refusal::TooManyRequests);
+        }
+        record.open += 1;
+        record.listening |= listens;
+        let visit = Visit {
+            place,
+            serial: record.serial,
+            listens,
+        };
+        Ok((visit, &record.session))
+    }
+
+    /// Ends one exchange of a session; the idle time counts from the last one. The session may have ended meanwhile.
+    pub fn leave(&mut self, now: Time, visit: Visit) {
+        let record = self.records.get_mut(visit.place).and_then(Option::as_mut);
+        if let Some(record) = record.filter(|record| record.serial == visit.serial) {
+            record.open = record.open.saturating_sub(1);
+            record.listening &= !visit.listens;
+            record.last_used = record.last_used.max(now);
         }
     }
 
@@ -189,18 +230,27 @@ impl<S> Sessions<S> {
     /// # Errors
     /// [`Refusal::SessionNotFound`] where there is none for `principal`.
     pub fn remove(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<S, Refusal> {
-        self.record(id, principal)?;
-        self.take(id).ok_or(Refusal::SessionNotFound)
+        let (place, _) = self.record(id, principal)?;
+        self.take(place).ok_or(Refusal::SessionNotFound)
     }
 
     /// Ends every session.
     pub fn clear(&mut self) -> Vec<S> {
         self.checks.clear();
         self.per_principal.clear();
+        self.places.clear();
+        self.vacant.clear();
         core::mem::take(&mut self.records)
-            .into_values()
+            .into_iter()
+            .flatten()
             .map(|record| record.session)
             .collect()
+    }
+
+    /// Ends every session, and makes no more.
+    pub fn close(&mut self) -> Vec<S> {
+        self.closed = true;
+        self.clear()
     }
 
     /// When the next session may expire.
@@ -212,9 +262,9 @@ impl<S> Sessions<S> {
     /// Ends the sessions whose idle time is over, and hands them back.
     pub fn handle_timeout(&mut self, now: Time) -> Vec<S> {
         let mut ended = Vec::new();
-        while let Some((due, id)) = self.checks.first().copied().filter(|(due, _)| *due <= now) {
-            self.checks.remove(&(due, id));
-            let Some(record) = self.records.get_mut(&id) else {
+        while let Some((due, place)) = self.checks.first().copied().filter(|(due, _)| *due <= now) {
+            self.checks.remove(&(due, place));
+            let Some(record) = self.records.get_mut(place).and_then(Option::as_mut) else {
                 continue;
             };
             // One in use is looked at again: it cannot be idle for long enough before that.
@@ -222,25 +272,26 @@ impl<S> Sessions<S> {
             let expires = used + self.idle;
             if expires > now {
                 record.next_check = expires;
-                self.checks.insert((expires, id));
+                self.checks.insert((expires, place));
             } else {
-                ended.extend(self.take(&id));
+                ended.extend(self.take(place));
             }
         }
         ended
     }
 
-    fn record(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<&mut Record<S>, Refusal> {
-        let record = self
-            .records
-            .get_mut(id)
-            .filter(|record| record.principal.as_ref() == principal);
-        record.ok_or(Refusal::SessionNotFound)
+    fn record(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<(usize, &mut Record<S>), Refusal> {
+        let place = self.places.get(id).copied().ok_or(Refusal::SessionNotFound)?;
+        let record = self.records.get_mut(place).and_then(Option::as_mut);
+        let record = record.filter(|record| record.principal.as_ref() == principal);
+        Ok((place, record.ok_or(Refusal::SessionNotFound)?))
     }
 
-    fn take(&mut self, id: &SessionId) -> Option<S> {
-        let record = self.records.remove(id)?;
-        self.checks.remove(&(record.next_check, *id));
+    fn take(&mut self, place: usize) -> Option<S> {
+        let record = self.records.get_mut(place)?.take()?;
+        self.places.remove(&record.id);
+        self.vacant.push(place);
+        self.checks.remove(&(record.next_check, place));
         if let Some(principal) = record.principal
             && let Some(count) = self.per_principal.get_mut(&principal)
         {

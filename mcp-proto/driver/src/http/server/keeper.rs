@@ -161,7 +161,7 @@ mod tests {
         let admission = endpoint.admit(&head).unwrap();
         endpoint.open(
             Time::ORIGIN,
-            admission,
+            &admission,
             &head,
             Bytes::from_static(body.as_bytes()),
             || [7; 32],

@@ -15,6 +15,7 @@ use super::body::ResponseBody;
 use super::collector::Collector;
 use super::runtime::ServerRuntime;
 use super::service::HttpService;
+use crate::{Clock, ClockTimer};
 use mcp_proto::Time;
 use mcp_proto::handle::Timer;
 use mcp_proto::handle::server::http::{Admission, BodyRoom, Exchange};
@@ -31,7 +32,7 @@ const LARGE: usize = 64 << 10;
 pub struct Respond<B, R: ServerRuntime> {
     service: HttpService<R>,
     /// Goes on into the body of the response.
-    timer: Option<R::Timer>,
+    timer: Option<ClockTimer<R::Clock>>,
     stage: Stage<B>,
 }
 
@@ -41,7 +42,7 @@ enum Stage<B> {
     /// The exchange has no head yet.
     Waiting(Exchange),
     /// There is nothing to wait for.
-    Refused(Refusal),
+    Refused(Box<Response<Bytes>>),
     /// The response is given.
     Done,
 }
@@ -58,6 +59,12 @@ struct Reading<B> {
     read: Option<Bytes>,
 }
 
+impl<B> Stage<B> {
+    fn refused(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal.into_response()))
+    }
+}
+
 impl<B, R> Respond<B, R>
 where
     B: Body + Unpin,
@@ -66,28 +73,28 @@ where
 {
     pub(super) fn new(service: HttpService<R>, request: Request<B>) -> Self {
         let (head, body) = request.into_parts();
-        let timer = service.runtime().timer();
+        let timer = service.runtime().clock().timer();
         let stage = match service.endpoint().admit(&head) {
             Ok(admission) => match admission.body_limit() {
-                Some(limit) if body.size_hint().lower() > limit as u64 => Stage::Refused(Refusal::TooLarge),
+                Some(limit) if body.size_hint().lower() > limit as u64 => Stage::refused(Refusal::TooLarge),
                 Some(limit) => Stage::Reading(Reading {
                     head,
+                    room: service.endpoint().body_room(&admission),
                     admission,
-                    room: service.endpoint().body_room(admission),
                     due: None,
                     body,
                     collector: Collector::new(limit),
                     read: None,
                 }),
-                None => Stage::Waiting(service.open(timer.now(), admission, &head, Bytes::new())),
+                None => Stage::Waiting(service.open(timer.now(), &admission, &head, Bytes::new())),
             },
-            Err(refusal) => Stage::Refused(refusal),
+            Err(response) => Stage::Refused(response),
         };
         let timer = Some(timer);
         Self { service, timer, stage }
     }
 
-    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<ResponseBody<R::Timer>>> {
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<ResponseBody<ClockTimer<R::Clock>>>> {
         let Self { service, timer, stage } = self;
         let Some(running) = timer else {
             return Poll::Pending;
@@ -98,13 +105,13 @@ where
                 Stage::Reading(reading) => {
                     *stage = match reading.poll(cx) {
                         Poll::Ready(Ok(body)) => {
-                            Stage::Waiting(service.open(now, reading.admission, &reading.head, body))
+                            Stage::Waiting(service.open(now, &reading.admission, &reading.head, body))
                         }
-                        Poll::Ready(Err(refusal)) => Stage::Refused(refusal),
+                        Poll::Ready(Err(refusal)) => Stage::refused(refusal),
                         Poll::Pending => {
                             let due = *reading.due.get_or_insert_with(|| now + service.body_timeout());
                             ready!(running.poll(cx, Some(due)));
-                            Stage::Refused(Refusal::TimedOut)
+                            Stage::refused(Refusal::TimedOut)
                         }
                     }
                 }
@@ -123,10 +130,11 @@ where
                     ready!(running.poll(cx, exchange.poll_timeout()));
                     now = running.now();
                 }
-                Stage::Refused(refusal) => {
-                    let response = refusal.answer(refusal.id()).map(ResponseBody::whole);
-                    *stage = Stage::Done;
-                    return Poll::Ready(response);
+                Stage::Refused(_) => {
+                    let Stage::Refused(response) = core::mem::replace(stage, Stage::Done) else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(response.map(ResponseBody::whole));
                 }
                 Stage::Done => return Poll::Pending,
             }
@@ -139,9 +147,8 @@ where
     B: Body + Unpin,
     B::Data: Buf,
     R: ServerRuntime + Unpin,
-    R::Timer: Unpin,
 {
-    type Output = Result<Response<ResponseBody<R::Timer>>, Infallible>;
+    type Output = Result<Response<ResponseBody<ClockTimer<R::Clock>>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.get_mut().poll_response(cx).map(Ok)
@@ -183,7 +190,7 @@ where
 }
 
 impl<R: ServerRuntime> HttpService<R> {
-    fn open(&self, now: Time, admission: Admission, head: &Parts, body: Bytes) -> Exchange {
+    fn open(&self, now: Time, admission: &Admission, head: &Parts, body: Bytes) -> Exchange {
         let random = || self.runtime().random();
         let exchange = self.endpoint().open(now, admission, head, body, random);
         if let Some(upkeep) = self.endpoint().take_upkeep() {

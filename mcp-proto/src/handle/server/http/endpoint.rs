@@ -1,25 +1,27 @@
 //! One MCP endpoint.
 
+use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
 
 use bytes::Bytes;
+use http::Response;
 use http::request::Parts;
 
-use super::body_room::BodyRoom;
+use super::cancel::lock;
 use super::exchange::Exchange;
-use super::session::HttpSession;
-use super::subscriber::Subscribers;
-use super::upkeep::{Queue, Upkeep};
-use super::{lock, open};
+use super::open;
+use super::session::SharedSession;
+use super::subscriber::SharedSubscriber;
+use super::upkeep::{Arrival, Queue, Upkeep};
 use crate::handle::server::{Application, Audience, Server};
-use crate::http::server::{Gate, HttpConfig, Refusal, Route, Sessions};
-use crate::jsonrpc::Params;
-use crate::method::MethodName;
-use crate::revision::Revision;
+use crate::http::server::{Admission, BodyBudget, BodyRoom, Gate, HttpConfig, Sessions, Subscriptions, Visit};
+use crate::revision::Era;
+use crate::server::Announcement;
+use crate::server::http::{HttpSession, Member, Rules};
 use crate::time::Time;
 
 /// One MCP endpoint: a server with its HTTP configuration and its sessions, in both eras at once.
@@ -33,31 +35,16 @@ pub struct Endpoint {
 
 pub(super) struct Inner {
     pub(super) server: Arc<dyn Application>,
-    pub(super) config: HttpConfig,
-    pub(super) gate: Gate,
-    pub(super) sessions: Mutex<Sessions<Arc<HttpSession>>>,
-    pub(super) subscribers: Subscribers,
+    config: HttpConfig,
+    gate: Gate,
+    pub(super) sessions: Mutex<Sessions<Member<Arc<SharedSession>>>>,
+    pub(super) subscriptions: Mutex<Subscriptions<Arc<SharedSubscriber>>>,
     pub(super) upkeep: Arc<Queue>,
-    /// Bytes of bodies that are being read.
-    pub(super) reading: AtomicUsize,
+    budget: Arc<BodyBudget>,
+    /// Looked at without a lock. What comes too late for it is refused by the tables, which are closed after it is set.
     closed: AtomicBool,
     /// Sessions that end with their last request in progress.
-    draining: Mutex<Vec<Arc<HttpSession>>>,
-}
-
-/// A request whose head is in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "the request has to be opened"]
-pub struct Admission {
-    pub(super) route: Route,
-    body_limit: usize,
-}
-
-impl Admission {
-    /// The most bytes of the body that are to be read; `None` where the body does not matter.
-    pub fn body_limit(&self) -> Option<usize> {
-        matches!(self.route, Route::Post(_)).then_some(self.body_limit)
-    }
+    draining: Mutex<Vec<Arc<SharedSession>>>,
 }
 
 impl Endpoint {
@@ -73,17 +60,12 @@ impl Endpoint {
     /// An endpoint for an application.
     pub(super) fn of(server: Arc<dyn Application>, config: HttpConfig) -> Self {
         let limits = server.config().limits();
-        let legacy = server
-            .config()
-            .revisions()
-            .iter()
-            .any(|revision| revision.has_initialize());
         let inner = Inner {
-            gate: Gate::new(&config, limits, legacy),
+            gate: Gate::new(&config, limits, server.config().serves(Era::Legacy)),
             sessions: Mutex::new(Sessions::new(limits)),
-            subscribers: Subscribers::new(limits),
+            subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::default()),
-            reading: AtomicUsize::new(0),
+            budget: Arc::new(BodyBudget::new(limits)),
             closed: AtomicBool::new(false),
             draining: Mutex::default(),
             server,
@@ -94,26 +76,23 @@ impl Endpoint {
 
     /// What [`Server::notify`] calls.
     #[cfg(test)]
-    pub(super) fn announce(&self, method: &MethodName, params: &Params) {
-        self.inner.announce(method, params);
+    pub(super) fn announce(&self, announcement: &Announcement) {
+        self.inner.announce(announcement);
     }
 
     /// Judges a request by its head, before its body is read.
     ///
     /// # Errors
-    /// Why it is refused: [`Refusal::into_response`] is the whole response.
-    pub fn admit(&self, head: &Parts) -> Result<Admission, Refusal> {
-        self.inner.check_open()?;
-        let route = self.inner.gate.check(head)?;
-        Ok(Admission {
-            route,
-            body_limit: self.inner.gate.body_bytes(),
-        })
+    /// The whole response, where it is refused.
+    pub fn admit(&self, head: &Parts) -> Result<Admission, Box<Response<Bytes>>> {
+        let open = self.inner.rules().check_open();
+        open.and_then(|()| self.inner.gate.admit(head))
+            .map_err(|refusal| Box::new(refusal.into_response()))
     }
 
     /// Room for the body of an admitted request, to be kept until the body is read.
-    pub fn body_room(&self, admission: Admission) -> BodyRoom {
-        BodyRoom::new(&self.inner, admission.body_limit)
+    pub fn body_room(&self, admission: &Admission) -> BodyRoom {
+        BodyRoom::new(&self.inner.budget, admission.body_limit().unwrap_or(0))
     }
 
     /// Opens the exchange of an admitted request. Where the endpoint was closed meanwhile, it is the refusal.
@@ -122,12 +101,12 @@ impl Endpoint {
     pub fn open(
         &self,
         now: Time,
-        admission: Admission,
+        admission: &Admission,
         head: &Parts,
         body: Bytes,
         random: impl FnOnce() -> [u8; 32],
     ) -> Exchange {
-        open::open(&self.inner, now, admission.route, head, body, random)
+        open::open(&self.inner, now, admission, head, body, random)
     }
 
     /// How many legacy sessions there are.
@@ -143,12 +122,19 @@ impl Endpoint {
     /// Begins to shut down: refuses new requests, and ends every subscription, and every session that has no request in
     /// progress. Requests in progress are answered; a session ends with its last one.
     pub fn drain(&self) {
-        // Before the tables are cleared: what looks at it under their locks comes before that, or is refused.
+        // Before the tables are closed: what looks at it without them comes before that, or is refused by them.
         self.inner.closed.store(true, Ordering::Relaxed);
-        self.inner.subscribers.close(self.inner.server.config());
-        let mut sessions = lock(&self.inner.sessions).clear();
-        sessions.iter().for_each(|session| session.drain());
-        sessions.retain(|session| !session.has_ended());
+        let subscribers = lock(&self.inner.subscriptions).close();
+        for subscriber in subscribers {
+            subscriber.act(|subscriber| subscriber.close(self.inner.server.config()));
+        }
+        let members = lock(&self.inner.sessions).close();
+        let mut sessions: Vec<_> = members.into_iter().map(|member| member.session).collect();
+        // No lock but that of the one session: what ends in it may call back.
+        sessions.retain(|session| {
+            session.act(HttpSession::drain);
+            !session.act(|session| session.has_ended())
+        });
         lock(&self.inner.draining).append(&mut sessions);
     }
 
@@ -157,35 +143,40 @@ impl Endpoint {
     pub fn close(&self) {
         self.drain();
         let sessions = core::mem::take(&mut *lock(&self.inner.draining));
-        sessions.iter().for_each(|session| session.end());
+        sessions.iter().for_each(|session| session.act(HttpSession::end));
     }
 }
 
 impl Inner {
-    /// # Errors
-    /// [`Refusal::Closed`].
-    pub(super) fn check_open(&self) -> Result<(), Refusal> {
-        match self.closed.load(Ordering::Relaxed) {
-            true => Err(Refusal::Closed),
-            false => Ok(()),
-        }
+    pub(super) fn rules(&self) -> Rules<'_> {
+        Rules::new(self.server.config(), &self.config, self.closed.load(Ordering::Relaxed))
     }
 
-    /// The revisions of the server.
-    pub(super) fn revisions(&self) -> &[Revision] {
-        self.server.config().revisions()
+    /// Has a session left when somebody knows what time it is.
+    pub(super) fn leave_later(&self, visit: Option<Visit>) {
+        if let Some(visit) = visit {
+            self.upkeep.push(Arrival::Leave(visit));
+        }
     }
 }
 
 impl Audience for Inner {
-    fn announce(&self, method: &MethodName, params: &Params) {
-        let sessions: Vec<_> = lock(&self.sessions).iter().cloned().collect();
-        for session in sessions {
-            session.notify(method, params.clone());
+    fn announce(&self, announcement: &Announcement) {
+        let sessions: Vec<_> = (lock(&self.sessions).iter())
+            .map(|member| member.session.clone())
+            .collect();
+        sessions.iter().for_each(|session| session.announce(announcement));
+        let subscribers: Vec<_> = lock(&self.subscriptions).iter().cloned().collect();
+        for subscriber in subscribers {
+            subscriber.act(|subscriber| subscriber.notify(announcement));
         }
-        if let Some(method) = method.known() {
-            self.subscribers.notify(method, params);
-        }
+    }
+}
+
+impl Drop for Inner {
+    /// The upkeep is over.
+    fn drop(&mut self) {
+        self.upkeep.call();
     }
 }
 

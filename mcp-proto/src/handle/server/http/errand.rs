@@ -5,17 +5,15 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, ready};
 
-use http::StatusCode;
-
 use super::line::Line;
 use crate::handle::server::{Application, Peer, Work};
 use crate::handle::turn::LARGE;
-use crate::http::server::{Reply, stateless_status};
 use crate::jsonrpc::ErrorObject;
+use crate::server::http::Answer;
 use crate::server::{RequestToken, ResultBody};
 use crate::time::Time;
 
-/// The requests of one exchange and the reply they write to.
+/// The requests of one exchange and the line they speak on.
 ///
 /// Whoever holds it polls it: the exchange, and after a legacy client has hung up the upkeep of the endpoint.
 pub(super) struct Errand {
@@ -30,7 +28,7 @@ pub(super) struct Task {
     work: Work,
     /// Until it is answered.
     token: Option<RequestToken>,
-    peer: Arc<dyn Peer>,
+    line: Arc<Line>,
     /// A poll has begun and not come back: the handler has panicked if this is seen.
     polling: bool,
     /// The result that the handler has returned, where writing it has a poll of its own.
@@ -38,20 +36,8 @@ pub(super) struct Task {
 }
 
 impl Errand {
-    pub(super) fn new(line: Arc<Line>, task: Option<Task>) -> Self {
-        Self {
-            line,
-            first: task,
-            more: Vec::new(),
-        }
-    }
-
-    pub(super) fn batch(line: Arc<Line>, tasks: Vec<Task>) -> Self {
-        Self {
-            line,
-            first: None,
-            more: tasks,
-        }
+    pub(super) fn new(line: Arc<Line>, first: Option<Task>, more: Vec<Task>) -> Self {
+        Self { line, first, more }
     }
 
     /// Whether every request is answered, or given up.
@@ -59,26 +45,21 @@ impl Errand {
         self.first.is_none() && self.more.is_empty()
     }
 
-    /// Polls the handlers, and puts what they answer into the reply.
+    /// Polls the handlers, and puts what they answer into the exchange.
     ///
     /// It wakes the task of `cx` for what a handler waits for; for a cancellation and for what handlers say
-    /// meanwhile, [`Line::poll_reply`] has to be polled as well.
+    /// meanwhile, [`Line::poll_exchange`] has to be polled as well.
     pub(super) fn poll(&mut self, server: &dyn Application, cx: &mut Context<'_>, now: Time) -> Poll<()> {
-        let line = &self.line;
-        if self
-            .first
-            .as_mut()
-            .is_some_and(|task| task.poll(line, server, cx).is_ready())
-        {
+        if self.first.as_mut().is_some_and(|task| task.poll(server, cx).is_ready()) {
             self.first = None;
         }
-        self.more.retain_mut(|task| task.poll(line, server, cx).is_pending());
+        self.more.retain_mut(|task| task.poll(server, cx).is_pending());
         if self.is_done() {
             return Poll::Ready(());
         }
-        if let Some(session) = line.session() {
+        if let Some(session) = self.line.session() {
             for cancellation in session.handle_timeout(now) {
-                let _ = line.notify(cancellation);
+                let _ = self.line.notify(cancellation);
             }
         }
         Poll::Pending
@@ -87,11 +68,7 @@ impl Errand {
     /// Drops the handlers that are not done, and answers their requests with an error.
     pub(super) fn give_up(&mut self, server: &dyn Application) {
         for mut task in self.first.take().into_iter().chain(self.more.drain(..)) {
-            task.answer(
-                &self.line,
-                server,
-                Err(ErrorObject::internal("the request took too long")),
-            );
+            task.answer(server, Err(ErrorObject::internal("the request took too long")));
         }
     }
 
@@ -105,47 +82,38 @@ impl Errand {
 }
 
 impl Task {
-    pub(super) fn new(work: Work, token: RequestToken, peer: Arc<dyn Peer>) -> Self {
+    pub(super) fn new(work: Work, token: RequestToken, line: Arc<Line>) -> Self {
         Self {
             work,
             token: Some(token),
-            peer,
+            line,
             polling: false,
             result: None,
         }
     }
 
     /// Polls the handler, and answers the request when it is done.
-    fn poll(&mut self, line: &Line, server: &dyn Application, cx: &mut Context<'_>) -> Poll<()> {
-        if line.session().is_some() && self.peer.is_cancelled() {
-            line.with_reply(Reply::skip);
+    fn poll(&mut self, server: &dyn Application, cx: &mut Context<'_>) -> Poll<()> {
+        if self.line.is_cancelled() {
+            self.line.with(|exchange| exchange.skip());
             return Poll::Ready(());
         }
         let outcome = match core::mem::replace(&mut self.polling, true) {
             true => Err(ErrorObject::internal("the handler has failed")),
             false => ready!(self.poll_outcome(cx)),
         };
-        self.answer(line, server, outcome);
+        self.answer(server, outcome);
         Poll::Ready(())
     }
 
     /// Answers the request, unless it is answered.
-    fn answer(&mut self, line: &Line, server: &dyn Application, outcome: Result<ResultBody, ErrorObject>) {
+    fn answer(&mut self, server: &dyn Application, outcome: Result<ResultBody, ErrorObject>) {
         let Some(token) = self.token.take() else { return };
-        let (status, response) = match line.session() {
-            Some(session) => (StatusCode::OK, session.respond(token, outcome)),
-            None => {
-                let status = outcome.as_ref().err().and_then(|error| stateless_status(error.code));
-                (
-                    status.unwrap_or(StatusCode::OK),
-                    Some(token.into_response(server.config(), outcome)),
-                )
-            }
+        let answer = match self.line.session() {
+            Some(session) => session.respond(token, outcome),
+            None => Answer::alone(server.config(), token, outcome),
         };
-        line.with_reply(|reply| match response {
-            Some(response) => reply.respond(status, response),
-            None => reply.skip(),
-        });
+        self.line.with(|exchange| exchange.answer(answer));
     }
 
     /// What the handler returns; a large result not in the poll that has made it.
@@ -169,6 +137,6 @@ impl Task {
 /// Answered or given up.
 impl Drop for Task {
     fn drop(&mut self) {
-        self.peer.over();
+        self.line.over();
     }
 }

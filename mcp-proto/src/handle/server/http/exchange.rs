@@ -8,13 +8,14 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 use http::response::Parts;
 
+use super::cancel::lock;
 use super::endpoint::Inner;
 use super::errand::Errand;
-use super::lock;
-use super::session::HttpSession;
-use super::subscriber::Subscriber;
+use super::session::SharedSession;
+use super::subscriber::SharedSubscriber;
 use super::upkeep::Arrival;
-use crate::http::server::{Reply, SessionId};
+use crate::http::server::{SubscriptionKey, Visit};
+use crate::server::http::{Exchange as Machine, Frame, HangUp, HttpSession};
 use crate::time::Time;
 
 /// One request and its response, with the handler in between: polling the exchange polls the handler.
@@ -28,29 +29,29 @@ use crate::time::Time;
 pub struct Exchange {
     inner: Arc<Inner>,
     kind: Kind,
-    /// The session that it keeps alive.
-    entered: Option<SessionId>,
+    /// What keeps its session alive.
+    visit: Option<Visit>,
 }
 
 pub(super) enum Kind {
     /// Answered already.
-    Answered(Box<Reply>),
+    Answered(Box<Machine>),
     /// Handlers run.
     Errand(Errand),
     /// The GET stream of a session.
-    Stream(Arc<HttpSession>),
+    Stream(Arc<SharedSession>),
     /// The stream of a subscription.
-    Subscription(Arc<Subscriber>),
+    Subscription(SubscriptionKey, Arc<SharedSubscriber>),
     /// Dropped.
     Over,
 }
 
 impl Exchange {
-    pub(super) fn new(inner: &Arc<Inner>, kind: Kind, entered: Option<SessionId>) -> Self {
+    pub(super) fn new(inner: &Arc<Inner>, kind: Kind, visit: Option<Visit>) -> Self {
         Self {
             inner: inner.clone(),
             kind,
-            entered,
+            visit,
         }
     }
 
@@ -59,19 +60,7 @@ impl Exchange {
     /// # Cancel safety
     /// Nothing is lost when the caller stops polling; it may go on later.
     pub fn poll_head(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Parts> {
-        match &mut self.kind {
-            Kind::Answered(reply) => reply.poll_head(now).map_or(Poll::Pending, Poll::Ready),
-            Kind::Errand(_) => {
-                self.run(cx, now);
-                self.poll_line(cx, |reply| reply.poll_head(now))
-            }
-            Kind::Stream(session) => match session.poll_stream(cx, |reply| reply.poll_head(now)) {
-                Poll::Ready(Some(parts)) => Poll::Ready(parts),
-                Poll::Ready(None) | Poll::Pending => Poll::Pending,
-            },
-            Kind::Subscription(subscriber) => subscriber.poll_reply(cx, |reply| reply.poll_head(now)),
-            Kind::Over => Poll::Pending,
-        }
+        self.poll(cx, now, |exchange| exchange.poll_head(now))
     }
 
     /// The next part of the body, after the head; `None` at its end.
@@ -79,15 +68,18 @@ impl Exchange {
     /// # Cancel safety
     /// Nothing is lost when the caller stops polling; it may go on later.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
+        self.poll(cx, now, |exchange| exchange.poll_frame(now))
+            .map(Frame::into_data)
+    }
+
+    fn poll<T>(&mut self, cx: &mut Context<'_>, now: Time, take: impl FnOnce(&mut Machine) -> Option<T>) -> Poll<T> {
+        self.run(cx, now);
         match &mut self.kind {
-            Kind::Answered(reply) => Poll::Ready(reply.poll_body(now)),
-            Kind::Errand(_) => {
-                self.run(cx, now);
-                self.poll_line(cx, |reply| frame(reply, now))
-            }
-            Kind::Stream(session) => session.poll_stream(cx, |reply| frame(reply, now)).map(Option::flatten),
-            Kind::Subscription(subscriber) => subscriber.poll_reply(cx, |reply| frame(reply, now)),
-            Kind::Over => Poll::Ready(None),
+            Kind::Answered(exchange) => take(exchange).map_or(Poll::Pending, Poll::Ready),
+            Kind::Errand(errand) => errand.line.poll_exchange(cx, take),
+            Kind::Stream(session) => session.poll_stream(cx, take),
+            Kind::Subscription(_, subscriber) => subscriber.poll_stream(cx, take),
+            Kind::Over => Poll::Pending,
         }
     }
 
@@ -95,16 +87,9 @@ impl Exchange {
     ///
     /// `None` where something is still to come.
     pub fn take_body(&mut self, now: Time) -> Option<Bytes> {
-        let take = |reply: &mut Reply| {
-            if !reply.is_ended() {
-                return None;
-            }
-            let body = reply.poll_body(now).unwrap_or_default();
-            reply.is_finished().then_some(body)
-        };
         match &mut self.kind {
-            Kind::Answered(reply) => take(reply),
-            Kind::Errand(errand) if errand.is_done() => errand.line.with_reply(take),
+            Kind::Answered(exchange) => exchange.take_body(now),
+            Kind::Errand(errand) if errand.is_done() => errand.line.with(|exchange| exchange.take_body(now)),
             _ => None,
         }
     }
@@ -112,9 +97,9 @@ impl Exchange {
     /// How many bytes of the body are left, where that is settled: for `Content-Length`, after the head.
     pub fn body_length(&self) -> Option<usize> {
         match &self.kind {
-            Kind::Answered(reply) => reply.body_length(),
-            Kind::Errand(errand) => errand.line.with_reply(|reply| reply.body_length()),
-            Kind::Stream(_) | Kind::Subscription(_) | Kind::Over => None,
+            Kind::Answered(exchange) => exchange.body_length(),
+            Kind::Errand(errand) => errand.line.with(|exchange| exchange.body_length()),
+            Kind::Stream(_) | Kind::Subscription(..) | Kind::Over => None,
         }
     }
 
@@ -124,11 +109,11 @@ impl Exchange {
         match &self.kind {
             Kind::Answered(_) | Kind::Over => None,
             Kind::Errand(errand) => {
-                let reply = errand.line.with_reply(|reply| reply.poll_timeout());
-                reply.into_iter().chain(errand.poll_timeout()).min()
+                let silence = errand.line.with(|exchange| exchange.poll_timeout());
+                silence.into_iter().chain(errand.poll_timeout()).min()
             }
             Kind::Stream(session) => session.stream_timeout(),
-            Kind::Subscription(subscriber) => subscriber.poll_timeout(),
+            Kind::Subscription(_, subscriber) => subscriber.poll_timeout(),
         }
     }
 
@@ -138,48 +123,32 @@ impl Exchange {
         if !errand.is_done() && errand.poll(&*self.inner.server, cx, now).is_pending() {
             return;
         }
-        if let Some(id) = self.entered.take() {
-            lock(&self.inner.sessions).leave(now, &id);
+        if let Some(visit) = self.visit.take() {
+            lock(&self.inner.sessions).leave(now, visit);
         }
-    }
-
-    fn poll_line<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Reply) -> Option<T>) -> Poll<T> {
-        match &self.kind {
-            Kind::Errand(errand) => errand.line.poll_reply(cx, take),
-            _ => Poll::Pending,
-        }
-    }
-}
-
-/// What is ready of a body; `Some(None)` at its end.
-fn frame(reply: &mut Reply, now: Time) -> Option<Option<Bytes>> {
-    reply.handle_timeout(now);
-    match reply.poll_body(now) {
-        Some(bytes) => Some(Some(bytes)),
-        None => reply.is_finished().then_some(None),
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        match (core::mem::replace(&mut self.kind, Kind::Over), self.entered.take()) {
-            (Kind::Errand(errand), entered) => {
-                errand.line.hang_up();
-                match (entered, errand.line.session()) {
-                    (Some(id), _) => self.inner.upkeep.push(Arrival::Orphan(id, errand)),
-                    // A session for this exchange alone.
-                    (None, Some(session)) if !errand.is_done() => session.end(),
-                    (None, _) => {}
-                }
-            }
-            (Kind::Stream(session), entered) => {
+        let visit = self.visit.take();
+        match core::mem::replace(&mut self.kind, Kind::Over) {
+            Kind::Errand(errand) => match (errand.line.hang_up(), visit) {
+                (HangUp::RunOn, Some(visit)) => return self.inner.upkeep.push(Arrival::Orphan(visit, errand)),
+                // A session for this exchange alone goes with it.
+                (HangUp::Cancelled, _) => errand
+                    .line
+                    .session()
+                    .into_iter()
+                    .for_each(|session| session.act(HttpSession::end)),
+                (_, visit) => self.inner.leave_later(visit),
+            },
+            Kind::Stream(session) => {
                 session.unlisten();
-                if let Some(id) = entered {
-                    self.inner.upkeep.push(Arrival::Unlisten(id));
-                }
+                self.inner.leave_later(visit);
             }
-            (Kind::Subscription(subscriber), _) => self.inner.subscribers.remove(&subscriber),
-            (Kind::Answered(_) | Kind::Over, _) => {}
+            Kind::Subscription(key, _) => drop(lock(&self.inner.subscriptions).remove(key)),
+            Kind::Answered(_) | Kind::Over => {}
         }
     }
 }
@@ -190,7 +159,7 @@ impl fmt::Debug for Exchange {
             Kind::Answered(_) => "answered",
             Kind::Errand(_) => "request",
             Kind::Stream(_) => "stream",
-            Kind::Subscription(_) => "subscription",
+            Kind::Subscription(..) => "subscription",
             Kind::Over => "over",
         };
         f.debug_struct("Exchange").field("kind", &kind).finish_non_exhaustive()

@@ -1,30 +1,36 @@
-//! What an exchange and the handlers it runs share: the reply, and who waits for it.
+//! What an exchange and the handlers it runs share: the exchange, and who waits for it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker, ready};
 use std::sync::{Mutex, MutexGuard};
 
-use super::lock;
-use super::session::HttpSession;
+use super::cancel::{Cancel, Cancellable, lock};
+use super::session::SharedSession;
 use crate::handle::server::Peer;
 use crate::handle::wakers::Wakers;
-use crate::http::server::{Blocked, Reply};
+use crate::http::server::Blocked;
 use crate::jsonrpc::{Params, RawJson};
-use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
+use crate::server::Asking;
+use crate::server::http::{Exchange, HangUp};
 
-/// The reply of one exchange. It is also the [`Peer`] of the one request of the exchange; those of a batch are
-/// [`Member`]s.
+/// The [`Peer`] of one request: its exchange, which those of a batch share, and whether it is cancelled.
 pub(super) struct Line {
-    state: Mutex<State>,
+    place: Place,
     cancel: Cancel,
     /// The session the exchange belongs to. `None` in the modern era.
-    session: Option<Arc<HttpSession>>,
+    session: Option<Arc<SharedSession>>,
+}
+
+enum Place {
+    Own(Mutex<State>),
+    /// That of another request.
+    Of(Arc<Line>),
 }
 
 struct State {
-    reply: Reply,
+    exchange: Exchange,
     /// The task that drives the exchange.
     driver: Option<Waker>,
     /// Those who wait until the client reads.
@@ -32,32 +38,41 @@ struct State {
 }
 
 impl Line {
-    pub(super) fn new(reply: Reply, session: Option<Arc<HttpSession>>) -> Self {
+    pub(super) fn new(exchange: Exchange, session: Option<Arc<SharedSession>>) -> Self {
         let state = State {
-            reply,
+            exchange,
             driver: None,
             room: Wakers::default(),
         };
         Self {
-            state: Mutex::new(state),
+            place: Place::Own(Mutex::new(state)),
             cancel: Cancel::default(),
             session,
         }
     }
 
-    pub(super) fn session(&self) -> Option<&Arc<HttpSession>> {
+    /// Another request of the same exchange.
+    pub(super) fn member(line: &Arc<Self>) -> Self {
+        Self {
+            place: Place::Of(line.clone()),
+            cancel: Cancel::default(),
+            session: line.session.clone(),
+        }
+    }
+
+    pub(super) fn session(&self) -> Option<&Arc<SharedSession>> {
         self.session.as_ref()
     }
 
-    /// Whatever is done to the reply, by the task that drives the exchange.
-    pub(super) fn with_reply<T>(&self, act: impl FnOnce(&mut Reply) -> T) -> T {
-        act(&mut self.state().reply)
+    /// Whatever is done to the exchange, by the task that drives it.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Exchange) -> T) -> T {
+        act(&mut self.state().exchange)
     }
 
-    /// Takes something out of the reply; where there is nothing, the task of `cx` is woken when there is.
-    pub(super) fn poll_reply<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Reply) -> Option<T>) -> Poll<T> {
+    /// Takes something out of the exchange; where there is nothing, the task of `cx` is woken when there is.
+    pub(super) fn poll_exchange<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
         let mut state = self.state();
-        match take(&mut state.reply) {
+        match take(&mut state.exchange) {
             Some(taken) => {
                 let room = state.room.take();
                 drop(state);
@@ -73,18 +88,17 @@ impl Line {
         }
     }
 
-    /// The client has gone: what is said from now on is dropped. In the modern era that cancels its request
-    /// (2026-07-28, Streamable HTTP, Cancellation: MUST); in the legacy era it does not (2025-11-25, Transports,
-    /// Sending Messages, 6: SHOULD NOT).
-    pub(super) fn hang_up(&self) {
+    /// The client has gone. What becomes of the requests.
+    pub(super) fn hang_up(&self) -> HangUp {
         let mut state = self.state();
-        state.reply.abandon();
+        let end = state.exchange.hang_up();
         let room = state.room.take();
         drop(state);
         room.wake();
-        if self.session.is_none() {
+        if end != HangUp::RunOn {
             self.cancel.set();
         }
+        end
     }
 
     /// Has the task of `cx` woken when a request is cancelled.
@@ -92,38 +106,34 @@ impl Line {
         self.state().driver = Some(cx.waker().clone());
     }
 
-    /// Wakes the task that drives the exchange.
-    pub(super) fn wake(&self) {
-        let driver = self.state().driver.take();
-        if let Some(driver) = driver {
-            driver.wake();
+    fn state(&self) -> MutexGuard<'_, State> {
+        match &self.place {
+            Place::Own(state) => lock(state),
+            Place::Of(line) => line.state(),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
-    }
-
-    fn push(&self, push: impl FnOnce(&mut Reply) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
+    /// A handler says something: the task that drives the exchange is woken, if it is taken. Otherwise it is not, or the
+    /// two would wake each other until the client reads.
+    fn say(&self, say: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Blocked> {
         let mut state = self.state();
-        push(&mut state.reply).map_err(|Blocked(message)| message)?;
+        say(&mut state.exchange)?;
         let driver = state.driver.take();
         drop(state);
-        if let Some(driver) = driver {
-            driver.wake();
-        }
+        driver.into_iter().for_each(Waker::wake);
         Ok(())
     }
 }
 
 impl Peer for Line {
     fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>> {
-        self.push(|reply| reply.notify(message))
+        self.say(|exchange| exchange.notify(message))
+            .map_err(|blocked| blocked.0)
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state();
-        if state.reply.has_room() {
+        if state.exchange.has_room() {
             return Poll::Ready(());
         }
         state.room.add(cx.waker());
@@ -138,38 +148,22 @@ impl Peer for Line {
         }
     }
 
-    fn request(
-        &self,
-        reserved: Option<CallId>,
-        method: &MethodName,
-        params: Params,
-        options: &CallOptions,
-    ) -> Result<CallId, SendError> {
-        let Some(session) = &self.session else {
-            return Err(SendError::Closed(CloseReason::Peer));
-        };
-        let mut state = self.state();
-        if !state.reply.can_request() {
-            return Err(SendError::Closed(CloseReason::Peer));
+    fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError> {
+        let gone = SendError::Closed(CloseReason::Peer);
+        let Some(session) = &self.session else { return Err(gone) };
+        match self.with(|exchange| (exchange.can_request(), exchange.has_room())) {
+            (false, _) => return Err(gone),
+            (true, false) => return Err(SendError::Blocked(params)),
+            (true, true) => {}
         }
-        if !state.reply.has_room() {
-            return Err(SendError::Blocked(params));
-        }
-        drop(state);
-        let (call, message) = session.begin_call(reserved, method, params, options)?;
-        state = self.state();
-        let sent = state.reply.request(message);
-        let driver = state.driver.take();
-        drop(state);
-        if let Some(driver) = driver {
-            driver.wake();
-        }
-        match sent {
+        // The session and the exchange are locked one after the other, never both.
+        let (call, message) = session.begin_call(reserved, asking, params)?;
+        match self.say(|exchange| exchange.request(message)) {
             Ok(()) => Ok(call),
-            Err(Blocked(_)) => {
+            Err(_) => {
                 // Someone else has filled the queue, or the client has gone, in between.
-                session.forget_call(call);
-                Err(SendError::Closed(CloseReason::Peer))
+                session.cancel_call(call);
+                Err(gone)
             }
         }
     }
@@ -208,112 +202,9 @@ impl Peer for Line {
     }
 }
 
-/// A request whose client can cancel it.
-pub(super) trait Cancellable: Send + Sync {
-    /// It is cancelled: whoever waits for that is woken, and so is the task that runs its handler.
-    fn cancel(&self);
-}
-
 impl Cancellable for Line {
     fn cancel(&self) {
         self.cancel.set();
-        self.wake();
-    }
-}
-
-/// One request of a batch.
-pub(super) struct Member {
-    line: Arc<Line>,
-    cancel: Cancel,
-}
-
-impl Member {
-    pub(super) fn new(line: Arc<Line>) -> Self {
-        Self {
-            line,
-            cancel: Cancel::default(),
-        }
-    }
-}
-
-impl Peer for Member {
-    fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>> {
-        self.line.notify(message)
-    }
-
-    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.line.poll_room(cx)
-    }
-
-    fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.line.poll_callable(cx)
-    }
-
-    fn request(
-        &self,
-        reserved: Option<CallId>,
-        method: &MethodName,
-        params: Params,
-        options: &CallOptions,
-    ) -> Result<CallId, SendError> {
-        self.line.request(reserved, method, params, options)
-    }
-
-    fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
-        self.line.reserve(options)
-    }
-
-    fn poll_answer(&self, call: CallId, cx: &mut Context<'_>) -> Poll<Result<RawJson, CallError>> {
-        self.line.poll_answer(call, cx)
-    }
-
-    fn abandon(&self, call: CallId) {
-        self.line.abandon(call);
-    }
-
-    fn over(&self) {
-        self.cancel.set();
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.cancel.is_set()
-    }
-
-    fn poll_cancelled(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.cancel.poll(cx)
-    }
-}
-
-impl Cancellable for Member {
-    fn cancel(&self) {
-        self.cancel.set();
-        self.line.wake();
-    }
-}
-
-/// Whether a request is cancelled or over, and who wants to know.
-#[derive(Default)]
-struct Cancel(Mutex<(bool, Wakers)>);
-
-impl Cancel {
-    fn set(&self) {
-        let mut state = lock(&self.0);
-        state.0 = true;
-        let wakers = state.1.take();
-        drop(state);
-        wakers.wake();
-    }
-
-    fn is_set(&self) -> bool {
-        lock(&self.0).0
-    }
-
-    fn poll(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut state = lock(&self.0);
-        if state.0 {
-            return Poll::Ready(());
-        }
-        state.1.add(cx.waker());
-        Poll::Pending
+        let _ = self.say(|_| Ok(()));
     }
 }

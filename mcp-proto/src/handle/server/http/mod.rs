@@ -3,14 +3,18 @@
 //! An adapter for an HTTP library does this for each request, and nothing else:
 //! 1. [`Endpoint::admit`] with the head. A refusal is the response.
 //! 2. Where [`Admission::body_limit`] says so, read the body: each piece within the [`Endpoint::body_room`], and all of
-//!    it within a time of its own ([`Refusal::TimedOut`](crate::http::server::Refusal::TimedOut)).
+//!    it within a time of its own ([`TimedOut`](crate::http::server::Refusal::TimedOut)).
 //! 3. [`Endpoint::open`], then [`Exchange::poll_head`] for the response, and [`Exchange::poll_frame`] for its body.
 //!    While that is pending, wake up at [`Exchange::poll_timeout`] at the latest.
 //! 4. When the client hangs up, drop the exchange.
 //!
 //! Once, when [`Endpoint::take_upkeep`] gives one, it runs the [`Upkeep`] beside the requests.
+//!
+//! What a request means, and what is answered, is decided in [`server::http`](crate::server::http); here are its locks,
+//! the tasks that wait, and the polling of handlers. A request of the modern era locks nothing that others share; one of
+//! the legacy era the table of sessions for a moment, and then its session.
 
-mod body_room;
+mod cancel;
 mod endpoint;
 mod errand;
 mod exchange;
@@ -21,17 +25,11 @@ mod session;
 mod subscriber;
 mod upkeep;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-pub use body_room::BodyRoom;
-pub use endpoint::{Admission, Endpoint};
+pub use endpoint::Endpoint;
 pub use exchange::Exchange;
 pub use upkeep::Upkeep;
 
-/// A panic of a handler happens under none of our locks, so what they guard is whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub use crate::http::server::{Admission, BodyRoom};
 
 #[cfg(test)]
 mod tests;

@@ -1,119 +1,99 @@
 //! Handlers whose clients have hung up.
 
-use alloc::collections::{BTreeMap, BTreeSet};
-use core::task::Context;
+use core::task::{Context, Poll};
 
+use super::cancel::lock;
 use super::endpoint::Inner;
 use super::errand::Errand;
-use super::lock;
 use crate::handle::Tasks;
-use crate::http::server::SessionId;
+use crate::http::server::{Abandoned, AbandonedKey, Visit};
+use crate::server::ServerConfig;
+use crate::server::http::Alarms;
 use crate::time::Time;
 
 /// The handlers whose legacy clients have hung up, each polled when it was woken or is due.
-#[derive(Default)]
 pub(super) struct Orphans {
     tasks: Tasks<Orphan>,
+    /// Which of them are kept for how long.
+    abandoned: Abandoned<usize>,
     /// When each is polled though nobody wakes it.
-    due: BTreeSet<(Time, usize)>,
-    /// The oldest first.
-    ages: BTreeMap<u64, usize>,
-    next_age: u64,
+    due: Alarms<usize>,
     /// A poll has begun and not come back: its handler has panicked if this is seen.
-    polling: Option<u64>,
+    polling: Option<usize>,
 }
 
 /// Handlers whose client has hung up.
-pub(super) struct Orphan {
-    /// The session they keep alive.
-    session: SessionId,
+struct Orphan {
+    /// What keeps their session alive.
+    visit: Visit,
     errand: Errand,
-    /// When they are dropped: nobody may still wait then, as no call waits longer
-    /// ([`Timeouts::request_max`](crate::Timeouts::request_max)).
-    until: Time,
-    due: Time,
-    age: u64,
+    /// Its place among the others.
+    index: usize,
+    key: Option<AbandonedKey>,
 }
 
 impl Orphan {
-    pub(super) fn new(session: SessionId, errand: Errand, until: Time) -> Self {
-        Self {
-            session,
-            errand,
-            until,
-            due: until,
-            age: 0,
-        }
-    }
-
-    /// When it is due next; `None` when it is done.
-    fn poll(&mut self, inner: &Inner, cx: &mut Context<'_>, now: Time) -> Option<Time> {
+    fn poll(&mut self, inner: &Inner, cx: &mut Context<'_>, now: Time) -> Poll<()> {
         self.errand.line.watch(cx);
-        if self.errand.poll(&*inner.server, cx, now).is_ready() {
-            return None;
-        }
-        if self.until <= now {
-            self.errand.give_up(&*inner.server);
-            return None;
-        }
-        let due = self.errand.poll_timeout();
-        Some(due.map_or(self.until, |due| due.min(self.until)))
+        self.errand.poll(&*inner.server, cx, now)
     }
 }
 
 impl Orphans {
+    pub(super) fn new(config: &ServerConfig) -> Self {
+        Self {
+            tasks: Tasks::default(),
+            abandoned: Abandoned::new(config.limits(), config.timeouts()),
+            due: Alarms::new(),
+            polling: None,
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    /// Takes one more. Of more than `most` the oldest is given up.
-    pub(super) fn insert(&mut self, inner: &Inner, now: Time, mut orphan: Orphan, most: usize) {
-        let (age, due) = (self.next_age, orphan.until);
-        self.next_age += 1;
-        (orphan.age, orphan.due) = (age, due);
-        let index = self.tasks.insert(orphan);
-        self.ages.insert(age, index);
-        self.due.insert((due, index));
-        while self.len() > most
-            && let Some((_, oldest)) = self.ages.first_key_value()
-            && let Some(mut orphan) = self.remove(*oldest)
-        {
-            orphan.errand.give_up(&*inner.server);
-            lock(&inner.sessions).leave(now, &orphan.session);
+    /// Takes one more. Of too many the oldest is given up.
+    pub(super) fn insert(&mut self, inner: &Inner, now: Time, visit: Visit, errand: Errand) {
+        let index = self.tasks.insert(Orphan {
+            visit,
+            errand,
+            index: 0,
+            key: None,
+        });
+        let (key, oldest) = self.abandoned.insert(now, index);
+        if let Some(orphan) = self.tasks.get_mut(index) {
+            (orphan.index, orphan.key) = (index, Some(key));
+        }
+        if let Some(oldest) = oldest {
+            self.remove(inner, now, oldest);
         }
     }
 
     /// Polls those that were woken or are due. Each has one turn: one that wakes itself has the next the next time.
     pub(super) fn poll(&mut self, inner: &Inner, cx: &mut Context<'_>, now: Time) {
-        if let Some(index) = self.polling.take().and_then(|age| self.ages.get(&age)) {
-            self.tasks.wake(*index);
+        if let Some(index) = self.polling.take() {
+            self.tasks.wake(index);
         }
-        while let Some((due, index)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
-            self.due.remove(&(due, index));
+        while let Some(index) = self.due.take(now) {
             self.tasks.wake(index);
         }
         for _ in 0..self.len() {
             let polling = &mut self.polling;
             let polled = self.tasks.poll_next(|orphan, cx| {
-                *polling = Some(orphan.age);
-                let due = orphan.poll(inner, cx, now);
-                let before = orphan.due;
-                orphan.due = due.unwrap_or(before);
-                (before, due)
+                *polling = Some(orphan.index);
+                let polled = orphan.poll(inner, cx, now);
+                (polled, orphan.errand.poll_timeout())
             });
             self.polling = None;
             match polled {
-                Some((index, (before, Some(due)))) => {
-                    self.due.remove(&(before, index));
-                    self.due.insert((due, index));
-                }
-                Some((index, (_, None))) => {
-                    if let Some(orphan) = self.remove(index) {
-                        lock(&inner.sessions).leave(now, &orphan.session);
-                    }
-                }
+                Some((index, (Poll::Pending, due))) => self.due.set(index, due),
+                Some((index, (Poll::Ready(()), _))) => self.remove(inner, now, index),
                 None => break,
             }
+        }
+        while let Some(index) = self.abandoned.handle_timeout(now) {
+            self.remove(inner, now, index);
         }
         if !self.tasks.rest(cx) {
             cx.waker().wake_by_ref();
@@ -121,20 +101,19 @@ impl Orphans {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        self.due.first().map(|(due, _)| *due)
+        self.due.first().into_iter().chain(self.abandoned.poll_timeout()).min()
     }
 
-    /// All of them, the oldest first.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = Orphan> {
-        let (tasks, ages) = (&mut self.tasks, core::mem::take(&mut self.ages));
-        self.due.clear();
-        ages.into_values().filter_map(|index| tasks.remove(index))
-    }
-
-    fn remove(&mut self, index: usize) -> Option<Orphan> {
-        let orphan = self.tasks.remove(index)?;
-        self.due.remove(&(orphan.due, index));
-        self.ages.remove(&orphan.age);
-        Some(orphan)
+    /// Ends one; what is not answered is given up.
+    fn remove(&mut self, inner: &Inner, now: Time, index: usize) {
+        self.due.set(index, None);
+        let Some(mut orphan) = self.tasks.remove(index) else {
+            return;
+        };
+        if let Some(key) = orphan.key {
+            self.abandoned.remove(key);
+        }
+        orphan.errand.give_up(&*inner.server);
+        lock(&inner.sessions).leave(now, orphan.visit);
     }
 }

@@ -24,7 +24,7 @@ use crate::method::{ClientCapability, Method};
 use crate::model::Implementation;
 use crate::revision::Revision;
 use crate::rpc::{CallOptions, SendError};
-use crate::server::{ResultBody, ServerConfig};
+use crate::server::{Announcement, Asking, ResultBody, ServerConfig};
 use crate::time::Time;
 use crate::wire::header::ParamHeaders;
 
@@ -102,7 +102,12 @@ impl Application for App {
                     body(r#"{"waited":true}"#)
                 }
                 Some("ask") => {
-                    let ask = || peer.request(None, &Method::ListRoots.into(), Params::NONE, &CallOptions::default());
+                    let (method, options) = (Method::ListRoots.into(), CallOptions::default());
+                    let asking = Asking {
+                        method: &method,
+                        options: &options,
+                    };
+                    let ask = || peer.request(None, &asking, Params::NONE);
                     let mut asked = ask();
                     while let Err(SendError::Blocked(_)) = asked {
                         poll_fn(|cx| peer.poll_callable(cx)).await;
@@ -197,7 +202,12 @@ impl World {
     }
 
     fn announce(&self, method: Method) {
-        self.endpoint.announce(&method.into(), &Params::NONE);
+        self.tell(method, Params::NONE);
+    }
+
+    fn tell(&self, method: Method, params: Params) {
+        let method = method.into();
+        self.endpoint.announce(&Announcement { method, params });
     }
 
     fn running(&self) -> usize {
@@ -216,7 +226,7 @@ impl World {
         let admission = match self.endpoint.admit(&head) {
             Ok(admission) => admission,
             Err(refusal) => {
-                let (head, body) = refusal.into_response().into_parts();
+                let (head, body) = refusal.into_parts();
                 return Open::Refused(head, body);
             }
         };
@@ -224,7 +234,7 @@ impl World {
         self.ids += 1;
         let id = self.ids;
         let random = || core::array::from_fn(|at| (id >> (5 * at.min(6))) as u8 & 31);
-        let exchange = self.endpoint.open(self.now, admission, &head, body, random);
+        let exchange = self.endpoint.open(self.now, &admission, &head, body, random);
         if let Some(upkeep) = self.endpoint.take_upkeep() {
             assert!(self.upkeep.replace(upkeep).is_none(), "there is one upkeep");
         }

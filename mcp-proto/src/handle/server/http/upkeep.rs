@@ -6,11 +6,12 @@ use core::fmt;
 use core::task::{Context, Poll, Waker};
 use std::sync::Mutex;
 
+use super::cancel::lock;
 use super::endpoint::Inner;
 use super::errand::Errand;
-use super::lock;
-use super::orphans::{Orphan, Orphans};
-use crate::http::server::SessionId;
+use super::orphans::Orphans;
+use crate::http::server::Visit;
+use crate::server::http::HttpSession;
 use crate::time::Time;
 
 /// What an endpoint does when no request is polled: it runs the handlers whose legacy clients have hung up, and ends
@@ -26,7 +27,8 @@ use crate::time::Time;
 pub struct Upkeep {
     inner: Weak<Inner>,
     queue: Arc<Queue>,
-    orphans: Orphans,
+    /// `None` once it is dropped.
+    orphans: Option<Orphans>,
 }
 
 /// What exchanges leave behind.
@@ -38,6 +40,8 @@ struct State {
     arrivals: Vec<Arrival>,
     driver: Option<Waker>,
     stage: Stage,
+    /// Those of an upkeep that is over.
+    orphans: Option<Orphans>,
 }
 
 /// Whether there is an upkeep.
@@ -54,12 +58,10 @@ enum Stage {
 
 /// Something an exchange leaves behind.
 pub(super) enum Arrival {
-    /// Handlers whose client has hung up, and the session they keep alive.
-    Orphan(SessionId, Errand),
-    /// The same, from an upkeep that is over.
-    Again(Orphan),
-    /// The GET stream of a session is closed.
-    Unlisten(SessionId),
+    /// Handlers whose client has hung up, and what keeps their session alive.
+    Orphan(Visit, Errand),
+    /// A session is to be left, by an exchange that was dropped and does not know what time it is.
+    Leave(Visit),
 }
 
 impl Queue {
@@ -76,9 +78,7 @@ impl Queue {
         }
         let driver = state.driver.take();
         drop(state);
-        if let Some(driver) = driver {
-            driver.wake();
-        }
+        driver.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -89,10 +89,11 @@ impl Upkeep {
             return None;
         }
         state.stage = Stage::Taken;
+        let orphans = state.orphans.take();
         Some(Self {
             inner: Arc::downgrade(inner),
             queue: inner.upkeep.clone(),
-            orphans: Orphans::default(),
+            orphans: Some(orphans.unwrap_or_else(|| Orphans::new(inner.server.config()))),
         })
     }
 
@@ -103,21 +104,18 @@ impl Upkeep {
             state.driver = Some(cx.waker().clone());
             core::mem::take(&mut state.arrivals)
         };
-        let Some(inner) = self.inner.upgrade() else {
+        let (Some(inner), Some(orphans)) = (self.inner.upgrade(), &mut self.orphans) else {
             return Poll::Ready(());
         };
-        let (limits, timeouts) = (inner.server.config().limits(), inner.server.config().timeouts());
-        let mut adopt = |orphan| self.orphans.insert(&inner, now, orphan, limits.abandoned_requests);
         for arrival in arrivals {
             match arrival {
-                Arrival::Orphan(session, errand) => adopt(Orphan::new(session, errand, now + timeouts.request_max)),
-                Arrival::Again(orphan) => adopt(orphan),
-                Arrival::Unlisten(id) => lock(&inner.sessions).unlisten(now, &id),
+                Arrival::Orphan(visit, errand) => orphans.insert(&inner, now, visit, errand),
+                Arrival::Leave(visit) => lock(&inner.sessions).leave(now, visit),
             }
         }
-        self.orphans.poll(&inner, cx, now);
+        orphans.poll(&inner, cx, now);
         let ended = lock(&inner.sessions).handle_timeout(now);
-        ended.iter().for_each(|session| session.end());
+        ended.iter().for_each(|member| member.session.act(HttpSession::end));
         Poll::Pending
     }
 
@@ -126,33 +124,24 @@ impl Upkeep {
     pub fn poll_timeout(&self) -> Option<Time> {
         let inner = self.inner.upgrade()?;
         let sessions = lock(&inner.sessions).poll_timeout();
-        self.orphans.poll_timeout().into_iter().chain(sessions).min()
+        let orphans = self.orphans.as_ref().and_then(Orphans::poll_timeout);
+        orphans.into_iter().chain(sessions).min()
     }
 }
 
 impl Drop for Upkeep {
     fn drop(&mut self) {
-        if self.inner.strong_count() == 0 {
-            return;
+        if self.inner.strong_count() > 0 {
+            let mut state = lock(&self.queue.0);
+            (state.stage, state.orphans) = (Stage::Needed, self.orphans.take());
         }
-        let mut state = lock(&self.queue.0);
-        state.stage = Stage::Needed;
-        let newer = core::mem::take(&mut state.arrivals);
-        state.arrivals = self.orphans.drain().map(Arrival::Again).chain(newer).collect();
-    }
-}
-
-impl Drop for Inner {
-    /// The upkeep is over.
-    fn drop(&mut self) {
-        self.upkeep.call();
     }
 }
 
 impl fmt::Debug for Upkeep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upkeep")
-            .field("orphans", &self.orphans.len())
+            .field("orphans", &self.orphans.as_ref().map(Orphans::len))
             .finish_non_exhaustive()
     }
 }

@@ -19,13 +19,16 @@ fn id(byte: u8) -> SessionId {
 
 /// A session that was made and left.
 fn made(table: &mut Sessions<u32>, now: Time, byte: u8) -> SessionId {
-    table.create(now, id(byte), None, u32::from(byte)).unwrap();
-    table.leave(now, &id(byte));
+    let visit = table.create(now, id(byte), None, u32::from(byte)).unwrap();
+    table.leave(now, visit);
     id(byte)
 }
 
 fn nothing_is_left(table: &Sessions<u32>) -> bool {
-    table.records.is_empty() && table.checks.is_empty() && table.per_principal.is_empty()
+    table.places.is_empty()
+        && table.iter().next().is_none()
+        && table.checks.is_empty()
+        && table.per_principal.is_empty()
 }
 
 #[test]
@@ -34,8 +37,8 @@ fn an_idle_session_expires_exactly_then() {
     let first = made(&mut table, START, 1);
     made(&mut table, START + MINUTE, 2);
     assert_eq!(table.poll_timeout(), Some(START + 10 * MINUTE));
-    table.enter(&first, None).unwrap();
-    table.leave(START + 5 * MINUTE, &first);
+    let visit = table.enter(&first, None).unwrap().0;
+    table.leave(START + 5 * MINUTE, visit);
     assert_eq!(table.handle_timeout(START + 10 * MINUTE), [0_u32; 0]);
     assert_eq!(table.poll_timeout(), Some(START + 11 * MINUTE));
     assert_eq!(table.handle_timeout(START + 11 * MINUTE), [2]);
@@ -50,15 +53,15 @@ fn a_session_in_use_does_not_expire() {
     let mut table = table(9, 9);
     let request = made(&mut table, START, 1);
     let stream = made(&mut table, START, 2);
-    table.enter(&request, None).unwrap();
-    table.listen(&stream, None).unwrap();
+    let request = table.enter(&request, None).unwrap().0;
+    let stream = table.listen(&stream, None).unwrap().0;
     let mut now = START;
     for _ in 0..20 {
         now = table.poll_timeout().unwrap().max(now + MINUTE);
         assert_eq!(table.handle_timeout(now), [0_u32; 0]);
     }
-    table.leave(now, &request);
-    table.unlisten(now, &stream);
+    table.leave(now, request);
+    table.leave(now, stream);
     assert_eq!(table.handle_timeout(now + 9 * MINUTE), [0_u32; 0]);
     let mut ended = table.handle_timeout(now + 10 * MINUTE);
     ended.sort_unstable();
@@ -72,10 +75,10 @@ fn an_idle_time_of_zero_neither_spins_nor_ends_what_is_in_use() {
         session_idle: Duration::ZERO,
         ..Limits::default()
     });
-    table.create(START, id(1), None, ()).unwrap();
+    let visit = table.create(START, id(1), None, ()).unwrap();
     let now = table.poll_timeout().unwrap();
     assert!(table.handle_timeout(now).is_empty());
-    table.leave(now, &id(1));
+    table.leave(now, visit);
     let now = table.poll_timeout().unwrap();
     assert_eq!(table.handle_timeout(now).len(), 1);
 }
@@ -96,18 +99,18 @@ fn the_table_is_bounded() {
 fn a_principal_is_bounded_and_the_others_are_not() {
     let mut table = table(99, 2);
     let (alice, bob) = (Principal::new("alice"), Principal::new("bob"));
-    table.create(START, id(1), Some(&alice), 1).unwrap();
-    table.create(START, id(2), Some(&alice), 2).unwrap();
+    let _ = table.create(START, id(1), Some(&alice), 1).unwrap();
+    let _ = table.create(START, id(2), Some(&alice), 2).unwrap();
     assert_eq!(
         table.create(START, id(3), Some(&alice), 3),
         Err(Refusal::TooManyRequests)
     );
-    table.create(START, id(3), Some(&bob), 3).unwrap();
+    let _ = table.create(START, id(3), Some(&bob), 3).unwrap();
     for byte in 4..20 {
         made(&mut table, START, byte);
     }
     table.remove(&id(1), Some(&alice)).unwrap();
-    table.create(START, id(1), Some(&alice), 1).unwrap();
+    let _ = table.create(START, id(1), Some(&alice), 1).unwrap();
     table.clear();
     assert!(nothing_is_left(&table));
 }
@@ -116,7 +119,7 @@ fn a_principal_is_bounded_and_the_others_are_not() {
 fn a_session_of_another_principal_does_not_exist() {
     let mut table = table(9, 9);
     let (alice, bob) = (Principal::new("alice"), Principal::new("bob"));
-    table.create(START, id(1), Some(&alice), 1).unwrap();
+    let _ = table.create(START, id(1), Some(&alice), 1).unwrap();
     made(&mut table, START, 2);
     for (which, who) in [
         (1, Some(&bob)),
@@ -130,34 +133,37 @@ fn a_session_of_another_principal_does_not_exist() {
         assert_eq!(table.remove(&id(which), who), Err(Refusal::SessionNotFound));
         assert_eq!(table.get(&id(which), who), None);
     }
-    assert_eq!(table.enter(&id(1), Some(&Principal::new("alice"))), Ok(&1));
+    let entered = table.enter(&id(1), Some(&Principal::new("alice")));
+    assert_eq!(entered.unwrap().1, &1);
 }
 
 #[test]
 fn a_session_has_one_stream() {
     let mut table = table(9, 9);
     let one = made(&mut table, START, 1);
-    assert_eq!(table.listen(&one, None), Ok(&1));
+    let (visit, session) = table.listen(&one, None).unwrap();
+    assert_eq!(session, &1);
     assert_eq!(table.listen(&one, None), Err(Refusal::StreamTaken));
-    table.unlisten(START, &one);
-    table.unlisten(START, &one); // a second time counts for nothing
-    assert_eq!(table.listen(&one, None), Ok(&1));
+    let other = table.enter(&one, None).unwrap().0;
+    table.leave(START, other); // that was not the reader
+    assert_eq!(table.listen(&one, None), Err(Refusal::StreamTaken));
+    table.leave(START, visit);
+    assert_eq!(table.listen(&one, None).unwrap().1, &1);
 }
 
 #[test]
 fn exchanges_of_a_session_are_bounded() {
     let mut table = table(9, 9);
     let one = made(&mut table, START, 1);
-    table.listen(&one, None).unwrap();
-    table.enter(&one, None).unwrap();
-    table.enter(&one, None).unwrap();
+    let stream = table.listen(&one, None).unwrap().0;
+    let [first, second] = [(); 2].map(|()| table.enter(&one, None).unwrap().0);
     assert_eq!(table.enter(&one, None), Err(Refusal::TooManyRequests));
-    table.leave(START, &one);
+    table.leave(START, first);
     assert!(table.enter(&one, None).is_ok());
-    table.unlisten(START, &one);
-    table.enter(&one, None).unwrap();
+    table.leave(START, stream);
+    let _ = table.enter(&one, None).unwrap();
     assert_eq!(table.listen(&one, None), Err(Refusal::TooManyRequests));
-    table.leave(START, &one);
+    table.leave(START, second);
     assert!(table.listen(&one, None).is_ok()); // the refusal before did not take the stream
 }
 
@@ -165,15 +171,18 @@ fn exchanges_of_a_session_are_bounded() {
 fn a_session_that_ended_is_unknown_and_late_exchanges_are_ignored() {
     let mut table = table(9, 9);
     let one = made(&mut table, START, 1);
-    table.enter(&one, None).unwrap();
-    table.listen(&one, None).unwrap();
+    let visit = table.enter(&one, None).unwrap().0;
+    let stream = table.listen(&one, None).unwrap().0;
     assert_eq!(table.remove(&one, None), Ok(1));
     assert_eq!(table.remove(&one, None), Err(Refusal::SessionNotFound));
-    table.leave(START, &one);
-    table.unlisten(START, &one);
+    table.leave(START, visit);
     assert!(nothing_is_left(&table));
     // The name is not bound to the old record.
     made(&mut table, START, 1);
+    let _ = table.listen(&one, None).unwrap();
+    // Nor is its place to those who visited what was there before.
+    table.leave(START, stream);
+    assert_eq!(table.listen(&one, None), Err(Refusal::StreamTaken));
     assert_eq!(table.len(), 1);
 }
 
@@ -183,6 +192,7 @@ fn the_table_keeps_its_books_in_any_order_of_calls() {
     let alice = Principal::new("alice");
     let mut table = table(4, 2);
     let mut now = START;
+    let mut visits = Vec::new();
     for _ in 0..20_000 {
         seed ^= seed << 13;
         seed ^= seed >> 7;
@@ -190,20 +200,25 @@ fn the_table_keeps_its_books_in_any_order_of_calls() {
         let which = id((seed >> 8) as u8 % 6);
         let who = (seed & 64 != 0).then_some(&alice);
         match seed % 8 {
-            0 | 1 => drop(table.create(now, which, who, 0)),
-            2 => drop(table.enter(&which, who)),
-            3 => table.leave(now, &which),
-            4 => drop(table.listen(&which, who)),
-            5 => table.unlisten(now, &which),
+            0 | 1 => visits.extend(table.create(now, which, who, 0)),
+            2 => visits.extend(table.enter(&which, who).map(|(visit, _)| visit)),
+            4 => visits.extend(table.listen(&which, who).map(|(visit, _)| visit)),
+            3 | 5 if !visits.is_empty() => {
+                let at = (seed >> 16) as usize % visits.len();
+                table.leave(now, visits.swap_remove(at));
+            }
+            3 | 5 => {}
             6 => drop(table.remove(&which, who)),
             _ => now = now + MINUTE,
         }
         drop(table.handle_timeout(now));
         assert!(table.len() <= 4);
         assert_eq!(table.checks.len(), table.len());
+        assert_eq!(table.iter().count(), table.len());
         let of_alice = table
             .records
-            .values()
+            .iter()
+            .flatten()
             .filter(|record| record.principal.is_some())
             .count();
         assert_eq!(table.per_principal.get(&alice).copied().unwrap_or(0), of_alice);

@@ -11,15 +11,15 @@ fn bodies_that_are_read_are_bounded_together() {
     };
     let endpoint = World::with(HttpConfig::default(), limits, &Revision::ALL).endpoint;
     let admission = endpoint.admit(&post(&[], "").into_parts().0).unwrap();
-    let mut first = endpoint.body_room(admission);
-    let mut second = endpoint.body_room(admission);
+    let mut first = endpoint.body_room(&admission);
+    let mut second = endpoint.body_room(&admission);
     assert_eq!((first.take(4), first.take(6)), (Ok(()), Ok(())));
     assert_eq!(first.take(1), Err(Refusal::TooLarge));
     assert_eq!((second.take(5), second.take(1)), (Ok(()), Err(Refusal::Overloaded)));
     drop(first);
     assert_eq!(second.take(4), Ok(()));
     drop(second);
-    assert_eq!(endpoint.body_room(admission).take(10), Ok(()));
+    assert_eq!(endpoint.body_room(&admission).take(10), Ok(()));
     assert_eq!(Refusal::Overloaded.into_response().status(), 503);
 }
 

@@ -74,8 +74,7 @@ fn notifications_wait_for_a_stream_each_once_and_within_bounds() {
         Params::from_raw(RawJson::parse(json).unwrap()).unwrap()
     };
     for number in 0..100 {
-        let method = Method::LoggingMessageNotification.into();
-        world.endpoint.announce(&method, &message(number));
+        world.tell(Method::LoggingMessageNotification, message(number));
     }
     let mut stream = world.send(client.get());
     let body = stream.read(world.now).body;
@@ -226,7 +225,7 @@ fn a_request_admitted_before_closing_begins_nothing_after_it() {
         let endpoint = World::new().endpoint;
         let admission = endpoint.admit(&head).unwrap();
         endpoint.close();
-        let exchange = endpoint.open(world.now, admission, &head, body, || [7; 32]);
+        let exchange = endpoint.open(world.now, &admission, &head, body, || [7; 32]);
         assert_eq!(Open::Exchange(exchange).read(world.now).status(), 503);
         assert_eq!(endpoint.sessions(), 0);
     }
@@ -245,6 +244,6 @@ fn a_hundred_sessions_at_once() {
 
 #[test]
 fn an_idle_session_is_a_small_struct() {
-    let size = core::mem::size_of::<super::super::session::HttpSession>();
+    let size = core::mem::size_of::<super::super::session::SharedSession>();
     assert!(size <= 512, "{size} bytes");
 }

@@ -1,52 +1,50 @@
-//! Hyper's IO and timers over tokio's.
+//! Connections as hyper wants them.
 
-use std::future::Future;
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
 use std::io::{self, IoSlice};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
-use hyper::rt::{self, Read, ReadBufCursor, Sleep, Write};
-use hyper_util::rt::TokioIo;
-use mcp_driver::http::{Preface, Stall};
-use mcp_driver::{Deadline, SpareTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
+use mcp_proto::handle::Timer;
 
-use crate::clock::{Clock, Timer};
+use super::preface::Preface;
+use super::stall::Stall;
 
 /// A byte stream as hyper wants it, whose first bytes may have been looked at, and whose peer is given up when it takes
 /// nothing.
 #[derive(Debug)]
-pub(super) struct Bridge<S> {
+pub(super) struct Bridge<S, T> {
     preface: Preface,
-    stall: Stall<Timer>,
-    stream: TokioIo<S>,
+    stall: Stall<T>,
+    stream: S,
 }
 
-impl<S> Bridge<S> {
+impl<S, T: Timer> Bridge<S, T> {
     /// The bridge to `stream`.
-    pub(super) fn new(stream: S, stall: Stall<Timer>) -> Self {
+    pub(super) fn new(stream: S, stall: Stall<T>) -> Self {
         Self {
             preface: Preface::new(),
             stall,
-            stream: TokioIo::new(stream),
+            stream,
         }
     }
 
     /// What came of writing: an error where the peer took nothing for too long.
-    fn check<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn check<V>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
         let checked = self.stall.check(cx, outcome);
         checked.map(|outcome| outcome.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())))
     }
 }
 
-impl<S: AsyncRead + Unpin> Bridge<S> {
+impl<S: Read + Unpin, T> Bridge<S, T> {
     /// The same, and whether its client speaks HTTP/2.
     pub(super) async fn listening(mut self) -> io::Result<(Self, bool)> {
         while cfg!(feature = "http2") && self.preface.is_http2().is_none() {
-            match self.stream.inner_mut().read(self.preface.room()).await? {
+            let Self { preface, stream, .. } = &mut self;
+            match poll_fn(|cx| poll_read(Pin::new(&mut *stream), cx, preface.room())).await? {
                 0 => break,
-                length => self.preface.fill(length),
+                length => preface.fill(length),
             }
         }
         let is_http2 = self.preface.is_http2() == Some(true);
@@ -54,7 +52,7 @@ impl<S: AsyncRead + Unpin> Bridge<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> Read for Bridge<S> {
+impl<S: Read + Unpin, T: Unpin> Read for Bridge<S, T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -69,7 +67,7 @@ impl<S: AsyncRead + Unpin> Read for Bridge<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Write for Bridge<S> {
+impl<S: Write + Unpin, T: Timer + Unpin> Write for Bridge<S, T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.check(cx, outcome)
@@ -99,49 +97,9 @@ impl<S: AsyncWrite + Unpin> Write for Bridge<S> {
     }
 }
 
-/// The timers of hyper for one connection, on tokio's clock.
-pub(super) struct Timers {
-    clock: Clock,
-    spare: SpareTimer<Timer>,
-}
-
-struct Sleeping(Deadline<Timer>);
-
-impl Timers {
-    pub(super) fn new(clock: Clock) -> Self {
-        let spare = SpareTimer::new(Timer::new(clock));
-        Self { clock, spare }
-    }
-}
-
-impl rt::Timer for Timers {
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        self.sleep_until(self.now() + duration)
-    }
-
-    fn sleep_until(&self, at: Instant) -> Pin<Box<dyn Sleep>> {
-        let deadline = self.spare.deadline(self.clock.time(at), || Timer::new(self.clock));
-        Box::pin(Sleeping(deadline))
-    }
-
-    fn now(&self) -> Instant {
-        tokio::time::Instant::now().into()
-    }
-
-    fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, at: Instant) {
-        match sleep.as_mut().downcast_mut_pin::<Sleeping>() {
-            Some(mut sleeping) => sleeping.0.reset(self.clock.time(at)),
-            None => *sleep = self.sleep_until(at),
-        }
-    }
-}
-
-impl Sleep for Sleeping {}
-
-impl Future for Sleeping {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.0).poll(cx)
-    }
+/// Reads to the front of `buffer`. 0 is the end.
+fn poll_read(stream: Pin<&mut impl Read>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    let mut buffer = ReadBuf::new(buffer);
+    ready!(stream.poll_read(cx, buffer.unfilled()))?;
+    Poll::Ready(Ok(buffer.filled().len()))
 }

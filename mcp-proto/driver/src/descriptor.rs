@@ -21,14 +21,14 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The standard streams, taken over until this is dropped: for everyone else in the process, and for its children,
 /// standard input is empty, and what is written to standard output goes to standard error.
 #[derive(Debug)]
-pub(crate) struct Taken {
+pub struct Taken {
     input: OwnedFd,
     output: OwnedFd,
 }
 
 impl Taken {
     /// Takes the standard streams over.
-    pub(crate) fn take() -> io::Result<Self> {
+    pub fn take() -> io::Result<Self> {
         if TAKEN.swap(true, Ordering::AcqRel) {
             let message = "standard input and output serve another connection";
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
@@ -47,14 +47,14 @@ impl Taken {
     }
 
     /// What standard input was.
-    pub(crate) fn input(&self) -> io::Result<Descriptor> {
+    pub fn input(&self) -> io::Result<Descriptor> {
         Descriptor::open(&self.input, OFlags::RDONLY, |from, to, fault| {
             start("mcp-stdin", move || relay(from, to, &fault))
         })
     }
 
     /// What standard output was.
-    pub(crate) fn output(&self) -> io::Result<Descriptor> {
+    pub fn output(&self) -> io::Result<Descriptor> {
         Descriptor::open(&self.output, OFlags::WRONLY, |to, from, fault| {
             start("mcp-stdout", move || relay(from, to, &fault))
         })
@@ -76,7 +76,7 @@ impl Drop for Taken {
 /// Whether a descriptor blocks belongs to what is open and not to the descriptor: changed here, it would change for
 /// the parent's other children, and for standard error where that is the same terminal or pipe. It is left alone.
 #[derive(Debug)]
-pub(crate) struct Descriptor {
+pub struct Descriptor {
     descriptor: OwnedFd,
     kind: Kind,
     fault: Fault,
@@ -84,11 +84,11 @@ pub(crate) struct Descriptor {
 
 /// Why a relay has ended before its time: the number of the system's error.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fault(Arc<OnceLock<i32>>);
+pub struct Fault(Arc<OnceLock<i32>>);
 
 impl Fault {
     /// What the relay has failed with, if it has.
-    pub(crate) fn outcome(&self) -> io::Result<()> {
+    pub fn outcome(&self) -> io::Result<()> {
         self.0
             .get()
             .map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(*code)))
@@ -144,7 +144,7 @@ impl Descriptor {
     }
 
     /// Reads what is there. 0 is the end.
-    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = match self.kind {
             Kind::Pipe => rustix::io::read(&self.descriptor, buffer)?,
             _ => rustix::net::recv(&self.descriptor, buffer, RecvFlags::DONTWAIT)?.0,
@@ -156,12 +156,12 @@ impl Descriptor {
     }
 
     /// What its relay fails with, where it has one; until that is over it may fail.
-    pub(crate) fn fault(&self) -> Fault {
+    pub fn fault(&self) -> Fault {
         self.fault.clone()
     }
 
     /// Writes what there is room for.
-    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         Ok(match self.kind {
             Kind::Pipe => rustix::io::write(&self.descriptor, bytes)?,
             _ => match rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT) {
@@ -175,7 +175,7 @@ impl Descriptor {
     }
 
     /// Ends what is written. Whether [`read`](Self::read) will be at its end when all of it has arrived, and not before.
-    pub(crate) fn end(&self) -> bool {
+    pub fn end(&self) -> bool {
         self.kind == Kind::Relay && rustix::net::shutdown(&self.descriptor, Shutdown::Write).is_ok()
     }
 }

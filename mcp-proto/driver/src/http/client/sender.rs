@@ -6,7 +6,12 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper::client::conn::{TrySendError, http1};
 use hyper::rt::{Read, Write};
-use mcp_driver::http::{BoxFuture, Capacity, Connected, HttpSender, Payload, Unanswered, describe};
+
+use super::capacity::Capacity;
+use super::connector::{BoxFuture, Connected, HttpSender, Unanswered, describe};
+#[cfg(feature = "http2")]
+use super::http2::is_refused;
+use super::payload::Payload;
 
 /// The side of a connection that takes requests.
 pub(super) enum Sender {
@@ -52,12 +57,10 @@ impl HttpSender for Sender {
                 let copy = request.clone();
                 let response = sender.try_send_request(request);
                 Box::pin(async {
-                    response
-                        .await
-                        .map_err(|error| match super::http2::is_refused(error.error()) {
-                            true => Unanswered::Refused(Box::new(copy), describe(error.error())),
-                            false => unanswered(error),
-                        })
+                    response.await.map_err(|error| match is_refused(error.error()) {
+                        true => Unanswered::Refused(Box::new(copy), describe(error.error())),
+                        false => unanswered(error),
+                    })
                 })
             }
         }

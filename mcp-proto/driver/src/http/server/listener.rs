@@ -1,50 +1,47 @@
 //! What a server listens on.
 
-use std::fmt;
+use core::fmt;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
 
-use async_net::TcpListener;
+use crate::http::network::ServerTls;
 #[cfg(feature = "tls")]
-use futures_rustls::TlsAcceptor;
-#[cfg(feature = "tls")]
-use mcp_driver::http::HttpVersions;
-#[cfg(feature = "tls")]
-use rustls::ServerConfig;
+use crate::http::options::HttpVersions;
 
-/// A socket that takes connections, plain or with TLS.
+/// A socket that takes connections, plain or with TLS. `S` is the socket of the runtime.
 #[derive(Clone)]
-pub struct Listener {
-    pub(super) socket: TcpListener,
-    #[cfg(feature = "tls")]
-    pub(super) tls: Option<TlsAcceptor>,
+pub struct Listener<S> {
+    pub(super) socket: S,
+    pub(super) tls: Option<ServerTls>,
 }
 
-impl Listener {
+impl<S> Listener<S> {
     /// With TLS on every connection. Where `config` names no protocols for ALPN, those that are served are offered.
     #[cfg(feature = "tls")]
-    pub fn tls(socket: TcpListener, mut config: Arc<ServerConfig>) -> Self {
+    pub fn tls(socket: S, mut config: Arc<rustls::ServerConfig>) -> Self {
         if config.alpn_protocols.is_empty() {
             let protocols = HttpVersions::Negotiated.protocols(cfg!(feature = "http2"));
             Arc::make_mut(&mut config).alpn_protocols = protocols;
         }
-        let tls = Some(TlsAcceptor::from(config));
+        let tls = Some(config);
         Self { socket, tls }
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &S {
+        &self.socket
     }
 }
 
 /// Without TLS.
-impl From<TcpListener> for Listener {
-    fn from(socket: TcpListener) -> Self {
-        Self {
-            socket,
-            #[cfg(feature = "tls")]
-            tls: None,
-        }
+impl<S> From<S> for Listener<S> {
+    fn from(socket: S) -> Self {
+        let tls = None;
+        Self { socket, tls }
     }
 }
 
-impl fmt::Debug for Listener {
+impl<S: fmt::Debug> fmt::Debug for Listener<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listener")
             .field("socket", &self.socket)

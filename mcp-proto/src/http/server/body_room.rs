@@ -2,27 +2,53 @@
 
 use alloc::sync::Arc;
 use core::fmt;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::endpoint::Inner;
-use crate::http::server::Refusal;
+use super::refusal::Refusal;
+use crate::limits::Limits;
 
-/// Room for the body of one request while it is read, counted against [`Limits::body_bytes`](crate::Limits) and, with
-/// all others of the endpoint, against [`Limits::reading_bytes`](crate::Limits).
+/// The bytes of all bodies that are being read, and how many there may be
+/// ([`Limits::reading_bytes`]).
+///
+/// Counted without a lock, so that a threaded driver shares nothing else while bodies are read.
+#[derive(Debug)]
+pub struct BodyBudget {
+    most: usize,
+    reading: AtomicUsize,
+}
+
+impl BodyBudget {
+    /// A budget with nothing taken.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            most: limits.reading_bytes,
+            reading: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many bytes are taken.
+    pub fn reading(&self) -> usize {
+        self.reading.load(Ordering::Relaxed)
+    }
+}
+
+/// Room for the body of one request while it is read, counted against [`Limits::body_bytes`] and, with all others of
+/// the endpoint, against [`Limits::reading_bytes`].
 ///
 /// # On drop
 /// The room is given back.
 #[must_use = "the room is given back when it is dropped"]
 pub struct BodyRoom {
-    inner: Arc<Inner>,
+    budget: Arc<BodyBudget>,
     left: usize,
     taken: usize,
 }
 
 impl BodyRoom {
-    pub(super) fn new(inner: &Arc<Inner>, limit: usize) -> Self {
+    /// Room for a body of at most `limit` bytes.
+    pub fn new(budget: &Arc<BodyBudget>, limit: usize) -> Self {
         Self {
-            inner: inner.clone(),
+            budget: budget.clone(),
             left: limit,
             taken: 0,
         }
@@ -35,10 +61,9 @@ impl BodyRoom {
     /// refusal is the response, and the rest need not be read.
     pub fn take(&mut self, bytes: usize) -> Result<(), Refusal> {
         self.left = self.left.checked_sub(bytes).ok_or(Refusal::TooLarge)?;
-        let most = self.inner.server.config().limits().reading_bytes;
-        let add = |reading: usize| reading.checked_add(bytes).filter(|reading| *reading <= most);
+        let add = |reading: usize| reading.checked_add(bytes).filter(|all| *all <= self.budget.most);
         match self
-            .inner
+            .budget
             .reading
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
         {
@@ -53,7 +78,7 @@ impl BodyRoom {
 
 impl Drop for BodyRoom {
     fn drop(&mut self) {
-        self.inner.reading.fetch_sub(self.taken, Ordering::Relaxed);
+        self.budget.reading.fetch_sub(self.taken, Ordering::Relaxed);
     }
 }
 

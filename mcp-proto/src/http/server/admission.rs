@@ -1,0 +1,72 @@
+//! A request that has passed the gate, before its body is there.
+
+use http::header::HeaderValue;
+use http::request::Parts;
+
+use super::accept::Accepts;
+use super::gate::Route;
+use super::head::Head;
+
+/// A request whose head is in order, and what of the head is needed once the body is there: the head is read once.
+///
+/// From [`Gate::admit`](super::Gate::admit). Session ids are not shown by `Debug`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "the request has to be opened"]
+pub struct Admission {
+    pub(super) route: Route,
+    pub(super) body_limit: usize,
+    pub(super) accepts: Accepts,
+    pub(super) session: Option<HeaderValue>,
+    pub(super) version: Option<HeaderValue>,
+    pub(super) mcp_method: Option<HeaderValue>,
+    pub(super) mcp_name: Option<HeaderValue>,
+}
+
+impl Admission {
+    /// Keeps what is needed later of a head that the gate has looked at.
+    pub(super) fn of(route: Route, body_limit: usize, head: &Head<'_>) -> Self {
+        let session = head.session.cloned().map(|mut id| {
+            // Knowing it is being its client.
+            id.set_sensitive(true);
+            id
+        });
+        Self {
+            route,
+            body_limit,
+            accepts: head.accepts,
+            session,
+            version: head.version_value.cloned(),
+            mcp_method: head.mcp_method.cloned(),
+            mcp_name: head.mcp_name.cloned(),
+        }
+    }
+
+    /// What the request asks for.
+    pub fn route(&self) -> Route {
+        self.route
+    }
+
+    /// The most bytes of the body that are to be read; `None` where the body does not matter.
+    pub fn body_limit(&self) -> Option<usize> {
+        matches!(self.route, Route::Post(_)).then_some(self.body_limit)
+    }
+
+    /// The head again, from what was kept and from `parts`, of which this was made.
+    pub fn head<'a>(&'a self, parts: &'a Parts) -> Head<'a> {
+        Head {
+            host: None,
+            origin: None,
+            content_type: None,
+            content_encoding: None,
+            content_length: None,
+            accepts: self.accepts,
+            session: self.session.as_ref(),
+            version_value: self.version.as_ref(),
+            version: self.version.as_ref().and_then(|value| value.to_str().ok()),
+            mcp_method: self.mcp_method.as_ref(),
+            mcp_name: self.mcp_name.as_ref(),
+            headers: &parts.headers,
+            principal: parts.extensions.get(),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What an HTTP server tells its application, and by what it is answered.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::net::SocketAddr;
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use crate::http::server::Principal;
+use crate::jsonrpc::{Called, Id, Notification, RawJson};
+use crate::method::MethodName;
+use crate::revision::Revision;
+use crate::rpc::{CallError, CallId};
+use crate::server::{Request, RequestContext, RequestToken};
+
+/// One request over HTTP and its response, in an [`HttpServer`](super::HttpServer).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(pub(super) u64);
+
+/// A legacy session of an [`HttpServer`](super::HttpServer). Not the id that its client knows, which is a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionKey(pub(super) u64);
+
+/// A request of a client, as long as it is not answered: an exchange has several where it is a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskedKey {
+    pub(super) exchange: ExchangeId,
+    pub(super) number: u32,
+}
+
+impl AskedKey {
+    /// The exchange it came in.
+    pub fn exchange(self) -> ExchangeId {
+        self.exchange
+    }
+}
+
+/// A request of the server that waits for its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskingId {
+    pub(super) session: SessionKey,
+    pub(super) call: CallId,
+}
+
+impl AskingId {
+    /// The session it is made in.
+    pub fn session(self) -> SessionKey {
+        self.session
+    }
+}
+
+/// What the driver knows of who sends a request, beside what the request itself says. Nothing has to be known.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Sender {
+    /// From where.
+    pub address: Option<SocketAddr>,
+    /// Over which connection, as the driver numbers them.
+    pub connection: Option<u64>,
+    /// The certificate that the client has shown, in DER.
+    pub certificate: Option<Bytes>,
+    /// On whose behalf. It counts over a [`Principal`] in the extensions of the request.
+    pub principal: Option<Principal>,
+}
+
+impl Sender {
+    /// Somebody.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, from this address.
+    #[must_use]
+    pub fn with_address(mut self, address: SocketAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// The same, over this connection.
+    #[must_use]
+    pub fn with_connection(mut self, connection: u64) -> Self {
+        self.connection = Some(connection);
+        self
+    }
+
+    /// The same, with this certificate.
+    #[must_use]
+    pub fn with_certificate(mut self, certificate: Bytes) -> Self {
+        self.certificate = Some(certificate);
+        self
+    }
+
+    /// The same, on behalf of this principal.
+    #[must_use]
+    pub fn with_principal(mut self, principal: Principal) -> Self {
+        self.principal = Some(principal);
+        self
+    }
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("address", &self.address)
+            .field("connection", &self.connection)
+            .field("certificate", &self.certificate.as_ref().map(Bytes::len))
+            .field("principal", &self.principal)
+            .finish()
+    }
+}
+
+/// Who asks: the head of the request, with its extensions, and what the driver knows.
+///
+/// `Debug` shows no header, since they hold session ids and tokens.
+pub struct Asker {
+    /// The head of the request.
+    pub head: Parts,
+    /// What the driver knows.
+    pub sender: Sender,
+}
+
+impl Asker {
+    /// On whose behalf.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.sender.principal.as_ref().or_else(|| self.head.extensions.get())
+    }
+}
+
+impl fmt::Debug for Asker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asker")
+            .field("uri", &self.head.uri.path())
+            .field("sender", &self.sender)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an [`HttpServer`](super::HttpServer) tells the application.
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one, and is taken apart at once"
+)]
+pub enum HttpEvent {
+    /// A client asks for something: answer it with [`HttpServer::respond`](super::HttpServer::respond).
+    Request(Asked),
+    /// Nobody wants an answer to this request any more: its client has cancelled it or gone, its session has ended, or
+    /// its time is over. Its token may be dropped, or used: nothing is sent.
+    Cancelled {
+        /// Which one.
+        request: AskedKey,
+        /// Why, where the client says so.
+        reason: Option<Box<str>>,
+    },
+    /// A notification of a legacy client that is not about the protocol itself.
+    Notification {
+        /// In which session.
+        session: SessionKey,
+        /// What it says.
+        notification: Notification,
+        /// Who says it.
+        from: Arc<Asker>,
+    },
+    /// A request of the server is settled.
+    Answered {
+        /// Which one.
+        request: AskingId,
+        /// The answer.
+        outcome: Result<RawJson, CallError>,
+    },
+    /// A request of the server makes progress.
+    Progress {
+        /// Which one.
+        request: AskingId,
+        /// The parameters of the notification.
+        params: RawJson,
+    },
+    /// A legacy handshake is complete: from now on requests may be made of the client.
+    Opened(SessionKey),
+    /// A legacy session is over: its client has ended it, it was idle for too long, or the server shuts down.
+    Ended(SessionKey),
+}
+
+/// A request of a client, to be answered by its [`token`](Self::token).
+#[derive(Debug)]
+#[non_exhaustive]
+#[must_use = "a request has to be answered"]
+pub struct Asked {
+    /// What it is answered with.
+    pub token: AskedToken,
+    /// What is asked.
+    pub method: MethodName,
+    /// With what, an object; a slice of the body, not a copy.
+    pub params: Option<RawJson>,
+    /// What else is known: the revision, the client, what it has opted in to.
+    pub context: RequestContext,
+    /// The whole message as it came.
+    pub text: RawJson,
+    /// Who asks.
+    pub from: Arc<Asker>,
+    called: Called,
+}
+
+impl Asked {
+    pub(super) fn new(request: Request, key: AskedKey, session: Option<SessionKey>, from: Arc<Asker>) -> Self {
+        Self {
+            token: AskedToken {
+                key,
+                session,
+                token: request.token,
+            },
+            method: request.method,
+            params: request.params,
+            context: request.context,
+            text: request.text,
+            from,
+            called: request.called,
+        }
+    }
+
+    /// `name` of the parameters: which tool or prompt.
+    pub fn name(&self) -> Option<&str> {
+        core::str::from_utf8(self.called.name.as_deref()?).ok()
+    }
+
+    /// `arguments` of the parameters, as they came.
+    pub fn arguments(&self) -> Option<&RawJson> {
+        self.called.arguments.as_ref()
+    }
+}
+
+/// What a request is answered with, once: answering takes the token.
+///
+/// A token that is dropped leaves its request without an answer, and its exchange open, until the client hangs up or
+/// cancels it, or its session ends: who drops one answers with an internal error first. (The async layer does that by
+/// itself.)
+#[derive(Debug)]
+#[must_use = "a request has to be answered"]
+pub struct AskedToken {
+    pub(super) key: AskedKey,
+    pub(super) session: Option<SessionKey>,
+    pub(super) token: RequestToken,
+}
+
+impl AskedToken {
+    /// Which request it is: what [`HttpEvent::Cancelled`] names.
+    pub fn key(&self) -> AskedKey {
+        self.key
+    }
+
+    /// The legacy session it is in progress in; `None` in the modern era.
+    pub fn session(&self) -> Option<SessionKey> {
+        self.session
+    }
+
+    /// The JSON-RPC id.
+    pub fn id(&self) -> &Id {
+        self.token.id()
+    }
+
+    /// The revision the answer is written for.
+    pub fn revision(&self) -> Revision {
+        self.token.revision()
+    }
+}

@@ -1,0 +1,315 @@
+//! One request over HTTP and its response.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use http::response::Parts;
+use http::{Response, StatusCode};
+
+use super::rules::Rules;
+use crate::http::server::{Accepts, Blocked, Refusal, Reply, SessionId, error_response, stateless_status};
+use crate::jsonrpc::{ErrorObject, Id};
+use crate::server::{Refused, RequestToken, ResultBody, ServerConfig};
+use crate::time::Time;
+
+/// One request over HTTP and its response: what its handlers say goes in, head and body come out.
+///
+/// ```text
+///            notify, request           answer (the last)
+///   Open ──────────────────▶ Streaming ────────────────▶ Ended ──▶ Finished
+///    │                                                    ▲  poll_frame
+///    └────────────────────────────────────────────────────┘
+///            answer, skip (the last), refused from the start
+///   any ── hang_up ──▶ Finished
+/// ```
+///
+/// | state | `notify`, `request` | `answer`, `skip` | `hang_up` | polled |
+/// |---|---|---|---|---|
+/// | open | becomes a stream, where the client takes one | whole, or a stream of one event, with the last | finished | nothing |
+/// | streaming | event, or `Blocked` | event; the last one ends it | finished | head, events that are ready |
+/// | ended | dropped | no effect | finished | what is left, then the end |
+/// | finished | dropped | no effect | no effect | the end |
+///
+/// What hanging up means for the requests depends on the [`Scope`], and `hang_up` says it. In the modern era an exchange
+/// shares nothing with any other. In the legacy era its requests are in progress in a [`HttpSession`](super::HttpSession),
+/// whose [`respond`](super::HttpSession::respond) makes the [`Answer`] for it.
+///
+/// Methods are of four kinds. Getters: [`scope`](Self::scope), [`is_answered`](Self::is_answered),
+/// [`is_finished`](Self::is_finished), [`body_length`](Self::body_length), [`has_room`](Self::has_room),
+/// [`can_request`](Self::can_request), [`dropped`](Self::dropped). From the world: [`hang_up`](Self::hang_up). From the
+/// application: [`notify`](Self::notify), [`request`](Self::request), [`answer`](Self::answer), [`skip`](Self::skip),
+/// [`end`](Self::end). To the world: [`poll_head`](Self::poll_head), [`poll_frame`](Self::poll_frame),
+/// [`take_body`](Self::take_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
+#[derive(Debug)]
+pub struct Exchange {
+    reply: Reply,
+    scope: Scope,
+    /// Requests that a handler has to answer, and has not.
+    awaited: usize,
+}
+
+/// What the requests of an exchange belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// To nothing but the exchange: the modern era, and everything that is answered at once.
+    Alone,
+    /// To a legacy session that lives longer.
+    Session,
+    /// To a legacy session that was made for the exchange
+    /// ([`SessionPolicy::Stateless`](crate::http::server::SessionPolicy::Stateless)).
+    Throwaway,
+}
+
+/// What becomes of the requests of an exchange whose client has hung up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum HangUp {
+    /// There is none in progress.
+    Nothing,
+    /// They are cancelled (2026-07-28, Streamable HTTP, Cancellation: MUST). So are those of a session that was made for
+    /// them alone: nobody could ever learn what comes of them.
+    Cancelled,
+    /// They run on, for a while (2025-11-25, Transports, Sending Messages, 6: SHOULD NOT be taken for a cancellation);
+    /// see [`Abandoned`](crate::http::server::Abandoned).
+    RunOn,
+}
+
+/// A part of the body of a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// Some bytes.
+    Data(Bytes),
+    /// There is no more.
+    End,
+}
+
+impl Frame {
+    /// The bytes; `None` at the end.
+    pub fn into_data(self) -> Option<Bytes> {
+        match self {
+            Self::Data(bytes) => Some(bytes),
+            Self::End => None,
+        }
+    }
+}
+
+/// The answer to one request, on its way from whoever keeps track of the request to its [`Exchange`].
+#[derive(Debug)]
+#[must_use = "the exchange waits for it"]
+pub struct Answer {
+    status: StatusCode,
+    /// `None` for a request that was cancelled.
+    pub(super) message: Option<Vec<u8>>,
+}
+
+impl Answer {
+    /// The answer to a request of the modern era. Errors that the specification gives a status have it.
+    pub fn alone(config: &ServerConfig, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) -> Self {
+        let status = outcome.as_ref().err().and_then(|error| stateless_status(error.code));
+        Self {
+            status: status.unwrap_or(StatusCode::OK),
+            message: Some(token.into_response(config, outcome)),
+        }
+    }
+
+    /// The answer to a request of a legacy session; `None` where it was cancelled.
+    pub(super) fn in_session(message: Option<Vec<u8>>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            message,
+        }
+    }
+}
+
+impl Exchange {
+    /// The exchange of one request, or of a message that is answered at once.
+    pub(super) fn new(rules: Rules<'_>, accepts: Accepts, scope: Scope) -> Self {
+        Self::with(Reply::new(accepts, rules.http, rules.config.limits()), scope)
+    }
+
+    /// The exchange of a batch with so many requests, valid or not.
+    pub(super) fn batch(rules: Rules<'_>, accepts: Accepts, scope: Scope, requests: usize) -> Self {
+        let mut exchange = Self::with(
+            Reply::batch(requests, accepts, rules.http, rules.config.limits()),
+            scope,
+        );
+        if requests == 0 {
+            exchange.reply.accepted();
+        }
+        exchange
+    }
+
+    /// The exchange of a GET stream.
+    pub(super) fn stream(rules: Rules<'_>) -> Self {
+        Self::with(Reply::stream(rules.http, rules.config.limits()), Scope::Session)
+    }
+
+    /// The exchange of a request that is refused.
+    pub(super) fn refused(rules: Rules<'_>, id: Option<&Id>, refusal: &Refusal) -> Self {
+        Self::whole(rules, refusal.answer(id.or(refusal.id())))
+    }
+
+    /// The exchange of a request of the modern era that is not in order.
+    pub(super) fn not_admitted(rules: Rules<'_>, refused: &Refused) -> Self {
+        let status = stateless_status(refused.error.code).unwrap_or(StatusCode::BAD_REQUEST);
+        Self::whole(rules, error_response(status, Some(&refused.id), &refused.error))
+    }
+
+    /// The exchange whose response is there.
+    pub(super) fn whole(rules: Rules<'_>, response: Response<Bytes>) -> Self {
+        let mut exchange = Self::new(rules, Accepts::BOTH, Scope::Alone);
+        exchange.reply.refuse(response);
+        exchange
+    }
+
+    /// The exchange of a message that was taken, and has no answer.
+    pub(super) fn accepted(rules: Rules<'_>) -> Self {
+        let mut exchange = Self::new(rules, Accepts::BOTH, Scope::Alone);
+        exchange.reply.accepted();
+        exchange
+    }
+
+    fn with(reply: Reply, scope: Scope) -> Self {
+        Self {
+            reply,
+            scope,
+            awaited: 0,
+        }
+    }
+
+    /// Names the session that the answer begins.
+    pub(super) fn set_session(&mut self, id: SessionId) {
+        self.reply.set_session(id);
+    }
+
+    /// One more request is handed to a handler.
+    pub(super) fn expect(&mut self) {
+        self.awaited += 1;
+    }
+
+    /// Answers a message that no handler is asked about.
+    pub(super) fn respond(&mut self, message: Vec<u8>) {
+        self.reply.respond(StatusCode::OK, message);
+    }
+
+    /// Leaves a message without an answer that no handler was asked about.
+    pub(super) fn respond_nothing(&mut self) {
+        self.reply.skip();
+    }
+
+    /// What its requests belong to.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Whether no handler has to answer anything any more.
+    pub fn is_answered(&self) -> bool {
+        self.awaited == 0
+    }
+
+    /// Whether everything was taken.
+    pub fn is_finished(&self) -> bool {
+        self.reply.is_finished()
+    }
+
+    /// How many bytes of the body are left, where that is settled: for `Content-Length`, after the head.
+    pub fn body_length(&self) -> Option<usize> {
+        self.reply.body_length()
+    }
+
+    /// Whether another message would be taken; see [`Reply::has_room`].
+    pub fn has_room(&self) -> bool {
+        self.reply.has_room()
+    }
+
+    /// Whether a request of the server can reach the client here.
+    pub fn can_request(&self) -> bool {
+        self.reply.can_request()
+    }
+
+    /// How many notifications were dropped, since the client takes no stream.
+    pub fn dropped(&self) -> u64 {
+        self.reply.dropped()
+    }
+
+    /// The client has gone: what is said from now on is dropped.
+    pub fn hang_up(&mut self) -> HangUp {
+        self.reply.abandon();
+        match (self.awaited, self.scope) {
+            (0, _) => HangUp::Nothing,
+            (_, Scope::Session) => HangUp::RunOn,
+            (_, Scope::Alone | Scope::Throwaway) => HangUp::Cancelled,
+        }
+    }
+
+    /// Sends a notification. Dropped and counted where the client takes no stream, or the last answer is in.
+    ///
+    /// # Errors
+    /// [`Blocked`] while the queue is full ([`Limits::outbox_bytes`](crate::Limits::outbox_bytes)).
+    pub fn notify(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        self.reply.notify(message)
+    }
+
+    /// Sends a request of the server (legacy era). Check [`can_request`](Self::can_request) first.
+    ///
+    /// # Errors
+    /// [`Blocked`] while the queue is full, and for good where the request cannot reach the client.
+    pub fn request(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        self.reply.request(message)
+    }
+
+    /// Sends the answer to one of its requests. Never blocked.
+    pub fn answer(&mut self, answer: Answer) {
+        self.awaited = self.awaited.saturating_sub(1);
+        match answer.message {
+            Some(message) => self.reply.respond(answer.status, message),
+            None => self.reply.skip(),
+        }
+    }
+
+    /// One of its requests was cancelled, and MUST NOT be answered (2025-11-25, Cancellation, Behavior Requirements).
+    pub fn skip(&mut self) {
+        self.awaited = self.awaited.saturating_sub(1);
+        self.reply.skip();
+    }
+
+    /// Ends a stream.
+    pub fn end(&mut self) {
+        self.reply.end();
+    }
+
+    /// The head, once, when it is decided.
+    #[must_use]
+    pub fn poll_head(&mut self, now: Time) -> Option<Parts> {
+        self.reply.poll_head(now)
+    }
+
+    /// What is ready of the body, after the head: all events that are there in one piece, a comment on a stream that was
+    /// silent for too long, or the end.
+    #[must_use]
+    pub fn poll_frame(&mut self, now: Time) -> Option<Frame> {
+        self.reply.handle_timeout(now);
+        match self.reply.poll_body(now) {
+            Some(bytes) => Some(Frame::Data(bytes)),
+            None => self.reply.is_finished().then_some(Frame::End),
+        }
+    }
+
+    /// All of the body, after the head, where it is there: the exchange is over then. `None` where something is still to
+    /// come.
+    #[must_use]
+    pub fn take_body(&mut self, now: Time) -> Option<Bytes> {
+        if !self.reply.is_ended() {
+            return None;
+        }
+        let body = self.reply.poll_body(now).unwrap_or_default();
+        self.reply.is_finished().then_some(body)
+    }
+
+    /// When a silent stream needs a comment: poll it again then.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.reply.poll_timeout()
+    }
+}

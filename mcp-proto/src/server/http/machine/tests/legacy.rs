@@ -1,0 +1,229 @@
+//! 2025-11-25 and before: sessions, and what runs in them.
+
+use super::*;
+
+fn in_session(id: &str, body: &str) -> Request<Bytes> {
+    post(&[("mcp-session-id", id)], body)
+}
+
+fn get(id: &str) -> Request<Bytes> {
+    request("GET", &[("mcp-session-id", id)], "")
+}
+
+fn delete(id: &str) -> Request<Bytes> {
+    request("DELETE", &[("mcp-session-id", id)], "")
+}
+
+fn announce(world: &mut World) {
+    let changed = Method::ToolListChangedNotification;
+    world.server.notify(changed, Params::NONE).unwrap();
+}
+
+#[test]
+fn a_session_from_its_handshake_to_its_end() {
+    let mut world = World::new();
+    let session = world.session("2025-11-25");
+    let id = world.send(in_session(&session, &tool(1)));
+    let asked = world.asked();
+    let key = asked.token.session().expect("a session");
+    world.answer(asked.token, r#"{"x":1}"#);
+    let answer = world.read(id);
+    let expected = r#"{"jsonrpc":"2.0","id":1,"result":{"x":1}}"#;
+    assert_eq!((answer.status(), answer.body.as_str()), (200, expected));
+    assert_eq!(world.server.sessions(), 1);
+    assert_eq!(world.call(delete(&session)).status(), 204);
+    assert!(matches!(world.server.poll_event(), Some(HttpEvent::Ended(ended)) if ended == key));
+    assert_eq!(world.call(in_session(&session, &tool(2))).status(), 404);
+    assert!(world.is_idle() && world.server.kept().is_empty());
+}
+
+#[test]
+fn the_server_asks_its_client_on_the_stream_of_a_request() {
+    let mut world = World::new();
+    let session = world.session("2025-11-25");
+    let id = world.send(in_session(&session, &tool(1)));
+    let asked = world.asked();
+    let options = CallOptions::default();
+    let ask = |server: &mut HttpServer| server.request(&asked.token, Method::ListRoots, Params::NONE, &options);
+    let asking = ask(&mut world.server).unwrap();
+    let begun = world.read(id).body;
+    assert!(begun.contains("roots/list"), "{begun}");
+    let number = begun
+        .split(r#""id":"#)
+        .nth(1)
+        .unwrap()
+        .split([',', '}'])
+        .next()
+        .unwrap();
+    world.server.handle_timeout(NOW);
+    let reply = format!(r#"{{"jsonrpc":"2.0","id":{number},"result":{{"roots":[]}}}}"#);
+    assert_eq!(world.call(in_session(&session, &reply)).status(), 202);
+    match world.server.poll_event() {
+        Some(HttpEvent::Answered { request, outcome }) => {
+            assert_eq!((request, outcome.unwrap().as_str()), (asking, r#"{"roots":[]}"#));
+        }
+        other => panic!("{other:?}"),
+    }
+    let late = ask(&mut world.server).unwrap();
+    world.server.handle_timeout(NOW);
+    world.now = NOW + Duration::from_secs(61);
+    world.server.handle_timeout(world.now);
+    let event = world.server.poll_event();
+    assert!(matches!(event, Some(HttpEvent::Answered { request, outcome: Err(_) }) if request == late));
+    assert!(world.body(id).0.contains("notifications/cancelled"));
+    world.answer(asked.token, "{}");
+    assert!(world.body(id).1 && world.server.asking.is_empty());
+}
+
+#[test]
+fn a_cancelled_request_is_not_answered() {
+    let mut world = World::new();
+    let session = world.session("2025-11-25");
+    let id = world.send(in_session(&session, &tool(1)));
+    let asked = world.asked();
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"enough"}}"#;
+    assert_eq!(world.call(in_session(&session, cancel)).status(), 202);
+    match world.server.poll_event() {
+        Some(HttpEvent::Cancelled { request, reason }) => {
+            assert_eq!((request, reason.as_deref()), (asked.token.key(), Some("enough")));
+        }
+        other => panic!("{other:?}"),
+    }
+    world.answer(asked.token, "{}");
+    let answer = world.read(id);
+    assert_eq!((answer.body.as_str(), answer.ended), ("", true));
+}
+
+#[test]
+fn who_hangs_up_does_not_cancel_but_not_for_ever() {
+    let mut world = World::new();
+    let session = world.session("2025-11-25");
+    for is_late in [false, true] {
+        let id = world.send(in_session(&session, &tool(1)));
+        let asked = world.asked();
+        world.server.disconnect(world.now, id);
+        assert!(world.server.poll_event().is_none() && !world.server.is_open(id));
+        assert!(world.server.is_in_progress(&asked.token));
+        if is_late {
+            world.now = world.now + Duration::from_secs(3600);
+            world.server.handle_timeout(world.now);
+            assert!(matches!(world.server.poll_event(), Some(HttpEvent::Cancelled { .. })));
+        }
+        world.answer(asked.token, "{}");
+        assert_eq!((world.server.open_exchanges(), world.server.abandoned.len()), (0, 0));
+    }
+    assert_eq!(world.server.sessions(), 1, "the requests have kept it");
+    world.now = world.now + Duration::from_secs(1800);
+    world.server.handle_timeout(world.now);
+    assert!(matches!(world.server.poll_event(), Some(HttpEvent::Ended(_))));
+    assert!(world.is_idle());
+}
+
+#[test]
+fn the_get_stream_carries_what_waited_and_what_comes() {
+    let mut world = World::new();
+    let session = world.session("2025-11-25");
+    for _ in 0..3 {
+        announce(&mut world);
+    }
+    let id = world.send(get(&session));
+    let begun = world.read(id).body;
+    assert_eq!(begun.matches("list_changed").count(), 1, "the same thing once");
+    assert_eq!(world.call(get(&session)).status(), 409);
+    while world.server.poll_ready().is_some() {}
+    announce(&mut world);
+    assert_eq!(world.server.poll_ready(), Some(id));
+    assert_eq!(world.body(id).0.matches("list_changed").count(), 1);
+    world.server.disconnect(NOW, id);
+    let again = world.send(get(&session));
+    assert_eq!(world.read(again).status(), 200);
+    world.call(delete(&session));
+    assert!(world.body(again).1 && world.is_idle());
+}
+
+#[test]
+fn a_batch_is_answered_together() {
+    let mut world = World::new();
+    let session = world.session("2025-03-26");
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}"#;
+    let ping = r#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#;
+    let batch = format!("[{},{},{},{cancel},{ping}]", tool(1), tool(2), tool(3));
+    let id = world.send(in_session(&session, &batch));
+    let (first, second) = (world.asked(), world.asked());
+    assert!(
+        world.server.poll_event().is_none(),
+        "the third was cancelled by its own batch"
+    );
+    assert_ne!(first.token.key(), second.token.key());
+    world.answer(second.token, r#"{"n":2}"#);
+    assert!(world.server.poll_head(NOW, id).is_none(), "one more is in progress");
+    world.answer(first.token, r#"{"n":1}"#);
+    let answer = world.read(id);
+    let answers: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+    let ids: Vec<_> = answers.iter().map(|answer| answer["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, [9, 2, 1]);
+    let later = world.session("2025-11-25");
+    assert_eq!(world.call(in_session(&later, &batch)).status(), 400);
+}
+
+#[test]
+fn a_session_belongs_to_its_principal() {
+    let mut world = World::new();
+    let mut send = |request: Request<Bytes>, who: &str| {
+        let (head, body) = request.into_parts();
+        let sender = Sender::new().with_principal(Principal::new(who));
+        let id = world.server.receive(NOW, head, body, sender, || [9; 32]);
+        world.read(id)
+    };
+    let session = send(post(&[], &initialize("2025-11-25")), "alice").session();
+    assert_eq!(send(delete(&session), "bob").status(), 404);
+    assert_eq!(send(delete(&session), "alice").status(), 204);
+}
+
+#[test]
+fn without_sessions_a_request_ends_with_its_client() {
+    let http = HttpConfig::default().sessions(SessionPolicy::Stateless);
+    let mut world = World::with(Limits::default(), http);
+    let id = world.send(post(&[], &tool(1)));
+    let asked = world.asked();
+    world.answer(asked.token, r#"{"x":1}"#);
+    assert!(world.read(id).ended && world.is_idle());
+    let id = world.send(post(&[], &tool(1)));
+    let asked = world.asked();
+    world.server.disconnect(NOW, id);
+    assert!(matches!(world.server.poll_event(), Some(HttpEvent::Cancelled { .. })));
+    world.answer(asked.token, "{}");
+    assert!(world.server.poll_event().is_none() && world.is_idle());
+}
+
+#[test]
+fn a_session_that_drains_ends_with_its_last_request() {
+    let mut world = World::new();
+    let (idle, busy) = (world.session("2025-11-25"), world.session("2025-11-25"));
+    let streams = [&idle, &busy].map(|session| world.send(get(session)));
+    let id = world.send(in_session(&busy, &tool(1)));
+    let asked = world.asked();
+    world.server.drain();
+    assert_eq!(world.server.sessions(), 0);
+    assert_eq!(streams.map(|stream| world.read(stream).ended), [true, false]);
+    assert_eq!(world.call(in_session(&busy, &tool(2))).status(), 503);
+    world.answer(asked.token, "{}");
+    assert!(world.read(id).ended && world.body(streams[1]).1);
+    assert!(world.is_idle());
+}
+
+#[test]
+fn closing_ends_what_is_in_progress_in_sessions() {
+    let mut world = World::new();
+    let session = world.session("2025-11-25");
+    let (id, alone) = (world.send(in_session(&session, &tool(1))), world.send(modern_tool()));
+    let (asked, modern) = (world.asked(), world.asked());
+    world.server.close();
+    assert!(matches!(world.server.poll_event(), Some(HttpEvent::Cancelled { .. })));
+    assert!(matches!(world.server.poll_event(), Some(HttpEvent::Ended(_))));
+    world.answer(asked.token, "{}");
+    assert_eq!(world.read(id).body, "");
+    assert!(!world.server.is_finished());
+    world.answer(modern.token, "{}");
+    assert!(world.read(alone).ended && world.server.is_finished());
+}

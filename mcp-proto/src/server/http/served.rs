@@ -1,0 +1,93 @@
+//! What an HTTP server keeps of each exchange.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use core::fmt;
+
+use bytes::BytesMut;
+
+use super::event::{Asker, SessionKey};
+use super::exchange::Exchange;
+use super::subscriber::Subscriber;
+use crate::http::server::{AbandonedKey, Admission, BodyRoom, Refusal, SubscriptionKey, Visit};
+use crate::rpc::RequestKey;
+
+/// One exchange of an HTTP server.
+///
+/// ```text
+///   head ─┬─▶ Reading ──┬─▶ Answering ──▶ gone, once its end is taken
+///         │             └─▶ Subscribed ─▶ gone, once its end is taken or the client has hung up
+///         ├─▶ Listening ─▶ gone, likewise
+///         └─▶ Answering (refused, or DELETE)
+///   Answering ── the client hangs up ─▶ gone; in a session, abandoned until it is answered
+/// ```
+#[derive(Debug)]
+pub(super) enum Served {
+    /// Its body is being read.
+    Reading(Box<Reading>),
+    /// It is answered, or a handler is to answer it.
+    Answering(Box<Answering>),
+    /// It is the GET stream of a session, which has it.
+    Listening(SessionKey, Visit),
+    /// It is the stream of a subscription.
+    Subscribed(SubscriptionKey, Box<Subscriber>),
+}
+
+/// A request whose body is being read.
+pub(super) struct Reading {
+    pub(super) admission: Admission,
+    pub(super) asker: Asker,
+    pub(super) room: BodyRoom,
+    pub(super) body: BytesMut,
+}
+
+/// An exchange with its requests in progress.
+#[derive(Debug)]
+pub(super) struct Answering {
+    pub(super) exchange: Exchange,
+    /// The legacy session it belongs to.
+    pub(super) session: Option<SessionKey>,
+    /// What keeps that session alive.
+    pub(super) visit: Option<Visit>,
+    /// The requests that are to be answered, by their numbers; with a key in a session.
+    pub(super) requests: BTreeMap<u32, Option<RequestKey>>,
+    /// The client has gone, and it runs on.
+    pub(super) abandoned: Option<AbandonedKey>,
+}
+
+impl Answering {
+    /// An exchange that belongs to no session.
+    pub(super) fn alone(exchange: Exchange) -> Self {
+        Self {
+            exchange,
+            session: None,
+            visit: None,
+            requests: BTreeMap::new(),
+            abandoned: None,
+        }
+    }
+}
+
+impl Reading {
+    /// Takes a piece of the body.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.room.take(bytes.len())?;
+        self.body.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Served {
+    /// An exchange that is answered.
+    pub(super) fn done(exchange: Exchange) -> Self {
+        Self::Answering(Box::new(Answering::alone(exchange)))
+    }
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading")
+            .field("room", &self.room)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,430 @@
+//! A legacy session over HTTP.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::exchange::{Answer, Exchange};
+use super::rules::Rules;
+use crate::jsonrpc::{ErrorObject, Message, Notification, Params, RawJson};
+use crate::method::MethodName;
+use crate::revision::Revision;
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Kept, RequestKey, SendError};
+use crate::server::announcements::{Announcement, Announcements};
+use crate::server::{Asking, Received, Request, RequestToken, ResultBody, ServerConfig, Session};
+use crate::time::Time;
+
+/// A legacy session over HTTP: the machine of the session, the requests in progress, its GET stream, what waits for one,
+/// and its end. What a driver remembers of a request in progress (`R`) is the driver's.
+///
+/// A threaded driver keeps each behind a lock of its own, and tells no two at once.
+///
+/// ```text
+///            drain, with requests           the last request
+///   Open ───────────────────────▶ Draining ─────────────────▶ Ended
+///    │                                                         ▲
+///    └─────────────────────────────────────────────────────────┘
+///            end; drain without requests
+/// ```
+///
+/// | state | `receive` | `started` | `respond` | `notify` | `listen` | `request` |
+/// |---|---|---|---|---|---|---|
+/// | open | taken | kept, or handed back where it is cancelled already | the answer | on the stream, or when there is one | the stream begins with what waits | sent |
+/// | draining | taken | as above | the answer; with the last one it ends | as above | as above | sent |
+/// | ended | nothing | handed back | no answer | dropped | a stream that ends at once | `Closed` |
+///
+/// What ends with it comes out of [`poll_end`](Self::poll_end), once: a driver asks after everything it tells the
+/// session.
+///
+/// Methods are of four kinds. Getters: [`revision`](Self::revision), [`has_ended`](Self::has_ended),
+/// [`may_call`](Self::may_call), [`is_in_progress`](Self::is_in_progress), [`kept`](Self::kept). From the world:
+/// [`receive`](Self::receive), [`listen`](Self::listen), [`unlisten`](Self::unlisten),
+/// [`handle_timeout`](Self::handle_timeout). From the application: [`started`](Self::started),
+/// [`respond`](Self::respond), [`forget`](Self::forget), [`notify`](Self::notify), [`request`](Self::request), [`cancel`](Self::cancel),
+/// [`drain`](Self::drain), [`end`](Self::end). To the world: [`stream`](Self::stream), whose `poll_` methods these are,
+/// [`poll_end`](Self::poll_end), [`poll_timeout`](Self::poll_timeout).
+#[derive(Debug)]
+pub struct HttpSession<R> {
+    machine: Session,
+    running: BTreeMap<RequestKey, R>,
+    /// The GET stream, while it is open; boxed because few sessions have one.
+    stream: Option<Box<Exchange>>,
+    /// What waits for a GET stream: small, and the same thing once. There may be many clients that never open one.
+    backlog: Announcements,
+    life: Life,
+    /// What ended with it, until that is told.
+    end: Option<Box<End<R>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Open,
+    /// It ends with the last request in progress.
+    Draining,
+    Ended,
+}
+
+/// What a message of a client means besides its answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Happening<R> {
+    /// A notification that is not about the protocol itself.
+    Notification(Notification),
+    /// The client does not want this request answered any more, and it will not be.
+    Cancelled {
+        /// Which one.
+        key: RequestKey,
+        /// What is remembered of it; `None` where the driver has not [told](HttpSession::started) yet.
+        request: Option<R>,
+        /// Why, where the client says so.
+        reason: Option<Box<str>>,
+    },
+    /// A call of ours is settled.
+    Answered {
+        /// Which one.
+        call: CallId,
+        /// The answer.
+        outcome: Result<RawJson, CallError>,
+    },
+    /// A call of ours makes progress.
+    Progress {
+        /// Which one.
+        call: CallId,
+        /// The parameters of the notification.
+        params: RawJson,
+    },
+    /// The handshake is complete: from now on calls may be made.
+    Opened,
+}
+
+/// What becomes of one message.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart at once, and the large variant is the usual one"
+)]
+pub enum Outcome<R> {
+    /// A handler has to answer it.
+    Request(Request),
+    /// It is answered already.
+    Reply(Vec<u8>),
+    /// There is nothing to answer, but something has happened.
+    Happened(Happening<R>),
+    /// There is nothing to answer.
+    Nothing,
+}
+
+/// What ends with a session.
+#[derive(Debug)]
+pub struct End<R> {
+    /// The requests in progress: they are cancelled.
+    pub requests: Vec<R>,
+    /// Our calls, which will have no answer.
+    pub calls: Vec<CallId>,
+}
+
+impl<R> HttpSession<R> {
+    /// A session around its machine.
+    pub fn new(machine: Session) -> Self {
+        Self {
+            machine,
+            running: BTreeMap::new(),
+            stream: None,
+            backlog: Announcements::default(),
+            life: Life::Open,
+            end: None,
+        }
+    }
+
+    /// The revision that was agreed on.
+    pub fn revision(&self) -> Option<Revision> {
+        self.machine.revision()
+    }
+
+    /// Whether it is over.
+    pub fn has_ended(&self) -> bool {
+        self.life == Life::Ended
+    }
+
+    /// Whether the client may be asked: it has said that it is ready (2025-11-25, Lifecycle).
+    pub fn may_call(&self) -> bool {
+        self.machine.handshake().may_send_requests()
+    }
+
+    /// Whether the request of this token still wants an answer.
+    pub fn is_in_progress(&self, token: &RequestToken) -> bool {
+        self.machine.is_in_progress(token)
+    }
+
+    /// How much is kept at present.
+    pub fn kept(&self) -> Kept {
+        let backlog = Kept::new(self.backlog.len(), self.backlog.bytes());
+        self.machine.kept() + backlog + Kept::new(self.running.len(), 0)
+    }
+
+    /// Takes a message of the client.
+    pub fn receive(&mut self, config: &ServerConfig, now: Time, message: Message) -> Outcome<R> {
+        match self.machine.receive(config, now, message) {
+            Received::Request(request) => Outcome::Request(request),
+            Received::Reply(message) => Outcome::Reply(message),
+            Received::Notification(notification) => Outcome::Happened(Happening::Notification(notification)),
+            Received::Cancelled { key, reason } => {
+                let request = self.running.remove(&key);
+                self.end_if_drained();
+                Outcome::Happened(Happening::Cancelled { key, request, reason })
+            }
+            Received::Answered { call, outcome } => Outcome::Happened(Happening::Answered { call, outcome }),
+            Received::Progress { call, params } => Outcome::Happened(Happening::Progress { call, params }),
+            Received::Opened => Outcome::Happened(Happening::Opened),
+            Received::Nothing => Outcome::Nothing,
+        }
+    }
+
+    /// Takes note of a request that was handed to its handler, so that it can be cancelled.
+    ///
+    /// # Errors
+    /// What was to be noted, where the request is cancelled already: on another thread, or by the same batch.
+    pub fn started(&mut self, key: RequestKey, request: R) -> Result<(), R> {
+        if self.has_ended() || !self.machine.has(key) {
+            return Err(request);
+        }
+        self.running.insert(key, request);
+        Ok(())
+    }
+
+    /// The answer to a request whose handler is done.
+    pub fn respond(
+        &mut self,
+        config: &ServerConfig,
+        token: RequestToken,
+        outcome: Result<ResultBody, ErrorObject>,
+    ) -> Answer {
+        if let Some(key) = token.key() {
+            self.running.remove(&key);
+        }
+        let answer = Answer::in_session(self.machine.respond(config, token, outcome));
+        self.end_if_drained();
+        answer
+    }
+
+    /// A request is given up: nobody waits for its answer any more.
+    pub fn forget(&mut self, key: RequestKey) {
+        self.running.remove(&key);
+        self.machine.finish(key);
+        self.end_if_drained();
+    }
+
+    /// Makes place for a request to the client that cannot be sent yet. From now on its time runs.
+    #[cfg(feature = "handle")]
+    pub(crate) fn reserve(&mut self, config: &ServerConfig, options: &CallOptions) -> Result<CallId, SendError> {
+        self.check_alive()?;
+        self.machine.reserve(config, options)
+    }
+
+    /// A request to the client: the message to send on the exchange it belongs to.
+    ///
+    /// # Errors
+    /// Those of [`Session::request`].
+    pub fn request(
+        &mut self,
+        config: &ServerConfig,
+        method: &MethodName,
+        params: Params,
+        options: &CallOptions,
+    ) -> Result<(CallId, Vec<u8>), SendError> {
+        self.request_as(config, None, &Asking { method, options }, params)
+    }
+
+    /// [`request`](Self::request), as the call that was reserved for it.
+    pub(crate) fn request_as(
+        &mut self,
+        config: &ServerConfig,
+        reserved: Option<CallId>,
+        asking: &Asking<'_>,
+        params: Params,
+    ) -> Result<(CallId, Vec<u8>), SendError> {
+        self.check_alive()?;
+        self.machine
+            .request_as(config, reserved, asking.method, params, asking.options)
+    }
+
+    /// Stops waiting for a call: the cancellation to send, or `None` where there is nothing to cancel.
+    pub fn cancel(&mut self, call: CallId, reason: Option<&str>) -> Option<Vec<u8>> {
+        self.machine.cancel(call, reason)
+    }
+
+    /// Tells the client, where this is for it, on the GET stream or when there is one. Whether there is something to take
+    /// from the stream.
+    pub fn notify(&mut self, config: &ServerConfig, announcement: &Announcement) -> bool {
+        let (method, params) = (announcement.method(), announcement.params());
+        let Ok(Some(message)) = self.machine.notify(config, method, params.clone()) else {
+            return false;
+        };
+        match &mut self.stream {
+            // A client that does not read its stream loses notifications, which only say that something changed.
+            Some(stream) => stream.notify(message).is_ok(),
+            None => {
+                if !self.has_ended() {
+                    self.backlog.push(config.limits(), announcement.clone());
+                }
+                false
+            }
+        }
+    }
+
+    /// Opens the GET stream. Whoever calls this has entered the session as its reader.
+    pub fn listen(&mut self, rules: Rules<'_>) {
+        let mut stream = Exchange::stream(rules);
+        for announcement in self.backlog.take() {
+            let Announcement { method, params } = announcement;
+            if let Ok(Some(message)) = self.machine.notify(rules.config, &method, params) {
+                // The backlog is no larger than the queue of a stream.
+                let _ = stream.notify(message);
+            }
+        }
+        if self.has_ended() {
+            stream.end();
+        }
+        self.stream = Some(Box::new(stream));
+    }
+
+    /// The client has closed the GET stream.
+    pub fn unlisten(&mut self) {
+        self.stream = None;
+    }
+
+    /// The GET stream, while it is open.
+    pub fn stream(&mut self) -> Option<&mut Exchange> {
+        self.stream.as_deref_mut()
+    }
+
+    /// Ends with the last request in progress; at once where there is none.
+    pub fn drain(&mut self) {
+        if self.life == Life::Open {
+            self.life = Life::Draining;
+        }
+        self.end_if_drained();
+    }
+
+    /// Ends: its requests get no answer, its calls fail, its streams end.
+    pub fn end(&mut self) {
+        if self.has_ended() {
+            return;
+        }
+        self.life = Life::Ended;
+        if let Some(stream) = &mut self.stream {
+            stream.end();
+        }
+        self.end = Some(Box::new(End {
+            requests: core::mem::take(&mut self.running).into_values().collect(),
+            calls: self.machine.close().collect(),
+        }));
+    }
+
+    /// What has ended with it, once, when it is over.
+    #[must_use]
+    pub fn poll_end(&mut self) -> Option<Box<End<R>>> {
+        self.end.take()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.machine.poll_timeout()
+    }
+
+    /// A call whose time is over, and the cancellation to send on the exchange of the call. Call it until it gives `None`.
+    pub fn handle_timeout(&mut self, now: Time) -> Option<(CallId, CallError, Option<Vec<u8>>)> {
+        // Most sessions have no call, and nothing is to be paid for that.
+        self.machine.poll_timeout().filter(|due| *due <= now)?;
+        self.machine.handle_timeout(now)
+    }
+
+    fn end_if_drained(&mut self) {
+        if self.life == Life::Draining && self.running.is_empty() {
+            self.end();
+        }
+    }
+
+    fn check_alive(&self) -> Result<(), SendError> {
+        match self.has_ended() {
+            true => Err(SendError::Closed(CloseReason::Local)),
+            false => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jsonrpc::{Incoming, parse};
+    use crate::limits::Limits;
+    use crate::model::Implementation;
+
+    fn message(text: &'static str) -> Message {
+        match parse(text.into(), &Limits::default()) {
+            Ok(Incoming::Single(message)) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn session() -> (ServerConfig, HttpSession<char>) {
+        let config = ServerConfig::new(Implementation::new("s", "1"));
+        let machine = Session::operating(&config, Revision::V2025_11_25);
+        (config, HttpSession::new(machine))
+    }
+
+    fn begin(config: &ServerConfig, session: &mut HttpSession<char>) -> RequestToken {
+        let list = message(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+        match session.receive(config, Time::ORIGIN, list) {
+            Outcome::Request(request) => request.token,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_cancellation_may_come_before_its_handler_is_known() {
+        let (config, mut session) = session();
+        let key = begin(&config, &mut session).key().unwrap();
+        let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+        let happened = session.receive(&config, Time::ORIGIN, message(cancelled));
+        let is_cancelled = |outcome| matches!(outcome, Outcome::Happened(Happening::Cancelled { request: None, .. }));
+        assert!(is_cancelled(happened));
+        assert_eq!(session.started(key, 'a'), Err('a'));
+        assert!(session.running.is_empty());
+        let next = begin(&config, &mut session).key().unwrap();
+        assert_eq!(session.started(next, 'b'), Ok(()));
+    }
+
+    #[test]
+    fn every_state_and_what_is_done_in_it() {
+        let respond = |config: &ServerConfig, session: &mut HttpSession<char>, token| {
+            session.respond(config, token, Ok(ResultBody::EMPTY)).message.is_some()
+        };
+        for (drains, ends) in [(false, false), (true, false), (false, true), (true, true)] {
+            let (config, mut session) = session();
+            let token = begin(&config, &mut session);
+            let key = token.key().unwrap();
+            session.started(key, 'a').unwrap();
+            if drains {
+                session.drain();
+            }
+            assert!(!session.has_ended(), "a request is in progress");
+            if ends {
+                session.end();
+            }
+            assert_eq!(session.has_ended(), ends);
+            assert_eq!(
+                session.poll_end().map(|end| end.requests),
+                ends.then(|| alloc::vec!['a'])
+            );
+            assert_eq!(session.started(key, 'b').is_err(), ends);
+            assert_eq!(respond(&config, &mut session, token), !ends);
+            assert_eq!(session.has_ended(), drains || ends);
+            assert_eq!(session.poll_end().is_some(), drains && !ends);
+            session.end();
+            session.drain();
+            assert_eq!(session.poll_end().is_some(), !drains && !ends);
+        }
+    }
+}
