@@ -25,6 +25,7 @@ pub enum Admitted {
 
 /// A request that is not in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refused {
     /// Its id.
     pub id: Id,
