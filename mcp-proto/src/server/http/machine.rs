@@ -56,8 +56,8 @@ mod ends;
 ///   [`receive_body`](Self::receive_body), [`receive_end`](Self::receive_end), [`fail_body`](Self::fail_body),
 ///   [`disconnect`](Self::disconnect), [`handle_timeout`](Self::handle_timeout).
 /// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`request`](Self::request),
-///   [`cancel`](Self::cancel), [`notify`](Self::notify), [`drain`](Self::drain), [`close`](Self::close). They take no
-///   time; what they say is queued.
+///   [`cancel`](Self::cancel), [`notify`](Self::notify), [`end_sessions`](Self::end_sessions), [`drain`](Self::drain),
+///   [`close`](Self::close). They take no time; what they say is queued.
 /// - It tells the world: [`poll_ready`](Self::poll_ready), [`poll_head`](Self::poll_head),
 ///   [`poll_frame`](Self::poll_frame), [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout). They
 ///   never block, and run dry.

@@ -37,6 +37,14 @@ impl HttpServer {
         }
     }
 
+    /// Ends every session, as if each client had asked for it; new ones may begin. For an application whose sessions mean
+    /// nothing any more. Clients learn it by a 404 (2025-11-25, Transports, Session Management, 3).
+    pub fn end_sessions(&mut self) {
+        for member in self.table.clear() {
+            self.end_session(member.session);
+        }
+    }
+
     /// Begins to shut down: refuses new requests, and ends every subscription, and every session that has no request in
     /// progress. Requests in progress are answered; a session ends with its last one.
     pub fn drain(&mut self) {
