@@ -16,7 +16,7 @@ use crate::method::{ClientCapability, Kind, Method, MethodName, Side};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, TypedRequest};
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
-use crate::server::{Asking as Question, RequestContext, is_reserved};
+use crate::server::{Question, RequestContext, is_reserved};
 
 /// The context of one request: who asks, in which revision, and a way to say things before the answer.
 ///
