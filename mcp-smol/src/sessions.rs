@@ -65,8 +65,7 @@ pub fn sessions_over(
     config: SessionsConfig,
     resolver: Resolver,
 ) -> (Sessions<SessionKey>, impl Future<Output = ()> + Send + use<>) {
-    let (sessions, driver) = resolver.pool(config, dial);
-    (sessions, async { driver.run(Timer::new(Clock::start())).await })
+    resolver.pool(config, Timer::new(Clock::start()), dial)
 }
 
 async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, CallError> {
@@ -78,14 +77,12 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
             if let Some(files) = files {
                 options = Box::new(blocking::unblock(move || files.apply(*options)).await?);
             }
-            let made = crate::http::client_over_http(&url, config, &options);
-            let (client, driver) = reached("the URL", made)?;
+            let (client, driver) = reached("the URL", crate::http::client_over_http(&url, config, &options))?;
             Ok(Connected::new(client, driver))
         }
         #[cfg(feature = "child")]
         Route::Child(command) => {
-            let started = crate::child::child_over(&command, config);
-            let (client, driver) = reached("the child", started)?;
+            let (client, driver) = reached("the child", crate::child::child_over(&command, config))?;
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         #[cfg(unix)]

@@ -355,7 +355,8 @@ mod tests {
             "[{}, \"]\"]",
             r#"{"name":"in"}"#,
         ]);
-        let member = (key, "[ \n]{0,2}", value).prop_map(|(key, blank, value)| format!("{blank}\"{key}\"{blank}:{blank}{value}{blank}"));
+        let member = (key, "[ \n]{0,2}", value)
+            .prop_map(|(key, blank, value)| format!("{blank}\"{key}\"{blank}:{blank}{value}{blank}"));
         prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",")))
     }
 
