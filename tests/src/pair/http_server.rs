@@ -11,9 +11,7 @@ use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::MethodName;
 use mcp_proto::rpc::{CallOptions, SendError};
 use mcp_proto::server::ServerConfig;
-use mcp_proto::server::http::{
-    Asked, AskedToken, AskingId, ExchangeId, Frame, HttpEvent, HttpServer as Machine, Sender,
-};
+use mcp_proto::server::http::{AskedToken, AskingId, ExchangeId, HttpEvent, HttpServer as Machine, Sender};
 
 use super::application::{Application, Desk, Order, Said};
 use super::record::Outcome;
