@@ -108,8 +108,8 @@ impl From<Options> for CallOptions {
     fn from(options: Options) -> Self {
         match options {
             Options::Default => Self::default(),
-            Options::Progress => Self::with_progress(),
-            Options::Timeout(seconds) => Self::with_timeout(Duration::from_secs(seconds.into())),
+            Options::Progress => Self::new().with_progress(),
+            Options::Timeout(seconds) => Self::new().with_timeout(Duration::from_secs(seconds.into())),
         }
     }
 }

@@ -564,7 +564,7 @@ fn a_call_times_out_and_is_cancelled() {
     server.feed(
         b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}\n",
     );
-    let options = CallOptions::with_timeout(Duration::from_secs(1));
+    let options = CallOptions::new().with_timeout(Duration::from_secs(1));
     server
         .connection
         .request(&Method::Ping.into(), Params::NONE, &options)

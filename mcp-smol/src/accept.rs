@@ -4,15 +4,12 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use async_io::{Async, Timer};
 #[cfg(unix)]
 use async_net::unix::{UnixListener, UnixStream};
 use async_net::{TcpListener, TcpStream};
-
-/// How long a listener rests when the process or the system is out of something.
-const REST: Duration = Duration::from_millis(50);
+use mcp_driver::rest_after;
 
 /// How many connections are accepted before those that are there get their turn.
 const ACCEPTS: usize = 8;
@@ -79,11 +76,11 @@ pub(crate) async fn accept<L: Listener>(listener: &L, mut start: impl FnMut(L::S
         for _ in 0..ACCEPTS {
             match listener.accept().await {
                 Ok(stream) => start(stream),
-                Err(error) => {
-                    if let Err(broken) = bear(error).await {
-                        return broken;
-                    }
-                }
+                Err(error) => match rest_after(error) {
+                    Ok(Some(rest)) => drop(Timer::after(rest).await),
+                    Ok(None) => {}
+                    Err(broken) => return broken,
+                },
             }
         }
         give_way().await;
@@ -101,49 +98,4 @@ async fn give_way() {
         Poll::Pending
     })
     .await;
-}
-
-/// Bears a failure to accept that concerns one connection, or that passes: `Ok` when to go on.
-///
-/// A peer that was gone before it was accepted is nothing to a server. Where files or memory are used up, giving
-/// up would turn a busy moment into an outage, and going on at once would burn the processor: it rests a while.
-async fn bear(error: io::Error) -> io::Result<()> {
-    match error.kind() {
-        io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::Interrupted => Ok(()),
-        // A listener that is no listener stays so.
-        io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected | io::ErrorKind::Unsupported => Err(error),
-        _ => {
-            Timer::after(REST).await;
-            Ok(())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::Cell;
-    use std::pin::pin;
-    use std::task::{Context, Waker};
-
-    #[test]
-    fn the_system_is_asked_once_however_often_the_future_is_polled() {
-        let listener = Async::<std::net::TcpListener>::bind(([127, 0, 0, 1], 0)).unwrap();
-        let (listener, asked) = (Arc::new(listener), Cell::new(0));
-        let mut accepted = pin!(patiently(&listener, |listener| {
-            asked.set(asked.get() + 1);
-            listener.accept()
-        }));
-        let mut cx = Context::from_waker(Waker::noop());
-        for _ in 0..5 {
-            assert!(accepted.as_mut().poll(&mut cx).is_pending());
-        }
-        assert_eq!(asked.get(), 1);
-        let client = std::net::TcpStream::connect(listener.get_ref().local_addr().unwrap()).unwrap();
-        let (_, address) = async_io::block_on(accepted).unwrap();
-        assert_eq!(address, client.local_addr().unwrap());
-    }
 }

@@ -14,15 +14,14 @@ use std::task::{Context, Poll};
 use async_process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
-use mcp_driver::Step;
-use mcp_driver::child::{ChildLanes, Process, Signal};
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
+use mcp_driver::child::{Group, Process, Signal, client_over_child};
+use mcp_driver::{Step, make_room};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 
 use crate::Driver;
 use crate::clock::{Clock, Timer};
-use crate::lanes::{make_room, reason};
 
 /// A client of the server that `command` starts, driven by the task that `spawn` makes. The handshake is part of the
 /// first await.
@@ -56,23 +55,15 @@ pub fn child_over(
     command: &Command,
     config: ClientConfig,
 ) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<>)> {
-    let process =
-        Running::start(command).map_err(|error| io::Error::new(error.kind(), SpawnError::new(command, &error)))?;
-    let (client, pump) = Client::over_stream(config);
-    let lanes = ChildLanes::new(pump, process, command);
-    let driver = async { lanes.run(Timer::new(Clock::start())).await.map_err(reason) };
-    Ok((client, driver))
+    client_over_child(command, config, Timer::new(Clock::start()), Running::start)
 }
 
 /// A child that was started.
 struct Running {
-    #[cfg_attr(unix, expect(dead_code, reason = "it is reaped when it is dropped"))]
     child: Child,
     /// Waits for the exit.
     status: Pin<Box<dyn Future<Output = io::Result<ExitStatus>> + Send>>,
-    /// The number of its group, which is its own.
-    #[cfg(unix)]
-    group: Option<rustix::process::Pid>,
+    group: Group,
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
@@ -80,25 +71,14 @@ struct Running {
 
 impl Running {
     fn start(command: &Command) -> io::Result<Self> {
-        let mut start = std::process::Command::new(command.program());
-        start.args(command.arguments()).env_clear();
-        start.envs(command.variables(std::env::vars_os()));
-        if let Some(directory) = command.directory() {
-            start.current_dir(directory);
-        }
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut start, 0);
-        let mut start = async_process::Command::from(start);
-        start.stdin(Stdio::piped()).stdout(Stdio::piped());
-        start.stderr(match command.standard_error() {
-            Stderr::Null => Stdio::null(),
-            Stderr::Lines(_) => Stdio::piped(),
-            _ => Stdio::inherit(),
-        });
+        let mut start = async_process::Command::from(command.to_std());
+        start
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(command.stderr_to());
         let mut child = start.spawn()?;
         Ok(Self {
-            #[cfg(unix)]
-            group: rustix::process::Pid::from_raw(child.id().cast_signed()),
+            group: Group::of(Some(child.id())),
             stdin: child.stdin.take(),
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
@@ -112,71 +92,30 @@ impl Process for Running {
     type Error = io::Error;
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
-        match (step, &mut self.stdin) {
-            (Step::Read(buffer), _) => read(cx, self.stdout.as_mut(), buffer),
-            (Step::Write(bytes), Some(stdin)) => Pin::new(stdin).poll_write(cx, bytes),
-            (Step::Write(_), None) => Poll::Ready(Ok(0)),
-            (Step::Flush, _) => Poll::Ready(Ok(0)),
-            (Step::Close, stdin) => {
-                *stdin = None;
-                Poll::Ready(Ok(0))
-            }
-        }
+        let pipes = (&mut self.stdin, &mut self.stdout);
+        let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
+        step.on_pipes(cx, pipes, read, write)
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        read(cx, self.stderr.as_mut(), buffer)
+        let pipe = self.stderr.as_mut();
+        pipe.map_or(Poll::Ready(Ok(0)), |pipe| read(pipe, cx, buffer))
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
-        self.status.as_mut().poll(cx).map_ok(exit)
+        self.status.as_mut().poll(cx).map_ok(Exit::from)
     }
 
-    #[cfg(unix)]
     fn has_group(&mut self) -> bool {
-        self.group
-            .is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok())
+        self.group.exists()
     }
 
-    #[cfg(not(unix))]
-    fn has_group(&mut self) -> bool {
-        false
-    }
-
-    #[cfg(unix)]
     fn send(&mut self, signal: Signal) {
-        let signal = match signal {
-            Signal::Terminate => rustix::process::Signal::TERM,
-            _ => rustix::process::Signal::KILL,
-        };
-        if let Some(group) = self.group {
-            // Whoever is gone needs no signal.
-            let _ = rustix::process::kill_process_group(group, signal);
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn send(&mut self, _: Signal) {
-        // Whoever is gone needs no signal.
-        let _ = self.child.kill();
+        self.group.send(signal, || self.child.kill());
     }
 }
 
-fn exit(status: ExitStatus) -> Exit {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal = None;
-    Exit::new(status.code(), signal)
-}
-
-/// Reads from a pipe to the front of `buffer`. 0 is the end, also where there is none.
-fn read(
-    cx: &mut Context<'_>,
-    pipe: Option<&mut (impl AsyncRead + Unpin)>,
-    buffer: &mut BytesMut,
-) -> Poll<io::Result<usize>> {
-    pipe.map_or(Poll::Ready(Ok(0)), |pipe| {
-        Pin::new(pipe).poll_read(cx, make_room(buffer))
-    })
+/// Reads from a pipe to the front of `buffer`. 0 is the end.
+fn read(pipe: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    Pin::new(pipe).poll_read(cx, make_room(buffer))
 }

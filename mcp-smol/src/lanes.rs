@@ -2,20 +2,13 @@
 
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
-use mcp_driver::{Failure, Lanes, Step};
+use mcp_driver::{Step, drive_steps, make_room};
 use mcp_proto::handle::Pump;
 
 use crate::clock::{Clock, Timer};
-
-/// How much is read at once, in bytes.
-const READ_BYTES: usize = 16 << 10;
-
-/// When less room than this is left in the read buffer, a new one is begun, in bytes.
-const LEAST_READ_BYTES: usize = 4 << 10;
 
 /// Drives `pump` over `io` until the connection is closed and everything queued is written.
 ///
@@ -31,35 +24,10 @@ const LEAST_READ_BYTES: usize = 4 << 10;
 /// Dropping the future drops the pump, which closes the connection at once; bytes in flight are lost.
 pub async fn drive<P: Pump, S: AsyncRead + AsyncWrite>(pump: P, io: S) -> io::Result<()> {
     let mut io = pin!(io);
-    drive_steps(pump, |cx, step| poll_step(cx, io.as_mut(), step)).await
-}
-
-/// Drives `pump` over what `stream` does step by step.
-pub(crate) async fn drive_steps<P, S>(pump: P, mut stream: S) -> io::Result<()>
-where
-    P: Pump,
-    S: FnMut(&mut Context<'_>, &mut Step<'_>) -> Poll<io::Result<usize>>,
-{
-    let stream = |cx: &mut Context<'_>, mut step: Step<'_>| loop {
-        let done = ready!(stream(cx, &mut step));
-        if !done
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
-        {
-            return Poll::Ready(done);
-        }
-    };
-    let timer = Timer::new(Clock::start());
-    Lanes::new(pump).run(timer, stream).await.map_err(reason)
-}
-
-/// The error for why a connection is broken.
-pub(crate) fn reason(failure: Failure<io::Error>) -> io::Error {
-    match failure {
-        Failure::Stream(error) => error,
-        Failure::WriteZero => io::ErrorKind::WriteZero.into(),
-        _ => io::ErrorKind::TimedOut.into(),
-    }
+    drive_steps(pump, Timer::new(Clock::start()), |cx, step| {
+        poll_step(cx, io.as_mut(), step)
+    })
+    .await
 }
 
 fn poll_step<S: AsyncRead + AsyncWrite>(
@@ -73,12 +41,4 @@ fn poll_step<S: AsyncRead + AsyncWrite>(
         Step::Flush => io.poll_flush(cx).map_ok(|()| 0),
         Step::Close => io.poll_close(cx).map_ok(|()| 0),
     }
-}
-
-/// Room for what is read. Its bytes are written to once, and handed on without a copy.
-pub(crate) fn make_room(buffer: &mut BytesMut) -> &mut [u8] {
-    if buffer.len() < LEAST_READ_BYTES {
-        buffer.resize(READ_BYTES, 0);
-    }
-    buffer
 }

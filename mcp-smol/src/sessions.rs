@@ -1,19 +1,14 @@
 //! Pools of sessions with servers that transports name.
 
-use std::fmt;
 use std::future::Future;
 
 use async_net::TcpStream;
 #[cfg(unix)]
 use async_net::unix::UnixStream;
-#[cfg(feature = "http")]
-use mcp_driver::http::HttpOptions;
-use mcp_driver::{Resolved, Resolver, Route};
+use mcp_driver::{Resolved, Resolver, Route, reached, unsupported};
 use mcp_proto::handle::Sessions;
 use mcp_proto::handle::sessions::Connected;
 use mcp_proto::rpc::CallError;
-#[cfg(feature = "http")]
-use mcp_proto::sessions::TlsFiles;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};
 
 use crate::Driver;
@@ -30,13 +25,13 @@ use crate::stream::client_over;
 /// ```
 /// use mcp_smol::Resolver;
 /// use mcp_proto::sessions::{InProcessTransport, SessionKey, SessionsConfig};
-/// use mcp_smol::{Client, Server};
+/// use mcp_smol::{ClientConfig, Server};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let weather = Server::builder("weather", "1.0.0")
 ///     .tool("forecast", "Forecast", |_: mcp_smol::NoArgs| async { Ok("sunny") })
 ///     .build();
-/// let resolver = Resolver::new(Client::builder("host", "1.0.0").build()).server("weather", weather);
+/// let resolver = Resolver::new(ClientConfig::named("host", "1.0.0")).server("weather", weather);
 /// let sessions = mcp_smol::sessions(SessionsConfig::default(), resolver, |driver| smol::spawn(driver).detach());
 ///
 /// # smol::block_on(async {
@@ -70,38 +65,35 @@ pub fn sessions_over(
     config: SessionsConfig,
     resolver: Resolver,
 ) -> (Sessions<SessionKey>, impl Future<Output = ()> + Send + use<>) {
-    let tls = Tls::default();
-    let (sessions, driver) = resolver.pool(config, move |resolved| dial(resolved, tls.clone()));
-    (sessions, async { driver.run(Timer::new(Clock::start())).await })
+    resolver.pool(config, Timer::new(Clock::start()), dial)
 }
 
-#[cfg_attr(not(feature = "http"), allow(unused_variables, reason = "nothing else needs it"))]
-async fn dial(Resolved { route, config, .. }: Resolved, tls: Tls) -> Result<Connected, CallError> {
+async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, CallError> {
     match route {
         #[cfg(feature = "http")]
-        Route::Http(url, options, files) => {
-            let options = tls.apply(*options, files).await?;
-            let made = crate::http::client_over_http(&url, config, &options);
-            let (client, driver) = made.map_err(|error| unreachable("the URL", &error))?;
+        #[cfg_attr(not(feature = "tls"), expect(unused, reason = "without TLS, its URL is refused"))]
+        Route::Http(url, mut options, files) => {
+            #[cfg(feature = "tls")]
+            if let Some(files) = files {
+                options = Box::new(blocking::unblock(move || files.apply(*options)).await?);
+            }
+            let (client, driver) = reached("the URL", crate::http::client_over_http(&url, config, &options))?;
             Ok(Connected::new(client, driver))
         }
         #[cfg(feature = "child")]
         Route::Child(command) => {
-            let started = crate::child::child_over(&command, config);
-            let (client, driver) = started.map_err(|error| unreachable("the child", &error))?;
+            let (client, driver) = reached("the child", crate::child::child_over(&command, config))?;
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         #[cfg(unix)]
         Route::Unix(path) => {
-            let stream = UnixStream::connect(&path).await;
-            let stream = stream.map_err(|error| unreachable(&path, &error))?;
+            let stream = reached(&path, UnixStream::connect(&path).await)?;
             let (client, driver) = client_over(Socket::new(stream), config);
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         Route::Tcp(address) => {
-            let stream = TcpStream::connect(&address).await;
-            let stream = stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
-            let stream = stream.map_err(|error| unreachable(&address, &error))?;
+            let stream = reached(&address, TcpStream::connect(&address).await)?;
+            reached(&address, stream.set_nodelay(true))?;
             let (client, driver) = client_over(Socket::new(stream), config);
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
@@ -109,37 +101,6 @@ async fn dial(Resolved { route, config, .. }: Resolved, tls: Tls) -> Result<Conn
             let (client, driver) = duplex(&server, config);
             Ok(Connected::in_process(client, driver))
         }
-        _ => Err(CallError::Unreachable(
-            "the transport is not supported by this build".into(),
-        )),
+        _ => Err(unsupported()),
     }
-}
-
-/// The TLS configurations that transports have made of files.
-#[derive(Clone, Default)]
-struct Tls {
-    #[cfg(feature = "tls")]
-    made: std::sync::Arc<mcp_driver::http::TlsConfigs<std::sync::Arc<rustls::ClientConfig>>>,
-}
-
-#[cfg(feature = "http")]
-impl Tls {
-    /// Has the options use these files. Reading them blocks, and is left to a thread that may be.
-    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_async, reason = "as with TLS"))]
-    async fn apply(self, options: HttpOptions, files: Option<TlsFiles>) -> Result<HttpOptions, CallError> {
-        #[cfg(feature = "tls")]
-        if let Some(files) = files {
-            let load = move || self.made.load(&files, crate::tls::read, crate::tls::of_files);
-            let config = blocking::unblock(load).await?;
-            return Ok(crate::tls::with_config(options, config));
-        }
-        // Without TLS, its URL is refused.
-        #[cfg(not(feature = "tls"))]
-        drop(files);
-        Ok(options)
-    }
-}
-
-fn unreachable(what: &str, error: &dyn fmt::Display) -> CallError {
-    CallError::Unreachable(format!("{what}: {error}").into())
 }

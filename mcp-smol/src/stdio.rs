@@ -10,17 +10,19 @@
 
 use std::future::{Future, pending};
 use std::io;
+use std::task::Context;
+#[cfg(unix)]
+use std::task::{Poll, ready};
 
-use mcp_driver::{Step, end_upon};
 use mcp_proto::handle::Server;
 #[cfg(unix)]
 use {
-    crate::descriptor::{Descriptor, Taken},
     async_io::Async,
-    std::task::{Context, Poll, ready},
+    mcp_driver::descriptor::Descriptor,
+    mcp_driver::{StandardStream, serve_stdio},
 };
 
-use crate::lanes::{drive_steps, make_room};
+use crate::clock::{Clock, Timer};
 
 /// Serves the peer at standard input and output: until the input ends and everything is answered and written, or it is
 /// given up. The handlers of its requests are polled in place, in this future.
@@ -47,72 +49,52 @@ pub async fn serve(server: Server) -> io::Result<()> {
 /// # Cancel safety
 /// That of [`serve`].
 pub async fn serve_until(server: Server, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    let pump = server.pump();
-    let connection = pump.handle();
     #[cfg(unix)]
-    let (driver, fault) = {
-        let mut streams = Streams::take()?;
-        let fault = streams.output.get_ref().fault();
-        (drive_steps(pump, move |cx, step| streams.poll(cx, step)), fault)
-    };
+    return serve_stdio::<Watched>(server, Timer::new(Clock::start()), shutdown).await;
     #[cfg(not(unix))]
-    let driver = {
+    {
         use futures_io::{AsyncRead, AsyncWrite};
+        use mcp_driver::{Step, drive_steps, make_room};
         let (mut input, mut output) = (
             blocking::Unblock::new(io::stdin()),
             blocking::Unblock::new(io::stdout()),
         );
-        drive_steps(pump, move |cx, step| match step {
+        let steps = move |cx: &mut Context<'_>, step: &mut Step<'_>| match step {
             Step::Read(buffer) => std::pin::Pin::new(&mut input).poll_read(cx, make_room(buffer)),
             Step::Write(bytes) => std::pin::Pin::new(&mut output).poll_write(cx, bytes),
             _ => std::pin::Pin::new(&mut output).poll_flush(cx).map_ok(|()| 0),
-        })
-    };
-    end_upon(driver, |_| connection.close(), shutdown).await?;
-    // What was relayed has arrived by now, or never will.
-    #[cfg(unix)]
-    fault.outcome()?;
-    Ok(())
+        };
+        let drive = |pump| drive_steps(pump, Timer::new(Clock::start()), steps);
+        mcp_driver::serve_until(&server, shutdown, drive).await
+    }
 }
 
-/// What standard input and output were.
+/// A standard stream, as smol's reactor waits for it.
 #[cfg(unix)]
-struct Streams {
-    input: Async<Descriptor>,
-    output: Async<Descriptor>,
-    /// Whether the input gave less than there was room for, and has no more until the reactor says so.
+struct Watched {
+    stream: Async<Descriptor>,
+    /// Whether it gave less than there was room for, and has no more until the reactor says so.
     is_drained: bool,
-    /// Given back when nothing uses them any more.
-    _taken: Taken,
 }
 
 #[cfg(unix)]
-impl Streams {
-    fn take() -> io::Result<Self> {
-        let taken = Taken::take()?;
-        Ok(Self {
-            input: Async::new_nonblocking(taken.input()?)?,
-            output: Async::new_nonblocking(taken.output()?)?,
-            is_drained: false,
-            _taken: taken,
-        })
+impl StandardStream for Watched {
+    fn watch(descriptor: Descriptor) -> io::Result<Self> {
+        let stream = Async::new_nonblocking(descriptor)?;
+        let is_drained = false;
+        Ok(Self { stream, is_drained })
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, step: &mut Step<'_>) -> Poll<io::Result<usize>> {
-        match step {
-            Step::Read(buffer) => self.poll_read(cx, make_room(buffer)),
-            Step::Write(bytes) => poll_write(&self.output, cx, bytes),
-            Step::Close if self.output.get_ref().end() => self.poll_end(cx),
-            _ => Poll::Ready(Ok(0)),
-        }
+    fn descriptor(&self) -> &Descriptor {
+        self.stream.get_ref()
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             if self.is_drained {
-                ready!(self.input.poll_readable(cx))?;
+                ready!(self.stream.poll_readable(cx))?;
             }
-            match self.input.get_ref().read(buffer) {
+            match self.stream.get_ref().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_drained = true,
                 read => {
                     self.is_drained = read.as_ref().is_ok_and(|length| (1..buffer.len()).contains(length));
@@ -122,23 +104,12 @@ impl Streams {
         }
     }
 
-    /// Ready when everything has arrived where it is relayed to.
-    fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         loop {
-            match self.output.get_ref().read(&mut [0]) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.output.poll_readable(cx))?,
-                read => return Poll::Ready(read),
+            match self.stream.get_ref().write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.stream.poll_writable(cx))?,
+                written => return Poll::Ready(written),
             }
-        }
-    }
-}
-
-#[cfg(unix)]
-fn poll_write(to: &Async<Descriptor>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-    loop {
-        match to.get_ref().write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(to.poll_writable(cx))?,
-            written => return Poll::Ready(written),
         }
     }
 }

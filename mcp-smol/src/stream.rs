@@ -4,24 +4,20 @@ use std::future::{Future, pending, ready};
 use std::io;
 #[cfg(unix)]
 use std::path::Path;
-use std::time::Duration;
 
 #[cfg(unix)]
 use async_net::unix::{UnixListener, UnixStream};
 use async_net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 use futures_io::{AsyncRead, AsyncWrite};
-use mcp_driver::{Closing, Nursery, Watch, end_upon, unless};
+use mcp_driver::{Nursery, Serving, unless, within};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, Server};
 
 use crate::Driver;
 use crate::accept::{Listener, accept};
-use crate::clock::within;
+use crate::clock::Clock;
 use crate::lanes::drive;
 use crate::socket::Socket;
-
-/// How long what a connection has to say at its end may take to arrive.
-const DELIVERY: Duration = Duration::from_secs(3);
 
 /// A client over `io`, driven by the task that `spawn` makes. Returns at once: the handshake is part of the first
 /// await.
@@ -57,10 +53,10 @@ where
 ///
 /// # Cancel safety
 /// Dropping the future drops the handlers in progress and closes the connection at once.
-pub fn serve_stream<S>(server: &Server, io: S) -> impl Future<Output = io::Result<()>> + use<S>
-where
-    S: AsyncRead + AsyncWrite,
-{
+pub fn serve_stream<S: AsyncRead + AsyncWrite>(
+    server: &Server,
+    io: S,
+) -> impl Future<Output = io::Result<()>> + use<S> {
     drive(server.pump(), io)
 }
 
@@ -180,10 +176,11 @@ async fn listen<L: Listener, S: AsyncRead + AsyncWrite + Send + 'static>(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.widen();
-    let (closing, mut nursery) = (Closing::new(), Nursery::new());
+    let (serving, mut nursery) = (Serving::new(server), Nursery::new());
     let spawner = nursery.spawner();
     let accepting = accept(&listener, |stream| {
-        let connection = serve_one(server, prepare(stream), closing.watch());
+        let stream = prepare(stream);
+        let connection = serving.serve(|pump| drive(pump, stream));
         // What goes wrong on it concerns its client alone.
         spawner.spawn(async { drop(connection.await) });
     });
@@ -191,18 +188,6 @@ async fn listen<L: Listener, S: AsyncRead + AsyncWrite + Send + 'static>(
         return Err(broken);
     }
     drop(listener);
-    closing.close();
-    let grace = server.config().timeouts().close.saturating_add(DELIVERY);
-    within(grace, nursery.run_out(ready(()))).await;
+    within(&Clock::start(), serving.close(), nursery.run_out(ready(()))).await;
     Ok(())
-}
-
-/// Serves one connection, until `closing` at most and what is in progress then.
-fn serve_one<S>(server: &Server, io: S, closing: Watch) -> impl Future<Output = io::Result<()>> + use<S>
-where
-    S: AsyncRead + AsyncWrite,
-{
-    let pump = server.pump();
-    let connection = pump.handle();
-    end_upon(drive(pump, io), move |_| connection.close(), closing)
 }

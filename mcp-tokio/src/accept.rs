@@ -6,52 +6,22 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
-#[cfg(unix)]
-use tokio::net::{UnixListener, UnixStream};
+use mcp_driver::rest_after;
 use tokio::task::JoinSet;
 
-/// How long a listener rests when the process or the system is out of something.
-const REST: Duration = Duration::from_millis(50);
-
-/// What accepts connections.
-pub(crate) trait Listener {
-    /// One connection.
-    type Stream;
-
-    /// Ready when there is one.
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>>;
-}
-
-impl Listener for TcpListener {
-    type Stream = TcpStream;
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
-        Self::poll_accept(self, cx).map_ok(|(stream, _)| stream)
-    }
-}
-
-#[cfg(unix)]
-impl Listener for UnixListener {
-    type Stream = UnixStream;
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
-        Self::poll_accept(self, cx).map_ok(|(stream, _)| stream)
-    }
-}
-
-/// The next connection; `None` where `shutdown` came first. Meanwhile the connections that are over are cleared away.
-pub(crate) async fn accept<L: Listener, T: 'static>(
-    listener: &L,
+/// The next connection that `poll_accept` gives; `None` where `shutdown` came first. Meanwhile the connections that are
+/// over are cleared away.
+pub(crate) async fn accept<S, T: 'static>(
+    poll_accept: impl Fn(&mut Context<'_>) -> Poll<io::Result<S>>,
     connections: &mut JoinSet<T>,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
-) -> Option<io::Result<L::Stream>> {
+) -> Option<io::Result<S>> {
     poll_fn(|cx| {
         if shutdown.as_mut().poll(cx).is_ready() {
             return Poll::Ready(None);
         }
         while let Poll::Ready(Some(_)) = connections.poll_join_next(cx) {}
-        listener.poll_accept(cx).map(Some)
+        poll_accept(cx).map(Some)
     })
     .await
 }
@@ -63,20 +33,9 @@ pub(crate) async fn finish<T: 'static>(connections: &mut JoinSet<T>, grace: Dura
 }
 
 /// Bears a failure to accept that concerns one connection, or that passes: `Ok` when to go on.
-///
-/// A peer that was gone before it was accepted is nothing to a server. Where files or memory are used up, giving
-/// up would turn a busy moment into an outage, and going on at once would burn the processor: it rests a while.
 pub(crate) async fn bear(error: io::Error) -> io::Result<()> {
-    match error.kind() {
-        io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::Interrupted => Ok(()),
-        // A listener that is no listener stays so.
-        io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected | io::ErrorKind::Unsupported => Err(error),
-        _ => {
-            tokio::time::sleep(REST).await;
-            Ok(())
-        }
+    if let Some(rest) = rest_after(error)? {
+        tokio::time::sleep(rest).await;
     }
+    Ok(())
 }

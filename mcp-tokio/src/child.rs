@@ -8,13 +8,13 @@
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use mcp_driver::Step;
-use mcp_driver::child::{ChildLanes, Process, Signal};
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
+use mcp_driver::child::{Group, Process, Signal, client_over_child};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 
 use crate::ConnectError;
 use crate::clock::{Clock, Timer};
-use crate::lanes::{poll_read, reason};
+use crate::lanes::poll_read;
 
 /// A client of the server that `command` starts, driven by a task of its own. The handshake is part of the first
 /// await.
@@ -62,20 +62,13 @@ pub fn child_over(
     config: ClientConfig,
 ) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<>)> {
     Handle::try_current().map_err(|_| io::Error::other(ConnectError::NoRuntime))?;
-    let process =
-        Running::start(command).map_err(|error| io::Error::new(error.kind(), SpawnError::new(command, &error)))?;
-    let (client, pump) = Client::over_stream(config);
-    let lanes = ChildLanes::new(pump, process, command);
-    let driver = async { lanes.run(Timer::new(Clock::start())).await.map_err(reason) };
-    Ok((client, driver))
+    client_over_child(command, config, Timer::new(Clock::start()), Running::start)
 }
 
 /// A child that was started.
 struct Running {
     child: Child,
-    /// The number of its group, which is its own.
-    #[cfg(unix)]
-    group: Option<rustix::process::Pid>,
+    group: Group,
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
@@ -83,27 +76,14 @@ struct Running {
 
 impl Running {
     fn start(command: &Command) -> io::Result<Self> {
-        let mut start = std::process::Command::new(command.program());
-        start.args(command.arguments()).env_clear();
-        start.envs(command.variables(std::env::vars_os()));
-        if let Some(directory) = command.directory() {
-            start.current_dir(directory);
-        }
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut start, 0);
-        let mut start = tokio::process::Command::from(start);
-        start.stdin(Stdio::piped()).stdout(Stdio::piped());
-        start.stderr(match command.standard_error() {
-            Stderr::Null => Stdio::null(),
-            Stderr::Lines(_) => Stdio::piped(),
-            _ => Stdio::inherit(),
-        });
+        let mut start = tokio::process::Command::from(command.to_std());
+        start
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(command.stderr_to());
         let mut child = start.spawn()?;
         Ok(Self {
-            #[cfg(unix)]
-            group: child
-                .id()
-                .and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())),
+            group: Group::of(child.id()),
             stdin: child.stdin.take(),
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
@@ -116,69 +96,30 @@ impl Process for Running {
     type Error = io::Error;
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
-        match (step, &mut self.stdin) {
-            (Step::Read(buffer), _) => read(cx, self.stdout.as_mut(), buffer),
-            (Step::Write(bytes), Some(stdin)) => Pin::new(stdin).poll_write(cx, bytes),
-            (Step::Write(_), None) => Poll::Ready(Ok(0)),
-            (Step::Flush, _) => Poll::Ready(Ok(0)),
-            (Step::Close, stdin) => {
-                *stdin = None;
-                Poll::Ready(Ok(0))
-            }
-        }
+        let pipes = (&mut self.stdin, &mut self.stdout);
+        let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
+        step.on_pipes(cx, pipes, read, write)
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        read(cx, self.stderr.as_mut(), buffer)
+        let pipe = self.stderr.as_mut();
+        pipe.map_or(Poll::Ready(Ok(0)), |pipe| read(pipe, cx, buffer))
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
-        pin!(self.child.wait()).poll(cx).map_ok(exit)
+        pin!(self.child.wait()).poll(cx).map_ok(Exit::from)
     }
 
-    #[cfg(unix)]
     fn has_group(&mut self) -> bool {
-        self.group
-            .is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok())
+        self.group.exists()
     }
 
-    #[cfg(not(unix))]
-    fn has_group(&mut self) -> bool {
-        false
-    }
-
-    #[cfg(unix)]
     fn send(&mut self, signal: Signal) {
-        let signal = match signal {
-            Signal::Terminate => rustix::process::Signal::TERM,
-            _ => rustix::process::Signal::KILL,
-        };
-        if let Some(group) = self.group {
-            // Whoever is gone needs no signal.
-            let _ = rustix::process::kill_process_group(group, signal);
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn send(&mut self, _: Signal) {
-        // Whoever is gone needs no signal.
-        let _ = self.child.start_kill();
+        self.group.send(signal, || self.child.start_kill());
     }
 }
 
-fn exit(status: ExitStatus) -> Exit {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal = None;
-    Exit::new(status.code(), signal)
-}
-
-/// Reads from a pipe to the front of `buffer`. 0 is the end, also where there is none.
-fn read(
-    cx: &mut Context<'_>,
-    pipe: Option<&mut (impl AsyncRead + Unpin)>,
-    buffer: &mut BytesMut,
-) -> Poll<io::Result<usize>> {
-    pipe.map_or(Poll::Ready(Ok(0)), |pipe| poll_read(cx, pipe, buffer))
+/// Reads from a pipe to the front of `buffer`. 0 is the end.
+fn read(pipe: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    poll_read(cx, pipe, buffer)
 }

@@ -3,20 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use mcp_driver::{Failure, Lanes, Step};
+use mcp_driver::{LEAST_READ_BYTES, READ_BYTES, Step, drive_steps};
 use mcp_proto::handle::Pump;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use crate::clock::{Clock, Timer};
-
-/// How much is read at once, in bytes.
-const READ_BYTES: usize = 16 << 10;
-
-/// When less room than this is left in the read buffer, a new one is begun, in bytes.
-const LEAST_READ_BYTES: usize = 4 << 10;
 
 /// Drives `pump` over `io` until the connection is closed and everything queued is written.
 ///
@@ -32,35 +26,10 @@ const LEAST_READ_BYTES: usize = 4 << 10;
 /// Dropping the future drops the pump, which closes the connection at once; bytes in flight are lost.
 pub async fn drive<P: Pump, S: AsyncRead + AsyncWrite>(pump: P, io: S) -> io::Result<()> {
     let mut io = pin!(io);
-    drive_steps(pump, |cx, step| poll_step(cx, io.as_mut(), step)).await
-}
-
-/// Drives `pump` over what `stream` does step by step.
-pub(crate) async fn drive_steps<P, S>(pump: P, mut stream: S) -> io::Result<()>
-where
-    P: Pump,
-    S: FnMut(&mut Context<'_>, &mut Step<'_>) -> Poll<io::Result<usize>>,
-{
-    let stream = |cx: &mut Context<'_>, mut step: Step<'_>| loop {
-        let done = ready!(stream(cx, &mut step));
-        if !done
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
-        {
-            return Poll::Ready(done);
-        }
-    };
-    let timer = Timer::new(Clock::start());
-    Lanes::new(pump).run(timer, stream).await.map_err(reason)
-}
-
-/// The error for why a connection is broken.
-pub(crate) fn reason(failure: Failure<io::Error>) -> io::Error {
-    match failure {
-        Failure::Stream(error) => error,
-        Failure::WriteZero => io::ErrorKind::WriteZero.into(),
-        _ => io::ErrorKind::TimedOut.into(),
-    }
+    drive_steps(pump, Timer::new(Clock::start()), |cx, step| {
+        poll_step(cx, io.as_mut(), step)
+    })
+    .await
 }
 
 fn poll_step<S: AsyncRead + AsyncWrite>(
@@ -86,13 +55,4 @@ pub(crate) fn poll_read(
         buffer.reserve(READ_BYTES);
     }
     pin!(io.read_buf(buffer)).poll(cx)
-}
-
-/// Room for what is read. Its bytes are written to once, and handed on without a copy.
-#[cfg(unix)]
-pub(crate) fn make_room(buffer: &mut BytesMut) -> &mut [u8] {
-    if buffer.len() < LEAST_READ_BYTES {
-        buffer.resize(READ_BYTES, 0);
-    }
-    buffer
 }

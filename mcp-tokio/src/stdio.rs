@@ -11,19 +11,15 @@
 use std::future::{Future, pending};
 use std::io;
 
-#[cfg(unix)]
-use mcp_driver::Step;
-use mcp_driver::end_upon;
 use mcp_proto::handle::Server;
 #[cfg(unix)]
 use {
-    crate::descriptor::{Descriptor, Taken},
+    crate::clock::{Clock, Timer},
+    mcp_driver::descriptor::Descriptor,
+    mcp_driver::{StandardStream, serve_stdio},
     std::task::{Context, Poll, ready},
     tokio::io::unix::AsyncFd,
 };
-
-#[cfg(unix)]
-use crate::lanes::{drive_steps, make_room};
 
 /// Serves the peer at standard input and output: until the input ends and everything is answered and written, or it is
 /// given up. The handlers of its requests are polled in place, in this future.
@@ -50,83 +46,53 @@ pub async fn serve(server: Server) -> io::Result<()> {
 /// # Cancel safety
 /// That of [`serve`].
 pub async fn serve_until(server: Server, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    let pump = server.pump();
-    let connection = pump.handle();
     #[cfg(unix)]
-    let (driver, fault) = {
-        let mut streams = Streams::take()?;
-        let fault = streams.output.get_ref().fault();
-        (drive_steps(pump, move |cx, step| streams.poll(cx, step)), fault)
-    };
+    return serve_stdio::<Watched>(server, Timer::new(Clock::start()), shutdown).await;
     #[cfg(not(unix))]
-    let driver = crate::drive(pump, tokio::io::join(tokio::io::stdin(), tokio::io::stdout()));
-    end_upon(driver, |_| connection.close(), shutdown).await?;
-    // What was relayed has arrived by now, or never will.
-    #[cfg(unix)]
-    fault.outcome()?;
-    Ok(())
+    {
+        let streams = tokio::io::join(tokio::io::stdin(), tokio::io::stdout());
+        mcp_driver::serve_until(&server, shutdown, |pump| crate::drive(pump, streams)).await
+    }
 }
 
-/// What standard input and output were.
+/// A standard stream, as tokio waits for it.
 #[cfg(unix)]
-struct Streams {
-    input: AsyncFd<Descriptor>,
-    output: AsyncFd<Descriptor>,
-    /// Given back when nothing uses them any more.
-    _taken: Taken,
-}
+struct Watched(AsyncFd<Descriptor>);
 
 #[cfg(unix)]
-impl Streams {
-    fn take() -> io::Result<Self> {
-        let taken = Taken::take()?;
-        Ok(Self {
-            input: watch(taken.input()?)?,
-            output: watch(taken.output()?)?,
-            _taken: taken,
-        })
+impl StandardStream for Watched {
+    #[allow(
+        deprecated,
+        reason = "what replaces it is unsafe, and a `Descriptor` owns what it is"
+    )]
+    fn watch(descriptor: Descriptor) -> io::Result<Self> {
+        AsyncFd::new(descriptor).map(Self)
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, step: &mut Step<'_>) -> Poll<io::Result<usize>> {
-        match step {
-            Step::Read(buffer) => poll_read(&self.input, cx, make_room(buffer)),
-            Step::Write(bytes) => poll_write(&self.output, cx, bytes),
-            Step::Close if self.output.get_ref().end() => poll_read(&self.output, cx, &mut [0]),
-            _ => Poll::Ready(Ok(0)),
+    fn descriptor(&self) -> &Descriptor {
+        self.0.get_ref()
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let mut ready = ready!(self.0.poll_read_ready(cx))?;
+            let Ok(read) = ready.try_io(|from| from.get_ref().read(buffer)) else {
+                continue;
+            };
+            // It gave less than there was room for, and has no more: that need not be asked.
+            if read.as_ref().is_ok_and(|length| (1..buffer.len()).contains(length)) {
+                ready.clear_ready();
+            }
+            return Poll::Ready(read);
         }
     }
-}
 
-#[cfg(unix)]
-#[allow(
-    deprecated,
-    reason = "what replaces it is unsafe, and a `Descriptor` owns what it is"
-)]
-fn watch(descriptor: Descriptor) -> io::Result<AsyncFd<Descriptor>> {
-    AsyncFd::new(descriptor)
-}
-
-#[cfg(unix)]
-fn poll_read(from: &AsyncFd<Descriptor>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-    loop {
-        let mut ready = ready!(from.poll_read_ready(cx))?;
-        let Ok(read) = ready.try_io(|from| from.get_ref().read(buffer)) else {
-            continue;
-        };
-        // It gave less than there was room for, and has no more: that need not be asked.
-        if read.as_ref().is_ok_and(|length| (1..buffer.len()).contains(length)) {
-            ready.clear_ready();
-        }
-        return Poll::Ready(read);
-    }
-}
-
-#[cfg(unix)]
-fn poll_write(to: &AsyncFd<Descriptor>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-    loop {
-        let mut ready = ready!(to.poll_write_ready(cx))?;
-        if let Ok(written) = ready.try_io(|to| to.get_ref().write(bytes)) {
-            return Poll::Ready(written);
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let mut ready = ready!(self.0.poll_write_ready(cx))?;
+            if let Ok(written) = ready.try_io(|to| to.get_ref().write(bytes)) {
+                return Poll::Ready(written);
+            }
         }
     }
 }

@@ -5,9 +5,9 @@ use std::io;
 #[cfg(unix)]
 use std::path::Path;
 use std::pin::pin;
-use std::time::Duration;
+use std::task::{Context, Poll};
 
-use mcp_driver::{Closing, Watch, end_upon};
+use mcp_driver::Serving;
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, Server};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,11 +18,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::ConnectError;
-use crate::accept::{Listener, accept, bear, finish};
+use crate::accept::{accept, bear, finish};
 use crate::lanes::drive;
-
-/// How long what a connection has to say at its end may take to arrive.
-const DELIVERY: Duration = Duration::from_secs(3);
 
 /// A client over `io`, driven by a task of its own. Returns at once: the handshake is part of the first await.
 ///
@@ -61,10 +58,10 @@ where
 ///
 /// # Cancel safety
 /// Dropping the future drops the handlers in progress and closes the connection at once.
-pub fn serve_stream<S>(server: &Server, io: S) -> impl Future<Output = io::Result<()>> + use<S>
-where
-    S: AsyncRead + AsyncWrite,
-{
+pub fn serve_stream<S: AsyncRead + AsyncWrite>(
+    server: &Server,
+    io: S,
+) -> impl Future<Output = io::Result<()>> + use<S> {
     drive(server.pump(), io)
 }
 
@@ -109,7 +106,8 @@ pub async fn serve_unix_until(
     server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listen(&server, listener, |_| {}, shutdown).await
+    let accept = move |cx: &mut Context<'_>| listener.poll_accept(cx).map_ok(|(stream, _)| stream);
+    listen(&server, accept, |_| {}, shutdown).await
 }
 
 /// A client of the server that listens at `address`, a socket address or a name with a port, driven by a task of its
@@ -156,7 +154,8 @@ pub async fn serve_tcp_until(
     server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listen(&server, listener, at_once, shutdown).await
+    let accept = move |cx: &mut Context<'_>| listener.poll_accept(cx).map_ok(|(stream, _)| stream);
+    listen(&server, accept, at_once, shutdown).await
 }
 
 /// Has what is written sent at once.
@@ -165,41 +164,26 @@ fn at_once(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
 }
 
-/// Serves every connection of `listener`, once `prepare` has prepared it.
-async fn listen<L>(
+/// Serves every connection that `poll_accept` gives, once `prepare` has prepared it. It owns the listener.
+async fn listen<S: AsyncRead + AsyncWrite + Send + 'static>(
     server: &Server,
-    listener: L,
-    prepare: impl Fn(&L::Stream),
+    poll_accept: impl Fn(&mut Context<'_>) -> Poll<io::Result<S>>,
+    prepare: impl Fn(&S),
     shutdown: impl Future<Output = ()>,
-) -> io::Result<()>
-where
-    L: Listener<Stream: AsyncRead + AsyncWrite + Send + 'static>,
-{
-    let closing = Closing::new();
+) -> io::Result<()> {
+    let serving = Serving::new(server);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    while let Some(accepted) = accept(&listener, &mut connections, shutdown.as_mut()).await {
+    while let Some(accepted) = accept(&poll_accept, &mut connections, shutdown.as_mut()).await {
         match accepted {
             Ok(stream) => {
                 prepare(&stream);
-                connections.spawn(serve_one(server, stream, closing.watch()));
+                connections.spawn(serving.serve(|pump| drive(pump, stream)));
             }
             Err(error) => bear(error).await?,
         }
     }
-    drop(listener);
-    closing.close();
-    let grace = server.config().timeouts().close.saturating_add(DELIVERY);
-    finish(&mut connections, grace).await;
+    drop(poll_accept);
+    finish(&mut connections, serving.close()).await;
     Ok(())
-}
-
-/// Serves one connection, until `closing` at most and what is in progress then.
-fn serve_one<S>(server: &Server, io: S, closing: Watch) -> impl Future<Output = io::Result<()>> + use<S>
-where
-    S: AsyncRead + AsyncWrite,
-{
-    let pump = server.pump();
-    let connection = pump.handle();
-    end_upon(drive(pump, io), move |_| connection.close(), closing)
 }

@@ -128,8 +128,8 @@ fn serve_on_smol(name: &str) {
         println!("{}", listener.local_addr().expect("an address"));
         std::io::stdout().flush().expect("a pipe");
         match name {
-            "smol floor" => floor::smol_server::serve(listener).await,
-            _ => ours::smol_server::serve(listener).await,
+            "smol floor" => floor::http_server::serve_on_smol(listener).await,
+            _ => ours::http_server::serve_on_smol(listener, ReplyForm::Json).await,
         }
     });
 }

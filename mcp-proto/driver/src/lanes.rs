@@ -5,11 +5,19 @@ use core::future::poll_fn;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
+use std::io;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use mcp_proto::Time;
 use mcp_proto::handle::Pump;
 use mcp_proto::handle::Timer;
+
+/// How much is read at once, in bytes.
+pub const READ_BYTES: usize = 16 << 10;
+
+/// When less room than this is left in the read buffer, a new one is begun, in bytes.
+pub const LEAST_READ_BYTES: usize = 4 << 10;
 
 /// How often the lanes go round before other tasks get their turn.
 const ROUNDS: usize = 4;
@@ -70,6 +78,26 @@ pub enum Step<'a> {
     Close,
 }
 
+impl Step<'_> {
+    /// Does the step on two pipes, which have no buffers of their own and are closed by being dropped: `read` reads from
+    /// `output`, `write` writes to `input`. Of a pipe that is not there, the end is read, and nothing can be written.
+    pub fn on_pipes<I, O, E>(
+        self,
+        cx: &mut Context<'_>,
+        (input, output): (&mut Option<I>, &mut Option<O>),
+        read: impl FnOnce(&mut O, &mut Context<'_>, &mut BytesMut) -> Poll<Result<usize, E>>,
+        write: impl FnOnce(&mut I, &mut Context<'_>, &[u8]) -> Poll<Result<usize, E>>,
+    ) -> Poll<Result<usize, E>> {
+        match (self, input, output) {
+            (Self::Read(buffer), _, Some(output)) => return read(output, cx, buffer),
+            (Self::Write(bytes), Some(input), _) => return write(input, cx, bytes),
+            (Self::Close, input, _) => *input = None,
+            (Self::Read(_) | Self::Write(_) | Self::Flush, ..) => {}
+        }
+        Poll::Ready(Ok(0))
+    }
+}
+
 /// Why a connection is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -80,6 +108,49 @@ pub enum Failure<E> {
     WriteZero,
     /// The last output was not taken in time.
     TimedOut,
+}
+
+impl From<Failure<io::Error>> for io::Error {
+    fn from(failure: Failure<io::Error>) -> Self {
+        match failure {
+            Failure::Stream(error) => error,
+            Failure::WriteZero => io::ErrorKind::WriteZero.into(),
+            Failure::TimedOut => io::ErrorKind::TimedOut.into(),
+        }
+    }
+}
+
+/// Drives `pump` to the end of its connection, in the time of `timer`, over what `stream` does step by step. What is
+/// interrupted is done again.
+///
+/// # Errors
+/// What `stream` fails with, and `TimedOut` where the last output was not taken.
+///
+/// # Cancel safety
+/// Dropping the future drops the pump, which closes the connection at once.
+pub async fn drive_steps<P, S>(pump: P, timer: impl Timer, mut stream: S) -> io::Result<()>
+where
+    P: Pump,
+    S: FnMut(&mut Context<'_>, &mut Step<'_>) -> Poll<io::Result<usize>>,
+{
+    let stream = |cx: &mut Context<'_>, mut step: Step<'_>| loop {
+        let done = ready!(stream(cx, &mut step));
+        if !done
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
+        {
+            return Poll::Ready(done);
+        }
+    };
+    Ok(Lanes::new(pump).run(timer, stream).await?)
+}
+
+/// Room for what is read. Its bytes are written to once, and handed on without a copy.
+pub fn make_room(buffer: &mut BytesMut) -> &mut [u8] {
+    if buffer.len() < LEAST_READ_BYTES {
+        buffer.resize(READ_BYTES, 0);
+    }
+    buffer
 }
 
 /// How far the write lane is.

@@ -18,22 +18,36 @@
 
 extern crate alloc;
 
+mod accept;
 #[cfg(feature = "child")]
 pub mod child;
+mod clock;
 mod closing;
 mod connect_error;
 #[cfg(test)]
 mod count;
+#[cfg(unix)]
+pub mod descriptor;
 #[cfg(feature = "http")]
 pub mod http;
 mod lanes;
 mod nursery;
 mod resolver;
+mod serving;
 mod spare;
+#[cfg(unix)]
+mod stdio;
 
+pub use accept::rest_after;
+pub use clock::{Clock, ClockTimer, FAR, wait, within};
 pub use closing::{Closing, Watch, either, end_upon, unless};
 pub use connect_error::ConnectError;
-pub use lanes::{Failure, Lanes, Step};
+pub use lanes::{Failure, LEAST_READ_BYTES, Lanes, READ_BYTES, Step, drive_steps, make_room};
 pub use nursery::{Nursery, Spawner};
-pub use resolver::{Resolved, Resolver, Route};
+#[cfg(feature = "http")]
+pub use resolver::HttpFiles;
+pub use resolver::{Resolved, Resolver, Route, reached, unsupported};
+pub use serving::{Serving, serve_until};
 pub use spare::{Deadline, SpareTimer};
+#[cfg(unix)]
+pub use stdio::{StandardStream, serve_stdio};

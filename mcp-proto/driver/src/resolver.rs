@@ -12,9 +12,11 @@ use core::future::Future;
 use crate::child::Command;
 #[cfg(feature = "http")]
 use crate::http::HttpOptions;
+#[cfg(feature = "tls")]
+use crate::http::tls::ClientConfigs;
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::Server;
-use mcp_proto::handle::sessions::{Connect, Connected, Connecting, Sessions, SessionsDriver};
+use mcp_proto::handle::sessions::{Connect, Connected, Connecting, Sessions};
+use mcp_proto::handle::{Server, Timer};
 use mcp_proto::rpc::CallError;
 #[cfg(feature = "child")]
 use mcp_proto::sessions::ChildTransport;
@@ -34,6 +36,8 @@ pub struct Resolver {
     children: Option<Prepare>,
     #[cfg(feature = "http")]
     http: HttpOptions,
+    #[cfg(feature = "tls")]
+    made: Arc<ClientConfigs>,
 }
 
 /// What is done to the command of a child before it is started.
@@ -56,7 +60,7 @@ pub enum Route {
     /// To a URL, by Streamable HTTP; with files for TLS, in place of what the options have for that, where there are
     /// any.
     #[cfg(feature = "http")]
-    Http(String, Box<HttpOptions>, Option<TlsFiles>),
+    Http(String, Box<HttpOptions>, Option<HttpFiles>),
     /// To a process that is started for it.
     #[cfg(feature = "child")]
     Child(Box<Command>),
@@ -66,6 +70,27 @@ pub enum Route {
     Tcp(String),
     /// To a server of this process.
     InProcess(Server),
+}
+
+/// The files for TLS that a transport names, and what was made of such files before.
+#[cfg(feature = "http")]
+#[derive(Clone, Debug)]
+pub struct HttpFiles {
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "without TLS, its URL is refused"))]
+    files: TlsFiles,
+    #[cfg(feature = "tls")]
+    made: Arc<ClientConfigs>,
+}
+
+#[cfg(feature = "tls")]
+impl HttpFiles {
+    /// Has the options use these files. Reading them blocks: to be called where a thread may be blocked.
+    ///
+    /// # Errors
+    /// [`CallError::Unreachable`] where a file cannot be read, or is none of the kind.
+    pub fn apply(&self, options: HttpOptions) -> Result<HttpOptions, CallError> {
+        self.made.apply(options, &self.files)
+    }
 }
 
 impl Resolver {
@@ -79,6 +104,8 @@ impl Resolver {
             children: None,
             #[cfg(feature = "http")]
             http: HttpOptions::default(),
+            #[cfg(feature = "tls")]
+            made: Arc::default(),
         }
     }
 
@@ -117,7 +144,7 @@ impl Resolver {
         let route = match transport {
             #[cfg(feature = "http")]
             Transport::Http(transport) => {
-                let files = transport.tls_files().cloned();
+                let files = transport.tls_files().map(|files| self.files(files));
                 Route::Http(String::from(transport.url()), Box::new(self.options(transport)?), files)
             }
             #[cfg(feature = "child")]
@@ -136,26 +163,42 @@ impl Resolver {
             }
             _ => return Err(unsupported()),
         };
-        let config = ClientConfig {
-            timeouts: transport.timeouts().to_timeouts(),
-            mode: transport.mode().unwrap_or(self.client.mode),
-            ..self.client.clone()
-        };
+        let config = self
+            .client
+            .clone()
+            .with_timeouts(transport.timeouts().to_timeouts())
+            .with_mode(transport.mode().unwrap_or(self.client.mode));
         Ok(Resolved { route, config })
     }
 
-    /// A pool of sessions with servers that transports name, and what drives it: `dial` connects to what they are
-    /// resolved to.
-    pub fn pool<F>(
+    /// A pool of sessions with servers that transports name, and the future that drives it in the time of `timer`: `dial`
+    /// connects to what they are resolved to.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes all connections at once; whoever waits for a session learns so.
+    pub fn pool<T, D, F>(
         self,
         config: SessionsConfig,
-        dial: impl Fn(Resolved) -> F + Send + 'static,
-    ) -> (Sessions<SessionKey>, SessionsDriver<SessionKey>)
+        timer: T,
+        dial: D,
+    ) -> (Sessions<SessionKey>, impl Future<Output = ()> + use<T, D, F>)
     where
+        T: Timer,
+        D: Fn(Resolved) -> F + Send + 'static,
         F: Future<Output = Result<Connected, CallError>> + Send + 'static,
     {
         let resolver = self;
-        Sessions::new(config, Dialer { resolver, dial })
+        let (sessions, driver) = Sessions::new(config, Dialer { resolver, dial });
+        (sessions, driver.run(timer))
+    }
+
+    #[cfg(feature = "http")]
+    fn files(&self, files: &TlsFiles) -> HttpFiles {
+        HttpFiles {
+            files: files.clone(),
+            #[cfg(feature = "tls")]
+            made: self.made.clone(),
+        }
     }
 
     #[cfg(feature = "http")]
@@ -209,8 +252,17 @@ fn reveal<'a>(name: &str, secret: &'a Secret) -> Result<&'a str, CallError> {
         .ok_or_else(|| refused(&format!("the secret {name:?} is absent")))
 }
 
-fn unsupported() -> CallError {
+/// Why there is no connection: the transport is not supported by this build.
+pub fn unsupported() -> CallError {
     refused("the transport is not supported by this build")
+}
+
+/// What connecting to `what` has come to.
+///
+/// # Errors
+/// [`CallError::Unreachable`], with what it has failed with.
+pub fn reached<T, E: fmt::Display>(what: &str, outcome: Result<T, E>) -> Result<T, CallError> {
+    outcome.map_err(|error| refused(&format!("{what}: {error}")))
 }
 
 fn refused(why: &str) -> CallError {

@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn call(purpose: CallPurpose) -> Call {
-        let options = CallOptions::with_timeout(SECOND);
+        let options = CallOptions::new().with_timeout(SECOND);
         Call::new(Method::Ping.into(), Params::NONE, options, purpose)
     }
 

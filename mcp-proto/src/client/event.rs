@@ -56,8 +56,8 @@ pub enum Event {
         /// What is wrong.
         reason: ParamHeaderError,
     },
-    /// The server notifies, of something that is neither progress nor a cancellation.
-    Notification(Notification),
+    /// The server notifies, of something that is neither progress nor a cancellation: of whatever it invents, too.
+    Notification(IncomingNotification),
     /// The server asks (legacy era). To be answered with [`Client::respond`](super::Client::respond).
     Request(IncomingRequest),
     /// The server does not want an answer to its request any more.
@@ -68,14 +68,35 @@ pub enum Event {
     Closed(CloseReason),
 }
 
+/// A notification of the server, and whose it is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct IncomingNotification {
+    /// The notification as it came.
+    pub notification: Notification,
+    /// The call that it came with, where that is known.
+    ///
+    /// - Over HTTP what comes in the response to a call came with it, as long as the call is not answered (2026-07-28,
+    ///   Streamable HTTP; up to 2025-11-25 such messages "SHOULD relate to the originating client request"). What comes on
+    ///   the GET stream of a session belongs to no call.
+    /// - On a byte stream nothing tells but what the notification says itself: in the modern era one of a subscription
+    ///   names the `subscriptions/listen` that it belongs to (`io.modelcontextprotocol/subscriptionId`), and progress,
+    ///   which is an event of its own, names its call by the token. Of any other it is `None`.
+    pub related: Option<CallId>,
+}
+
 /// A request of the server, the token for its answer.
 #[derive(Clone, Debug)]
 #[must_use = "the server waits for an answer"]
+#[non_exhaustive]
 pub struct IncomingRequest {
     /// What the answer is routed by.
     pub key: RequestKey,
     /// The request as it came.
     pub request: Request,
+    /// The call that it came with, where that is known: over HTTP, where it came in the response to one that is not
+    /// answered yet. On a byte stream nothing tells.
+    pub related: Option<CallId>,
 }
 
 /// The answer to a request of the server.
@@ -83,6 +104,7 @@ pub type Answer = Result<RawJson, ErrorObject>;
 
 /// What is known about the server.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ServerFacts {
     /// The revision spoken with it.
     pub revision: Revision,

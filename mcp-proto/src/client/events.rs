@@ -76,7 +76,7 @@ fn weight(event: &Event) -> usize {
             outcome: Ok(result), ..
         } => result.as_bytes().len(),
         Event::Progress { params, .. } => params.as_bytes().len(),
-        Event::Notification(notification) => notification.text.as_bytes().len(),
+        Event::Notification(incoming) => incoming.notification.text.as_bytes().len(),
         Event::Request(request) => request.request.text.as_bytes().len(),
         _ => 0,
     };
@@ -86,13 +86,17 @@ fn weight(event: &Event) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::event::IncomingNotification;
     use crate::jsonrpc::{Incoming, Message, parse};
     use crate::limits::Limits;
 
     fn notification() -> Event {
         let text = br#"{"jsonrpc":"2.0","method":"x"}"#;
         match parse(text.as_slice().into(), &Limits::default()) {
-            Ok(Incoming::Single(Message::Notification(notification))) => Event::Notification(notification),
+            Ok(Incoming::Single(Message::Notification(notification))) => Event::Notification(IncomingNotification {
+                notification,
+                related: None,
+            }),
             other => panic!("{other:?}"),
         }
     }

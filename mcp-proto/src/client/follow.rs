@@ -28,7 +28,7 @@ impl Client {
         match step.next {
             Next::Nothing => {}
             Next::Discover => {
-                let options = CallOptions::with_timeout(self.config.timeouts.probe);
+                let options = CallOptions::new().with_timeout(self.config.timeouts.probe);
                 self.ask(Method::Discover, Params::NONE, options, CallPurpose::Discover);
             }
             Next::Initialize(revision) => self.ask_initialize(revision),
@@ -68,7 +68,7 @@ impl Client {
     }
 
     fn ask_initialize(&mut self, revision: Revision) {
-        let options = CallOptions::with_timeout(self.config.timeouts.initialize);
+        let options = CallOptions::new().with_timeout(self.config.timeouts.initialize);
         let (capabilities, info) = (self.config.capabilities.clone(), self.config.info.clone());
         let params = InitializeParams::new(revision.as_str(), capabilities, info);
         let params = Params::from_serialize(&params).unwrap_or_default();

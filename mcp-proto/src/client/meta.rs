@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use super::config::ClientConfig;
+use crate::jsonrpc::{write_id, write_json};
 use crate::revision::Revision;
-use crate::rpc::{CallId, CallOptions};
+use crate::rpc::{CallId, CallOptions, OnBehalfOf};
 
 /// The parts of `_meta` that every request of the modern era carries, written once.
 #[derive(Debug)]
@@ -15,38 +16,87 @@ pub(super) struct Members {
 impl Members {
     /// Writes version, client info and capabilities (2026-07-28, Overview, Per-request protocol fields).
     pub(super) fn new(config: &ClientConfig) -> Self {
-        let mut modern = Vec::new();
-        modern.extend_from_slice(br#""io.modelcontextprotocol/protocolVersion":""#);
-        modern.extend_from_slice(Revision::LATEST.as_str().as_bytes());
-        modern.extend_from_slice(br#"","io.modelcontextprotocol/clientInfo":"#);
-        modern.extend(serde_json::to_vec(&config.info).unwrap_or_else(|_| b"{}".to_vec()));
-        modern.extend_from_slice(br#","io.modelcontextprotocol/clientCapabilities":"#);
-        modern.extend(serde_json::to_vec(&config.capabilities).unwrap_or_else(|_| b"{}".to_vec()));
-        Self { modern }
+        Self {
+            modern: modern(&OnBehalfOf::new(&config.info, &config.capabilities)),
+        }
     }
 
     /// The members for one request.
     pub(super) fn of(&self, call: CallId, options: &CallOptions, is_modern: bool) -> Vec<u8> {
-        let mut members = Vec::with_capacity(self.modern.len() + 96);
-        if is_modern {
-            members.extend_from_slice(&self.modern);
-        }
+        let mut members = match &options.on_behalf_of {
+            _ if !is_modern => Vec::new(),
+            Some(client) => modern(client),
+            None => {
+                let mut members = Vec::with_capacity(self.modern.len() + 96);
+                members.extend_from_slice(&self.modern);
+                members
+            }
+        };
         if options.progress {
             separate(&mut members);
             members.extend_from_slice(br#""progressToken":"#);
-            members.extend(serde_json::to_vec(&call.to_id()).unwrap_or_default());
+            write_id(&mut members, &call.to_id());
         }
         if let Some(level) = options.log_level.as_ref().filter(|_| is_modern) {
             separate(&mut members);
             members.extend_from_slice(br#""io.modelcontextprotocol/logLevel":"#);
-            members.extend(serde_json::to_vec(level).unwrap_or_default());
+            write_json(&mut members, level);
         }
         members
     }
 }
 
+fn modern(client: &OnBehalfOf) -> Vec<u8> {
+    let parts: [&[u8]; 6] = [
+        br#""io.modelcontextprotocol/protocolVersion":""#,
+        Revision::LATEST.as_str().as_bytes(),
+        br#"","io.modelcontextprotocol/clientInfo":"#,
+        client.info().as_bytes(),
+        br#","io.modelcontextprotocol/clientCapabilities":"#,
+        client.capabilities().as_bytes(),
+    ];
+    parts.concat()
+}
+
 fn separate(members: &mut Vec<u8>) {
     if !members.is_empty() {
         members.push(b',');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Timeouts;
+    use crate::model::{ClientCapabilities, Implementation};
+    use crate::rpc::Calls;
+    use alloc::string::String;
+
+    fn members(options: &CallOptions, is_modern: bool) -> String {
+        let call = Calls::new(1).begin_own(options, &Timeouts::default(), ());
+        let members = Members::new(&ClientConfig::new(Implementation::new("me", "1")));
+        String::from_utf8(members.of(call, options, is_modern)).unwrap()
+    }
+
+    #[test]
+    fn a_request_says_who_sends_it_or_for_whom_it_is_sent() {
+        let options = CallOptions::new().with_progress();
+        assert_eq!(members(&options, false), r#""progressToken":1"#);
+        assert!(members(&options, true).contains(r#""name":"me""#));
+        let other = OnBehalfOf::new(&Implementation::new("other", "2"), &ClientCapabilities::default());
+        let options = options.with_on_behalf_of(other);
+        assert_eq!(
+            members(&options, true),
+            concat!(
+                r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","#,
+                r#""io.modelcontextprotocol/clientInfo":{"name":"other","version":"2"},"#,
+                r#""io.modelcontextprotocol/clientCapabilities":{},"progressToken":1"#
+            )
+        );
+        assert_eq!(
+            members(&options, false),
+            r#""progressToken":1"#,
+            "said once, in `initialize`"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::call::{Call, CallProgress, CallPurpose};
 use super::era::Channel;
-use super::event::{Event, IncomingRequest};
+use super::event::{Event, IncomingNotification, IncomingRequest};
 use super::inbox::{Inbox, Taken};
 use super::link::{Link, Origin};
 use super::machine::Client;
@@ -43,7 +43,7 @@ impl Client {
         match message {
             Message::Response(response) => self.receive_response(response, origin),
             Message::Notification(notification) => self.receive_notification(now, notification, origin),
-            Message::Request(request) => self.receive_request(request),
+            Message::Request(request) => self.receive_request(request, origin),
         }
     }
 
@@ -141,7 +141,7 @@ impl Client {
         let id = response.id.as_ref();
         let meant = match id {
             Some(id) => self.calls.find_sent(id),
-            None => origin.call().filter(|call| self.calls.is_sent(*call)),
+            None => self.related(origin),
         };
         match meant {
             Some(call) => self.answer(call, response.outcome, origin.channel()),
@@ -281,7 +281,25 @@ impl Client {
             Some(Method::LoggingMessageNotification) => self.receive_log(&notification, origin),
             _ => {}
         }
-        self.events.push(Event::Notification(notification));
+        let related = self.related(origin).or_else(|| self.subscription_of(&notification));
+        self.events
+            .push(Event::Notification(IncomingNotification { notification, related }));
+    }
+
+    /// The call that a message came with, where what carries it tells, and the call is not over.
+    fn related(&self, origin: Origin) -> Option<CallId> {
+        origin.call().filter(|call| self.calls.is_sent(*call))
+    }
+
+    /// The `subscriptions/listen` that a notification says it belongs to: on a byte stream, where nothing else tells
+    /// (2026-07-28, Subscriptions: each carries the id of its subscription).
+    fn subscription_of(&self, notification: &Notification) -> Option<CallId> {
+        if self.link != Link::Stream || !self.negotiation.is_modern() {
+            return None;
+        }
+        let meta = Peek::of(notification.params.as_ref()?).ok()?.meta().ok()?;
+        let id = Id::from_json(meta.subscription_id?)?;
+        self.calls.find_sent(&id)
     }
 
     fn receive_progress(&mut self, now: Time, notification: Notification) {
@@ -336,13 +354,17 @@ impl Client {
 
     /// A request of the server. 2026-07-28, Transports: clients "do not send JSON-RPC responses", so a modern server
     /// that asks all the same gets no answer.
-    fn receive_request(&mut self, request: Request) {
+    fn receive_request(&mut self, request: Request, origin: Origin) {
         let Some(revision) = self.negotiation.serves(Inbox::is_own(&request.method)) else {
             self.counters.junk += 1;
             return;
         };
         match self.inbox.take(&request, revision) {
-            Taken::Asked(key) => self.events.push(Event::Request(IncomingRequest { key, request })),
+            Taken::Asked(key) => {
+                let related = self.related(origin);
+                self.events
+                    .push(Event::Request(IncomingRequest { key, request, related }));
+            }
             Taken::Answered(answer) => self.outbox.push_response(&request.id, &answer),
         }
     }

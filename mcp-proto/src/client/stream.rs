@@ -8,7 +8,7 @@ use super::link::{Link, Origin};
 use super::machine::Client;
 use crate::rpc::{CloseReason, Kept};
 use crate::time::Time;
-use crate::wire::line::{Line, LineDecoder};
+use crate::wire::line::{Line, LineDecoder, encode_line};
 
 /// A [`Client`] over a byte stream: stdio, a Unix socket, TCP, a pipe in memory.
 ///
@@ -86,11 +86,10 @@ impl StreamClient {
     /// The next bytes to write: everything that is ready, in one piece.
     #[must_use]
     pub fn poll_transmit(&mut self, now: Time) -> Option<Bytes> {
-        let mut out = self.client.poll_outgoing(now)?.text;
-        out.push(b'\n');
+        // What an application forwards may have line breaks in it, between tokens.
+        let mut out = encode_line(self.client.poll_outgoing(now)?.text);
         while let Some(next) = self.client.poll_outgoing(now) {
-            out.extend_from_slice(&next.text);
-            out.push(b'\n');
+            out.extend_from_slice(&encode_line(next.text));
         }
         Some(out.into())
     }

@@ -19,7 +19,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn of(params: Option<&'a RawJson>) -> Self {
         let seen = match params {
             None => Ok((Peek::default(), PeekMeta::default())),
-            Some(params) => Peek::of(params).and_then(|peek| peek.meta().map(|meta| (peek, meta))),
+            Some(params) => Peek::with_meta(params),
         };
         Self { params, seen }
     }

@@ -18,9 +18,17 @@ pub struct Id(Repr);
 #[derive(Clone)]
 enum Repr {
     Integer(i64),
-    /// An integer written in another way, or too large: its value where it has one, and its text.
-    Number(Option<i64>, Box<str>),
+    /// Boxed, because it is rare and would make every other id larger.
+    Number(Box<Number>),
     String(Box<str>),
+}
+
+/// An integer written in another way, or too large.
+#[derive(Clone)]
+struct Number {
+    /// Its value, where it has one.
+    value: Option<i64>,
+    text: Box<str>,
 }
 
 /// What two ids are compared by.
@@ -41,27 +49,31 @@ impl Id {
         }
         if let Ok(value) = text.parse::<i64>() {
             // "-0" and "007" do not survive a round trip; JSON allows the first.
-            return Some(Self(if text == "-0" {
-                Repr::Number(Some(0), text.into())
-            } else {
-                Repr::Integer(value)
-            }));
+            return Some(match text == "-0" {
+                true => Self::number(Some(0), text),
+                false => Self(Repr::Integer(value)),
+            });
         }
         if first != b'-' && !first.is_ascii_digit() {
             return None;
         }
         if !text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
-            return Some(Self(Repr::Number(None, text.into())));
+            return Some(Self::number(None, text));
         }
         let value = integral(text.parse().ok()?)?;
-        Some(Self(Repr::Number(Some(value), text.into())))
+        Some(Self::number(Some(value), text))
+    }
+
+    fn number(value: Option<i64>, text: &str) -> Self {
+        let text = text.into();
+        Self(Repr::Number(Box::new(Number { value, text })))
     }
 
     /// The integer, where the id is one that fits.
     pub fn as_integer(&self) -> Option<i64> {
         match &self.0 {
             Repr::Integer(value) => Some(*value),
-            Repr::Number(value, _) => *value,
+            Repr::Number(number) => number.value,
             Repr::String(_) => None,
         }
     }
@@ -81,8 +93,11 @@ impl Id {
 
     fn key(&self) -> Key<'_> {
         match &self.0 {
-            Repr::Integer(value) | Repr::Number(Some(value), _) => Key::Integer(*value),
-            Repr::Number(None, text) => Key::Number(text),
+            Repr::Integer(value) => Key::Integer(*value),
+            Repr::Number(number) => match number.value {
+                Some(value) => Key::Integer(value),
+                None => Key::Number(&number.text),
+            },
             Repr::String(text) => Key::String(text),
         }
     }
@@ -137,7 +152,7 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Integer(value) => write!(f, "{value}"),
-            Repr::Number(_, text) => f.write_str(text),
+            Repr::Number(number) => f.write_str(&number.text),
             Repr::String(text) => write!(f, "{text:?}"),
         }
     }
@@ -154,8 +169,8 @@ impl Serialize for Id {
         match &self.0 {
             Repr::Integer(value) => serializer.serialize_i64(*value),
             Repr::String(text) => serializer.serialize_str(text),
-            Repr::Number(_, text) => {
-                let raw: &RawValue = serde_json::from_str(text).map_err(serde::ser::Error::custom)?;
+            Repr::Number(number) => {
+                let raw: &RawValue = serde_json::from_str(&number.text).map_err(serde::ser::Error::custom)?;
                 raw.serialize(serializer)
             }
         }
@@ -199,6 +214,11 @@ mod tests {
         assert_eq!(huge.to_string(), "18446744073709551616");
         assert_ne!(huge, id("18446744073709551617"));
         assert_eq!(huge.as_integer(), None);
+    }
+
+    #[test]
+    fn an_id_is_no_larger_than_a_string() {
+        assert!(size_of::<Id>() <= size_of::<alloc::string::String>());
     }
 
     #[test]

@@ -2,13 +2,12 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Range;
 
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::members::{Member, Members, write_object};
+use super::members::{Member, Members, offset, write_object};
 use super::peek::Text;
 use super::{DecodeError, RawJson};
 use crate::wire::scan;
@@ -21,15 +20,14 @@ use crate::wire::scan;
 pub struct Params {
     /// `None` where there are no members.
     object: Option<RawJson>,
-    /// Where in it the value of `_meta` stands.
-    meta: Option<Range<usize>>,
+    has_meta: bool,
 }
 
 impl Params {
     /// No parameters.
     pub const NONE: Self = Self {
         object: None,
-        meta: None,
+        has_meta: false,
     };
 
     /// Serializes `value`, which has to be an object (or nothing: `()`, `None`).
@@ -54,15 +52,11 @@ impl Params {
         }
         // A quick look for the word, then a proper one for the member; `\u` could hide it.
         let may_have_meta = scan::contains(b"_meta\"", text) || scan::contains(b"\\u", text);
-        let meta = match may_have_meta {
-            true => json.decode_borrowed::<Meta<'_>>()?.0,
-            false => None,
-        };
-        let meta = meta.and_then(|meta| json.offset_of(meta).map(|start| start..start + meta.len()));
+        let has_meta = may_have_meta && json.decode_borrowed::<Meta<'_>>()?.0.is_some();
         let empty = text.iter().skip(1).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
         Ok(Self {
             object: (!empty).then_some(json),
-            meta,
+            has_meta,
         })
     }
 
@@ -71,7 +65,7 @@ impl Params {
     pub(crate) fn without_meta(object: RawJson) -> Self {
         Self {
             object: Some(object),
-            meta: None,
+            has_meta: false,
         }
     }
 
@@ -101,8 +95,8 @@ impl Params {
             }
             return;
         };
-        if let Some(meta) = &self.meta {
-            merge(out, object.as_str(), meta, members);
+        if self.has_meta {
+            merge(out, object, members);
         } else if members.is_empty() {
             out.extend_from_slice(object.as_bytes());
         } else {
@@ -124,14 +118,16 @@ const OWN: [&str; 5] = [
     "io.modelcontextprotocol/subscriptionId",
 ];
 
-/// Writes `object`, whose `_meta` stands at `at`, with `members` put before the members of its `_meta`, without those
-/// that are this side's own or have the same keys, and with every other byte as it came.
-fn merge(out: &mut Vec<u8>, object: &str, at: &Range<usize>, members: &[u8]) {
-    let (before, meta, after) = (
-        object.get(..at.start).unwrap_or_default(),
-        object.get(at.clone()).unwrap_or_default(),
-        object.get(at.end..).unwrap_or_default(),
-    );
+/// Writes `object` with `members` put before the members of its `_meta`, without those that are this side's own or have
+/// the same keys, and with every other byte as it came.
+fn merge(out: &mut Vec<u8>, object: &RawJson, members: &[u8]) {
+    let Ok(Meta(Some(meta))) = object.decode_borrowed() else {
+        return out.extend_from_slice(object.as_bytes());
+    };
+    let start = offset(object.as_str(), meta).unwrap_or_default();
+    let object = object.as_str();
+    let before = object.get(..start).unwrap_or_default();
+    let after = object.get(start + meta.len()..).unwrap_or_default();
     let own = Members::of(meta).unwrap_or_default();
     let mut added = Vec::new();
     write_object(&mut added, members, core::iter::empty());

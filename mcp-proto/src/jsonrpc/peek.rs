@@ -6,7 +6,7 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::walk::{Walk, plain};
+use super::walk::Walk;
 use super::{DecodeError, Id, RawJson};
 
 /// A string that borrows from the input where it has no escapes.
@@ -69,29 +69,47 @@ impl<'a> Peek<'a> {
     /// [`DecodeError`] where `params` is not an object, one of the members is of another type or occurs twice.
     pub fn of(params: &'a RawJson) -> Result<Self, DecodeError> {
         match Self::walk(params.as_str()) {
-            Some(peek) => Ok(peek),
+            Some((peek, _)) => Ok(peek),
             None => params.decode_borrowed(),
         }
     }
 
-    /// Finds the members without reading them. `None` where anything is unusual, be it wrong or an escape: then the
-    /// parser has the word.
-    fn walk(params: &'a str) -> Option<Self> {
-        let mut peek = Self::default();
-        let mut walk = Walk::of(params)?;
-        while let Some((key, value)) = walk.step()? {
-            match key {
-                "name" => fill(&mut peek.name, plain(value).map(Cow::Borrowed))?,
-                "uri" => fill(&mut peek.uri, plain(value).map(Cow::Borrowed))?,
-                "taskId" => fill(&mut peek.task_id, plain(value).map(Cow::Borrowed))?,
-                "arguments" => fill(&mut peek.arguments, Some(value))?,
-                "progressToken" => fill(&mut peek.progress_token, Id::from_json(value))?,
-                "requestId" => fill(&mut peek.request_id, Id::from_json(value))?,
-                "_meta" => fill(&mut peek.meta, Some(value).filter(|meta| *meta != "null"))?,
-                _ => {}
+    /// Looks into `params` and their `_meta`, both in one go.
+    ///
+    /// # Errors
+    /// Those of [`of`](Self::of) and [`meta`](Self::meta).
+    pub fn with_meta(params: &'a RawJson) -> Result<(Self, PeekMeta<'a>), DecodeError> {
+        match Self::walk(params.as_str()) {
+            Some(seen) => Ok(seen),
+            None => {
+                let peek: Self = params.decode_borrowed()?;
+                peek.meta().map(|meta| (peek, meta))
             }
         }
-        Some(peek)
+    }
+
+    /// Finds the members, and those of `_meta`, without reading them. `None` where anything is unusual, be it wrong or
+    /// an escape: then the parser has the word.
+    fn walk(params: &'a str) -> Option<(Self, PeekMeta<'a>)> {
+        let (mut peek, mut meta) = (Self::default(), PeekMeta::default());
+        let mut walk = Walk::of(params)?;
+        while let Some(key) = walk.key()? {
+            match key {
+                "name" => fill(&mut peek.name, walk.string().map(Cow::Borrowed))?,
+                "uri" => fill(&mut peek.uri, walk.string().map(Cow::Borrowed))?,
+                "taskId" => fill(&mut peek.task_id, walk.string().map(Cow::Borrowed))?,
+                "arguments" => fill(&mut peek.arguments, walk.value())?,
+                "progressToken" => fill(&mut peek.progress_token, walk.value().and_then(Id::from_json))?,
+                "requestId" => fill(&mut peek.request_id, walk.value().and_then(Id::from_json))?,
+                "_meta" => {
+                    let mut inner = walk.enter()?;
+                    meta = PeekMeta::walk(&mut inner)?;
+                    fill(&mut peek.meta, walk.leave(&inner))?;
+                }
+                _ => drop(walk.value()?),
+            }
+        }
+        Some((peek, meta))
     }
 
     /// `_meta`, as it came.
@@ -106,7 +124,7 @@ impl<'a> Peek<'a> {
     pub fn meta(&self) -> Result<PeekMeta<'a>, DecodeError> {
         match self.meta {
             None => Ok(PeekMeta::default()),
-            Some(meta) => match PeekMeta::walk(meta) {
+            Some(meta) => match Walk::of(meta).and_then(|mut walk| PeekMeta::walk(&mut walk)) {
                 Some(meta) => Ok(meta),
                 None => serde_json::from_str(meta).map_err(|error| DecodeError::new(&error)),
             },
@@ -133,20 +151,19 @@ pub struct PeekMeta<'a> {
 
 impl<'a> PeekMeta<'a> {
     /// As [`Peek::walk`].
-    fn walk(meta: &'a str) -> Option<Self> {
+    fn walk(walk: &mut Walk<'a>) -> Option<Self> {
         let mut peek = Self::default();
-        let mut walk = Walk::of(meta)?;
-        while let Some((key, value)) = walk.step()? {
+        while let Some(key) = walk.key()? {
             match key {
-                "progressToken" => fill(&mut peek.progress_token, Id::from_json(value))?,
+                "progressToken" => fill(&mut peek.progress_token, walk.value().and_then(Id::from_json))?,
                 "io.modelcontextprotocol/protocolVersion" => {
-                    fill(&mut peek.protocol_version, plain(value).map(Cow::Borrowed))?;
+                    fill(&mut peek.protocol_version, walk.string().map(Cow::Borrowed))?;
                 }
-                "io.modelcontextprotocol/clientInfo" => fill(&mut peek.client_info, Some(value))?,
-                "io.modelcontextprotocol/clientCapabilities" => fill(&mut peek.client_capabilities, Some(value))?,
-                "io.modelcontextprotocol/logLevel" => fill(&mut peek.log_level, plain(value).map(Cow::Borrowed))?,
-                "io.modelcontextprotocol/subscriptionId" => fill(&mut peek.subscription_id, Some(value))?,
-                _ => {}
+                "io.modelcontextprotocol/clientInfo" => fill(&mut peek.client_info, walk.value())?,
+                "io.modelcontextprotocol/clientCapabilities" => fill(&mut peek.client_capabilities, walk.value())?,
+                "io.modelcontextprotocol/logLevel" => fill(&mut peek.log_level, walk.string().map(Cow::Borrowed))?,
+                "io.modelcontextprotocol/subscriptionId" => fill(&mut peek.subscription_id, walk.value())?,
+                _ => drop(walk.value()?),
             }
         }
         Some(peek)
@@ -338,7 +355,8 @@ mod tests {
             "[{}, \"]\"]",
             r#"{"name":"in"}"#,
         ]);
-        let member = (key, "[ \n]{0,2}", value).prop_map(|(key, blank, value)| format!("{blank}\"{key}\"{blank}:{blank}{value}{blank}"));
+        let member = (key, "[ \n]{0,2}", value)
+            .prop_map(|(key, blank, value)| format!("{blank}\"{key}\"{blank}:{blank}{value}{blank}"));
         prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",")))
     }
 
@@ -347,13 +365,12 @@ mod tests {
 
         #[test]
         fn what_is_found_on_a_walk_is_what_the_parser_reads(text in members()) {
-            if let Some(walked) = Peek::walk(&text) {
-                let parsed: Peek<'_> = serde_json::from_str(&text).expect("right");
-                prop_assert_eq!(format!("{walked:?}"), format!("{parsed:?}"));
-            }
-            if let Some(walked) = PeekMeta::walk(&text) {
-                let parsed: PeekMeta<'_> = serde_json::from_str(&text).expect("right");
-                prop_assert_eq!(format!("{walked:?}"), format!("{parsed:?}"));
+            for text in [&text, &format!("{{\"name\":\"a\",\"_meta\" : {text} }}")] {
+                if let Some((walked, meta)) = Peek::walk(text) {
+                    let parsed: Peek<'_> = serde_json::from_str(text).expect("right");
+                    prop_assert_eq!(format!("{walked:?}"), format!("{parsed:?}"));
+                    prop_assert_eq!(format!("{meta:?}"), format!("{:?}", parsed.meta().expect("right")));
+                }
             }
         }
     }

@@ -2,13 +2,14 @@
 
 use crate::wire::scan;
 
-/// A walk through the members of an object in their order, each a key and a value as it came.
+/// A walk through the members of an object in their order.
 ///
 /// Everything that is looked into here has been read before, as a part of its message, and so is valid: where a value
 /// ends can be told by its brackets and quotes alone, without reading it again. Nothing relies on it, though: what is
 /// not as expected ends the walk, as does a key with escapes, and whoever walks asks the parser instead.
 pub(super) struct Walk<'a> {
     text: &'a str,
+    /// Behind the last value, or before the one whose key was told last.
     at: usize,
     is_first: bool,
 }
@@ -16,52 +17,81 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Begins at the first member. `None` where `text` is no object.
     pub(super) fn of(text: &'a str) -> Option<Self> {
-        text.starts_with('{').then_some(Self {
+        Self::from(text, 0)
+    }
+
+    fn from(text: &'a str, start: usize) -> Option<Self> {
+        (text.as_bytes().get(start) == Some(&b'{')).then_some(Self {
             text,
-            at: 1,
+            at: start + 1,
             is_first: true,
         })
     }
 
-    /// The next member, or `Some(None)` at the end of the object. `None` where the walk ends early.
-    pub(super) fn step(&mut self) -> Option<Option<(&'a str, &'a str)>> {
+    /// The key of the next member, whose value has to be taken next, or `Some(None)` at the end of the object. `None`
+    /// where the walk ends early.
+    pub(super) fn key(&mut self) -> Option<Option<&'a str>> {
         let bytes = self.text.as_bytes();
         let mut at = skip_blanks(bytes, self.at);
         match bytes.get(at)? {
-            b'}' => return (skip_blanks(bytes, at + 1) == bytes.len()).then_some(None),
+            b'}' => {
+                self.at = at + 1;
+                return Some(None);
+            }
             b',' if !self.is_first => at = skip_blanks(bytes, at + 1),
-            _ if self.is_first => {}
+            b'"' if self.is_first => {}
             _ => return None,
         }
         self.is_first = false;
-        let key = at..value_end(bytes, at)?;
-        let colon = skip_blanks(bytes, key.end);
-        if bytes.get(colon) != Some(&b':') {
+        let (end, is_plain) = string_end(bytes, at)?;
+        let colon = skip_blanks(bytes, end);
+        if !is_plain || bytes.get(colon) != Some(&b':') {
             return None;
         }
-        let start = skip_blanks(bytes, colon + 1);
-        let value = start..value_end(bytes, start)?;
-        self.at = value.end;
-        Some(Some((plain(self.text.get(key)?)?, self.text.get(value)?)))
+        self.at = skip_blanks(bytes, colon + 1);
+        Some(Some(self.text.get(at + 1..end - 1)?))
+    }
+
+    /// The value, as it came.
+    pub(super) fn value(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        self.at = value_end(self.text.as_bytes(), start)?;
+        self.text.get(start..self.at)
+    }
+
+    /// The value, where it is a string without escapes.
+    pub(super) fn string(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        let (end, is_plain) = string_end(self.text.as_bytes(), start)?;
+        self.at = end;
+        self.text.get(start + 1..end - 1).filter(|_| is_plain)
+    }
+
+    /// The members of the value, where it is an object: it ends where that walk does, which is to be told by
+    /// [`leave`](Self::leave).
+    pub(super) fn enter(&self) -> Option<Self> {
+        Self::from(self.text, self.at)
+    }
+
+    /// The value that has been walked through, as it came.
+    pub(super) fn leave(&mut self, inner: &Self) -> Option<&'a str> {
+        let start = core::mem::replace(&mut self.at, inner.at);
+        self.text.get(start..self.at)
     }
 }
 
-/// The string that a value is, where it is one without escapes.
-pub(super) fn plain(value: &str) -> Option<&str> {
-    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    scan::find(b'\\', inner.as_bytes()).is_none().then_some(inner)
-}
-
-fn skip_blanks(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-    at + blanks.count()
+#[inline]
+fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
 }
 
 /// The end of the value that begins at `at`.
 fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
-        b'"' => string_end(bytes, at),
+        b'"' => string_end(bytes, at).map(|(end, _)| end),
         b'{' | b'[' => nested_end(bytes, at),
         _ => {
             let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
@@ -77,7 +107,7 @@ fn nested_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         match bytes.get(at)? {
             b'"' => {
-                at = string_end(bytes, at)?;
+                (at, _) = string_end(bytes, at)?;
                 continue;
             }
             b'{' | b'[' => depth += 1,
@@ -91,15 +121,19 @@ fn nested_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// The end of the string that begins at `at`.
-fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut at = at + 1;
+/// The end of the string that begins at `at`, and whether there are no escapes in it.
+fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    if bytes.get(at) != Some(&b'"') {
+        return None;
+    }
+    let (mut at, mut is_plain) = (at + 1, true);
     loop {
         at += scan::find_quote_or_escape(bytes.get(at..)?)?;
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            _ => at += 2,
+        if bytes.get(at) == Some(&b'"') {
+            return Some((at + 1, is_plain));
         }
+        is_plain = false;
+        at += 2;
     }
 }
 
@@ -113,8 +147,18 @@ mod tests {
     fn walked(text: &str) -> Option<Vec<(&str, &str)>> {
         let mut walk = Walk::of(text)?;
         let mut members = Vec::new();
-        while let Some(member) = walk.step()? {
-            members.push(member);
+        while let Some(key) = walk.key()? {
+            // Both ways lead to the same place.
+            let value = match walk.enter() {
+                Some(mut inner) => {
+                    while inner.key()?.is_some() {
+                        inner.value()?;
+                    }
+                    walk.leave(&inner)?
+                }
+                None => walk.value()?,
+            };
+            members.push((key, value));
         }
         Some(members)
     }
@@ -139,8 +183,26 @@ mod tests {
     #[test]
     fn what_is_not_as_expected_ends_the_walk() {
         for text in [
-            "", "[]", "null", "{", "{\"", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":}", "{\"a\":1,}", "{,\"a\":1}", "{\"a\" 1}",
-            "{\"a\":\"", "{\"a\":\"\\", "{\"a\":[}", "{\"a\":[1}", "{1:1}", "{}x", "{\"a\":1 \"b\":2}", "{\"a\":]}",
+            "",
+            "[]",
+            "null",
+            "{",
+            "{\"",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,\"a\":1}",
+            "{\"a\" 1}",
+            "{\"a\":\"",
+            "{\"a\":\"\\",
+            "{\"a\":[}",
+            "{\"a\":[1}",
+            "{1:1}",
+            "{}x",
+            "{\"a\":1 \"b\":2}",
+            "{\"a\":]}",
         ] {
             let _ = walked(text);
         }

@@ -2,6 +2,7 @@
 //!
 //! The parts here know nothing of eras, transports or roles; a connection of either role is made of them.
 
+mod behalf;
 mod calls;
 mod counters;
 mod deadlines;
@@ -12,6 +13,7 @@ mod outgoing;
 mod requests;
 mod series;
 
+pub use behalf::OnBehalfOf;
 pub(crate) use calls::Calls;
 pub use calls::{CallId, CallOptions};
 pub use counters::Counters;

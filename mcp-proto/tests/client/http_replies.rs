@@ -1,7 +1,7 @@
 //! What a client makes of the responses to its calls.
 
 use mcp_proto::Revision;
-use mcp_proto::client::{ClientConfig, Event, Mode, Prior};
+use mcp_proto::client::{Event, Mode, Prior};
 use mcp_proto::http::client::{Action, ExchangeError};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallError, CallOptions, HttpFailure, Phase, SendError};
@@ -127,7 +127,7 @@ fn a_call_without_a_connection_was_not_sent() {
     }
     // Neither question tells anything of the server then.
     for mode in [Mode::Auto, Mode::Legacy(LEGACY)] {
-        let mut web = Web::new(ClientConfig { mode, ..config() });
+        let mut web = Web::new(config().with_mode(mode));
         web.call("tools/list");
         let post = web.opened().remove(0);
         web.client.failed(web.now, post.id, ExchangeError::TooManyConnections);
@@ -371,7 +371,7 @@ fn initialize_meets_every_status() {
 #[test]
 fn a_mute_server_costs_a_call_its_own_deadline() {
     let mut web = Web::new(config());
-    let options = CallOptions::with_timeout(secs(3));
+    let options = CallOptions::new().with_timeout(secs(3));
     web.call_with("tools/list", Params::NONE, options);
     let probe = web.opened().remove(0);
     web.advance(3);
@@ -382,7 +382,7 @@ fn a_mute_server_costs_a_call_its_own_deadline() {
     assert_eq!(web.aborted, [probe.id]);
     for revision in BOTH {
         let mut web = Web::ready(revision);
-        web.call_with("tools/list", Params::NONE, CallOptions::with_timeout(secs(3)));
+        web.call_with("tools/list", Params::NONE, CallOptions::new().with_timeout(secs(3)));
         let post = web.opened().remove(0);
         web.head(post.id, 200, &[("content-type", SSE)]);
         web.advance(3);

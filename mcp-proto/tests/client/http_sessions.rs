@@ -1,6 +1,6 @@
 //! Legacy sessions over HTTP: loss, the GET stream, messages that want no answer, the end.
 
-use mcp_proto::client::{ClientConfig, Event, Mode};
+use mcp_proto::client::{Event, Mode};
 use mcp_proto::http::client::{ExchangeError, HttpClientConfig};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, Phase};
@@ -217,7 +217,7 @@ fn a_404_outside_a_session_is_just_a_404() {
 fn initialized_that_is_not_taken_fails_the_handshake() {
     for case in 0..4 {
         let mut web = Web::new(config());
-        web.call_with("tools/list", Params::NONE, CallOptions::with_timeout(secs(600)));
+        web.call_with("tools/list", Params::NONE, CallOptions::new().with_timeout(secs(600)));
         web.probe_answered(LEGACY);
         let initialize = web.opened().remove(0);
         web.initialize_answered(&initialize, LEGACY, "s1");
@@ -539,10 +539,7 @@ fn a_404_to_the_get_stream_starts_a_new_session_where_the_session_is_gone() {
 
 /// A client whose `initialize` is with the server.
 fn introducing() -> (Web, Opened) {
-    let mut web = Web::new(ClientConfig {
-        mode: Mode::Legacy(LEGACY),
-        ..config()
-    });
+    let mut web = Web::new(config().with_mode(Mode::Legacy(LEGACY)));
     web.call("tools/list");
     let initialize = web.opened().remove(0);
     assert_eq!(initialize.method(), "initialize");

@@ -19,3 +19,4 @@ mod stream_handshake;
 mod stream_server;
 mod support;
 mod tool_lists;
+mod whose;

@@ -153,10 +153,8 @@ fn apply(client: &mut Client, book: &mut Book, random: &mut Random) {
     match random.below(18) {
         14 | 15 => {
             let timeout = (random.below(3) == 0).then(|| secs(1 + random.below(20) as u64));
-            let options = CallOptions {
-                timeout,
-                ..CallOptions::default()
-            };
+            let mut options = CallOptions::new();
+            options.timeout = timeout;
             book.made.extend(client.list_tools(&options));
         }
         16 => client.forget_tools(),
@@ -164,12 +162,10 @@ fn apply(client: &mut Client, book: &mut Book, random: &mut Random) {
             let method = random
                 .pick(&["tools/list", "tools/call", "ping", "x/y", "resources/read"])
                 .unwrap();
-            let options = CallOptions {
-                timeout: (random.below(3) == 0).then(|| secs(1 + random.below(20) as u64)),
-                max_timeout: (random.below(5) == 0).then(|| secs(1 + random.below(20) as u64)),
-                progress: random.below(3) == 0,
-                ..CallOptions::default()
-            };
+            let mut options = CallOptions::new();
+            options.timeout = (random.below(3) == 0).then(|| secs(1 + random.below(20) as u64));
+            options.max_timeout = (random.below(5) == 0).then(|| secs(1 + random.below(20) as u64));
+            options.progress = random.below(3) == 0;
             let params = match random.below(3) {
                 0 => Params::NONE,
                 _ => params(&json!({"name": "x".repeat(random.below(300)), "_meta": {"a": 1}})),

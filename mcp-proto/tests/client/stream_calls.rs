@@ -208,12 +208,10 @@ fn result_types() {
 #[test]
 fn progress_reaches_its_call_and_lengthens_its_time_up_to_the_bound() {
     let mut wire = Wire::ready(LEGACY);
-    let options = CallOptions {
-        timeout: Some(secs(10)),
-        max_timeout: Some(secs(25)),
-        progress: true,
-        ..CallOptions::default()
-    };
+    let options = CallOptions::new()
+        .with_timeout(secs(10))
+        .with_max_timeout(secs(25))
+        .with_progress();
     let first = wire.call_with("tools/call", params(&json!({"name": "a"})), options.clone());
     let second = wire.call_with("tools/call", params(&json!({"name": "b"})), options);
     let sent = wire.sent();
@@ -242,10 +240,7 @@ fn progress_reaches_its_call_and_lengthens_its_time_up_to_the_bound() {
 #[test]
 fn progress_does_not_lengthen_the_time_of_a_call_that_was_not_sent() {
     let mut wire = Wire::new(config());
-    let options = CallOptions {
-        timeout: Some(secs(5)),
-        ..CallOptions::with_progress()
-    };
+    let options = CallOptions::new().with_timeout(secs(5)).with_progress();
     wire.call_with("tools/call", params(&json!({"name": "a"})), options);
     wire.sent();
     wire.advance(4);
@@ -265,10 +260,7 @@ fn progress_does_not_lengthen_the_time_of_a_call_that_was_not_sent() {
 #[test]
 fn the_callers_bound_is_kept_even_without_a_timeout_of_its_own() {
     let mut wire = Wire::ready(LEGACY);
-    let options = CallOptions {
-        max_timeout: Some(secs(5)),
-        ..CallOptions::default()
-    };
+    let options = CallOptions::new().with_max_timeout(secs(5));
     wire.call_with("tools/list", Params::NONE, options);
     wire.sent();
     wire.advance(5);

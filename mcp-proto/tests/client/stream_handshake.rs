@@ -343,7 +343,7 @@ fn a_failed_handshake_fails_all_and_the_next_call_tries_again() {
 #[test]
 fn a_held_call_has_its_own_deadline_in_every_phase() {
     let mut wire = Wire::new(config());
-    let timeout = |seconds| CallOptions::with_timeout(secs(seconds));
+    let timeout = |seconds| CallOptions::new().with_timeout(secs(seconds));
     wire.call_with("tools/list", Params::NONE, timeout(5));
     wire.call_with("tools/list", Params::NONE, timeout(15));
     wire.call_with("tools/list", Params::NONE, timeout(20));
@@ -387,7 +387,7 @@ fn initialize_times_out_without_a_cancellation() {
 #[test]
 fn a_blocked_stream_does_not_send_an_initialize_that_timed_out() {
     let mut wire = Wire::new(config());
-    wire.call_with("tools/list", Params::NONE, CallOptions::with_timeout(secs(300)));
+    wire.call_with("tools/list", Params::NONE, CallOptions::new().with_timeout(secs(300)));
     // Nothing is drained: the probe and then initialize wait in the outbox until their time is over.
     wire.advance(0);
     wire.advance(200);

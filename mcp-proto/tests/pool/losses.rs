@@ -191,7 +191,7 @@ fn notifications_go_on_in_the_next_session_and_make_none() {
 fn what_the_first_session_took_counts_towards_the_time_of_a_listing() {
     let mut world = World::new(Mode::Modern, SessionsConfig::default());
     world.change(|fate| fate.deaf = true);
-    let list = world.session().tools(CallOptions::with_timeout(ms(900)), ms(0));
+    let list = world.session().tools(CallOptions::new().with_timeout(ms(900)), ms(0));
     let list = world.executor.spawn(list);
     world.executor.run_for(ms(500));
     world.change(|fate| fate.connect = ms(300));

@@ -2,10 +2,6 @@
 
 mod bridge;
 mod client;
-mod dial;
-#[cfg(feature = "http2")]
-mod http2;
-mod sender;
 pub mod server;
 
 pub use client::client_over_http;

@@ -1,4 +1,4 @@
-//! A hyper server that reads the body, reads the envelope, and writes a result.
+//! A hyper server that reads the body, reads the envelope, and writes a result, on either runtime.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -10,6 +10,8 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use smol::LocalExecutor;
+use smol_hyper::rt::FuturesIo;
 use tokio::net::TcpListener;
 
 use super::initialize_result;
@@ -25,8 +27,22 @@ pub(crate) async fn serve(listener: TcpListener) {
     }
 }
 
+/// The same on smol.
+pub(crate) async fn serve_on_smol(listener: smol::net::TcpListener) {
+    let executor = LocalExecutor::new();
+    let accepting = async {
+        loop {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            stream.set_nodelay(true).expect("a socket");
+            let connection = http1::Builder::new().serve_connection(FuturesIo::new(stream), service_fn(answer));
+            executor.spawn(async { drop(connection.await) }).detach();
+        }
+    };
+    executor.run(accepting).await
+}
+
 /// Answers one request.
-pub(super) async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.method() != Method::POST {
         let mut response = Response::default();
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;

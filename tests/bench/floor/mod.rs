@@ -4,7 +4,6 @@ pub(crate) mod duplex;
 pub(crate) mod http_client;
 pub(crate) mod http_server;
 pub(crate) mod serde;
-pub(crate) mod smol_server;
 pub(crate) mod stdio;
 
 /// What a client of the legacy era wants to hear first.

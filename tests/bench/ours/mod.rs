@@ -6,4 +6,3 @@ pub(crate) mod http_server;
 pub(crate) mod machines;
 pub(crate) mod memory;
 pub(crate) mod parse;
-pub(crate) mod smol_server;

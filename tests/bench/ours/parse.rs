@@ -20,8 +20,7 @@ pub(crate) fn request(era: Era) -> impl FnMut(u64) {
                 panic!("no request")
             };
             let params = request.params.as_ref().expect("parameters");
-            let peek = Peek::of(params).expect("parameters");
-            let meta = peek.meta().expect("_meta");
+            let (peek, meta) = Peek::with_meta(params).expect("parameters");
             assert_eq!(peek.name.as_deref(), Some("echo"));
             let arguments: Echo = serde_json::from_str(peek.arguments.expect("arguments")).expect("arguments");
             black_box((&request.id, arguments.text, meta));

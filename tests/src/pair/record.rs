@@ -124,7 +124,7 @@ impl Record {
                 self.replies.entry(call).or_default().push((now, outcome));
             }
             Event::Progress { call, params } => self.take_progress(call, &params),
-            Event::Notification(notification) => self.notifications.push(notification),
+            Event::Notification(incoming) => self.notifications.push(incoming.notification),
             Event::Request(request) => return Some(request),
             Event::SessionLost => self.sessions_lost += 1,
             Event::Closed(reason) => self.closed = Some(reason),

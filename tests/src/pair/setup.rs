@@ -30,10 +30,7 @@ impl Setup {
     pub fn new(mode: Mode) -> Self {
         let capabilities = serde_json::from_str(r#"{"tools":{}}"#).expect("capabilities");
         Self {
-            client: ClientConfig {
-                mode,
-                ..ClientConfig::new(Implementation::new("client", "1.0.0"))
-            },
+            client: ClientConfig::new(Implementation::new("client", "1.0.0")).with_mode(mode),
             server: ServerConfig::new(Implementation::new("server", "2.0.0")).with_capabilities(capabilities),
             application: tools(),
             conditions: Conditions::CALM,

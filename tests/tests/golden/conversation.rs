@@ -42,7 +42,7 @@ impl<L: Link> Conversation<L> {
             pair.call("tools/list", json!({}));
         });
         self.step("A call with progress.", |pair| {
-            let options = CallOptions::with_progress();
+            let options = CallOptions::new().with_progress();
             pair.call_tool_with("steps", json!({ "steps": 2 }), options);
         });
         if revision.has_initialize() {

@@ -132,7 +132,7 @@ fn an_authorization_wall_is_no_legacy_server() {
     for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
         let http = HttpClientConfig::new(Uri::from_static("http://localhost/mcp"));
         let mut client = HttpClient::new(config(Mode::Auto), &http);
-        let options = CallOptions::with_timeout(Duration::from_secs(5));
+        let options = CallOptions::new().with_timeout(Duration::from_secs(5));
         client
             .client()
             .call(Method::ListTools, Params::NONE, options)

@@ -71,7 +71,7 @@ fn progress_comes_in_its_order_and_before_the_answer() {
     struct Progress;
     impl Test for Progress {
         fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
-            let wanted = pair.call_tool_with("steps", json!({ "steps": 5 }), CallOptions::with_progress());
+            let wanted = pair.call_tool_with("steps", json!({ "steps": 5 }), CallOptions::new().with_progress());
             let unwanted = pair.call_tool("steps", json!({ "steps": 5 }));
             pair.drive();
             assert_eq!(pair.record.progress(wanted), [1.0, 2.0, 3.0, 4.0, 5.0]);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 fn conversation(pair: &mut Pair<StreamLink>) {
     pair.call("tools/list", json!({}));
-    pair.call_tool_with("steps", json!({ "steps": 2 }), CallOptions::with_progress());
+    pair.call_tool_with("steps", json!({ "steps": 2 }), CallOptions::new().with_progress());
     pair.call_tool("fail", json!({}));
     pair.drive();
     // After a cut this is refused.

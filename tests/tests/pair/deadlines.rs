@@ -33,7 +33,7 @@ fn each_call_times_out_at_its_own_deadline() {
             let calls: Vec<_> = [7, 3, 90, 3, 1]
                 .into_iter()
                 .map(|seconds| {
-                    let options = CallOptions::with_timeout(SECOND * seconds);
+                    let options = CallOptions::new().with_timeout(SECOND * seconds);
                     (seconds, pair.call_tool_with("mute", json!({}), options))
                 })
                 .collect();
@@ -63,11 +63,10 @@ fn progress_extends_the_wait_up_to_its_most() {
         }
 
         fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
-            let options = CallOptions {
-                max_timeout: Some(SECOND * 10),
-                timeout: Some(SECOND * 2),
-                ..CallOptions::with_progress()
-            };
+            let options = CallOptions::new()
+                .with_max_timeout(SECOND * 10)
+                .with_timeout(SECOND * 2)
+                .with_progress();
             let call = pair.call_tool_with("x", json!({}), options);
             pair.drive();
             assert_eq!(pair.record.settled_at(call), at(10));
@@ -90,7 +89,7 @@ fn a_mute_server_fails_every_call_in_time() {
         let mut pair = Setup::new(mode).stream();
         pair.link.mute(true);
         let calls = [1, 20, 45, 300].map(|seconds| {
-            let options = CallOptions::with_timeout(SECOND * seconds);
+            let options = CallOptions::new().with_timeout(SECOND * seconds);
             (seconds, pair.call_tool_with("echo", json!({}), options))
         });
         pair.drive();
@@ -120,7 +119,7 @@ fn responses_that_never_come_fail_every_call_in_time() {
             })
             .http();
         let calls = [1, 20, 45, 300].map(|seconds| {
-            let options = CallOptions::with_timeout(SECOND * seconds);
+            let options = CallOptions::new().with_timeout(SECOND * seconds);
             (seconds, pair.call_tool_with("echo", json!({}), options))
         });
         pair.drive();

@@ -29,7 +29,7 @@ fn a_response_cut_at_any_byte_resolves_the_call_once() {
             for fate in [Fate::Broken(bytes), Fate::Truncated(bytes)] {
                 let mut pair = ready(Setup::speaking(revision));
                 pair.link.destine([fate]);
-                let options = CallOptions::with_progress();
+                let options = CallOptions::new().with_progress();
                 let cut = pair.call_tool_with("steps", json!({ "steps": 2 }), options);
                 let whole = pair.call_tool("echo", json!({ "text": "whole" }));
                 pair.drive();

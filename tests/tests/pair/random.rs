@@ -289,12 +289,8 @@ fn burst<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize, made: &mut Vec<Ma
 
 fn call<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize) -> Option<Made> {
     let timeout = rng.duration(&(Duration::from_secs(1)..=Duration::from_secs(40)));
-    let options = CallOptions {
-        timeout: Some(timeout),
-        max_timeout: Some(timeout),
-        progress: rng.chance(50),
-        ..CallOptions::default()
-    };
+    let mut options = CallOptions::new().with_timeout(timeout).with_max_timeout(timeout);
+    options.progress = rng.chance(50);
     let text = format!("{n} {} {}", rng.bits(), "x".repeat(rng.below(400)));
     let ms = rng.below(5000) as u64;
     let (name, arguments, text) = match rng.below(6) {

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use mcp_proto::client::Mode;
+use mcp_proto::Revision;
+use mcp_proto::client::{ClientConfig, Mode};
 use mcp_proto::handle::server::{Context, Handler};
 use mcp_proto::handle::{Client, Server};
 use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
@@ -11,7 +12,6 @@ use mcp_proto::method::MethodName;
 use mcp_proto::model::{ServerCapabilities, ToolsCapability};
 use mcp_proto::rpc::CallError;
 use mcp_proto::server::ResultBody;
-use mcp_proto::Revision;
 use mcp_tests::runtime::Stream;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -77,7 +77,7 @@ fn pass_on(mode: Mode, before: &[&str], expected_params: &str, expected_result: 
         let heard = Arc::default();
         let (near, far) = Stream::pipe(1 << 12);
         runtime.spawn(Box::pin(answer(far, Arc::clone(&heard))));
-        let config = Client::builder("proxy", "1").mode(mode).build();
+        let config = ClientConfig::named("proxy", "1").with_mode(mode);
         let client = runtime.connect_stream(near, config).expect("a client");
         let server: Server = Server::builder("proxy", "1").handler(Proxy(client)).build();
         let (near, far) = Stream::pipe(1 << 12);
@@ -94,7 +94,10 @@ fn pass_on(mode: Mode, before: &[&str], expected_params: &str, expected_result: 
         let call = format!("{{\"jsonrpc\":\"2.0\",\"id\":\"c\",\"method\":\"tools/call\",\"params\":{PARAMS}}}\n");
         write.write_all(call.as_bytes()).await.expect("write");
         let answer = lines.next_line().await.expect("read").expect("a line");
-        assert_eq!(answer, format!("{{\"jsonrpc\":\"2.0\",\"id\":\"c\",\"result\":{expected_result}}}"));
+        assert_eq!(
+            answer,
+            format!("{{\"jsonrpc\":\"2.0\",\"id\":\"c\",\"result\":{expected_result}}}")
+        );
         let heard = heard.lock().expect("no panic elsewhere");
         let call = heard.iter().find(|line| line.contains("tools/call")).expect("a call");
         let (_, params) = call.split_once("\"params\":").expect("parameters");

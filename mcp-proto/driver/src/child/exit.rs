@@ -3,6 +3,8 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 use std::ffi::{OsStr, OsString};
+use std::io;
+use std::process::ExitStatus;
 
 use super::{Command, Signal};
 
@@ -30,6 +32,16 @@ impl Exit {
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.code == Some(0)
+    }
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        #[cfg(not(unix))]
+        let signal = None;
+        Self::new(status.code(), signal)
     }
 }
 
@@ -61,6 +73,12 @@ impl SpawnError {
             directory: command.directory().map(OsStr::to_owned),
             reason: reason.to_string(),
         }
+    }
+
+    /// The same in an error of the system's kind.
+    #[must_use]
+    pub fn wrap(command: &Command, reason: &io::Error) -> io::Error {
+        io::Error::new(reason.kind(), Self::new(command, reason))
     }
 
     /// The program that was to be started.

@@ -1,19 +1,20 @@
 //! HTTP on any runtime, over hyper: a client with its connections, and what a server does beside IO.
 
 mod client;
+mod network;
 mod options;
 mod server;
+mod timers;
 #[cfg(feature = "tls")]
-mod tls_files;
+pub mod tls;
 
 pub use client::{
     BoxFuture, Capacity, Connected, Http2Terms, HttpConnector, HttpDriver, HttpSender, Origin, Payload, Unanswered,
-    describe,
+    client_over_http, describe,
 };
+pub use network::{Agreed, ClientTls, Network, ServerTls};
 pub use options::{HttpAbilities, HttpOptions, HttpVersions};
 pub use server::{
-    BODY_TIMEOUT, Collector, HEAD_BYTES, HttpService, Keeper, Preface, Respond, ResponseBody, ServeOptions,
-    ServerRuntime, Stall, Streams, Watched, keep, wait,
+    BODY_TIMEOUT, Collector, Connections, HEAD_BYTES, HttpService, Keeper, KeepingRuntime, Listener, Preface, Respond,
+    ResponseBody, ServeOptions, ServerRuntime, Stall, Streams, Watched, keep,
 };
-#[cfg(feature = "tls")]
-pub use tls_files::{TlsConfigs, TlsPem};

@@ -18,7 +18,7 @@ use super::slots::{Fate, Report};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
 use crate::model::{LoggingLevel, LoggingMessageParams, ProgressParams};
-use crate::rpc::{CallError, CallId, CallOptions, SendError};
+use crate::rpc::{CallError, CallId, CallOptions, OnBehalfOf, SendError};
 
 /// A call of a method, a future of its result.
 ///
@@ -127,6 +127,12 @@ impl<T> Call<T> {
     /// Says that the call does no more harm when it is made twice; see [`CallOptions::idempotent`].
     pub fn idempotent(mut self) -> Self {
         self.options.idempotent = true;
+        self
+    }
+
+    /// Makes the call on behalf of somebody; see [`CallOptions::with_on_behalf_of`].
+    pub fn on_behalf_of(mut self, client: OnBehalfOf) -> Self {
+        self.options.on_behalf_of = Some(client);
         self
     }
 

@@ -351,7 +351,7 @@ impl State {
                 }
                 Event::Progress { call, params } => self.report(call, Report::Progress(params)),
                 Event::Log { call, params } => self.report(call, Report::Log(params)),
-                Event::Notification(notification) => self.notify(&notification),
+                Event::Notification(incoming) => self.notify(&incoming.notification),
                 Event::Request(request) => self.refuse(&request),
                 Event::Ready => self.wake_watchers(),
                 Event::NotReady(error) => {

@@ -27,9 +27,9 @@ impl Table {
         self.open.len()
     }
 
-    /// How many entries there are in all tables, without void deadlines, of which there are never many.
+    /// How many entries there are in all tables, without void ends, of which there are never many.
     pub(super) fn entries(&self) -> usize {
-        let ending = self.open.iter().filter(|(_, exchange)| exchange.until.is_some());
+        let ending = self.iter().filter(|(_, exchange)| exchange.until.is_some());
         self.open.len() + self.by_call.len() + ending.count()
     }
 

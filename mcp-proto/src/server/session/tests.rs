@@ -285,7 +285,7 @@ fn the_log_level_is_the_clients() {
 fn calls_wait_for_initialized_and_are_settled_once() {
     let mut session = Session::new(&config());
     let sample = MethodName::from(Method::CreateMessage);
-    let options = CallOptions::with_progress();
+    let options = CallOptions::new().with_progress();
     let call = |session: &mut Session| session.request(&config(), &sample, Params::NONE, &options);
     let ping =
         |session: &mut Session| session.request(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default());
@@ -342,7 +342,7 @@ fn calls_wait_for_initialized_and_are_settled_once() {
 #[test]
 fn a_call_that_is_not_answered_times_out_and_is_cancelled() {
     let mut session = operating(Revision::V2025_11_25);
-    let options = CallOptions::with_timeout(Duration::from_secs(5));
+    let options = CallOptions::new().with_timeout(Duration::from_secs(5));
     let (call, _) = session
         .request(&config(), &Method::Ping.into(), Params::NONE, &options)
         .unwrap();

@@ -133,7 +133,11 @@ mod tests {
             "Zm8 ", "Zm\n8", "Zm8-", "Zm8_", "Zm8=\n", "Z!==",
         ] {
             let value = format!("{PREFIX}{bad}{SUFFIX}");
-            assert_eq!(decode_value(value.as_bytes()), Err(HeaderValueError::InvalidBase64), "{bad:?}");
+            assert_eq!(
+                decode_value(value.as_bytes()),
+                Err(HeaderValueError::InvalidBase64),
+                "{bad:?}"
+            );
         }
     }
 

@@ -5,15 +5,16 @@ use std::io;
 use std::sync::Arc;
 use std::task::Poll;
 
-use mcp_driver::http::ServeOptions;
-use mcp_driver::{Closing, Nursery, unless};
+use mcp_driver::http::{Connections, ServeOptions};
+use mcp_driver::{Nursery, unless, within};
 use mcp_proto::handle::Server;
 
-use super::connection::{self, Terms};
-use super::listener::Listener;
-use super::service::{McpService, service};
+use super::service::{Listener, McpService, Runtime, service};
 use crate::accept::{Listener as _, accept};
-use crate::clock::within;
+use crate::clock::Clock;
+use crate::http::bridge::Bridge;
+use crate::http::client::Tcp;
+use crate::socket::Socket;
 
 /// Serves `server` on `listener`, on every path, with defaults for everything.
 ///
@@ -45,41 +46,38 @@ pub async fn serve_until(
     options: &ServeOptions,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let listener = listener.into();
-    listener.socket.widen();
-    let terms = Arc::new(Terms {
-        service: service.within(options),
-        options: options.clone(),
-        closing: Closing::new(),
-        #[cfg(feature = "tls")]
-        tls: listener.tls,
-    });
+    let (shared, socket) = Connections::of(listener.into(), service, options);
+    socket.widen();
     let mut nursery = Nursery::new();
     let spawner = nursery.spawner();
-    spawner.spawn(terms.service.upkeep());
-    let accepting = accept(&listener.socket, |stream| {
-        if options.max_connections.is_none_or(|most| connections(&terms) < most) {
-            spawner.spawn(connection::serve(stream, terms.clone()));
+    spawner.spawn(shared.service().upkeep());
+    let accepting = accept(&socket, |stream| {
+        if options.max_connections.is_none_or(|most| connections(&shared) < most) {
+            // It fails where the client is gone already, which the first read tells.
+            let _ = stream.set_nodelay(true);
+            spawner.spawn(shared.clone().serve::<Tcp>(Bridge(Socket::new(stream))));
         }
     });
     if let Some(broken) = nursery.run(unless(accepting, shutdown)).await {
         return Err(broken);
     }
-    drop(listener.socket);
-    terms.closing.close();
-    terms.service.endpoint().drain();
+    drop(socket);
+    shared.close();
     // The upkeep goes on until the connections have ended.
-    let ended = poll_fn(|_| match connections(&terms) {
+    let ended = poll_fn(|_| match connections(&shared) {
         0 => Poll::Ready(()),
         _ => Poll::Pending,
     });
-    if within(options.grace, nursery.run(ended)).await.is_none() {
-        terms.service.endpoint().close();
+    if within(&Clock::start(), options.grace, nursery.run(ended))
+        .await
+        .is_none()
+    {
+        shared.service().endpoint().close();
     }
     Ok(())
 }
 
-/// How many connections there are: each holds the terms.
-fn connections(terms: &Arc<Terms>) -> usize {
-    Arc::strong_count(terms) - 1
+/// How many connections there are: each holds what they share.
+fn connections(shared: &Arc<Connections<Runtime>>) -> usize {
+    Arc::strong_count(shared) - 1
 }

@@ -24,15 +24,10 @@
 //!
 //! In axum: `Router::new().nest_service("/mcp", mcp_tokio::http::service(server))`.
 
-mod connection;
-#[cfg(feature = "http2")]
-mod http2;
-mod listener;
 mod serve;
 mod service;
 
-pub use listener::Listener;
 pub use mcp_driver::http::ServeOptions;
 pub use mcp_proto::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
 pub use serve::{serve, serve_until};
-pub use service::{McpService, Respond, ResponseBody, Runtime, service};
+pub use service::{Listener, McpService, Respond, ResponseBody, Runtime, service};

@@ -3,17 +3,15 @@
 use std::future::{Future, pending};
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 
-use mcp_driver::Closing;
-use mcp_driver::http::ServeOptions;
+use hyper_util::rt::TokioIo;
+use mcp_driver::http::{Connections, ServeOptions};
 use mcp_proto::handle::Server;
 use tokio::task::JoinSet;
 
-use super::connection::{self, Terms};
-use super::listener::Listener;
-use super::service::{McpService, service};
+use super::service::{Listener, McpService, service};
 use crate::accept::{accept, bear, finish};
+use crate::http::client::Tcp;
 
 /// Serves `server` on `listener`, on every path, with defaults for everything.
 ///
@@ -42,30 +40,24 @@ pub async fn serve_until(
     options: &ServeOptions,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let listener = listener.into();
-    let terms = Arc::new(Terms {
-        service: service.within(options),
-        options: options.clone(),
-        closing: Closing::new(),
-        #[cfg(feature = "tls")]
-        tls: listener.tls,
-    });
+    let (shared, socket) = Connections::of(listener.into(), service, options);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    while let Some(accepted) = accept(&listener.socket, &mut connections, shutdown.as_mut()).await {
+    while let Some(accepted) = accept(|cx| socket.poll_accept(cx), &mut connections, shutdown.as_mut()).await {
         match accepted {
             Ok(_) if options.max_connections.is_some_and(|most| connections.len() >= most) => {}
-            Ok(stream) => {
-                connections.spawn(connection::serve(stream, terms.clone()));
+            Ok((stream, _)) => {
+                // It fails where the client is gone already, which the first read tells.
+                let _ = stream.set_nodelay(true);
+                connections.spawn(shared.clone().serve::<Tcp>(TokioIo::new(stream)));
             }
             Err(error) => bear(error).await?,
         }
     }
-    drop(listener.socket);
-    terms.closing.close();
-    terms.service.endpoint().drain();
+    drop(socket);
+    shared.close();
     if !finish(&mut connections, options.grace).await {
-        terms.service.endpoint().close();
+        shared.service().endpoint().close();
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{Request, Response, Version};
 use http_body::Body;
 
-use super::http2::Capacity;
+use super::capacity::Capacity;
 use super::origin::Origin;
 use super::payload::Payload;
 

@@ -1,118 +1,68 @@
-//! What is special about connections of HTTP/2: they bear many requests, as many as the server says.
+//! Clients of HTTP/2.
 
-use alloc::sync::Arc;
-use core::future::poll_fn;
-use core::sync::atomic::{AtomicUsize, Ordering};
-use core::task::Poll;
-use core::time::Duration;
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 
-use super::connector::BoxFuture;
+use http::Version;
+use hyper::client::conn::http2::Builder;
+use hyper::rt::{Executor, Read, Write};
 
-/// The terms on which a client speaks HTTP/2.
-///
-/// Responses that are not read must not keep others from being read: the window of the connection is as large as can
-/// be, and bears the windows of as many streams as are ever opened.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Http2Terms {
-    /// How much of a response may be on its way before it is read, in bytes: 1 MiB.
-    pub stream_window: u32,
-    /// How much of all responses may be, in bytes: 2 GiB less one, the most that there is.
-    pub connection_window: u32,
-    /// How often a server is asked whether it is there, while a request waits for its response: every 20 seconds.
-    pub ping_interval: Duration,
-    /// How long it may take to answer that: 20 seconds.
-    pub ping_timeout: Duration,
+use super::capacity::{Capacity, Http2Terms};
+use super::connector::{BoxFuture, Connected, describe};
+use super::sender::Sender;
+use crate::http::timers::Timers;
+use crate::{Clock, Nursery, Spawner};
+
+/// Makes a connection of a stream, and waits until it bears a request.
+pub(super) async fn connect<S>(stream: S, clock: impl Clock) -> Result<Connected<Sender>, Box<str>>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let (nursery, capacity, terms) = (Nursery::new(), Capacity::unknown(), Http2Terms::STANDARD);
+    let handshake = Builder::new(Spawning(nursery.spawner()))
+        .timer(Timers::new(clock))
+        .initial_max_send_streams(0)
+        .initial_stream_window_size(terms.stream_window)
+        .initial_connection_window_size(terms.connection_window)
+        .keep_alive_interval(terms.ping_interval)
+        .keep_alive_timeout(terms.ping_timeout)
+        .handshake(stream)
+        .await;
+    let (sender, mut connection) = handshake.map_err(|error| describe(&error))?;
+    let told = capacity.clone();
+    let mut connection: BoxFuture<()> = Box::pin(nursery.run_out(poll_fn(move |cx| {
+        let outcome = Pin::new(&mut connection).poll(cx);
+        told.set(connection.current_max_send_streams());
+        outcome.map(drop)
+    })));
+    if !capacity.known(&mut connection).await {
+        return Err("the server does not speak HTTP/2".into());
+    }
+    Ok(Connected {
+        sender: Sender::Http2(sender),
+        connection,
+        version: Version::HTTP_2,
+        capacity,
+    })
 }
 
-impl Http2Terms {
-    /// The terms.
-    pub const STANDARD: Self = Self {
-        stream_window: 1 << 20,
-        connection_window: (1 << 31) - 1,
-        ping_interval: Duration::from_secs(20),
-        ping_timeout: Duration::from_secs(20),
-    };
-
-    /// How many requests are in progress at once on one connection, if the server allows them: one more might have to
-    /// wait for others to be read.
-    const MOST: usize = (Self::STANDARD.connection_window / Self::STANDARD.stream_window) as usize;
+/// Whether a server says that it has not processed a request: by a stream that it refuses, or by a GOAWAY, which h2
+/// reports for streams past the last one that it names.
+pub(super) fn is_refused(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|cause| {
+        let is_refusal = cause.is_go_away() || cause.reason() == Some(h2::Reason::REFUSED_STREAM);
+        cause.is_remote() && is_refusal
+    })
 }
 
-/// How many requests at once a connection bears: of HTTP/2, none until the server has said. Clones are one.
-#[derive(Clone, Debug, Default)]
-pub struct Capacity(Arc<AtomicUsize>);
+/// Has what hyper spawns polled with its connection.
+#[derive(Clone)]
+struct Spawning(Spawner);
 
-impl Capacity {
-    /// The word of the server is not known.
-    #[must_use]
-    pub fn unknown() -> Self {
-        Self::default()
-    }
-
-    /// One at a time, as with HTTP/1.
-    #[must_use]
-    pub fn one() -> Self {
-        Self(Arc::new(AtomicUsize::new(1)))
-    }
-
-    /// The server allows so many.
-    pub fn set(&self, allowed: usize) {
-        self.0.store(allowed.min(Http2Terms::MOST), Ordering::Relaxed);
-    }
-
-    /// How many there may be.
-    #[must_use]
-    pub fn get(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Drives a new connection until it bears a request. `false` where it ends before.
-    pub async fn known(&self, connection: &mut BoxFuture<()>) -> bool {
-        poll_fn(|cx| {
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(false);
-            }
-            if self.get() > 0 {
-                Poll::Ready(true)
-            } else {
-                Poll::Pending
-            }
-        })
-        .await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::boxed::Box;
-    use core::future::{Future, pending, ready};
-    use core::pin::pin;
-    use core::task::{Context, Waker};
-
-    fn poll_known(capacity: &Capacity, connection: &mut BoxFuture<()>) -> Poll<bool> {
-        pin!(capacity.known(connection)).poll(&mut Context::from_waker(Waker::noop()))
-    }
-
-    #[test]
-    fn the_word_of_the_server_counts_as_far_as_windows_reach() {
-        let capacity = Capacity::unknown();
-        for (allowed, known) in [(0, 0), (1, 1), (100, 100), (usize::MAX, 2047)] {
-            capacity.clone().set(allowed);
-            assert_eq!(capacity.get(), known);
-        }
-    }
-
-    #[test]
-    fn a_connection_is_known_to_bear_a_request_or_ends() {
-        let (capacity, mut connection): (_, BoxFuture<()>) = (Capacity::unknown(), Box::pin(pending()));
-        assert_eq!(poll_known(&capacity, &mut connection), Poll::Pending);
-        capacity.set(1);
-        assert_eq!(poll_known(&capacity, &mut connection), Poll::Ready(true));
-        assert_eq!(
-            poll_known(&Capacity::unknown(), &mut { Box::pin(ready(())) as BoxFuture<()> }),
-            Poll::Ready(false)
-        );
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Spawning {
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
     }
 }

@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use http::{Uri, Version};
 
+use super::capacity::Capacity;
 use super::connector::{BoxFuture, Connected, HttpSender};
-use super::http2::Capacity;
 use super::origin::Origin;
 use mcp_proto::Time;
 use mcp_proto::http::client::ExchangeError;

@@ -15,6 +15,7 @@ use super::body::ResponseBody;
 use super::collector::Collector;
 use super::runtime::ServerRuntime;
 use super::service::HttpService;
+use crate::{Clock, ClockTimer};
 use mcp_proto::Time;
 use mcp_proto::handle::Timer;
 use mcp_proto::handle::server::http::{Admission, BodyRoom, Exchange};
@@ -31,7 +32,7 @@ const LARGE: usize = 64 << 10;
 pub struct Respond<B, R: ServerRuntime> {
     service: HttpService<R>,
     /// Goes on into the body of the response.
-    timer: Option<R::Timer>,
+    timer: Option<ClockTimer<R::Clock>>,
     stage: Stage<B>,
 }
 
@@ -72,7 +73,7 @@ where
 {
     pub(super) fn new(service: HttpService<R>, request: Request<B>) -> Self {
         let (head, body) = request.into_parts();
-        let timer = service.runtime().timer();
+        let timer = service.runtime().clock().timer();
         let stage = match service.endpoint().admit(&head) {
             Ok(admission) => match admission.body_limit() {
                 Some(limit) if body.size_hint().lower() > limit as u64 => Stage::refused(Refusal::TooLarge),
@@ -93,7 +94,7 @@ where
         Self { service, timer, stage }
     }
 
-    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<ResponseBody<R::Timer>>> {
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<ResponseBody<ClockTimer<R::Clock>>>> {
         let Self { service, timer, stage } = self;
         let Some(running) = timer else {
             return Poll::Pending;
@@ -146,9 +147,8 @@ where
     B: Body + Unpin,
     B::Data: Buf,
     R: ServerRuntime + Unpin,
-    R::Timer: Unpin,
 {
-    type Output = Result<Response<ResponseBody<R::Timer>>, Infallible>;
+    type Output = Result<Response<ResponseBody<ClockTimer<R::Clock>>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.get_mut().poll_response(cx).map(Ok)

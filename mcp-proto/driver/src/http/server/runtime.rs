@@ -1,20 +1,44 @@
 //! What a runtime does for an HTTP server.
 
-use mcp_proto::handle::Timer;
+use core::future::Future;
+
 use mcp_proto::handle::server::http::Upkeep;
 
+use super::keeper::Keeper;
+use crate::{Clock, Spawner};
+
 /// What a runtime does for an HTTP server. It is cloned for every request.
-pub trait ServerRuntime: Clone {
-    /// Its timers.
-    type Timer: Timer;
+pub trait ServerRuntime: Clone + Send + Sync + Unpin + 'static {
+    /// Its clock.
+    type Clock: Clock;
 
-    /// A timer that is not set. All timers of a server have one origin.
-    fn timer(&self) -> Self::Timer;
+    /// What a service that begins runs on.
+    fn start() -> Self;
 
-    /// Bytes of a cryptographically secure source: a server must not hand out session ids that can be guessed.
-    fn random(&self) -> [u8; 32];
+    /// The clock of a service: all of its timers have one origin.
+    fn clock(&self) -> &Self::Clock;
 
     /// Takes the upkeep of the endpoint, to have it [kept](super::keep) from now on. Called while a request is polled,
     /// when there is something to keep for the first time.
     fn keep(&self, upkeep: Upkeep);
+
+    /// Has a stream of a connection of HTTP/2 polled: by a task of its own, or beside its connection.
+    fn spawn(&self, stream: impl Future<Output = ()> + Send + 'static, beside: &Spawner);
+
+    /// Bytes of a cryptographically secure source: a server must not hand out session ids that can be guessed.
+    ///
+    /// # Panics
+    /// Where the system has no source of randomness.
+    fn random(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        #[expect(clippy::expect_used, reason = "ids that can be guessed are worse than none")]
+        getrandom::fill(&mut bytes).expect("the system has a source of randomness");
+        bytes
+    }
+}
+
+/// A runtime that spawns nothing: whoever serves polls the upkeep as well.
+pub trait KeepingRuntime: ServerRuntime {
+    /// What holds the upkeep.
+    fn keeper(&self) -> &Keeper;
 }

@@ -1,14 +1,14 @@
 //! The requests of one connection that carries many.
 
 use alloc::sync::Arc;
-use core::future::{Future, pending, poll_fn};
+use core::future::{Future, pending};
 use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
 use super::options::ServeOptions;
 use super::watched::Watched;
-use crate::{Watch, either, unless};
+use crate::{Watch, either, unless, wait};
 use mcp_proto::handle::Timer;
 
 /// Counts the requests in progress on one connection of HTTP/2, and what their client does not take. Clones are one.
@@ -119,15 +119,6 @@ impl Streams {
             before = asked;
         }
     }
-}
-
-/// Ready after `duration`.
-///
-/// # Cancel safety
-/// Dropping it leaves the timer set, which does no harm.
-pub async fn wait(timer: &mut impl Timer, duration: Duration) {
-    let at = timer.now() + duration;
-    poll_fn(|cx| timer.poll(cx, Some(at))).await;
 }
 
 #[cfg(test)]

@@ -1,0 +1,98 @@
+//! The sockets of a runtime, and TLS over them.
+
+use core::future::Future;
+use std::io;
+use std::net::SocketAddr;
+
+use hyper::rt::{Read, Write};
+#[cfg(feature = "tls")]
+use mcp_proto::http::server::Principal;
+
+/// With which configuration a client shakes hands by TLS, and under which name it knows the server. Without the feature
+/// `tls` there is none.
+#[cfg(feature = "tls")]
+pub type ClientTls = (
+    std::sync::Arc<rustls::ClientConfig>,
+    rustls::pki_types::ServerName<'static>,
+);
+/// There is no TLS in this build.
+#[cfg(not(feature = "tls"))]
+pub type ClientTls = core::convert::Infallible;
+
+/// With which configuration a server shakes hands by TLS. Without the feature `tls` there is none.
+#[cfg(feature = "tls")]
+pub type ServerTls = std::sync::Arc<rustls::ServerConfig>;
+/// There is no TLS in this build.
+#[cfg(not(feature = "tls"))]
+pub type ServerTls = core::convert::Infallible;
+
+/// TCP of a runtime, and TLS over it, as streams that hyper takes.
+///
+/// Every stream sends at once what is written (`TCP_NODELAY`): a message in two writes would wait for the peer's delayed
+/// acknowledgement, 40 ms on Linux.
+pub trait Network: 'static {
+    /// A connection.
+    type Stream: Read + Write + Unpin + Send + 'static;
+
+    /// A connection with TLS; where the adapter has none, the same as without.
+    type Secure: Read + Write + Unpin + Send + 'static;
+
+    /// The addresses of a host, and the port with each.
+    fn resolve(host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+
+    /// A connection to an address.
+    fn connect(address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Shakes hands as a client. Never called where the adapter has no TLS.
+    fn secure_client(
+        stream: Self::Stream,
+        tls: ClientTls,
+    ) -> impl Future<Output = io::Result<(Self::Secure, Agreed)>> + Send {
+        drop((stream, tls));
+        core::future::ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    /// Shakes hands as a server. Never called where the adapter has no TLS.
+    fn secure_server(
+        stream: Self::Stream,
+        tls: ServerTls,
+    ) -> impl Future<Output = io::Result<(Self::Secure, Agreed)>> + Send {
+        drop((stream, tls));
+        core::future::ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    /// Whether the runtime lets the present poll go on.
+    fn has_budget() -> bool {
+        true
+    }
+}
+
+/// What a handshake of TLS has agreed on.
+#[derive(Debug)]
+pub struct Agreed {
+    pub(super) is_http2: bool,
+    /// Who the client has shown to be.
+    #[cfg(feature = "tls")]
+    pub(super) client: Option<Principal>,
+}
+
+#[cfg(feature = "tls")]
+impl Agreed {
+    /// What was agreed on with a server.
+    #[must_use]
+    pub fn with_server(session: &rustls::CommonState) -> Self {
+        let is_http2 = session.alpn_protocol() == Some(b"h2");
+        let client = None;
+        Self { is_http2, client }
+    }
+
+    /// What was agreed on with a client, and who that is where it has shown a certificate.
+    #[must_use]
+    pub fn with_client(session: &rustls::CommonState) -> Self {
+        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        Self {
+            client: certificate.map(Principal::new),
+            ..Self::with_server(session)
+        }
+    }
+}

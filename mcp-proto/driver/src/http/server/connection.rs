@@ -1,0 +1,114 @@
+//! The connections of a listener.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::future::Future;
+use core::pin::{Pin, pin};
+use std::io;
+
+use hyper::rt::{Read, Write};
+use hyper::server::conn::http1;
+
+use super::bridge::Bridge;
+use super::listener::Listener;
+use super::options::{HEAD_BYTES, ServeOptions};
+use super::runtime::ServerRuntime;
+use super::service::HttpService;
+use super::stall::Stall;
+use crate::http::network::{Network, ServerTls};
+use crate::http::timers::Timers;
+use crate::{Clock, ClockTimer, Closing, FAR, either, end_upon, unless, wait};
+
+/// What all connections of a listener share: the service, the options, TLS, and the end.
+pub struct Connections<R> {
+    pub(super) service: HttpService<R>,
+    pub(super) options: ServeOptions,
+    pub(super) closing: Closing,
+    tls: Option<ServerTls>,
+}
+
+impl<R: ServerRuntime> Connections<R> {
+    /// The connections of `listener` to `service`, and the socket that they come from.
+    pub fn of<S>(listener: Listener<S>, service: HttpService<R>, options: &ServeOptions) -> (Arc<Self>, S) {
+        let connections = Self {
+            service: service.within(options),
+            options: options.clone(),
+            closing: Closing::new(),
+            tls: listener.tls,
+        };
+        (Arc::new(connections), listener.socket)
+    }
+
+    /// The service that they are connections to.
+    pub fn service(&self) -> &HttpService<R> {
+        &self.service
+    }
+
+    /// Has them end as soon as nothing is in progress on them.
+    pub fn close(&self) {
+        self.closing.close();
+        self.service.endpoint().drain();
+    }
+
+    /// Serves one connection. What goes wrong on it concerns its client alone.
+    ///
+    /// # Cancel safety
+    /// Dropping it closes the connection at once.
+    pub async fn serve<N: Network>(self: Arc<Self>, stream: N::Stream) {
+        if let Some(tls) = &self.tls {
+            // For itself, that connections without TLS be small.
+            return Box::pin(self.serve_secure::<N>(stream, tls.clone())).await;
+        }
+        if let Some((stream, is_http2)) = self.open(self.bridge(stream).listening()).await {
+            self.talk(stream, is_http2, self.service.clone()).await;
+        }
+    }
+
+    async fn serve_secure<N: Network>(&self, stream: N::Stream, tls: ServerTls) {
+        let Some((stream, agreed)) = self.open(N::secure_server(stream, tls)).await else {
+            return;
+        };
+        let service = self.service.clone();
+        #[cfg(feature = "tls")]
+        let service = match agreed.client {
+            Some(principal) => service.with_principal(principal),
+            None => service,
+        };
+        self.talk(self.bridge(stream), agreed.is_http2, service).await;
+    }
+
+    /// The stream as hyper wants it.
+    fn bridge<S>(&self, stream: S) -> Bridge<S, ClockTimer<R::Clock>> {
+        let timer = self.service.runtime().clock().timer();
+        Bridge::new(stream, Stall::new(timer, self.options.write_timeout))
+    }
+
+    /// What `opening` gives in time.
+    async fn open<T>(&self, opening: impl Future<Output = io::Result<T>>) -> Option<T> {
+        let mut timer = self.service.runtime().clock().timer();
+        let late = wait(&mut timer, self.options.header_timeout);
+        unless(opening, either(self.closing.watch(), late)).await?.ok()
+    }
+
+    /// Answers the requests on a connection that is open.
+    async fn talk<S>(&self, stream: S, is_http2: bool, service: HttpService<R>)
+    where
+        S: Read + Write + Send + Unpin + 'static,
+    {
+        #[cfg(feature = "http2")]
+        if is_http2 {
+            return Box::pin(super::http2::serve(self, stream, service)).await;
+        }
+        #[cfg(not(feature = "http2"))]
+        let _ = is_http2;
+        let connection = http1::Builder::new()
+            .timer(Timers::new(self.service.runtime().clock().clone()))
+            .header_read_timeout(self.options.header_timeout.min(FAR))
+            .max_header_size(HEAD_BYTES as usize)
+            .serve_connection(stream, service);
+        let mut connection = pin!(connection);
+        let end =
+            |connection: Pin<&mut Pin<&mut http1::Connection<_, _>>>| connection.as_deref_mut().graceful_shutdown();
+        let _ = end_upon(connection.as_mut(), end, self.closing.watch()).await;
+    }
+}

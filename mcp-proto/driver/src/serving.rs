@@ -1,0 +1,60 @@
+//! The connections of a listener of byte streams.
+
+use core::future::Future;
+use core::time::Duration;
+
+use mcp_proto::handle::Server;
+use mcp_proto::handle::server::ServerPump;
+
+use crate::{Closing, end_upon};
+
+/// How long what a connection has to say at its end may take to arrive.
+const DELIVERY: Duration = Duration::from_secs(3);
+
+/// Serves one connection, which `drive` drives, until `shutdown` is ready at most and what is in progress then.
+///
+/// # Cancel safety
+/// That of what `drive` gives.
+pub async fn serve_until<F: Future>(
+    server: &Server,
+    shutdown: impl Future<Output = ()>,
+    drive: impl FnOnce(ServerPump) -> F,
+) -> F::Output {
+    let pump = server.pump();
+    let connection = pump.handle();
+    end_upon(drive(pump), |_| connection.close(), shutdown).await
+}
+
+/// What all connections of a listener share: the server, and the end.
+#[derive(Debug)]
+pub struct Serving {
+    server: Server,
+    closing: Closing,
+}
+
+impl Serving {
+    /// The connections to `server`.
+    #[must_use]
+    pub fn new(server: &Server) -> Self {
+        let (server, closing) = (server.clone(), Closing::new());
+        Self { server, closing }
+    }
+
+    /// Serves one connection, which `drive` drives, until [`close`](Self::close) at most and what is in progress then.
+    pub fn serve<F, D>(&self, drive: D) -> impl Future<Output = F::Output> + use<F, D>
+    where
+        F: Future,
+        D: FnOnce(ServerPump) -> F,
+    {
+        let pump = self.server.pump();
+        let connection = pump.handle();
+        end_upon(drive(pump), move |_| connection.close(), self.closing.watch())
+    }
+
+    /// Has all of them closed gracefully. How long that may take.
+    #[must_use]
+    pub fn close(&self) -> Duration {
+        self.closing.close();
+        self.server.config().timeouts().close.saturating_add(DELIVERY)
+    }
+}
