@@ -4,5 +4,6 @@ mod calls;
 mod cuts;
 mod deadlines;
 mod http;
+mod http_server;
 mod random;
 mod worlds;
