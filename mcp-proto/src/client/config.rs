@@ -1,5 +1,6 @@
 //! What a client is and wants.
 
+use alloc::string::String;
 use core::time::Duration;
 
 use crate::limits::{Limits, Timeouts};
@@ -7,7 +8,15 @@ use crate::model::{ClientCapabilities, Implementation};
 use crate::revision::{Era, Revision};
 
 /// What a client is, wants and bears.
+///
+/// ```
+/// use mcp_proto::client::{ClientConfig, Mode};
+///
+/// let config = ClientConfig::named("example", "1.0.0").with_mode(Mode::Modern);
+/// assert_eq!(config.info.name, "example");
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ClientConfig {
     /// Who the client says it is.
     pub info: Implementation,
@@ -34,6 +43,11 @@ pub struct ClientConfig {
 
 impl ClientConfig {
     /// A client of this name and version, with defaults for the rest.
+    pub fn named(name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self::new(Implementation::new(name, version))
+    }
+
+    /// A client that says this of itself, with defaults for the rest.
     pub fn new(info: Implementation) -> Self {
         Self {
             info,
@@ -46,10 +60,61 @@ impl ClientConfig {
             timeouts: Timeouts::default(),
         }
     }
+
+    /// With this on offer for the server.
+    #[must_use]
+    pub fn with_capabilities(mut self, capabilities: ClientCapabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+
+    /// Speaking these eras. Default [`Mode::Auto`].
+    #[must_use]
+    pub fn with_mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Knowing this of the server, from an earlier connection.
+    #[must_use]
+    pub fn with_prior(mut self, prior: Prior) -> Self {
+        self.prior = Some(prior);
+        self
+    }
+
+    /// With or without a look at what the server offers before a request is sent; see
+    /// [`strict_capabilities`](Self::strict_capabilities).
+    #[must_use]
+    pub fn with_strict_capabilities(mut self, strict: bool) -> Self {
+        self.strict_capabilities = strict;
+        self
+    }
+
+    /// Keeping the list of tools for so long where the server does not say; see [`tools_ttl`](Self::tools_ttl).
+    #[must_use]
+    pub fn with_tools_ttl(mut self, ttl: Duration) -> Self {
+        self.tools_ttl = ttl;
+        self
+    }
+
+    /// Within these bounds.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// With so much time for each phase.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
 }
 
 /// Which eras a client speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Mode {
     /// Both: asks `server/discover` first, unless the answer is known before, and follows the server.
     #[default]

@@ -114,6 +114,7 @@ impl From<SendError> for CallError {
 
 /// An HTTP response that answers nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HttpFailure {
     /// Its status.
     pub status: u16,

@@ -34,7 +34,7 @@ pub struct Mirrored {
     pub params: Vec<(String, String)>,
 }
 
-/// What an outgoing message is.
+/// What an outgoing message is. No kind of it is left out: who carries messages has to know how each is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// `initialize`, which starts a session.
@@ -51,6 +51,7 @@ pub enum Purpose {
 
 /// How the exchange of a call ended without an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Failure {
     /// No connection could be made.
     Unreachable(Box<str>),

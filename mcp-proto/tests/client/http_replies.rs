@@ -1,7 +1,7 @@
 //! What a client makes of the responses to its calls.
 
 use mcp_proto::Revision;
-use mcp_proto::client::{ClientConfig, Event, Mode, Prior};
+use mcp_proto::client::{Event, Mode, Prior};
 use mcp_proto::http::client::{Action, ExchangeError};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallError, CallOptions, HttpFailure, Phase, SendError};
@@ -127,7 +127,7 @@ fn a_call_without_a_connection_was_not_sent() {
     }
     // Neither question tells anything of the server then.
     for mode in [Mode::Auto, Mode::Legacy(LEGACY)] {
-        let mut web = Web::new(ClientConfig { mode, ..config() });
+        let mut web = Web::new(config().with_mode(mode));
         web.call("tools/list");
         let post = web.opened().remove(0);
         web.client.failed(web.now, post.id, ExchangeError::TooManyConnections);

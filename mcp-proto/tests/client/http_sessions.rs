@@ -1,6 +1,6 @@
 //! Legacy sessions over HTTP: loss, the GET stream, messages that want no answer, the end.
 
-use mcp_proto::client::{ClientConfig, Event, Mode};
+use mcp_proto::client::{Event, Mode};
 use mcp_proto::http::client::{ExchangeError, HttpClientConfig};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, Phase};
@@ -539,10 +539,7 @@ fn a_404_to_the_get_stream_starts_a_new_session_where_the_session_is_gone() {
 
 /// A client whose `initialize` is with the server.
 fn introducing() -> (Web, Opened) {
-    let mut web = Web::new(ClientConfig {
-        mode: Mode::Legacy(LEGACY),
-        ..config()
-    });
+    let mut web = Web::new(config().with_mode(Mode::Legacy(LEGACY)));
     web.call("tools/list");
     let initialize = web.opened().remove(0);
     assert_eq!(initialize.method(), "initialize");

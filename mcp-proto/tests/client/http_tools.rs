@@ -1,6 +1,6 @@
 //! Calls of tools whose headers the client does not know yet.
 
-use mcp_proto::client::{ClientConfig, Event};
+use mcp_proto::client::Event;
 use mcp_proto::rpc::{CallError, CallId, CallOptions, Phase};
 use mcp_proto::{Limits, Revision};
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ fn endless_pages_of_tools_end() {
         list_pages: 3,
         ..Limits::default()
     };
-    let mut web = Web::ready_with(ClientConfig { limits, ..config() }, Revision::LATEST);
+    let mut web = Web::ready_with(config().with_limits(limits), Revision::LATEST);
     call(&mut web);
     let post = web.opened().remove(0);
     mismatch(&mut web, &post);

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use mcp_proto::client::{ClientConfig, Event, Link, Mode, Origin, Prior, ToolList};
+use mcp_proto::client::{Event, Link, Mode, Origin, Prior, ToolList};
 use mcp_proto::model::CacheScope;
 use mcp_proto::rpc::{CallError, CallId, CallOptions, CloseReason, Phase, SendError};
 use mcp_proto::{Limits, Revision, Time};
@@ -68,10 +68,7 @@ fn is_kept(wire: &mut Wire) -> bool {
 
 /// A server that promises to say when its tools change.
 fn promising() -> Wire {
-    let mut wire = Wire::new(ClientConfig {
-        mode: Mode::Legacy(LEGACY),
-        ..config()
-    });
+    let mut wire = Wire::new(config().with_mode(Mode::Legacy(LEGACY)));
     wire.client.client().connect();
     let mut facts = initialize_result(LEGACY.as_str());
     facts["capabilities"] = json!({"tools": {"listChanged": true}});
@@ -87,7 +84,7 @@ const CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_cha
 #[test]
 fn a_hundred_askers_share_one_reading_of_all_pages_and_the_handshake() {
     for mode in [Mode::Auto, Mode::Legacy(LEGACY), Mode::Modern] {
-        let mut wire = Wire::new(ClientConfig { mode, ..config() });
+        let mut wire = Wire::new(config().with_mode(mode));
         let asked: Vec<_> = (0..100).map(|_| ask(&mut wire)).collect();
         match mode {
             Mode::Auto => {
@@ -103,7 +100,7 @@ fn a_hundred_askers_share_one_reading_of_all_pages_and_the_handshake() {
                 assert_eq!(methods(&sent), ["notifications/initialized", "tools/list"]);
                 wire.write(&result(&sent[1]["id"], page(&["a", "b"], json!({"nextCursor": ""}))));
             }
-            Mode::Modern => {}
+            _ => {}
         }
         if !matches!(mode, Mode::Legacy(_)) {
             answer(&mut wire, Value::Null, &["a", "b"], json!({"nextCursor": ""}));
@@ -238,7 +235,7 @@ fn a_legacy_list_is_kept_until_the_promised_word_or_for_the_time_that_is_set() {
     assert!(!is_kept(&mut wire), "nothing is promised");
 
     let tools_ttl = secs(9);
-    let mut wire = Wire::ready_with(ClientConfig { tools_ttl, ..config() }, LEGACY);
+    let mut wire = Wire::ready_with(config().with_tools_ttl(tools_ttl), LEGACY);
     ask(&mut wire);
     answer(&mut wire, Value::Null, &["a"], json!({}));
     wire.events();
@@ -302,10 +299,7 @@ fn a_failure_reaches_all_who_waited_and_the_next_asks_anew() {
 
 #[test]
 fn a_failed_handshake_reaches_all_who_waited() {
-    let mut wire = Wire::new(ClientConfig {
-        mode: Mode::Legacy(LEGACY),
-        ..config()
-    });
+    let mut wire = Wire::new(config().with_mode(Mode::Legacy(LEGACY)));
     ask(&mut wire);
     ask(&mut wire);
     let initialize = wire.sent();
@@ -378,7 +372,7 @@ fn endless_pages_end_also_where_the_cursors_go_round() {
         list_pages: 3,
         ..Limits::default()
     };
-    let mut wire = Wire::ready_with(ClientConfig { limits, ..config() }, MODERN);
+    let mut wire = Wire::ready_with(config().with_limits(limits), MODERN);
     ask(&mut wire);
     let mut cursor = Value::Null;
     for n in 0..3 {
@@ -397,7 +391,7 @@ fn the_whole_list_is_bounded_in_bytes() {
         total_bytes: 3_000,
         ..Limits::default()
     };
-    let mut wire = Wire::ready_with(ClientConfig { limits, ..config() }, MODERN);
+    let mut wire = Wire::ready_with(config().with_limits(limits), MODERN);
     ask(&mut wire);
     let long = "x".repeat(1_000);
     answer(&mut wire, Value::Null, &[&long], json!({"nextCursor": "1"}));
@@ -453,10 +447,7 @@ fn a_page_that_is_none_fails_the_list() {
 
 #[test]
 fn a_server_without_tools_is_not_asked() {
-    let mut wire = Wire::new(ClientConfig {
-        mode: Mode::Legacy(LEGACY),
-        ..config()
-    });
+    let mut wire = Wire::new(config().with_mode(Mode::Legacy(LEGACY)));
     ask(&mut wire);
     let initialize = wire.sent();
     let mut facts = initialize_result(LEGACY.as_str());
@@ -487,8 +478,7 @@ fn a_closed_connection_ends_all_askers_and_keeps_nothing() {
 
 #[test]
 fn a_prior_that_proves_wrong_does_not_fail_the_list() {
-    let prior = Some(Prior::new(MODERN));
-    let mut wire = Wire::new(ClientConfig { prior, ..config() });
+    let mut wire = Wire::new(config().with_prior(Prior::new(MODERN)));
     ask(&mut wire);
     let sent = wire.sent();
     assert_eq!(methods(&sent), ["tools/list"]);
@@ -547,10 +537,7 @@ fn a_lost_session_begins_the_list_anew_once() {
 
 #[test]
 fn over_http_the_promise_counts_while_the_stream_is_open_that_it_comes_on() {
-    let mut web = Web::new(ClientConfig {
-        mode: Mode::Legacy(LEGACY),
-        ..config()
-    });
+    let mut web = Web::new(config().with_mode(Mode::Legacy(LEGACY)));
     web.client.client().connect();
     let initialize = web.opened().remove(0);
     let mut facts = initialize_result(LEGACY.as_str());
@@ -660,7 +647,7 @@ fn log_messages_on_a_stream_belong_to_nobody() {
 #[test]
 fn a_promise_over_an_unknown_http_transport_is_not_relied_on() {
     let mode = Mode::Legacy(LEGACY);
-    let mut client = mcp_proto::client::Client::new(ClientConfig { mode, ..config() }, Link::Http);
+    let mut client = mcp_proto::client::Client::new(config().with_mode(mode), Link::Http);
     let mut asked = 0;
     for _ in 0..2 {
         client.list_tools(&CallOptions::default()).unwrap();

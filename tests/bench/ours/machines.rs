@@ -110,7 +110,7 @@ pub(crate) fn client_config(era: Era) -> ClientConfig {
         Era::Legacy => Mode::Legacy(Revision::LATEST_LEGACY),
         Era::Modern => Mode::Modern,
     };
-    ClientConfig { mode, ..config }
+    config.with_mode(mode)
 }
 
 pub(crate) fn check(result: &CallToolResult) {

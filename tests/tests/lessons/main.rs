@@ -75,10 +75,7 @@ fn requests(server: &mut StreamServer) -> Vec<Request> {
 }
 
 fn config(mode: Mode) -> ClientConfig {
-    ClientConfig {
-        mode,
-        ..ClientConfig::new(Implementation::new("c", "1"))
-    }
+    ClientConfig::new(Implementation::new("c", "1")).with_mode(mode)
 }
 
 fn written(client: &mut StreamClient) -> String {
@@ -99,10 +96,7 @@ fn call(client: &mut mcp_proto::client::Client) -> CallId {
 
 /// A client in the modern era over HTTP, with one call that was sent: the exchange of it.
 fn one_exchange(limits: Limits) -> (HttpClient, ExchangeId) {
-    let config = ClientConfig {
-        limits,
-        ..config(Mode::Modern)
-    };
+    let config = config(Mode::Modern).with_limits(limits);
     let http = HttpClientConfig::new(Uri::from_static("http://localhost/mcp"));
     let mut client = HttpClient::new(config, &http);
     call(client.client());

@@ -121,10 +121,7 @@ fn a_reader_that_does_not_read_is_waited_for() {
         notifications: 1 << 20,
         ..Limits::default()
     };
-    let mut client = StreamClient::new(client::ClientConfig {
-        limits,
-        ..config(Mode::Modern)
-    });
+    let mut client = StreamClient::new(config(Mode::Modern).with_limits(limits));
     let text = "x".repeat(500);
     let line = format!(r#"{{"jsonrpc":"2.0","method":"notifications/x","params":{{"text":"{text}"}}}}"#);
     let mut taken = 0;

@@ -9,6 +9,7 @@ use crate::wire::url::Redacted;
 
 /// Where a client's exchanges go.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct HttpClientConfig {
     /// The MCP endpoint.
     pub endpoint: Uri,
@@ -26,6 +27,20 @@ impl HttpClientConfig {
             headers: HeaderMap::new(),
             listen: true,
         }
+    }
+
+    /// With these headers for every request.
+    #[must_use]
+    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// With or without a GET stream.
+    #[must_use]
+    pub fn with_listen(mut self, listen: bool) -> Self {
+        self.listen = listen;
+        self
     }
 }
 
