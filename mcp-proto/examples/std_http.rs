@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{Request, Uri, response};
 use mcp_proto::Time;
+use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::client::HttpPump;
 use mcp_proto::handle::server::http::{Endpoint, Exchange};
 use mcp_proto::handle::{Client, Server};
@@ -279,7 +280,7 @@ fn run() -> Result<CallToolResult, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let uri = Uri::try_from(format!("http://{address}/mcp"))?;
-    let config = Client::builder("example-client", "1.0.0").build();
+    let config = ClientConfig::named("example-client", "1.0.0");
     let (client, pump) = Client::over_http(config, &HttpClientConfig::new(uri));
     let closed = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -36,6 +36,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mcp_proto::Time;
+use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, Pump, Server};
 use mcp_proto::model::CallToolResult;
 use serde::Deserialize;
@@ -147,7 +148,7 @@ fn run() -> Result<CallToolResult, Box<dyn Error>> {
             Ok(format!("sunny in {}", args.city))
         })
         .build();
-    let (client, pump) = Client::over_stream(Client::builder("example-client", "1.0.0").build());
+    let (client, pump) = Client::over_stream(ClientConfig::named("example-client", "1.0.0"));
     let (near, far) = UnixStream::pair()?;
     thread::scope(|scope| {
         let serving = scope.spawn(move || drive(&server.pump(), &far));

@@ -69,7 +69,7 @@
 //!
 //! ```
 //! # #[cfg(feature = "schema")] {
-//! # use mcp_proto::{Time, client::Mode, handle::{Client, Server, Crossing, server::Context}};
+//! # use mcp_proto::{Time, client::{ClientConfig, Mode}, handle::{Client, Server, Crossing, server::Context}};
 //! # use std::{future::Future, pin::pin, task::{self, Poll, Waker}};
 //! use mcp_proto::toolbox::{ServerTools, ToolCallEvent, Toolbox};
 //!
@@ -78,7 +78,7 @@
 //! #     for n in 1..=args.files { context.progress(f64::from(n), f64::from(args.files), None).await; }
 //! #     Ok(format!("{} files", args.files))
 //! # }).build();
-//! # let (client, pump) = Client::over_stream(Client::builder("doc", "1").mode(Mode::Modern).build());
+//! # let (client, pump) = Client::over_stream(ClientConfig::named("doc", "1").with_mode(Mode::Modern));
 //! # let mut crossing = Crossing::new(pump, server.pump());
 //! # let example = async move {
 //! let toolbox = Toolbox::builder().server("files", ServerTools::new(client).prefix("files_")).build();

@@ -9,7 +9,7 @@ use async_io::{Async, Timer};
 #[cfg(unix)]
 use async_net::unix::{UnixListener, UnixStream};
 use async_net::{TcpListener, TcpStream};
-use mcp_driver::Bearable;
+use mcp_driver::rest_after;
 
 /// How many connections are accepted before those that are there get their turn.
 const ACCEPTS: usize = 8;
@@ -76,11 +76,11 @@ pub(crate) async fn accept<L: Listener>(listener: &L, mut start: impl FnMut(L::S
         for _ in 0..ACCEPTS {
             match listener.accept().await {
                 Ok(stream) => start(stream),
-                Err(error) => {
-                    if let Err(broken) = bear(error).await {
-                        return broken;
-                    }
-                }
+                Err(error) => match rest_after(error) {
+                    Ok(Some(rest)) => drop(Timer::after(rest).await),
+                    Ok(None) => {}
+                    Err(broken) => return broken,
+                },
             }
         }
         give_way().await;
@@ -98,39 +98,4 @@ async fn give_way() {
         Poll::Pending
     })
     .await;
-}
-
-/// Bears a failure to accept; see [`Bearable`].
-async fn bear(error: io::Error) -> io::Result<()> {
-    match Bearable::of(error)? {
-        Bearable::AtOnce => {}
-        Bearable::After(rest) => drop(Timer::after(rest).await),
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::Cell;
-    use std::pin::pin;
-    use std::task::{Context, Waker};
-
-    #[test]
-    fn the_system_is_asked_once_however_often_the_future_is_polled() {
-        let listener = Async::<std::net::TcpListener>::bind(([127, 0, 0, 1], 0)).unwrap();
-        let (listener, asked) = (Arc::new(listener), Cell::new(0));
-        let mut accepted = pin!(patiently(&listener, |listener| {
-            asked.set(asked.get() + 1);
-            listener.accept()
-        }));
-        let mut cx = Context::from_waker(Waker::noop());
-        for _ in 0..5 {
-            assert!(accepted.as_mut().poll(&mut cx).is_pending());
-        }
-        assert_eq!(asked.get(), 1);
-        let client = std::net::TcpStream::connect(listener.get_ref().local_addr().unwrap()).unwrap();
-        let (_, address) = async_io::block_on(accepted).unwrap();
-        assert_eq!(address, client.local_addr().unwrap());
-    }
 }

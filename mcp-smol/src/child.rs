@@ -14,8 +14,8 @@ use std::task::{Context, Poll};
 use async_process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
-use mcp_driver::child::{ChildLanes, Group, Process, Signal};
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
+use mcp_driver::child::{Group, Process, Signal, client_over_child};
 use mcp_driver::{Step, make_room};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
@@ -55,11 +55,7 @@ pub fn child_over(
     command: &Command,
     config: ClientConfig,
 ) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<>)> {
-    let process = Running::start(command).map_err(|error| SpawnError::wrap(command, &error))?;
-    let (client, pump) = Client::over_stream(config);
-    let lanes = ChildLanes::new(pump, process, command);
-    let driver = async { lanes.run(Timer::new(Clock::start())).await.map_err(io::Error::from) };
-    Ok((client, driver))
+    client_over_child(command, config, Timer::new(Clock::start()), Running::start)
 }
 
 /// A child that was started.
@@ -96,20 +92,14 @@ impl Process for Running {
     type Error = io::Error;
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
-        match (step, &mut self.stdin) {
-            (Step::Read(buffer), _) => read(cx, self.stdout.as_mut(), buffer),
-            (Step::Write(bytes), Some(stdin)) => Pin::new(stdin).poll_write(cx, bytes),
-            (Step::Write(_), None) => Poll::Ready(Ok(0)),
-            (Step::Flush, _) => Poll::Ready(Ok(0)),
-            (Step::Close, stdin) => {
-                *stdin = None;
-                Poll::Ready(Ok(0))
-            }
-        }
+        let pipes = (&mut self.stdin, &mut self.stdout);
+        let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
+        step.on_pipes(cx, pipes, read, write)
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        read(cx, self.stderr.as_mut(), buffer)
+        let pipe = self.stderr.as_mut();
+        pipe.map_or(Poll::Ready(Ok(0)), |pipe| read(pipe, cx, buffer))
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
@@ -125,13 +115,7 @@ impl Process for Running {
     }
 }
 
-/// Reads from a pipe to the front of `buffer`. 0 is the end, also where there is none.
-fn read(
-    cx: &mut Context<'_>,
-    pipe: Option<&mut (impl AsyncRead + Unpin)>,
-    buffer: &mut BytesMut,
-) -> Poll<io::Result<usize>> {
-    pipe.map_or(Poll::Ready(Ok(0)), |pipe| {
-        Pin::new(pipe).poll_read(cx, make_room(buffer))
-    })
+/// Reads from a pipe to the front of `buffer`. 0 is the end.
+fn read(pipe: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    Pin::new(pipe).poll_read(cx, make_room(buffer))
 }

@@ -36,13 +36,6 @@ impl Clock {
     }
 }
 
-/// Starts now.
-impl Default for Clock {
-    fn default() -> Self {
-        Self::start()
-    }
-}
-
 impl mcp_driver::Clock for Clock {
     type Sleep = async_io::Timer;
 

@@ -39,7 +39,7 @@
 //! Servers are futures as they are: whoever polls them runs everything that belongs to them.
 //!
 //! ```
-//! use mcp_smol::{Client, Server, memory};
+//! use mcp_smol::{ClientConfig, Server, memory};
 //!
 //! # #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! # struct Forecast { city: String }
@@ -47,7 +47,7 @@
 //! let server = Server::builder("weather", "1.0.0")
 //!     .tool("forecast", "Forecast for a city", |args: Forecast| async move { Ok(format!("sunny in {}", args.city)) })
 //!     .build();
-//! let config = Client::builder("host", "1.0.0").build();
+//! let config = ClientConfig::named("host", "1.0.0");
 //! let client = memory::connect_memory(&server, config, |driver| smol::spawn(driver).detach());
 //! let result = smol::block_on(client.call_tool("forecast", serde_json::json!({"city": "Bern"})))?;
 //! assert_eq!(result.content[0].as_text(), Some("sunny in Bern"));
@@ -82,6 +82,7 @@ pub use clock::{Clock, Timer};
 pub use lanes::drive;
 pub use mcp_driver::{ConnectError, Resolver};
 pub use mcp_proto;
+pub use mcp_proto::client::ClientConfig;
 pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
 pub use mcp_proto::handle::server::{Json, NoArgs};
@@ -89,7 +90,6 @@ pub use mcp_proto::handle::{Client, Server, Session, Sessions};
 pub use sessions::{sessions, sessions_over};
 
 #[cfg(feature = "http")]
-use mcp_proto::client::ClientConfig;
 
 /// What drives a client until it is dropped, handed to whatever spawns. Dropping it closes the client's
 /// connections at once, and every call that waits ends with `Closed`.
@@ -103,7 +103,7 @@ pub type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// [`ConnectError`]: the URL is unusable. What depends on the server is told by the first call.
 #[cfg(feature = "http")]
 pub fn connect(url: &str, spawn: impl FnOnce(Driver)) -> Result<Client, ConnectError> {
-    let config = Client::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).build();
+    let config = ClientConfig::named(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     connect_with(url, config, &http::HttpOptions::default(), spawn)
 }
 

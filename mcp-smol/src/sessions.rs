@@ -25,13 +25,13 @@ use crate::stream::client_over;
 /// ```
 /// use mcp_smol::Resolver;
 /// use mcp_proto::sessions::{InProcessTransport, SessionKey, SessionsConfig};
-/// use mcp_smol::{Client, Server};
+/// use mcp_smol::{ClientConfig, Server};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let weather = Server::builder("weather", "1.0.0")
 ///     .tool("forecast", "Forecast", |_: mcp_smol::NoArgs| async { Ok("sunny") })
 ///     .build();
-/// let resolver = Resolver::new(Client::builder("host", "1.0.0").build()).server("weather", weather);
+/// let resolver = Resolver::new(ClientConfig::named("host", "1.0.0")).server("weather", weather);
 /// let sessions = mcp_smol::sessions(SessionsConfig::default(), resolver, |driver| smol::spawn(driver).detach());
 ///
 /// # smol::block_on(async {
@@ -65,8 +65,7 @@ pub fn sessions_over(
     config: SessionsConfig,
     resolver: Resolver,
 ) -> (Sessions<SessionKey>, impl Future<Output = ()> + Send + use<>) {
-    let (sessions, driver) = resolver.pool(config, dial);
-    (sessions, async { driver.run(Timer::new(Clock::start())).await })
+    resolver.pool(config, Timer::new(Clock::start()), dial)
 }
 
 async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, CallError> {
@@ -78,14 +77,12 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
             if let Some(files) = files {
                 options = Box::new(blocking::unblock(move || files.apply(*options)).await?);
             }
-            let made = crate::http::client_over_http(&url, config, &options);
-            let (client, driver) = reached("the URL", made)?;
+            let (client, driver) = reached("the URL", crate::http::client_over_http(&url, config, &options))?;
             Ok(Connected::new(client, driver))
         }
         #[cfg(feature = "child")]
         Route::Child(command) => {
-            let started = crate::child::child_over(&command, config);
-            let (client, driver) = reached("the child", started)?;
+            let (client, driver) = reached("the child", crate::child::child_over(&command, config))?;
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         #[cfg(unix)]

@@ -10,8 +10,9 @@
 
 use std::future::{Future, pending};
 use std::io;
+use std::task::Context;
 #[cfg(unix)]
-use std::task::{Context, Poll, ready};
+use std::task::{Poll, ready};
 
 use mcp_proto::handle::Server;
 #[cfg(unix)]
@@ -53,19 +54,18 @@ pub async fn serve_until(server: Server, shutdown: impl Future<Output = ()>) -> 
     #[cfg(not(unix))]
     {
         use futures_io::{AsyncRead, AsyncWrite};
-        use mcp_driver::{Step, drive_steps, end_upon, make_room};
-        let pump = server.pump();
-        let connection = pump.handle();
+        use mcp_driver::{Step, drive_steps, make_room};
         let (mut input, mut output) = (
             blocking::Unblock::new(io::stdin()),
             blocking::Unblock::new(io::stdout()),
         );
-        let driver = drive_steps(pump, Timer::new(Clock::start()), move |cx, step| match step {
+        let steps = move |cx: &mut Context<'_>, step: &mut Step<'_>| match step {
             Step::Read(buffer) => std::pin::Pin::new(&mut input).poll_read(cx, make_room(buffer)),
             Step::Write(bytes) => std::pin::Pin::new(&mut output).poll_write(cx, bytes),
             _ => std::pin::Pin::new(&mut output).poll_flush(cx).map_ok(|()| 0),
-        });
-        end_upon(driver, |_| connection.close(), shutdown).await
+        };
+        let drive = |pump| drive_steps(pump, Timer::new(Clock::start()), steps);
+        mcp_driver::serve_until(&server, shutdown, drive).await
     }
 }
 

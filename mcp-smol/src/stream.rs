@@ -53,10 +53,10 @@ where
 ///
 /// # Cancel safety
 /// Dropping the future drops the handlers in progress and closes the connection at once.
-pub fn serve_stream<S>(server: &Server, io: S) -> impl Future<Output = io::Result<()>> + use<S>
-where
-    S: AsyncRead + AsyncWrite,
-{
+pub fn serve_stream<S: AsyncRead + AsyncWrite>(
+    server: &Server,
+    io: S,
+) -> impl Future<Output = io::Result<()>> + use<S> {
     drive(server.pump(), io)
 }
 

@@ -6,50 +6,22 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use mcp_driver::Bearable;
-use tokio::net::{TcpListener, TcpStream};
-#[cfg(unix)]
-use tokio::net::{UnixListener, UnixStream};
+use mcp_driver::rest_after;
 use tokio::task::JoinSet;
 
-/// What accepts connections.
-pub(crate) trait Listener {
-    /// One connection.
-    type Stream;
-
-    /// Ready when there is one.
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>>;
-}
-
-impl Listener for TcpListener {
-    type Stream = TcpStream;
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
-        Self::poll_accept(self, cx).map_ok(|(stream, _)| stream)
-    }
-}
-
-#[cfg(unix)]
-impl Listener for UnixListener {
-    type Stream = UnixStream;
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
-        Self::poll_accept(self, cx).map_ok(|(stream, _)| stream)
-    }
-}
-
-/// The next connection; `None` where `shutdown` came first. Meanwhile the connections that are over are cleared away.
-pub(crate) async fn accept<L: Listener, T: 'static>(
-    listener: &L,
+/// The next connection that `poll_accept` gives; `None` where `shutdown` came first. Meanwhile the connections that are
+/// over are cleared away.
+pub(crate) async fn accept<S, T: 'static>(
+    poll_accept: impl Fn(&mut Context<'_>) -> Poll<io::Result<S>>,
     connections: &mut JoinSet<T>,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
-) -> Option<io::Result<L::Stream>> {
+) -> Option<io::Result<S>> {
     poll_fn(|cx| {
         if shutdown.as_mut().poll(cx).is_ready() {
             return Poll::Ready(None);
         }
         while let Poll::Ready(Some(_)) = connections.poll_join_next(cx) {}
-        listener.poll_accept(cx).map(Some)
+        poll_accept(cx).map(Some)
     })
     .await
 }
@@ -60,11 +32,10 @@ pub(crate) async fn finish<T: 'static>(connections: &mut JoinSet<T>, grace: Dura
     tokio::time::timeout(grace, finish).await.is_ok()
 }
 
-/// Bears a failure to accept; see [`Bearable`].
+/// Bears a failure to accept that concerns one connection, or that passes: `Ok` when to go on.
 pub(crate) async fn bear(error: io::Error) -> io::Result<()> {
-    match Bearable::of(error)? {
-        Bearable::AtOnce => {}
-        Bearable::After(rest) => tokio::time::sleep(rest).await,
+    if let Some(rest) = rest_after(error)? {
+        tokio::time::sleep(rest).await;
     }
     Ok(())
 }

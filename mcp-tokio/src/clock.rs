@@ -40,13 +40,6 @@ impl Clock {
     }
 }
 
-/// Starts now.
-impl Default for Clock {
-    fn default() -> Self {
-        Self::start()
-    }
-}
-
 impl mcp_driver::Clock for Clock {
     type Sleep = Pin<Box<Sleep>>;
 

@@ -15,7 +15,7 @@
 //! - [`drive`]: any pump over any byte stream. [`Clock`], [`Timer`]: the time that the machines see.
 //!
 //! ```
-//! use mcp_tokio::{Client, Server, memory};
+//! use mcp_tokio::{ClientConfig, Server, memory};
 //!
 //! # #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! # struct Forecast { city: String }
@@ -24,7 +24,7 @@
 //! let server = Server::builder("weather", "1.0.0")
 //!     .tool("forecast", "Forecast for a city", |args: Forecast| async move { Ok(format!("sunny in {}", args.city)) })
 //!     .build();
-//! let client = memory::connect_memory(&server, Client::builder("host", "1.0.0").build())?;
+//! let client = memory::connect_memory(&server, ClientConfig::named("host", "1.0.0"))?;
 //! let result = client.call_tool("forecast", serde_json::json!({"city": "Bern"})).await?;
 //! assert_eq!(result.content[0].as_text(), Some("sunny in Bern"));
 //! # Ok(())
@@ -54,6 +54,7 @@ pub use clock::{Clock, Timer};
 pub use lanes::drive;
 pub use mcp_driver::{ConnectError, Resolver};
 pub use mcp_proto;
+pub use mcp_proto::client::ClientConfig;
 pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
 pub use mcp_proto::handle::server::{Json, NoArgs};
@@ -61,7 +62,6 @@ pub use mcp_proto::handle::{Client, Server, Session, Sessions};
 pub use sessions::{sessions, sessions_over};
 
 #[cfg(feature = "http")]
-use mcp_proto::client::ClientConfig;
 
 /// A client of the MCP endpoint at `url`, driven by a task of its own, with defaults for everything.
 ///
@@ -72,7 +72,7 @@ use mcp_proto::client::ClientConfig;
 /// first call.
 #[cfg(feature = "http")]
 pub fn connect(url: &str) -> Result<Client, ConnectError> {
-    let config = Client::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).build();
+    let config = ClientConfig::named(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     connect_with(url, config, &http::HttpOptions::default())
 }
 

@@ -28,14 +28,14 @@ use crate::stream::client_over;
 /// ```
 /// use mcp_tokio::Resolver;
 /// use mcp_proto::sessions::{InProcessTransport, SessionKey, SessionsConfig};
-/// use mcp_tokio::{Client, Server};
+/// use mcp_tokio::{ClientConfig, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let weather = Server::builder("weather", "1.0.0")
 ///     .tool("forecast", "Forecast", |_: mcp_tokio::NoArgs| async { Ok("sunny") })
 ///     .build();
-/// let resolver = Resolver::new(Client::builder("host", "1.0.0").build()).server("weather", weather);
+/// let resolver = Resolver::new(ClientConfig::named("host", "1.0.0")).server("weather", weather);
 /// let sessions = mcp_tokio::sessions(SessionsConfig::default(), resolver)?;
 ///
 /// // Made anew for each request, the key finds the same session.
@@ -71,8 +71,7 @@ pub fn sessions_over(
     config: SessionsConfig,
     resolver: Resolver,
 ) -> (Sessions<SessionKey>, impl Future<Output = ()> + Send + use<>) {
-    let (sessions, driver) = resolver.pool(config, dial);
-    (sessions, async { driver.run(Timer::new(Clock::start())).await })
+    resolver.pool(config, Timer::new(Clock::start()), dial)
 }
 
 async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, CallError> {
@@ -85,14 +84,12 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
                 let loading = tokio::task::spawn_blocking(move || files.apply(*options)).await;
                 options = Box::new(reached("the files for TLS", loading)??);
             }
-            let made = crate::http::client_over_http(&url, config, &options);
-            let (client, driver) = reached("the URL", made)?;
+            let (client, driver) = reached("the URL", crate::http::client_over_http(&url, config, &options))?;
             Ok(Connected::new(client, Task::spawn(driver)))
         }
         #[cfg(feature = "child")]
         Route::Child(command) => {
-            let started = crate::child::child_over(&command, config);
-            let (client, driver) = reached("the child", started)?;
+            let (client, driver) = reached("the child", crate::child::child_over(&command, config))?;
             // Not a task: a runtime that shuts down would not wait for it.
             Ok(Connected::new(client, async { drop(driver.await) }))
         }

@@ -50,10 +50,8 @@ pub async fn serve_until(server: Server, shutdown: impl Future<Output = ()>) -> 
     return serve_stdio::<Watched>(server, Timer::new(Clock::start()), shutdown).await;
     #[cfg(not(unix))]
     {
-        let pump = server.pump();
-        let connection = pump.handle();
-        let driver = crate::drive(pump, tokio::io::join(tokio::io::stdin(), tokio::io::stdout()));
-        mcp_driver::end_upon(driver, |_| connection.close(), shutdown).await
+        let streams = tokio::io::join(tokio::io::stdin(), tokio::io::stdout());
+        mcp_driver::serve_until(&server, shutdown, |pump| crate::drive(pump, streams)).await
     }
 }
 

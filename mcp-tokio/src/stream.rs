@@ -5,6 +5,7 @@ use std::io;
 #[cfg(unix)]
 use std::path::Path;
 use std::pin::pin;
+use std::task::{Context, Poll};
 
 use mcp_driver::Serving;
 use mcp_proto::client::ClientConfig;
@@ -17,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::ConnectError;
-use crate::accept::{Listener, accept, bear, finish};
+use crate::accept::{accept, bear, finish};
 use crate::lanes::drive;
 
 /// A client over `io`, driven by a task of its own. Returns at once: the handshake is part of the first await.
@@ -57,10 +58,10 @@ where
 ///
 /// # Cancel safety
 /// Dropping the future drops the handlers in progress and closes the connection at once.
-pub fn serve_stream<S>(server: &Server, io: S) -> impl Future<Output = io::Result<()>> + use<S>
-where
-    S: AsyncRead + AsyncWrite,
-{
+pub fn serve_stream<S: AsyncRead + AsyncWrite>(
+    server: &Server,
+    io: S,
+) -> impl Future<Output = io::Result<()>> + use<S> {
     drive(server.pump(), io)
 }
 
@@ -105,7 +106,8 @@ pub async fn serve_unix_until(
     server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listen(&server, listener, |_| {}, shutdown).await
+    let accept = move |cx: &mut Context<'_>| listener.poll_accept(cx).map_ok(|(stream, _)| stream);
+    listen(&server, accept, |_| {}, shutdown).await
 }
 
 /// A client of the server that listens at `address`, a socket address or a name with a port, driven by a task of its
@@ -152,7 +154,8 @@ pub async fn serve_tcp_until(
     server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listen(&server, listener, at_once, shutdown).await
+    let accept = move |cx: &mut Context<'_>| listener.poll_accept(cx).map_ok(|(stream, _)| stream);
+    listen(&server, accept, at_once, shutdown).await
 }
 
 /// Has what is written sent at once.
@@ -161,20 +164,17 @@ fn at_once(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
 }
 
-/// Serves every connection of `listener`, once `prepare` has prepared it.
-async fn listen<L>(
+/// Serves every connection that `poll_accept` gives, once `prepare` has prepared it. It owns the listener.
+async fn listen<S: AsyncRead + AsyncWrite + Send + 'static>(
     server: &Server,
-    listener: L,
-    prepare: impl Fn(&L::Stream),
+    poll_accept: impl Fn(&mut Context<'_>) -> Poll<io::Result<S>>,
+    prepare: impl Fn(&S),
     shutdown: impl Future<Output = ()>,
-) -> io::Result<()>
-where
-    L: Listener<Stream: AsyncRead + AsyncWrite + Send + 'static>,
-{
+) -> io::Result<()> {
     let serving = Serving::new(server);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    while let Some(accepted) = accept(&listener, &mut connections, shutdown.as_mut()).await {
+    while let Some(accepted) = accept(&poll_accept, &mut connections, shutdown.as_mut()).await {
         match accepted {
             Ok(stream) => {
                 prepare(&stream);
@@ -183,7 +183,7 @@ where
             Err(error) => bear(error).await?,
         }
     }
-    drop(listener);
+    drop(poll_accept);
     finish(&mut connections, serving.close()).await;
     Ok(())
 }

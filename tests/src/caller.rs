@@ -10,7 +10,7 @@ use crate::runtime::{Flavour, Runtime};
 
 /// A client that sends its first request without asking anything before.
 pub fn config() -> ClientConfig {
-    Client::builder("test", "1").mode(Mode::Modern).build()
+    ClientConfig::named("test", "1").with_mode(Mode::Modern)
 }
 
 /// Calls, and gives back the number that was sent.

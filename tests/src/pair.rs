@@ -10,6 +10,7 @@ mod ledger;
 mod record;
 mod setup;
 mod stream;
+mod wire;
 
 use std::time::Duration;
 
@@ -19,18 +20,22 @@ use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallId, CallOptions, CloseReason, SendError};
 use serde_json::{Value, json};
 
-pub use application::{Application, Desk, Plan, Said, tools};
-pub use http::{Fate, HttpLink};
+pub use application::{Application, Desk, Order, Plan, Said, tools};
+pub use http::HttpLink;
 pub use http_server::HttpServer;
 pub use record::{Outcome, Record};
 pub use setup::Setup;
 pub use stream::StreamLink;
+pub use wire::{Fate, Heard};
 
 /// How often the two may answer each other without time passing.
 const TURNS: usize = 100_000;
 
 /// Two machines and what is between them.
 pub trait Link {
+    /// What a request is answered with on the side of the server.
+    type Token;
+
     /// The client.
     fn as_client(&self) -> &Client;
 
@@ -47,7 +52,7 @@ pub trait Link {
     fn next_time(&self) -> Option<Time>;
 
     /// The application behind the server.
-    fn desk(&self) -> &Desk;
+    fn desk(&self) -> &Desk<Self::Token>;
 
     /// What was said so far, in the order in which it was written.
     fn transcript(&self) -> &str;

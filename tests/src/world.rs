@@ -228,7 +228,7 @@ impl Drop for World<'_> {
 
 /// A client of this era and no other.
 pub fn client_config(era: Era) -> ClientConfig {
-    Client::builder("tests", "1").mode(mode(era)).build()
+    ClientConfig::named("tests", "1").with_mode(mode(era))
 }
 
 /// The mode of a client that speaks this era and no other.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use mcp_proto::Timeouts;
+use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, Server};
 use mcp_proto::rpc::{CallError, CloseReason};
 use mcp_tests::conformance::arguments::Runtime;
@@ -90,7 +91,7 @@ async fn listen(runtime: Runtime, kind: Kind, server: Server, shutdown: Receiver
 
 /// A client; what drives it is `spawned`.
 async fn connect(runtime: Runtime, address: &Address, spawned: &mut Vec<Driver>) -> io::Result<Client> {
-    let config = Client::builder("test", "1").build();
+    let config = ClientConfig::named("test", "1");
     let spawn = |driver| spawned.push(driver);
     match (address, runtime) {
         (Address::Tcp(address), Runtime::Tokio) => mcp_tokio::stream::connect_tcp(address, config).await,

@@ -78,6 +78,26 @@ pub enum Step<'a> {
     Close,
 }
 
+impl Step<'_> {
+    /// Does the step on two pipes, which have no buffers of their own and are closed by being dropped: `read` reads from
+    /// `output`, `write` writes to `input`. Of a pipe that is not there, the end is read, and nothing can be written.
+    pub fn on_pipes<I, O, E>(
+        self,
+        cx: &mut Context<'_>,
+        (input, output): (&mut Option<I>, &mut Option<O>),
+        read: impl FnOnce(&mut O, &mut Context<'_>, &mut BytesMut) -> Poll<Result<usize, E>>,
+        write: impl FnOnce(&mut I, &mut Context<'_>, &[u8]) -> Poll<Result<usize, E>>,
+    ) -> Poll<Result<usize, E>> {
+        match (self, input, output) {
+            (Self::Read(buffer), _, Some(output)) => return read(output, cx, buffer),
+            (Self::Write(bytes), Some(input), _) => return write(input, cx, bytes),
+            (Self::Close, input, _) => *input = None,
+            (Self::Read(_) | Self::Write(_) | Self::Flush, ..) => {}
+        }
+        Poll::Ready(Ok(0))
+    }
+}
+
 /// Why a connection is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -38,7 +38,7 @@ mod spare;
 #[cfg(unix)]
 mod stdio;
 
-pub use accept::Bearable;
+pub use accept::rest_after;
 pub use clock::{Clock, ClockTimer, FAR, wait, within};
 pub use closing::{Closing, Watch, either, end_upon, unless};
 pub use connect_error::ConnectError;
@@ -47,7 +47,7 @@ pub use nursery::{Nursery, Spawner};
 #[cfg(feature = "http")]
 pub use resolver::HttpFiles;
 pub use resolver::{Resolved, Resolver, Route, reached, unsupported};
-pub use serving::Serving;
+pub use serving::{Serving, serve_until};
 pub use spare::{Deadline, SpareTimer};
 #[cfg(unix)]
 pub use stdio::{StandardStream, serve_stdio};

@@ -15,8 +15,8 @@ use crate::http::HttpOptions;
 #[cfg(feature = "tls")]
 use crate::http::tls::ClientConfigs;
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::Server;
-use mcp_proto::handle::sessions::{Connect, Connected, Connecting, Sessions, SessionsDriver};
+use mcp_proto::handle::sessions::{Connect, Connected, Connecting, Sessions};
+use mcp_proto::handle::{Server, Timer};
 use mcp_proto::rpc::CallError;
 #[cfg(feature = "child")]
 use mcp_proto::sessions::ChildTransport;
@@ -171,18 +171,25 @@ impl Resolver {
         Ok(Resolved { route, config })
     }
 
-    /// A pool of sessions with servers that transports name, and what drives it: `dial` connects to what they are
-    /// resolved to.
-    pub fn pool<F>(
+    /// A pool of sessions with servers that transports name, and the future that drives it in the time of `timer`: `dial`
+    /// connects to what they are resolved to.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes all connections at once; whoever waits for a session learns so.
+    pub fn pool<T, D, F>(
         self,
         config: SessionsConfig,
-        dial: impl Fn(Resolved) -> F + Send + 'static,
-    ) -> (Sessions<SessionKey>, SessionsDriver<SessionKey>)
+        timer: T,
+        dial: D,
+    ) -> (Sessions<SessionKey>, impl Future<Output = ()> + use<T, D, F>)
     where
+        T: Timer,
+        D: Fn(Resolved) -> F + Send + 'static,
         F: Future<Output = Result<Connected, CallError>> + Send + 'static,
     {
         let resolver = self;
-        Sessions::new(config, Dialer { resolver, dial })
+        let (sessions, driver) = Sessions::new(config, Dialer { resolver, dial });
+        (sessions, driver.run(timer))
     }
 
     #[cfg(feature = "http")]

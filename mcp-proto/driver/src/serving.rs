@@ -11,6 +11,20 @@ use crate::{Closing, end_upon};
 /// How long what a connection has to say at its end may take to arrive.
 const DELIVERY: Duration = Duration::from_secs(3);
 
+/// Serves one connection, which `drive` drives, until `shutdown` is ready at most and what is in progress then.
+///
+/// # Cancel safety
+/// That of what `drive` gives.
+pub async fn serve_until<F: Future>(
+    server: &Server,
+    shutdown: impl Future<Output = ()>,
+    drive: impl FnOnce(ServerPump) -> F,
+) -> F::Output {
+    let pump = server.pump();
+    let connection = pump.handle();
+    end_upon(drive(pump), |_| connection.close(), shutdown).await
+}
+
 /// What all connections of a listener share: the server, and the end.
 #[derive(Debug)]
 pub struct Serving {

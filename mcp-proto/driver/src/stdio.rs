@@ -7,7 +7,7 @@ use std::io;
 use mcp_proto::handle::{Server, Timer};
 
 use crate::descriptor::{Descriptor, Taken};
-use crate::{Step, drive_steps, end_upon, make_room};
+use crate::{Step, drive_steps, make_room, serve_until};
 
 /// A standard stream, as a runtime waits for it.
 pub trait StandardStream: Sized {
@@ -41,12 +41,10 @@ pub async fn serve_stdio<S: StandardStream>(
     timer: impl Timer,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let pump = server.pump();
-    let connection = pump.handle();
     let mut streams = Streams::<S>::take()?;
     let fault = streams.output.descriptor().fault();
-    let driver = drive_steps(pump, timer, move |cx, step| streams.poll(cx, step));
-    end_upon(driver, |_| connection.close(), shutdown).await?;
+    let drive = |pump| drive_steps(pump, timer, move |cx, step| streams.poll(cx, step));
+    serve_until(&server, shutdown, drive).await?;
     // What was relayed has arrived by now, or never will.
     fault.outcome()
 }

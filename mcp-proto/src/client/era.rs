@@ -34,6 +34,7 @@ pub enum Evidence<'a> {
 
 /// What follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// The server speaks this modern revision.
     Modern(Revision),

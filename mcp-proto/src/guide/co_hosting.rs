@@ -37,6 +37,7 @@
 //!
 //! use mcp_proto::Time;
 //! use mcp_proto::handle::Crossing;
+//! use mcp_proto::client::ClientConfig;
 //! use mcp_proto::handle::{Client, Server};
 //! use serde_json::json;
 //! # use std::future::Future;
@@ -46,7 +47,7 @@
 //! let server = Server::builder("app", "1.0.0")
 //!     .tool("echo", "Gives the text back", |args: Echo| async move { Ok(args.text) })
 //!     .build();
-//! let (client, pump) = Client::over_stream(Client::builder("app", "1.0.0").build());
+//! let (client, pump) = Client::over_stream(ClientConfig::named("app", "1.0.0"));
 //! // The driver of both ends. On a runtime it is spawned.
 //! let mut driver = Crossing::new(pump, server.pump());
 //! let mut drive = |cx: &mut Context<'_>| drop(driver.poll(cx, Time::ORIGIN, |_, _| Poll::Pending));
@@ -74,11 +75,11 @@
 //!
 //! ```
 //! # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
-//! # use mcp_proto::{Time, handle::{Client, Server, Crossing, server::ToolError}};
+//! # use mcp_proto::{Time, client::ClientConfig, handle::{Client, Server, Crossing, server::ToolError}};
 //! # use serde_json::json;
 //! # #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! # struct Nest { depth: u32 }
-//! let (client, pump) = Client::over_stream(Client::builder("app", "1.0.0").build());
+//! let (client, pump) = Client::over_stream(ClientConfig::named("app", "1.0.0"));
 //!
 //! let own = client.clone();
 //! let server = Server::builder("app", "1.0.0")
@@ -121,8 +122,9 @@
 //!
 //! ```
 //! # use std::{future::Future, pin::pin, task::{Context, Waker}};
+//! # use mcp_proto::client::ClientConfig;
 //! # use mcp_proto::handle::Client;
-//! # let (client, pump) = Client::over_stream(Client::builder("app", "1.0.0").build());
+//! # let (client, pump) = Client::over_stream(ClientConfig::named("app", "1.0.0"));
 //! let mut call = pin!(client.call_tool("echo", ()));
 //! let cx = &mut Context::from_waker(Waker::noop());
 //! // What `block_on` does where the driver runs on the same thread: nobody else gets a turn, so nothing can change.
@@ -156,13 +158,13 @@
 //!
 //! ```
 //! # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
-//! # use mcp_proto::{Time, handle::{Client, Server, Crossing, server::ToolError}};
+//! # use mcp_proto::{Time, client::ClientConfig, handle::{Client, Server, Crossing, server::ToolError}};
 //! # use serde_json::json;
 //! # #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! # struct Nest { depth: u32 }
 //! use std::sync::{Arc, Mutex};
 //!
-//! # let (client, pump) = Client::over_stream(Client::builder("app", "1.0.0").build());
+//! # let (client, pump) = Client::over_stream(ClientConfig::named("app", "1.0.0"));
 //! let cap = Arc::new(Mutex::new(())); // only one at a time
 //! # let own = client.clone();
 //! let server = Server::builder("app", "1.0.0")
@@ -199,7 +201,7 @@
 //! ```
 //! # use std::{future::{Future, poll_fn}, pin::pin, task::{Context, Poll, Waker}};
 //! # use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
-//! # use mcp_proto::{Time, handle::{Client, Server, Crossing, server::ToolError}};
+//! # use mcp_proto::{Time, client::ClientConfig, handle::{Client, Server, Crossing, server::ToolError}};
 //! # use serde_json::json;
 //! # #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! # struct Nest { depth: u32 }
@@ -219,7 +221,7 @@
 //! # }
 //! # struct Permit(Semaphore);
 //! # impl Drop for Permit { fn drop(&mut self) { self.0.0.fetch_add(1, Ordering::Relaxed); } }
-//! # let (client, pump) = Client::over_stream(Client::builder("app", "1.0.0").build());
+//! # let (client, pump) = Client::over_stream(ClientConfig::named("app", "1.0.0"));
 //! let permits = Semaphore::new(3);
 //! # let own = client.clone();
 //! let server = Server::builder("app", "1.0.0")

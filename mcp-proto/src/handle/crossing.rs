@@ -156,6 +156,7 @@ impl<A, B> fmt::Debug for Crossing<A, B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::ClientConfig;
     use crate::handle::{Client, Server};
     use crate::model::{Json, Tool};
     use alloc::string::String;
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_large_piece_is_received_in_another_poll_than_it_is_sent() {
-        let (client, pump) = Client::over_stream(Client::builder("c", "1").build());
+        let (client, pump) = Client::over_stream(ClientConfig::named("c", "1"));
         let mut crossing = Crossing::new(pump, server().pump());
         let woken = Arc::new(Woken(AtomicBool::new(true)));
         let waker = Waker::from(Arc::clone(&woken));

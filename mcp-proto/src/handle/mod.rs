@@ -4,6 +4,8 @@ pub mod client;
 #[cfg(test)]
 pub(crate) mod count;
 mod crossing;
+#[cfg(feature = "http")]
+mod lock;
 mod places;
 mod pump;
 pub mod server;

@@ -1,4 +1,8 @@
 //! A set of things that are polled in place, each when it was woken.
+//!
+//! `FuturesUnordered` would allocate a node for each future, takes futures alone, and gives none back before its end: here
+//! a slot serves again with its waker, whoever polls says what polling is, and what is given up is taken out by its index.
+//! `slab` drops what a slot holds, and with it the waker that is to stay.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;

@@ -51,7 +51,7 @@ impl<'a> Members<'a> {
 }
 
 /// Where `part` begins in `whole`, of which it is a slice.
-pub(super) fn offset(whole: &str, part: &str) -> Option<usize> {
+pub(crate) fn offset(whole: &str, part: &str) -> Option<usize> {
     (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)
 }
 

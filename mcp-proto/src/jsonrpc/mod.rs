@@ -40,7 +40,7 @@ pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
 pub(crate) use facts::{Called, Facts};
 pub(crate) use head::Head;
 pub use id::Id;
-pub(crate) use members::{Members, write_object};
+pub(crate) use members::{Members, offset, write_object};
 pub use message::{Batch, Incoming, Message, Notification, Request, Response};
 pub use params::Params;
 pub use peek::{Peek, PeekMeta};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::members::{Member, Members, write_object};
+use super::members::{Member, Members, offset, write_object};
 use super::peek::Text;
 use super::{DecodeError, RawJson};
 use crate::wire::scan;
@@ -124,7 +124,7 @@ fn merge(out: &mut Vec<u8>, object: &RawJson, members: &[u8]) {
     let Ok(Meta(Some(meta))) = object.decode_borrowed() else {
         return out.extend_from_slice(object.as_bytes());
     };
-    let start = object.offset_of(meta).unwrap_or_default();
+    let start = offset(object.as_str(), meta).unwrap_or_default();
     let object = object.as_str();
     let before = object.get(..start).unwrap_or_default();
     let after = object.get(start + meta.len()..).unwrap_or_default();

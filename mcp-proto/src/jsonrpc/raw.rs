@@ -10,8 +10,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::members::offset;
-
 /// One JSON value as the bytes that were sent, shared without copying.
 ///
 /// Always valid JSON in UTF-8: it comes from a parsed message or from a serializer. Cloning is a
@@ -28,11 +26,6 @@ impl RawJson {
     /// A part of the text that is itself one JSON value, shared without copying. It has to be borrowed from there.
     pub(crate) fn slice(&self, part: &str) -> Self {
         Self(self.0.slice_ref(part.as_bytes()))
-    }
-
-    /// Where a part begins. It has to be borrowed from there.
-    pub(crate) fn offset_of(&self, part: &str) -> Option<usize> {
-        offset(self.as_str(), part)
     }
 
     /// The empty object.

@@ -345,9 +345,10 @@ impl<T> Calls<T> {
         self.pending.len()
     }
 
-    /// How many entries there are in all tables.
+    /// How many entries there are in all tables, without void deadlines, of which there are never many.
     pub(crate) fn entries(&self) -> usize {
-        self.pending.len() + self.newborn.len() + self.deadlines.len()
+        let armed = self.pending.iter().filter(|(_, pending)| pending.deadline.is_some());
+        self.pending.len() + self.newborn.len() + armed.count()
     }
 
     /// The deadline of a call was moved or taken back.

@@ -65,6 +65,7 @@ impl<K: Copy + Ord> Deadlines<K> {
     }
 
     /// How many there are, void ones included.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.heap.len()
     }

@@ -36,7 +36,7 @@ pub struct Mirrored {
     pub params: Vec<(String, String)>,
 }
 
-/// What an outgoing message is.
+/// What an outgoing message is. No kind of it is left out: who carries messages has to know how each is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Purpose {

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::ServerConfig;
-use crate::jsonrpc::{DecodeError, Id, Members, RawJson, Text, write_id, write_json, write_object};
+use crate::jsonrpc::{DecodeError, Id, Members, RawJson, Text, offset, write_id, write_json, write_object};
 use crate::revision::Revision;
 use crate::wire::splice::{self, put_around};
 
@@ -110,7 +110,7 @@ impl ResultBody {
     /// Names the server in the `_meta` that the result has itself, unless that names one; everything else stays as it
     /// is.
     fn put_into_meta(&self, out: &mut Vec<u8>, config: &ServerConfig, meta: &str) -> usize {
-        let Some(start) = self.json.offset_of(meta) else {
+        let Some(start) = offset(self.json.as_str(), meta) else {
             return 1;
         };
         let members = Members::of(meta).unwrap_or_default();

@@ -37,10 +37,10 @@ use crate::model::Tool;
 /// # #[cfg(feature = "schema")] {
 /// use mcp_proto::toolbox::{ServerTools, ToolCallError, Toolbox};
 /// # use std::{future::Future, pin::{Pin, pin}, task::{Context, Poll, Waker}};
-/// # use mcp_proto::{Time, client::Mode, handle::{Client, Server, Crossing, client::ClientPump, server::{ServerPump, ToolError}}};
+/// # use mcp_proto::{Time, client::{ClientConfig, Mode}, handle::{Client, Server, Crossing, client::ClientPump, server::{ServerPump, ToolError}}};
 /// # use serde_json::json;
 /// # fn connect(server: Server) -> (Client, Crossing<ClientPump, ServerPump>) {
-/// #     let (client, pump) = Client::over_stream(Client::builder("doc", "1").mode(Mode::Modern).build());
+/// #     let (client, pump) = Client::over_stream(ClientConfig::named("doc", "1").with_mode(Mode::Modern));
 /// #     (client, Crossing::new(pump, server.pump()))
 /// # }
 /// # #[derive(serde::Deserialize, schemars::JsonSchema)] struct City { city: String }

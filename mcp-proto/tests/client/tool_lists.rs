@@ -472,8 +472,7 @@ fn a_closed_connection_ends_all_askers_and_keeps_nothing() {
 
 #[test]
 fn a_prior_that_proves_wrong_does_not_fail_the_list() {
-    let prior = Some(Prior::new(MODERN));
-    let mut wire = Wire::new(config().with_prior(prior));
+    let mut wire = Wire::new(config().with_prior(Prior::new(MODERN)));
     ask(&mut wire);
     let sent = wire.sent();
     assert_eq!(methods(&sent), ["tools/list"]);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use mcp_proto::Revision;
-use mcp_proto::client::Mode;
+use mcp_proto::client::{ClientConfig, Mode};
 use mcp_proto::handle::Client;
 use mcp_proto::handle::Timer;
 use mcp_proto::handle::client::HttpPump;
@@ -54,9 +54,7 @@ impl Site {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (clock, kept) = (executor.clock.clone(), seen.clone());
         let connect = move |_: &String| {
-            let config = Client::builder("host", "1")
-                .mode(Mode::Legacy(Revision::LATEST_LEGACY))
-                .build();
+            let config = ClientConfig::named("host", "1").with_mode(Mode::Legacy(Revision::LATEST_LEGACY));
             let http = HttpClientConfig::new("http://localhost/mcp".parse().unwrap());
             let (client, pump) = Client::over_http(config, &http);
             let connected = Connected::new(client, drive(pump, clock.clone(), manners, kept.clone()));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mcp_proto::Time;
-use mcp_proto::client::Mode;
+use mcp_proto::client::{ClientConfig, Mode};
 use mcp_proto::handle::client::ClientPump;
 use mcp_proto::handle::server::{Context, ToolError};
 use mcp_proto::handle::sessions::{Connected, Session, Sessions};
@@ -160,7 +160,7 @@ async fn connect(key: Key, network: Arc<Network>, server: Server, clock: Clock) 
     if fate.refuses {
         return Err(CallError::Unreachable("connection refused".into()));
     }
-    let (client, pump) = Client::over_stream(Client::builder("host", "1").mode(fate.mode).build());
+    let (client, pump) = Client::over_stream(ClientConfig::named("host", "1").with_mode(fate.mode));
     let cut = Arc::new(Cut::default());
     network.cuts.lock().unwrap().push(cut.clone());
     network.open.fetch_add(1, Ordering::SeqCst);

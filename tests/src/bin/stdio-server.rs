@@ -77,7 +77,7 @@ async fn call_first(connect: impl Fn(&str, ClientConfig) -> Result<Client, Failu
     let Ok(url) = std::env::var("CALL_FIRST") else {
         return Ok(());
     };
-    let config = Client::builder("child", "1").build();
+    let config = ClientConfig::named("child", "1");
     let client = connect(&url, config).map_err(std::io::Error::other)?;
     let call = client.call_tool("echo", serde_json::json!({"text": "from the child"}));
     call.await.map_err(std::io::Error::other)?;

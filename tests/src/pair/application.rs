@@ -5,14 +5,22 @@ use std::fmt;
 use std::time::Duration;
 
 use mcp_proto::Time;
-use mcp_proto::jsonrpc::ErrorObject;
-use mcp_proto::method::Method;
-use mcp_proto::rpc::RequestKey;
-use mcp_proto::server::{Request, RequestContext, RequestToken, ResultBody};
+use mcp_proto::jsonrpc::{ErrorObject, RawJson};
+use mcp_proto::method::{Method, MethodName};
+use mcp_proto::server::{RequestContext, ResultBody};
 use serde_json::{Value, json};
 
 /// An application: it decides at once how a request is served, and takes its time to do so.
-pub type Application = Box<dyn FnMut(&Request) -> Plan>;
+pub type Application = Box<dyn FnMut(&Order) -> Plan>;
+
+/// What a client asks for, over whatever it came.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What is asked.
+    pub method: MethodName,
+    /// With what.
+    pub params: Option<RawJson>,
+}
 
 /// How a request is served: what is said, and how long after the request came.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +107,7 @@ fn list() -> Value {
     json!({ "tools": tools })
 }
 
-fn call(request: &Request) -> Plan {
+fn call(request: &Order) -> Plan {
     let params: Value = request
         .params
         .as_ref()
@@ -122,17 +130,16 @@ fn steps(steps: u64) -> Plan {
     (1..=steps).fold(plan, |plan, step| plan.with_progress(at(step), step as f64))
 }
 
-/// Where the requests lie that the application works on.
-pub struct Desk {
+/// Where the requests lie that the application works on, each with the token `T` that it is answered with.
+pub struct Desk<T> {
     application: Application,
-    jobs: Vec<Job>,
+    jobs: Vec<Job<T>>,
     served: Vec<String>,
     cancelled: usize,
 }
 
-struct Job {
-    place: u64,
-    token: RequestToken,
+struct Job<T> {
+    token: T,
     context: RequestContext,
     began: Time,
     plan: Plan,
@@ -142,14 +149,14 @@ struct Job {
 
 /// What the application has to say.
 #[derive(Debug)]
-pub enum Said<'a> {
+pub enum Said<'a, T> {
     /// A notification that belongs to a request that is still worked on.
-    Message(&'a RequestToken, Vec<u8>),
+    Message(&'a T, Vec<u8>),
     /// The answer.
-    Answer(RequestToken, Result<ResultBody, ErrorObject>),
+    Answer(T, Result<ResultBody, ErrorObject>),
 }
 
-impl Desk {
+impl<T> Desk<T> {
     /// An empty desk.
     pub fn new(application: Application) -> Self {
         Self {
@@ -175,13 +182,16 @@ impl Desk {
         self.jobs.len()
     }
 
-    /// A request came. `place` is where its answer goes.
-    pub(super) fn receive(&mut self, now: Time, place: u64, request: Request) {
-        self.served.push(String::from(request.method.as_str()));
-        let plan = (self.application)(&request);
-        let Request { token, context, .. } = request;
+    /// What the requests that are worked on are answered with, in their order.
+    pub fn tokens(&self) -> impl Iterator<Item = &T> {
+        self.jobs.iter().map(|job| &job.token)
+    }
+
+    /// A request came.
+    pub(super) fn receive(&mut self, now: Time, token: T, order: &Order, context: RequestContext) {
+        self.served.push(String::from(order.method.as_str()));
+        let plan = (self.application)(order);
         self.jobs.push(Job {
-            place,
             token,
             context,
             began: now,
@@ -190,32 +200,17 @@ impl Desk {
         });
     }
 
-    /// How many requests are worked on whose connection keeps track of them.
-    pub(super) fn keyed(&self) -> usize {
-        self.jobs.iter().filter(|job| job.token.key().is_some()).count()
-    }
-
     /// A request is not wanted any more. Gives its token back.
-    pub(super) fn cancel(&mut self, key: RequestKey) -> Option<RequestToken> {
-        let at = self.jobs.iter().position(|job| job.token.key() == Some(key))?;
+    pub(super) fn cancel(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        let at = self.jobs.iter().position(|job| is_it(&job.token))?;
         self.cancelled += 1;
         Some(self.jobs.remove(at).token)
     }
 
-    /// Whoever waited at `place` has gone.
-    pub(super) fn vacate(&mut self, place: u64) {
-        self.drop_jobs(|job| job.place == place);
-    }
-
     /// Nobody waits any more.
     pub(super) fn clear(&mut self) {
-        self.drop_jobs(|_| true);
-    }
-
-    fn drop_jobs(&mut self, is_over: impl Fn(&Job) -> bool) {
-        let before = self.jobs.len();
-        self.jobs.retain(|job| !is_over(job));
-        self.cancelled += before - self.jobs.len();
+        self.cancelled += self.jobs.len();
+        self.jobs.clear();
     }
 
     /// When the application has something to say next.
@@ -228,7 +223,7 @@ impl Desk {
     }
 
     /// Says what is due: `say` hands a notification back that there is no room for. Whether anything was said.
-    pub(super) fn work(&mut self, now: Time, mut say: impl FnMut(u64, Said<'_>) -> Result<(), Vec<u8>>) -> bool {
+    pub(super) fn work(&mut self, now: Time, mut say: impl FnMut(Said<'_, T>) -> Result<(), Vec<u8>>) -> bool {
         let mut happened = false;
         let mut at = 0;
         while let Some(job) = self.jobs.get_mut(at) {
@@ -237,7 +232,7 @@ impl Desk {
                     let job = self.jobs.remove(at);
                     happened = true;
                     let body = answer.map(|result| ResultBody::from_serialize(&result).expect("an object"));
-                    let _ = say(job.place, Said::Answer(job.token, body));
+                    let _ = say(Said::Answer(job.token, body));
                 }
                 None => at += 1,
             }
@@ -246,7 +241,7 @@ impl Desk {
     }
 }
 
-impl Job {
+impl<T> Job<T> {
     fn next_time(&self) -> Option<Time> {
         self.plan.steps.front().map(|(at, _)| self.began + *at)
     }
@@ -256,11 +251,11 @@ impl Job {
         &mut self,
         now: Time,
         happened: &mut bool,
-        say: &mut impl FnMut(u64, Said<'_>) -> Result<(), Vec<u8>>,
+        say: &mut impl FnMut(Said<'_, T>) -> Result<(), Vec<u8>>,
     ) -> Option<Result<Value, ErrorObject>> {
         loop {
             if let Some(message) = self.held.take() {
-                if let Err(message) = say(self.place, Said::Message(&self.token, message)) {
+                if let Err(message) = say(Said::Message(&self.token, message)) {
                     self.held = Some(message);
                     return None;
                 }
@@ -277,7 +272,7 @@ impl Job {
     }
 }
 
-impl fmt::Debug for Desk {
+impl<T> fmt::Debug for Desk<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Desk")
             .field("in_progress", &self.jobs.len())

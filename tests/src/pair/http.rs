@@ -9,13 +9,15 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use mcp_proto::Time;
 use mcp_proto::client::{self, Client, HttpClient};
 use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfig};
+use mcp_proto::server::http::AskedToken;
 
 use super::Link;
 use super::application::Desk;
-use super::http_server::{HttpServer, Part};
+use super::http_server::HttpServer;
 use super::ledger::{Ledger, Obituaries};
 use super::record::Record;
 use super::setup::Setup;
+use super::wire::{Fate, Heard, Parcel, Wire, session_of};
 use crate::network::{Conditions, Rng};
 
 /// How long whoever has sent a request twice waits for the second answer, at most.
@@ -37,56 +39,13 @@ pub struct HttpLink {
     transcript: String,
     fates: VecDeque<Fate>,
     is_down: bool,
+    drops_streams: bool,
     client_is_dead: bool,
     duplicates: usize,
     ledger: Ledger,
     obituaries: Obituaries,
-}
-
-/// What becomes of an exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It works.
-    Good,
-    /// It works, but the request takes so long to arrive.
-    Slow(Duration),
-    /// No connection is made: the server never gets the request.
-    Unreachable,
-    /// The connection breaks once the server has the request, before the response.
-    Lost,
-    /// The connection breaks after so many bytes of the response's body.
-    Broken(usize),
-    /// The response seems complete after so many bytes of its body.
-    Truncated(usize),
-}
-
-/// One exchange on its way.
-#[derive(Debug)]
-struct Wire {
-    /// Whose exchange it is; `None` where the network has sent a request twice.
-    id: Option<ExchangeId>,
-    fate: Fate,
-    /// The session of a POST, of which a 404 says that it is lost.
-    session: Option<String>,
-    request: Option<(Time, Request<Bytes>)>,
-    /// What is on the way to the client.
-    down: VecDeque<(Time, Parcel)>,
-    /// When the last of it arrives.
-    last: Time,
-    /// Bytes of the body that were sent.
-    sent: usize,
-    /// When the server learns that the client has gone.
-    hung_up: Option<Time>,
-    /// Nothing more comes from the server.
-    is_over: bool,
-}
-
-#[derive(Debug)]
-enum Parcel {
-    Head(Box<http::response::Parts>),
-    Body(Bytes),
-    End,
-    Failed(ExchangeError),
+    /// What others than the client have heard, by their exchanges.
+    heard: BTreeMap<u64, Heard>,
 }
 
 impl HttpLink {
@@ -103,10 +62,39 @@ impl HttpLink {
             transcript: String::new(),
             fates: VecDeque::new(),
             is_down: false,
+            drops_streams: false,
             client_is_dead: false,
             duplicates: 0,
             ledger: Ledger::default(),
             obituaries: Obituaries::default(),
+            heard: BTreeMap::new(),
+        }
+    }
+
+    /// Somebody who is not the client sends a request: which exchange it is.
+    pub fn send(&mut self, now: Time, request: Request<Bytes>) -> u64 {
+        note_request(&mut self.transcript, &request);
+        let arrival = now + self.conditions.delay(&mut self.rng);
+        self.heard.insert(self.next, Heard::default());
+        self.insert(Wire::new(now, None, Fate::Good, (arrival, request)));
+        self.next - 1
+    }
+
+    /// What has come back of such an exchange.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn heard(&self, exchange: u64) -> &Heard {
+        &self.heard[&exchange]
+    }
+
+    /// Whoever sent this hangs up.
+    pub fn hang_up(&mut self, now: Time, exchange: u64) {
+        let delay = self.conditions.delay(&mut self.rng);
+        if let Some(wire) = self.wires.get_mut(&exchange) {
+            wire.down.clear();
+            wire.is_over = true;
+            wire.hung_up = Some(now + delay);
         }
     }
 
@@ -123,6 +111,16 @@ impl HttpLink {
     /// What becomes of the next exchanges; afterwards the conditions decide again.
     pub fn destine(&mut self, fates: impl IntoIterator<Item = Fate>) {
         self.fates.extend(fates);
+    }
+
+    /// How many sessions have begun.
+    pub fn handshakes(&self) -> usize {
+        self.transcript.matches("\n< mcp-session-id: ").count()
+    }
+
+    /// From now on every stream of a session ends as soon as it is open.
+    pub fn drop_streams(&mut self) {
+        self.drops_streams = true;
     }
 
     /// Whether no exchange finds its server any more.
@@ -177,7 +175,9 @@ impl HttpLink {
         let arrival = now + self.conditions.delay(&mut self.rng) + held_up;
         let is_doubled = fate != Fate::Unreachable && self.rng.chance(self.conditions.duplicates);
         let copy = is_doubled.then(|| request.clone());
+        let is_stream = request.method() == Method::GET;
         let mut wire = Wire::new(now, Some(id), fate, (arrival, request));
+        wire.is_dropped = self.drops_streams && is_stream;
         if fate == Fate::Unreachable {
             let error = ExchangeError::Unreachable("no route".into());
             wire.request = None;
@@ -231,7 +231,7 @@ impl HttpLink {
 
     fn deliver_down(&mut self, now: Time) -> bool {
         let mut happened = false;
-        for wire in self.wires.values_mut() {
+        for (place, wire) in &mut self.wires {
             while let Some((arrival, parcel)) = wire.down.front()
                 && *arrival <= now
                 && (!matches!(parcel, Parcel::Body(_)) || wire.id.is_none_or(|id| self.client.wants_body(id)))
@@ -239,7 +239,11 @@ impl HttpLink {
             {
                 happened = true;
                 match (wire.id, parcel) {
-                    (None, _) => {}
+                    (None, parcel) => {
+                        if let Some(heard) = self.heard.get_mut(place) {
+                            heard.take(parcel);
+                        }
+                    }
                     (Some(id), Parcel::Head(head)) => {
                         if let Some(session) = wire.session.as_ref().filter(|_| head.status == StatusCode::NOT_FOUND) {
                             self.obituaries.lost(session);
@@ -257,7 +261,6 @@ impl HttpLink {
 
     fn server_turn(&mut self, now: Time) -> bool {
         let mut happened = self.deliver_up(now);
-        self.server.handle_timeout(now);
         happened |= self.server.work(now);
         while let Some((place, part)) = self.server.poll_part(now) {
             happened = true;
@@ -292,20 +295,26 @@ impl HttpLink {
         happened
     }
 
-    fn send_down(&mut self, now: Time, place: u64, part: Part) {
+    fn send_down(&mut self, now: Time, place: u64, part: Parcel) {
         note_part(&mut self.transcript, &part);
         let Some(wire) = self.wires.get_mut(&place).filter(|wire| !wire.is_over) else {
             return;
         };
         let (conditions, rng) = (&self.conditions, &mut self.rng);
         match part {
-            Part::Head(head) => wire.send(now + conditions.delay(rng), Parcel::Head(head)),
-            Part::End => {
-                wire.send(now + conditions.delay(rng), Parcel::End);
+            Parcel::Head(head) => {
+                let at = now + conditions.delay(rng);
+                let is_dropped = wire.is_dropped && head.status == StatusCode::OK;
+                wire.send(at, Parcel::Head(head));
+                if is_dropped {
+                    wire.truncate(at);
+                }
+            }
+            end @ (Parcel::End | Parcel::Failed(_)) => {
+                wire.send(now + conditions.delay(rng), end);
                 wire.is_over = true;
             }
-            Part::Broken => wire.fail(now + conditions.delay(rng), "ended"),
-            Part::Body(mut body) => {
+            Parcel::Body(mut body) => {
                 while !body.is_empty() && !wire.is_over {
                     let mut chunk = body.split_to(conditions.cuts.piece(body.len(), rng));
                     let at = now + conditions.delay(rng);
@@ -330,55 +339,9 @@ impl HttpLink {
     }
 }
 
-impl Wire {
-    fn new(now: Time, id: Option<ExchangeId>, fate: Fate, request: (Time, Request<Bytes>)) -> Self {
-        Self {
-            id,
-            fate,
-            session: session_of(&request.1).filter(|_| request.1.method() == Method::POST),
-            request: Some(request),
-            down: VecDeque::new(),
-            last: now,
-            sent: 0,
-            hung_up: None,
-            is_over: false,
-        }
-    }
-
-    fn send(&mut self, at: Time, parcel: Parcel) {
-        self.last = self.last.max(at);
-        self.down.push_back((self.last, parcel));
-    }
-
-    fn fail(&mut self, at: Time, why: &str) {
-        if !self.is_over {
-            self.send(at, Parcel::Failed(ExchangeError::Broken(why.into())));
-            self.is_over = true;
-            self.hung_up = Some(at);
-        }
-    }
-
-    fn truncate(&mut self, at: Time) {
-        self.send(at, Parcel::End);
-        self.is_over = true;
-        self.hung_up = Some(at);
-    }
-
-    fn next_time(&self, wants_body: bool) -> Option<Time> {
-        let down = self
-            .down
-            .front()
-            .filter(|(_, parcel)| wants_body || !matches!(parcel, Parcel::Body(_)));
-        let times = [
-            self.request.as_ref().map(|(at, _)| *at),
-            down.map(|(at, _)| *at),
-            self.hung_up,
-        ];
-        times.into_iter().flatten().min()
-    }
-}
-
 impl Link for HttpLink {
+    type Token = AskedToken;
+
     fn as_client(&self) -> &Client {
         self.client.as_client()
     }
@@ -405,8 +368,8 @@ impl Link for HttpLink {
         machines.into_iter().flatten().chain(wires).min()
     }
 
-    fn desk(&self) -> &Desk {
-        self.server.desk()
+    fn desk(&self) -> &Desk<AskedToken> {
+        &self.server.desk
     }
 
     fn transcript(&self) -> &str {
@@ -414,11 +377,11 @@ impl Link for HttpLink {
     }
 
     fn is_finished(&self) -> bool {
-        (self.client_is_dead || self.client.is_finished()) && self.server.exchanges() == 0
+        (self.client_is_dead || self.client.is_finished()) && self.server.machine.open_exchanges() == 0
     }
 
     fn audit(&self, record: &Record, is_quiet: bool) {
-        self.server.audit();
+        audit(&self.server);
         if self.client_is_dead {
             return;
         }
@@ -458,9 +421,23 @@ impl Link for HttpLink {
     }
 }
 
-fn session_of(request: &Request<Bytes>) -> Option<String> {
-    let id = request.headers().get("mcp-session-id")?;
-    Some(id.to_str().expect("a session").to_owned())
+/// Checks that what a server keeps is what is worked on.
+fn audit(server: &HttpServer) {
+    let (machine, desk) = (&server.machine, &server.desk);
+    assert!(desk.tokens().all(|token| machine.is_in_progress(token)), "{server:?}");
+    let working = desk.tokens().filter(|token| token.session().is_some()).count();
+    let asking = server.asked.values().filter(|outcomes| outcomes.is_empty()).count();
+    let (open, sessions) = (machine.open_exchanges(), machine.sessions());
+    // Sessions are in two tables, requests of either side in three, and those that nobody reads in one more.
+    let tables = 2 * sessions + 3 * (working + asking) + machine.subscriptions();
+    let least = tables + 2 * open - server.open.len();
+    // A session that is over is kept for its last exchange, and what is announced for those that do not listen.
+    let most = least + open + sessions * server.announced;
+    let kept = machine.kept();
+    assert!(
+        (least..=most).contains(&kept.entries),
+        "{kept:?}, not {least} to {most}: {server:?}"
+    );
 }
 
 fn note_request(transcript: &mut String, request: &Request<Bytes>) {
@@ -469,15 +446,14 @@ fn note_request(transcript: &mut String, request: &Request<Bytes>) {
     note_body(transcript, '>', request.body());
 }
 
-fn note_part(transcript: &mut String, part: &Part) {
+fn note_part(transcript: &mut String, part: &Parcel) {
     match part {
-        Part::Head(head) => {
+        Parcel::Head(head) => {
             let _ = writeln!(transcript, "< {}", head.status);
             note_headers(transcript, '<', &head.headers);
         }
-        Part::Body(body) => note_body(transcript, '<', body),
-        Part::End => transcript.push_str("< (end)\n\n"),
-        Part::Broken => transcript.push_str("< (end of the connection)\n\n"),
+        Parcel::Body(body) => note_body(transcript, '<', body),
+        Parcel::End | Parcel::Failed(_) => transcript.push_str("< (end)\n\n"),
     }
 }
 

@@ -6,7 +6,7 @@ use mcp_proto::server::ServerConfig;
 use mcp_proto::{Limits, Revision};
 
 use super::Pair;
-use super::application::{Application, Plan, tools};
+use super::application::{Application, Order, Plan, tools};
 use super::http::HttpLink;
 use super::stream::StreamLink;
 use crate::network::Conditions;
@@ -55,7 +55,7 @@ impl Setup {
 
     /// The same with another application.
     #[must_use]
-    pub fn application(mut self, application: impl FnMut(&mcp_proto::server::Request) -> Plan + 'static) -> Self {
+    pub fn application(mut self, application: impl FnMut(&Order) -> Plan + 'static) -> Self {
         self.application = Box::new(application);
         self
     }

@@ -8,9 +8,9 @@ use mcp_proto::client::{self, Client, StreamClient};
 use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::MethodName;
 use mcp_proto::rpc::{CallId, CallOptions, SendError};
-use mcp_proto::server::{Event, StreamServer};
+use mcp_proto::server::{Event, Request, RequestToken, StreamServer};
 
-use super::application::{Desk, Said};
+use super::application::{Desk, Order, Said};
 use super::ledger::Ledger;
 use super::record::{Outcome, Record};
 use super::setup::Setup;
@@ -26,7 +26,7 @@ const ENTRIES: usize = 3;
 pub struct StreamLink {
     client: StreamClient,
     server: StreamServer,
-    desk: Desk,
+    desk: Desk<RequestToken>,
     up: Pipe,
     down: Pipe,
     transcript: String,
@@ -142,9 +142,9 @@ impl StreamLink {
         while let Some(event) = self.server.poll_event() {
             happened = true;
             match event {
-                Event::Request(request) => self.desk.receive(now, 0, request),
+                Event::Request(request) => self.take(now, request),
                 Event::Cancelled { key, .. } => {
-                    if let Some(token) = self.desk.cancel(key) {
+                    if let Some(token) = self.desk.cancel(|token| token.key() == Some(key)) {
                         self.ledgers[0].cancelled(&serde_json::to_string(token.id()).expect("an id"));
                         self.server.respond(token, Err(ErrorObject::internal("cancelled")));
                     }
@@ -160,7 +160,7 @@ impl StreamLink {
             }
         }
         let server = &mut self.server;
-        happened |= self.desk.work(now, |_, said| match said {
+        happened |= self.desk.work(now, |said| match said {
             Said::Message(token, message) => server.send_for(token, message),
             Said::Answer(token, outcome) => {
                 server.respond(token, outcome);
@@ -175,6 +175,17 @@ impl StreamLink {
             self.down.close(now);
         }
         happened
+    }
+
+    fn take(&mut self, now: Time, request: Request) {
+        let Request {
+            token,
+            method,
+            params,
+            context,
+            ..
+        } = request;
+        self.desk.receive(now, token, &Order { method, params }, context);
     }
 
     fn write_down(&mut self, now: Time, bytes: Bytes) {
@@ -198,6 +209,8 @@ impl StreamLink {
 }
 
 impl Link for StreamLink {
+    type Token = RequestToken;
+
     fn as_client(&self) -> &Client {
         self.client.as_client()
     }
@@ -232,7 +245,7 @@ impl Link for StreamLink {
             .min()
     }
 
-    fn desk(&self) -> &Desk {
+    fn desk(&self) -> &Desk<RequestToken> {
         &self.desk
     }
 
@@ -264,7 +277,7 @@ impl Link for StreamLink {
         }
         if !self.server_is_dead {
             let kept = self.server.kept();
-            let (jobs, asked) = (self.desk.keyed(), self.server_calls.values());
+            let (jobs, asked) = (self.desk.in_progress(), self.server_calls.values());
             let asked = asked.filter(|outcomes| outcomes.is_empty()).count();
             // Two tables of requests, two of calls; our client sends no batches, of which there are two more.
             let batched = if self.has_said { 2 * jobs } else { 0 };

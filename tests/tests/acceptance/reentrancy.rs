@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use http_body_util::{BodyExt, Full};
+use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::rpc::{CallError, Phase};
@@ -135,8 +136,10 @@ async fn self_dependent(runtime: &dyn Runtime) -> (Client, Receiver<CallError>, 
     });
     let serving = runtime.serve_site(listener, site, beside).unwrap();
     let timeouts = Timeouts::default().with_initialize(Duration::from_millis(300));
-    let builder = Client::builder("tests", "1").mode(mode(Era::Legacy)).timeouts(timeouts);
-    let client = runtime.connect(&Address::Http(url), builder.build()).await.unwrap();
+    let config = ClientConfig::named("tests", "1")
+        .with_mode(mode(Era::Legacy))
+        .with_timeouts(timeouts);
+    let client = runtime.connect(&Address::Http(url), config).await.unwrap();
     let own = client.clone();
     // In a task of its own: what waits for the answer goes when its connection is given up.
     runtime.spawn(Box::pin(async move {

@@ -9,8 +9,8 @@ use futures_util::future::{join, join_all, poll_immediate};
 use http::Method;
 use mcp_driver::Resolver;
 use mcp_proto::Era;
-use mcp_proto::client::Mode;
-use mcp_proto::handle::{Client, Session, Sessions};
+use mcp_proto::client::{ClientConfig, Mode};
+use mcp_proto::handle::{Session, Sessions};
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};
 use mcp_tests::runtime::{Answer, Runtime};
@@ -83,7 +83,7 @@ fn f1_each_who_waits_for_a_mute_server_has_its_own_deadline() {
             Era::Modern => known.await,
             // Where the client has to find out first, that does not add up.
             Era::Legacy => {
-                let auto = Resolver::new(Client::builder("tests", "1").mode(Mode::Auto).build());
+                let auto = Resolver::new(ClientConfig::named("tests", "1").with_mode(Mode::Auto));
                 let auto = waits_in_vain(runtime, "server/discover", auto, figures, "auto: ");
                 join(known, auto).await;
             }

@@ -6,6 +6,7 @@
 mod adapters;
 mod circles;
 mod dependencies;
+mod drivers;
 mod hygiene;
 mod layers;
 mod parity;

@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::try_join_all;
 use mcp_proto::Era;
-use mcp_proto::client::Mode;
-use mcp_proto::handle::Client;
+use mcp_proto::client::{ClientConfig, Mode};
 use mcp_proto::jsonrpc::{ErrorCode, Params};
 use mcp_proto::model::LoggingLevel;
 use mcp_proto::rpc::CallError;
@@ -131,7 +130,7 @@ fn a_hundred_first_calls_share_one_handshake() {
 #[test]
 fn a_client_that_is_told_no_era_asks_once() {
     over(&[Transport::Unix, Transport::Mounted], async |world| {
-        let config = Client::builder("tests", "1").mode(Mode::Auto).build();
+        let config = ClientConfig::named("tests", "1").with_mode(Mode::Auto);
         let client = world.connect_with(config).await.unwrap();
         let calls = (0..100).map(|n| client.call_tool("echo", json!({"text": n.to_string()})));
         try_join_all(calls).await.unwrap();

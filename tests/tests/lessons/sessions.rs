@@ -18,13 +18,19 @@ fn a_session_that_nobody_ends_ends() {
     let mut pair = Setup::speaking(Revision::V2025_11_25).http();
     pair.link.client().connect();
     pair.drive();
-    assert_eq!(pair.link.server().sessions(), 1);
+    assert_eq!(pair.link.server().machine.sessions(), 1);
     pair.link.take_down(true);
     let now = pair.now();
     pair.link.break_all(now);
     pair.drive();
     pair.drive_for(Limits::default().session_idle * 2);
-    assert_eq!((pair.link.server().sessions(), pair.link.server().exchanges()), (0, 0));
+    assert_eq!(
+        (
+            pair.link.server().machine.sessions(),
+            pair.link.server().machine.open_exchanges()
+        ),
+        (0, 0)
+    );
 }
 
 /// rust-sdk#958: a stream that is granted and ends at once is opened again for ever.
@@ -88,8 +94,8 @@ fn a_session_that_is_lost_is_begun_anew() {
         let calls = ["a", "b", "c"].map(|text| pair.call_tool("echo", json!({ "text": text })));
         pair.drive();
         assert_eq!(calls.map(|call| pair.text(call)), ["a", "b", "c"], "round {round}");
-        assert_eq!(pair.link.server().handshakes(), round, "one for all of them");
-        pair.link.server().forget_sessions();
+        assert_eq!(pair.link.handshakes(), round, "one for all of them");
+        pair.link.server().machine.end_sessions();
     }
     assert_eq!(pair.record.sessions_lost, 2);
 }

@@ -70,7 +70,7 @@ fn exchanges_overtake_each_other() {
 fn a_session_that_is_lost_is_made_again_and_no_call_is_lost() {
     let mut pair = ready(Setup::speaking(LEGACY));
     for round in 1..4 {
-        pair.link.server().forget_sessions();
+        pair.link.server().machine.end_sessions();
         let calls: Vec<_> = (0..10)
             .map(|n| pair.call_tool("echo", json!({ "text": n.to_string() })))
             .collect();
@@ -78,13 +78,9 @@ fn a_session_that_is_lost_is_made_again_and_no_call_is_lost() {
         for (n, call) in calls.into_iter().enumerate() {
             assert_eq!(pair.text(call), n.to_string());
         }
-        assert_eq!(
-            pair.link.server().handshakes(),
-            round + 1,
-            "one handshake for all of them"
-        );
+        assert_eq!(pair.link.handshakes(), round + 1, "one handshake for all of them");
         assert_eq!(pair.record.sessions_lost, round);
-        assert_eq!(pair.link.server().sessions(), 1);
+        assert_eq!(pair.link.server().machine.sessions(), 1);
     }
     pair.check_quiet();
 }
@@ -92,13 +88,13 @@ fn a_session_that_is_lost_is_made_again_and_no_call_is_lost() {
 #[test]
 fn a_call_that_learns_of_the_loss_late_goes_to_the_new_session() {
     let mut pair = ready(Setup::speaking(LEGACY));
-    pair.link.server().forget_sessions();
+    pair.link.server().machine.end_sessions();
     pair.link.destine([Fate::Good, Fate::Slow(Duration::from_secs(1))]);
     let first = pair.call_tool("echo", json!({ "text": "first" }));
     let late = pair.call_tool("echo", json!({ "text": "late" }));
     pair.drive();
     assert_eq!((pair.text(first), pair.text(late)), ("first".into(), "late".into()));
-    assert_eq!((pair.link.server().handshakes(), pair.record.sessions_lost), (2, 1));
+    assert_eq!((pair.link.handshakes(), pair.record.sessions_lost), (2, 1));
     pair.check_quiet();
 }
 
@@ -110,7 +106,13 @@ fn closing_ends_the_session() {
     pair.close();
     pair.drive();
     assert!(matches!(pair.outcome(call), Err(CallError::Closed(_))));
-    assert_eq!((pair.link.server().sessions(), pair.link.server().exchanges()), (0, 0));
+    assert_eq!(
+        (
+            pair.link.server().machine.sessions(),
+            pair.link.server().machine.open_exchanges()
+        ),
+        (0, 0)
+    );
     assert!(pair.link.is_finished());
     assert_eq!(
         pair.now(),
@@ -167,5 +169,11 @@ fn a_modern_client_keeps_no_exchange_open() {
     let call = pair.call_tool("echo", json!({}));
     pair.drive();
     assert!(pair.record.is_settled(call));
-    assert_eq!((pair.link.server().exchanges(), pair.link.server().sessions()), (0, 0));
+    assert_eq!(
+        (
+            pair.link.server().machine.open_exchanges(),
+            pair.link.server().machine.sessions()
+        ),
+        (0, 0)
+    );
 }

@@ -116,7 +116,7 @@ fn schedules_over_http() {
         }
         let mut pair = setup.http();
         if rng.chance(20) {
-            pair.link.server().drop_streams();
+            pair.link.drop_streams();
         }
         play(&mut pair, &mut rng, &script, |pair, rng| {
             if is_troubled {
@@ -136,16 +136,16 @@ fn schedules_over_http() {
         let called = called.count();
         assert!(called <= calls + duplicates, "{calls} calls, of which {called} arrived");
         // A session whose DELETE was lost is still there, with what is in progress in it.
-        pair.link.server().forget_sessions();
+        pair.link.server().machine.end_sessions();
         pair.settle();
-        assert_eq!(pair.link.server().exchanges(), 0);
+        assert_eq!(pair.link.server().machine.open_exchanges(), 0);
         assert_eq!(pair.link.desk().in_progress(), 0, "requests that nobody waits for");
     });
 }
 
 fn trouble(pair: &mut Pair<HttpLink>, rng: &mut Rng) {
     match rng.below(2) {
-        0 => pair.link.server().forget_sessions(),
+        0 => pair.link.server().machine.end_sessions(),
         _ => {
             let now = pair.now();
             pair.link.break_all(now);

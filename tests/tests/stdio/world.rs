@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, select};
 use mcp_driver::child::{Command, Exit};
-use mcp_proto::client::Mode;
+use mcp_proto::client::{ClientConfig, Mode};
 use mcp_proto::handle::Client;
 use mcp_proto::rpc::CallError;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ pub(crate) fn child(runtime: Runtime, command: &Command) -> io::Result<(Client, 
 }
 
 pub(crate) fn child_in(runtime: Runtime, command: &Command, mode: Mode) -> io::Result<(Client, Driver)> {
-    let config = Client::builder("test", "1").mode(mode).build();
+    let config = ClientConfig::named("test", "1").with_mode(mode);
     Ok(match runtime {
         Runtime::Tokio => {
             let (client, driver) = mcp_tokio::child::child_over(command, config)?;

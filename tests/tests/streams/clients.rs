@@ -17,7 +17,7 @@ use crate::{Driver, everywhere};
 
 /// A client that sends its first request without asking anything before.
 fn config() -> ClientConfig {
-    Client::builder("test", "1").mode(Mode::Modern).build()
+    ClientConfig::named("test", "1").with_mode(Mode::Modern)
 }
 
 /// Calls, and gives back the number that was sent.
@@ -83,8 +83,10 @@ fn every_call_to_a_peer_that_reads_nothing_has_its_deadline() {
         let (near, _far) = Stream::pipe(8);
         let request = Duration::from_millis(100);
         let timeouts = Timeouts::default().with_request(request);
-        let config = Client::builder("test", "1").mode(Mode::Modern).timeouts(timeouts);
-        let (client, driver) = runtime.client_over_stream(near, config.build());
+        let config = ClientConfig::named("test", "1")
+            .with_mode(Mode::Modern)
+            .with_timeouts(timeouts);
+        let (client, driver) = runtime.client_over_stream(near, config);
         let mut driver = Driver(driver);
         let text = Params::from_serialize(&json!({"text": "longer than the pipe"})).expect("parameters");
         client.notify("test/held-up", text).expect("room");
@@ -166,7 +168,7 @@ fn over_pipes_of_any_size_in_every_mode() {
             for mode in MODES {
                 let (near, far) = Stream::pipe(room);
                 let served = runtime.run(runtime.serve_stream(&server, Stream::new(far)));
-                let config = Client::builder("test", "1").mode(mode).build();
+                let config = ClientConfig::named("test", "1").with_mode(mode);
                 let client = runtime.connect_stream(near, config).expect("a client");
                 echo_all(runtime, &client, 20).await;
                 drop(client);

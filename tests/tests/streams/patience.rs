@@ -7,8 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mcp_driver::{Failure, Lanes, Step};
 use mcp_proto::Time;
-use mcp_proto::client::Mode;
-use mcp_proto::handle::Client;
+use mcp_proto::client::{ClientConfig, Mode};
 use mcp_proto::rpc::CallError;
 use mcp_tests::runtime::Stream;
 
@@ -95,7 +94,7 @@ fn a_peer_that_has_ended_its_side_gets_more_time_for_its_answers() {
 fn a_peer_that_takes_nothing_does_not_hold_up_the_close() {
     everywhere_at_once(async |runtime| {
         let (near, _far) = Stream::pipe(8);
-        let config = Client::builder("test", "1").mode(Mode::Modern).build();
+        let config = ClientConfig::named("test", "1").with_mode(Mode::Modern);
         let (client, driver) = runtime.client_over_stream(near, config);
         let mut driver = Driver(driver);
         let own = client.clone();

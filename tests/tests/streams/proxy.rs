@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mcp_proto::Revision;
-use mcp_proto::client::Mode;
+use mcp_proto::client::{ClientConfig, Mode};
 use mcp_proto::handle::server::{Context, Handler};
 use mcp_proto::handle::{Client, Server};
 use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
@@ -74,7 +74,7 @@ fn pass_on(mode: Mode, before: &[&str], expected_params: &str, expected_result: 
         let heard = Arc::default();
         let (near, far) = Stream::pipe(1 << 12);
         runtime.spawn(Box::pin(answer(far, Arc::clone(&heard))));
-        let config = Client::builder("proxy", "1").mode(mode).build();
+        let config = ClientConfig::named("proxy", "1").with_mode(mode);
         let client = runtime.connect_stream(near, config).expect("a client");
         let server: Server = Server::builder("proxy", "1").handler(Proxy(client)).build();
         let (near, far) = Stream::pipe(1 << 12);

@@ -3,6 +3,7 @@
 //! An adapter starts what a [`Command`] says, implements [`Process`] for what it has started, and polls
 //! [`ChildLanes`] until they are ready. [`Ladder`] is the shutdown alone.
 
+mod client;
 mod command;
 mod exit;
 mod group;
@@ -10,6 +11,7 @@ mod ladder;
 mod lanes;
 mod stderr;
 
+pub use client::client_over_child;
 pub use command::{Command, Environment};
 pub use exit::{Exit, SpawnError};
 pub use group::Group;

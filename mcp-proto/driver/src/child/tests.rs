@@ -11,6 +11,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use mcp_proto::Time;
+use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Timer;
 use mcp_proto::handle::{Client, Server};
 use mcp_proto::jsonrpc::Params;
@@ -159,9 +160,7 @@ type Outcome = Result<Exit, Failure<&'static str>>;
 impl Scene {
     fn new(command: &Command) -> Self {
         let world = World::default();
-        let config = Client::builder("test", "1")
-            .mode(mcp_proto::client::Mode::Modern)
-            .build();
+        let config = ClientConfig::named("test", "1").with_mode(mcp_proto::client::Mode::Modern);
         let (client, pump) = Client::over_stream(config);
         let lanes = ChildLanes::new(pump, world.clone(), command);
         let client = Some(client);

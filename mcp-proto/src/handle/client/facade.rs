@@ -1,10 +1,8 @@
 //! The client handle.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
-use core::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,13 +17,12 @@ use super::pumps::HttpPump;
 use super::shared::{Inner, Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
-use crate::client::{ClientConfig, Mode, Prior, ServerFacts, StreamClient};
+use crate::client::{ClientConfig, Prior, ServerFacts, StreamClient};
 #[cfg(feature = "http")]
 use crate::http::client::HttpClientConfig;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
-use crate::limits::{Limits, Timeouts};
 use crate::method::{Method, MethodName};
-use crate::model::{CallToolResult, ClientCapabilities, Implementation, TypedRequest};
+use crate::model::{CallToolResult, TypedRequest};
 use crate::rpc::{CallError, CloseReason, Counters, SendError};
 
 /// A client of one server, cheap to clone and to share between tasks and threads.
@@ -43,13 +40,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts to configure a client of this name and version.
-    pub fn builder(name: impl Into<String>, version: impl Into<String>) -> ClientBuilder {
-        ClientBuilder {
-            config: ClientConfig::new(Implementation::new(name, version)),
-        }
-    }
-
     /// A client over a byte stream, and the pump that a driver moves its bytes with.
     pub fn over_stream(config: ClientConfig) -> (Self, ClientPump) {
         let shared = Arc::new(Shared::new(Machine::Stream(StreamClient::new(config))));
@@ -78,12 +68,12 @@ impl Client {
         self.call(Method::CallTool.into(), tool_params(name, arguments))
     }
 
-    /// All tools of the server: every page, up to [`Limits::list_pages`].
+    /// All tools of the server: every page, up to [`Limits::list_pages`](crate::Limits::list_pages).
     ///
     /// They are read once however many ask at a time, and kept while they are fresh: as long as the server says
     /// (`ttlMs`), or until it says that they have changed, where it has promised to
     /// ([`client::Client::list_tools`](crate::client::Client::list_tools) has the rules, and
-    /// [`tools_ttl`](ClientBuilder::tools_ttl) the rest). What is kept belongs to this client, and so to one
+    /// [`tools_ttl`](ClientConfig::tools_ttl) the rest). What is kept belongs to this client, and so to one
     /// authorization. [`forget_tools`](Self::forget_tools) makes the next one ask anew.
     ///
     /// # Errors
@@ -169,7 +159,7 @@ impl Client {
     }
 
     /// Closes the connection for all handles and waits until everything that was queued is sent, at most
-    /// [`Timeouts::close`]. Calls in flight end with [`CallError::Closed`].
+    /// [`Timeouts::close`](crate::Timeouts::close). Calls in flight end with [`CallError::Closed`].
     ///
     /// # Cancel safety
     /// The connection closes even when the future is dropped.
@@ -218,60 +208,5 @@ impl Watch {
     /// Ready when the connection is closed and its driver has said everything, or is gone.
     pub(in crate::handle) fn poll_finished(&self, cx: &Context<'_>) -> Poll<()> {
         self.0.with(|state| state.poll_finished(cx))
-    }
-}
-
-/// Configures a [`Client`].
-#[derive(Clone, Debug)]
-pub struct ClientBuilder {
-    config: ClientConfig,
-}
-
-impl ClientBuilder {
-    /// What the client offers the server.
-    #[must_use]
-    pub fn capabilities(mut self, capabilities: ClientCapabilities) -> Self {
-        self.config.capabilities = capabilities;
-        self
-    }
-
-    /// Which eras the client speaks. Default [`Mode::Auto`].
-    #[must_use]
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.config.mode = mode;
-        self
-    }
-
-    /// What is known about the server from an earlier connection.
-    #[must_use]
-    pub fn prior(mut self, prior: Prior) -> Self {
-        self.config.prior = Some(prior);
-        self
-    }
-
-    /// How long the list of tools is kept where the server does not say; see [`ClientConfig::tools_ttl`].
-    #[must_use]
-    pub fn tools_ttl(mut self, ttl: Duration) -> Self {
-        self.config.tools_ttl = ttl;
-        self
-    }
-
-    /// The bounds of everything that can grow.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.config.limits = limits;
-        self
-    }
-
-    /// How long each phase may take.
-    #[must_use]
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.config.timeouts = timeouts;
-        self
-    }
-
-    /// The configuration, for [`Client::over_stream`], `Client::over_http` or an adapter.
-    pub fn build(self) -> ClientConfig {
-        self.config
     }
 }

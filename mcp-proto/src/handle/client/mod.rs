@@ -18,7 +18,7 @@ mod tests;
 
 pub use call::Call;
 pub(in crate::handle) use call::{Hearers, tool_params};
-pub use facade::{Client, ClientBuilder};
+pub use facade::Client;
 pub use listing::ToolListing;
 pub use notifications::Notifications;
 pub use observer::{Answered, CallObserver};

@@ -13,7 +13,7 @@ use core::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Client, ClientPump};
-use crate::client::Mode;
+use crate::client::{ClientConfig, Mode};
 use crate::handle::Pump;
 use crate::handle::count::Count;
 use crate::rpc::{CallError, CloseReason, Phase};
@@ -46,7 +46,7 @@ fn answer(pump: &ClientPump, message: &Value) {
 
 /// A client that knows its server to be modern.
 fn modern() -> (Client, ClientPump) {
-    Client::over_stream(Client::builder("test", "1").mode(Mode::Modern).build())
+    Client::over_stream(ClientConfig::named("test", "1").with_mode(Mode::Modern))
 }
 
 /// A client with room for one message at a time.
@@ -55,7 +55,7 @@ fn crowded(mode: Mode) -> (Client, ClientPump) {
         outbox_bytes: 64,
         ..Limits::default()
     };
-    Client::over_stream(Client::builder("test", "1").mode(mode).limits(limits).build())
+    Client::over_stream(ClientConfig::named("test", "1").with_mode(mode).with_limits(limits))
 }
 
 fn at(seconds: u64) -> Time {
@@ -151,10 +151,9 @@ fn the_handshake_is_a_part_of_the_first_await_and_fails_in_time() {
         initialize: Duration::from_secs(2),
         ..Timeouts::default()
     };
-    let config = Client::builder("test", "1")
-        .mode(Mode::Legacy(Revision::LATEST_LEGACY))
-        .timeouts(timeouts)
-        .build();
+    let config = ClientConfig::named("test", "1")
+        .with_mode(Mode::Legacy(Revision::LATEST_LEGACY))
+        .with_timeouts(timeouts);
     let (client, pump) = Client::over_stream(config);
     let mut ready = pin!(client.ready());
     let mut call = pin!(client.call_tool("x", ()));
@@ -241,7 +240,11 @@ fn notifications_are_a_bounded_stream() {
         notifications: 2,
         ..Limits::default()
     };
-    let (client, pump) = Client::over_stream(Client::builder("test", "1").mode(Mode::Modern).limits(limits).build());
+    let (client, pump) = Client::over_stream(
+        ClientConfig::named("test", "1")
+            .with_mode(Mode::Modern)
+            .with_limits(limits),
+    );
     let mut notes = client.notifications();
     for n in 0..3 {
         answer(

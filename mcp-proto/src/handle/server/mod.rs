@@ -1,13 +1,22 @@
 //! The async layer of the server: the application's side of it, and the driver's.
 
+#[cfg(feature = "http")]
+mod aging;
+mod answers;
 mod application;
 mod builder;
+#[cfg(feature = "http")]
+mod cancel;
 mod context;
+#[cfg(feature = "http")]
+mod depot;
 mod error;
 mod facade;
 mod handler;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "http")]
+mod job;
 mod link;
 mod output;
 mod peer;

@@ -1,4 +1,7 @@
 //! The handlers of one byte stream that are in progress, polled in place.
+//!
+//! No set of a crate, nor [`Tasks`](crate::handle::Tasks): a seat is the waker of a handler and its way to the client in
+//! one allocation that outlives the request, and what it wakes is the driver of the stream, unless that is at work.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;

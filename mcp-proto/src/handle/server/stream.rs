@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::Audience;
+use super::answers::Answers;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
@@ -30,17 +31,11 @@ struct State {
     /// Who waits for the end of a request.
     ends: BTreeMap<RequestKey, Wakers>,
     /// Our calls, and what has come of them.
-    answers: BTreeMap<CallId, Answer>,
+    answers: Answers,
     /// What the outbox had no room for, each thing once.
     announcements: Announcements,
     /// Nothing will be sent or received any more.
     gone: Option<CloseReason>,
-}
-
-#[derive(Default)]
-struct Answer {
-    outcome: Option<Result<RawJson, CallError>>,
-    waker: Option<Waker>,
 }
 
 /// Which handlers are to be polled, and who polls them.
@@ -60,7 +55,7 @@ impl Stream {
                 room: Wakers::default(),
                 opening: Wakers::default(),
                 ends: BTreeMap::new(),
-                answers: BTreeMap::new(),
+                answers: Answers::default(),
                 announcements: Announcements::default(),
                 gone: None,
             }),
@@ -149,10 +144,7 @@ impl Stream {
     /// A call of ours is settled.
     pub(super) fn answered(&self, call: CallId, outcome: Result<RawJson, CallError>) {
         let mut state = self.lock();
-        let waker = state.answers.get_mut(&call).and_then(|answer| {
-            answer.outcome = Some(outcome);
-            answer.waker.take()
-        });
+        let waker = state.answers.settle(call, outcome);
         drop(state);
         if let Some(waker) = waker {
             waker.wake();
@@ -174,11 +166,9 @@ impl Stream {
         for (_, ended) in core::mem::take(&mut state.ends) {
             woken.append(ended);
         }
-        for answer in state.answers.values_mut() {
-            answer.outcome.get_or_insert(Err(CallError::Closed(reason)));
-            if let Some(waker) = answer.waker.take() {
-                woken.push(waker);
-            }
+        for call in state.answers.calls() {
+            let waker = state.answers.settle(call, Err(CallError::Closed(reason)));
+            waker.into_iter().for_each(|waker| woken.push(waker));
         }
         drop(state);
         woken.wake();
@@ -216,7 +206,7 @@ impl Stream {
             return Err(SendError::Closed(reason));
         }
         let call = state.connection.reserve(options)?;
-        state.answers.insert(call, Answer::default());
+        state.answers.expect(call);
         drop(state);
         // It looks at the deadlines.
         self.wake_driver();
@@ -237,7 +227,7 @@ impl Stream {
             .connection
             .request_as(reserved, asking.method, params, asking.options)?;
         if reserved.is_none() {
-            state.answers.insert(call, Answer::default());
+            state.answers.expect(call);
         }
         drop(state);
         self.wake_driver();
@@ -245,25 +235,13 @@ impl Stream {
     }
 
     pub(super) fn poll_answer(&self, call: CallId, cx: &Context<'_>) -> Poll<Result<RawJson, CallError>> {
-        let mut state = self.lock();
-        let Some(answer) = state.answers.get_mut(&call) else {
-            return Poll::Ready(Err(CallError::Cancelled));
-        };
-        match answer.outcome.take() {
-            Some(outcome) => {
-                state.answers.remove(&call);
-                Poll::Ready(outcome)
-            }
-            None => {
-                keep(&mut answer.waker, cx);
-                Poll::Pending
-            }
-        }
+        let answer = self.lock().answers.poll(call, cx);
+        answer.map(|outcome| outcome.unwrap_or(Err(CallError::Cancelled)))
     }
 
     pub(super) fn abandon(&self, call: CallId) {
         let mut state = self.lock();
-        state.answers.remove(&call);
+        state.answers.forget(call);
         state.connection.cancel(call, None);
         drop(state);
         self.wake_driver();

@@ -23,6 +23,7 @@ use crate::sessions::{Life, SessionsConfig, SessionsCounters};
 /// It is made together with its driver, which has to be polled: spawn it, or take what an adapter offers.
 ///
 /// ```
+/// use mcp_proto::client::ClientConfig;
 /// use mcp_proto::handle::sessions::{Connected, Sessions};
 /// use mcp_proto::handle::{Client, Server};
 /// use mcp_proto::model::{Json, Tool};
@@ -37,7 +38,7 @@ use crate::sessions::{Life, SessionsConfig, SessionsCounters};
 /// #     fn poll(&mut self, _: &mut Context<'_>, _: Option<Time>) -> Poll<()> { Poll::Pending }
 /// # }
 /// # fn in_memory(server: &Server) -> Connected {
-/// #     let (client, pump) = Client::over_stream(Client::builder("host", "1.0.0").build());
+/// #     let (client, pump) = Client::over_stream(ClientConfig::named("host", "1.0.0"));
 /// #     let mut crossing = Crossing::new(pump, server.pump());
 /// #     Connected::new(client, poll_fn(move |cx| crossing.poll(cx, Time::ORIGIN, |_, _| Poll::Pending)))
 /// # }

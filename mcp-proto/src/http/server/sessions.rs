@@ -28,7 +28,7 @@ use crate::time::Time;
 /// Methods are of four kinds. Getters: [`len`](Self::len), [`is_empty`](Self::is_empty), [`get`](Self::get). From
 /// the world: [`create`](Self::create), [`enter`](Self::enter), [`listen`](Self::listen), [`leave`](Self::leave),
 /// [`remove`](Self::remove), [`handle_timeout`](Self::handle_timeout). From the application:
-/// [`clear`](Self::clear), [`close`](Self::close). To the world: [`poll_timeout`](Self::poll_timeout).
+/// [`clear`](Self::clear), [`drain`](Self::drain), [`close`](Self::close). To the world: [`poll_timeout`](Self::poll_timeout).
 pub struct Sessions<S> {
     most: usize,
     most_per_principal: usize,
@@ -44,6 +44,8 @@ pub struct Sessions<S> {
     per_principal: BTreeMap<Principal, usize>,
     /// No more are made.
     closed: bool,
+    /// Those that cannot be entered any more, and end with their last request in progress.
+    draining: Vec<S>,
 }
 
 struct Record<S> {
@@ -85,6 +87,7 @@ impl<S> Sessions<S> {
             checks: BTreeSet::new(),
             per_principal: BTreeMap::new(),
             closed: false,
+            draining: Vec::new(),
         }
     }
 
@@ -247,10 +250,24 @@ impl<S> Sessions<S> {
             .collect()
     }
 
-    /// Ends every session, and makes no more.
+    /// Lets nobody enter any more, and makes no more: the sessions that there are, to be ended with their last request in
+    /// progress.
+    pub fn drain(&mut self) -> Vec<S>
+    where
+        S: Clone,
+    {
+        self.closed = true;
+        let sessions = self.clear();
+        self.draining.extend(sessions.iter().cloned());
+        sessions
+    }
+
+    /// Ends every session, those included that drain, and makes no more.
     pub fn close(&mut self) -> Vec<S> {
         self.closed = true;
-        self.clear()
+        let mut sessions = core::mem::take(&mut self.draining);
+        sessions.append(&mut self.clear());
+        sessions
     }
 
     /// When the next session may expire.

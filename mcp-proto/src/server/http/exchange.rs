@@ -1,5 +1,6 @@
 //! One request over HTTP and its response.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use http::{Response, StatusCode};
 use super::rules::Rules;
 use crate::http::server::{Accepts, Blocked, Refusal, Reply, SessionId, error_response, stateless_status};
 use crate::jsonrpc::{ErrorObject, Id};
-use crate::server::{Refused, RequestToken, ResultBody, ServerConfig};
+use crate::server::{Announcement, Refused, RequestToken, ResultBody, ServerConfig, Subscription};
 use crate::time::Time;
 
 /// One request over HTTP and its response: what its handlers say goes in, head and body come out.
@@ -30,6 +31,8 @@ use crate::time::Time;
 /// | ended | dropped | no effect | finished | what is left, then the end |
 /// | finished | dropped | no effect | no effect | the end |
 ///
+/// The stream of a subscription and the GET stream of a session are exchanges too, which wait for no answer.
+///
 /// What hanging up means for the requests depends on the [`Scope`], and `hang_up` says it. In the modern era an exchange
 /// shares nothing with any other. In the legacy era its requests are in progress in a [`HttpSession`](super::HttpSession),
 /// whose [`respond`](super::HttpSession::respond) makes the [`Answer`] for it.
@@ -38,7 +41,7 @@ use crate::time::Time;
 /// [`is_finished`](Self::is_finished), [`body_length`](Self::body_length), [`has_room`](Self::has_room),
 /// [`can_request`](Self::can_request), [`dropped`](Self::dropped). From the world: [`hang_up`](Self::hang_up). From the
 /// application: [`notify`](Self::notify), [`request`](Self::request), [`answer`](Self::answer), [`skip`](Self::skip),
-/// [`end`](Self::end). To the world: [`poll_head`](Self::poll_head), [`poll_frame`](Self::poll_frame),
+/// [`announce`](Self::announce), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head), [`poll_frame`](Self::poll_frame),
 /// [`take_body`](Self::take_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
 #[derive(Debug)]
 pub struct Exchange {
@@ -46,6 +49,8 @@ pub struct Exchange {
     scope: Scope,
     /// Requests that a handler has to answer, and has not.
     awaited: usize,
+    /// The subscription that it serves; boxed because few do.
+    subscription: Option<Box<Subscription>>,
 }
 
 /// What the requests of an exchange belong to.
@@ -175,7 +180,14 @@ impl Exchange {
             reply,
             scope,
             awaited: 0,
+            subscription: None,
         }
+    }
+
+    /// Serves a subscription: acknowledges it before anything else (2026-07-28, Subscriptions, Acknowledgment: MUST).
+    pub(super) fn subscribe(&mut self, subscription: Subscription) {
+        let _ = self.notify(subscription.acknowledgement());
+        self.subscription = Some(Box::new(subscription));
     }
 
     /// Names the session that the answer begins.
@@ -274,8 +286,24 @@ impl Exchange {
         self.reply.skip();
     }
 
-    /// Ends a stream.
-    pub fn end(&mut self) {
+    /// Tells the subscription that it serves, if that asked for this. Nothing is told where it does not serve one.
+    ///
+    /// # Errors
+    /// [`Blocked`] while the queue is full.
+    pub fn announce(&mut self, announcement: &Announcement) -> Result<(), Blocked> {
+        let known = announcement.method().known();
+        let subscription = self.subscription.as_ref();
+        let message = known.and_then(|method| subscription?.select(method, announcement.params()));
+        message.map_or(Ok(()), |message| self.notify(message))
+    }
+
+    /// Ends a stream; a subscription by a cancellation (2026-07-28, Cancellation: MUST), and then its response
+    /// (Subscriptions, Graceful Closure: SHOULD), in the order in which a client understands both.
+    pub fn end(&mut self, config: &ServerConfig) {
+        if let Some(subscription) = self.subscription.take() {
+            let _ = self.notify(subscription.cancellation());
+            self.reply.respond(StatusCode::OK, subscription.into_response(config));
+        }
         self.reply.end();
     }
 

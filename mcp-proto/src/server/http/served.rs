@@ -8,29 +8,22 @@ use bytes::BytesMut;
 
 use super::event::{Asker, SessionKey};
 use super::exchange::Exchange;
-use super::subscriber::Subscriber;
 use crate::http::server::{AbandonedKey, Admission, BodyRoom, Refusal, SubscriptionKey, Visit};
 use crate::rpc::RequestKey;
 
 /// One exchange of an HTTP server.
 ///
 /// ```text
-///   head ─┬─▶ Reading ──┬─▶ Answering ──▶ gone, once its end is taken
-///         │             └─▶ Subscribed ─▶ gone, once its end is taken or the client has hung up
-///         ├─▶ Listening ─▶ gone, likewise
-///         └─▶ Answering (refused, or DELETE)
-///   Answering ── the client hangs up ─▶ gone; in a session, abandoned until it is answered
+///   head ─┬─▶ Reading ─▶ Answering ─▶ gone, once its end is taken
+///         └─▶ Answering (refused, GET and DELETE)
+///   Answering ── the client hangs up ─▶ gone; with a request in a session, abandoned until that is answered
 /// ```
 #[derive(Debug)]
 pub(super) enum Served {
     /// Its body is being read.
     Reading(Box<Reading>),
-    /// It is answered, or a handler is to answer it.
+    /// It is answered, or a handler is to answer it, or it is a stream.
     Answering(Box<Answering>),
-    /// It is the GET stream of a session, which has it.
-    Listening(SessionKey, Visit),
-    /// It is the stream of a subscription.
-    Subscribed(SubscriptionKey, Box<Subscriber>),
 }
 
 /// A request whose body is being read.
@@ -53,6 +46,8 @@ pub(super) struct Answering {
     pub(super) requests: BTreeMap<u32, Option<RequestKey>>,
     /// The client has gone, and it runs on.
     pub(super) abandoned: Option<AbandonedKey>,
+    /// The subscription that it is the stream of.
+    pub(super) subscription: Option<SubscriptionKey>,
 }
 
 impl Answering {
@@ -64,6 +59,7 @@ impl Answering {
             visit: None,
             requests: BTreeMap::new(),
             abandoned: None,
+            subscription: None,
         }
     }
 }
@@ -74,13 +70,6 @@ impl Reading {
         self.room.take(bytes.len())?;
         self.body.extend_from_slice(bytes);
         Ok(())
-    }
-}
-
-impl Served {
-    /// An exchange that is answered.
-    pub(super) fn done(exchange: Exchange) -> Self {
-        Self::Answering(Box::new(Answering::alone(exchange)))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::server::announcements::{Announcement, Announcements};
 use crate::server::{Asking, Received, Request, RequestToken, ResultBody, ServerConfig, Session};
 use crate::time::Time;
 
-/// A legacy session over HTTP: the machine of the session, the requests in progress, its GET stream, what waits for one,
+/// A legacy session over HTTP: the machine of the session, the requests in progress, what waits for its GET stream,
 /// and its end. What a driver remembers of a request in progress (`R`) is the driver's.
 ///
 /// A threaded driver keeps each behind a lock of its own, and tells no two at once.
@@ -41,14 +41,14 @@ use crate::time::Time;
 /// [`receive`](Self::receive), [`listen`](Self::listen), [`unlisten`](Self::unlisten),
 /// [`handle_timeout`](Self::handle_timeout). From the application: [`started`](Self::started),
 /// [`respond`](Self::respond), [`forget`](Self::forget), [`notify`](Self::notify), [`request`](Self::request), [`cancel`](Self::cancel),
-/// [`drain`](Self::drain), [`end`](Self::end). To the world: [`stream`](Self::stream), whose `poll_` methods these are,
+/// [`drain`](Self::drain), [`end`](Self::end). To the world:
 /// [`poll_end`](Self::poll_end), [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
 pub struct HttpSession<R> {
     machine: Session,
     running: BTreeMap<RequestKey, R>,
-    /// The GET stream, while it is open; boxed because few sessions have one.
-    stream: Option<Box<Exchange>>,
+    /// Whether its GET stream is open.
+    listening: bool,
     /// What waits for a GET stream: small, and the same thing once. There may be many clients that never open one.
     backlog: Announcements,
     life: Life,
@@ -129,7 +129,7 @@ impl<R> HttpSession<R> {
         Self {
             machine,
             running: BTreeMap::new(),
-            stream: None,
+            listening: false,
             backlog: Announcements::default(),
             life: Life::Open,
             end: None,
@@ -253,27 +253,23 @@ impl<R> HttpSession<R> {
         self.machine.cancel(call, reason)
     }
 
-    /// Tells the client, where this is for it, on the GET stream or when there is one. Whether there is something to take
-    /// from the stream.
-    pub fn notify(&mut self, config: &ServerConfig, announcement: &Announcement) -> bool {
+    /// Tells the client, where this is for it: the message to send on the GET stream. Where that is not open, it waits.
+    #[must_use]
+    pub fn notify(&mut self, config: &ServerConfig, announcement: &Announcement) -> Option<Vec<u8>> {
         let (method, params) = (announcement.method(), announcement.params());
-        let Ok(Some(message)) = self.machine.notify(config, method, params.clone()) else {
-            return false;
-        };
-        match &mut self.stream {
-            // A client that does not read its stream loses notifications, which only say that something changed.
-            Some(stream) => stream.notify(message).is_ok(),
-            None => {
-                if !self.has_ended() {
-                    self.backlog.push(config.limits(), announcement.clone());
-                }
-                false
-            }
+        let message = self.machine.notify(config, method, params.clone()).ok()??;
+        if self.listening {
+            return Some(message);
         }
+        if !self.has_ended() {
+            self.backlog.push(config.limits(), announcement.clone());
+        }
+        None
     }
 
-    /// Opens the GET stream. Whoever calls this has entered the session as its reader.
-    pub fn listen(&mut self, rules: Rules<'_>) {
+    /// Opens the GET stream, which begins with what has waited for it. Whoever calls this has entered the session as its
+    /// reader. When the session ends, the stream is to be [ended](Exchange::end).
+    pub fn listen(&mut self, rules: Rules<'_>) -> Exchange {
         let mut stream = Exchange::stream(rules);
         for announcement in self.backlog.take() {
             let Announcement { method, params } = announcement;
@@ -283,19 +279,15 @@ impl<R> HttpSession<R> {
             }
         }
         if self.has_ended() {
-            stream.end();
+            stream.end(rules.config);
         }
-        self.stream = Some(Box::new(stream));
+        self.listening = true;
+        stream
     }
 
     /// The client has closed the GET stream.
     pub fn unlisten(&mut self) {
-        self.stream = None;
-    }
-
-    /// The GET stream, while it is open.
-    pub fn stream(&mut self) -> Option<&mut Exchange> {
-        self.stream.as_deref_mut()
+        self.listening = false;
     }
 
     /// Ends with the last request in progress; at once where there is none.
@@ -306,15 +298,12 @@ impl<R> HttpSession<R> {
         self.end_if_drained();
     }
 
-    /// Ends: its requests get no answer, its calls fail, its streams end.
+    /// Ends: its requests get no answer, its calls fail.
     pub fn end(&mut self) {
         if self.has_ended() {
             return;
         }
         self.life = Life::Ended;
-        if let Some(stream) = &mut self.stream {
-            stream.end();
-        }
         self.end = Some(Box::new(End {
             requests: core::mem::take(&mut self.running).into_values().collect(),
             calls: self.machine.close().collect(),

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::*;
+use crate::client::ClientConfig;
 use crate::toolbox::{
     FindToolError, Mismatch, ServerTools, Signature, ToolCallError, ToolOrigin, ToolOverrides, ToolSelection, Toolbox,
     ToolboxList, ToolboxProblem,
@@ -128,7 +129,7 @@ fn one_broken_server_hides_no_tools_of_the_others() {
 fn a_silent_server_holds_a_listing_up_for_the_time_that_is_set() {
     let (one, mut first) = World::new(Mode::Modern, named("one", &["a"]));
     // Nobody drives the other one but for its time.
-    let (two, pump) = Client::over_stream(Client::builder("test", "1").mode(Mode::Modern).build());
+    let (two, pump) = Client::over_stream(ClientConfig::named("test", "1").with_mode(Mode::Modern));
     let toolbox = Toolbox::builder().server("one", one).server("two", two).build();
     let mut listing = pin!(toolbox.list().timeout(core::time::Duration::from_secs(3)));
     let cx = &mut Context::from_waker(Waker::noop());

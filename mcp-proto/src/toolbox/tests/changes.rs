@@ -1,6 +1,7 @@
 //! Tools that change.
 
 use super::*;
+use crate::client::ClientConfig;
 use crate::jsonrpc::Params;
 use crate::method::Method;
 use crate::model::{ServerCapabilities, ToolsCapability};
@@ -74,7 +75,7 @@ fn what_was_missed_counts_as_changed_and_a_closed_connection_ends_it() {
         notifications: 1,
         ..crate::Limits::default()
     };
-    let config = Client::builder("test", "1").mode(ERAS[1]).limits(limits).build();
+    let config = ClientConfig::named("test", "1").with_mode(ERAS[1]).with_limits(limits);
     let (client, mut world) = World::with(config, changing("s"));
     let toolbox = Toolbox::builder().server("s", client.clone()).build();
     let mut changes = toolbox.changes();
@@ -131,7 +132,7 @@ fn what_one_read_brings_beyond_the_limit_counts_as_missed() {
         notifications: 1,
         ..crate::Limits::default()
     };
-    let config = Client::builder("test", "1").mode(ERAS[1]).limits(limits).build();
+    let config = ClientConfig::named("test", "1").with_mode(ERAS[1]).with_limits(limits);
     let (client, mut world) = World::with(config, changing("s"));
     let mut notifications = client.notifications();
     run(&mut [&mut world], client.ready()).unwrap();

@@ -1,13 +1,14 @@
 //! E2: what is made, shown, cloned, kept or dropped does no IO.
 
 use super::*;
+use crate::client::ClientConfig;
 use crate::handle::count::Count;
 use crate::toolbox::{RemoteTool, ServerTools, Signature, ToolOverrides, ToolSelection, Toolbox};
 
 #[test]
 fn e2_constructors_drop_debug_and_serde_do_no_io() {
     for mode in ERAS {
-        let (client, pump) = Client::over_stream(Client::builder("test", "1").mode(mode).build());
+        let (client, pump) = Client::over_stream(ClientConfig::named("test", "1").with_mode(mode));
         let woken = Arc::new(Count::default());
         let waker = Waker::from(woken.clone());
         let idle = |what: &str| {
@@ -64,7 +65,7 @@ fn everything_goes_from_thread_to_thread() {
     fn is_send<T: Send>(_: T) {}
     fn is_shared<T: Send + Sync + Clone>(_: &T) {}
 
-    let (client, _pump) = Client::over_stream(Client::builder("test", "1").build());
+    let (client, _pump) = Client::over_stream(ClientConfig::named("test", "1"));
     let toolbox = Toolbox::builder().server("s", client.clone()).build();
     let tool = RemoteTool::new(client.clone(), "a");
     is_shared(&toolbox);

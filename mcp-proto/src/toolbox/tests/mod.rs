@@ -84,7 +84,7 @@ struct World {
 
 impl World {
     fn new(mode: Mode, server: ServerBuilder) -> (Client, Self) {
-        Self::with(Client::builder("test", "1").mode(mode).build(), server)
+        Self::with(ClientConfig::named("test", "1").with_mode(mode), server)
     }
 
     fn with(config: ClientConfig, server: ServerBuilder) -> (Client, Self) {

@@ -37,7 +37,7 @@ pub fn service(server: Server) -> McpService {
 
 /// What is there for a service on smol: the upkeep of the endpoint is polled by whoever serves it, and the streams of
 /// HTTP/2 with their connections.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Runtime {
     clock: Clock,
     keeper: Keeper,
@@ -45,6 +45,11 @@ pub struct Runtime {
 
 impl ServerRuntime for Runtime {
     type Clock = Clock;
+
+    fn start() -> Self {
+        let (clock, keeper) = (Clock::start(), Keeper::default());
+        Self { clock, keeper }
+    }
 
     fn clock(&self) -> &Clock {
         &self.clock

@@ -43,10 +43,10 @@ pub async fn serve_until(
     let (shared, socket) = Connections::of(listener.into(), service, options);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    while let Some(accepted) = accept(&socket, &mut connections, shutdown.as_mut()).await {
+    while let Some(accepted) = accept(|cx| socket.poll_accept(cx), &mut connections, shutdown.as_mut()).await {
         match accepted {
             Ok(_) if options.max_connections.is_some_and(|most| connections.len() >= most) => {}
-            Ok(stream) => {
+            Ok((stream, _)) => {
                 // It fails where the client is gone already, which the first read tells.
                 let _ = stream.set_nodelay(true);
                 connections.spawn(shared.clone().serve::<Tcp>(TokioIo::new(stream)));

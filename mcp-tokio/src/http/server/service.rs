@@ -35,13 +35,18 @@ pub fn service(server: Server) -> McpService {
 }
 
 /// What tokio does for a service: it runs the upkeep of the endpoint in a task, and each stream of HTTP/2.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Runtime {
     clock: Clock,
 }
 
 impl ServerRuntime for Runtime {
     type Clock = Clock;
+
+    fn start() -> Self {
+        let clock = Clock::start();
+        Self { clock }
+    }
 
     fn clock(&self) -> &Clock {
         &self.clock

@@ -3,7 +3,6 @@
 use std::env;
 
 use mcp_proto::client::{ClientConfig, Mode};
-use mcp_proto::handle::Client;
 use mcp_proto::model::{ClientCapabilities, ElicitationCapability, RootsCapability, SamplingCapability};
 use mcp_proto::{Era, Revision};
 use serde::de::DeserializeOwned;
@@ -53,10 +52,9 @@ impl Assignment {
             Era::Legacy => Mode::Legacy(self.revision),
             Era::Modern => Mode::Modern,
         };
-        Client::builder("mcp-conformance-client", env!("CARGO_PKG_VERSION"))
-            .capabilities(self.capabilities())
-            .mode(mode)
-            .build()
+        ClientConfig::named("mcp-conformance-client", env!("CARGO_PKG_VERSION"))
+            .with_capabilities(self.capabilities())
+            .with_mode(mode)
     }
 
     /// Only `request-metadata` wants them declared, and asks for none of them.

@@ -12,6 +12,9 @@ pub trait ServerRuntime: Clone + Send + Sync + Unpin + 'static {
     /// Its clock.
     type Clock: Clock;
 
+    /// What a service that begins runs on.
+    fn start() -> Self;
+
     /// The clock of a service: all of its timers have one origin.
     fn clock(&self) -> &Self::Clock;
 

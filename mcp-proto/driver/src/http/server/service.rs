@@ -32,13 +32,10 @@ pub struct HttpService<R> {
 
 impl<R: ServerRuntime> HttpService<R> {
     /// The service of `server`.
-    pub fn new(server: Server, config: HttpConfig) -> Self
-    where
-        R: Default,
-    {
+    pub fn new(server: Server, config: HttpConfig) -> Self {
         Self {
             endpoint: Endpoint::new(&server, config),
-            runtime: R::default(),
+            runtime: R::start(),
             body_timeout: BODY_TIMEOUT,
             principal: None,
         }

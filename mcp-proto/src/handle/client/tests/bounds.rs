@@ -9,7 +9,11 @@ fn bounded() -> (Client, ClientPump) {
         total_bytes: TOTAL,
         ..Limits::default()
     };
-    Client::over_stream(Client::builder("t", "1").mode(Mode::Modern).limits(limits).build())
+    Client::over_stream(
+        ClientConfig::named("t", "1")
+            .with_mode(Mode::Modern)
+            .with_limits(limits),
+    )
 }
 
 fn notify(pump: &ClientPump, bytes: usize) {
@@ -102,13 +106,14 @@ fn progress_that_nobody_takes_is_bounded_in_bytes_and_the_newest_stays() {
 #[cfg(feature = "http")]
 #[test]
 fn credentials_are_never_shown() {
+    use crate::client::ClientConfig;
     use crate::http::client::{Action, HttpClientConfig};
 
     let mut http = HttpClientConfig::new("http://localhost/mcp".parse().unwrap());
     http.headers.insert("authorization", "Bearer hunter2".parse().unwrap());
     http.headers.append("x-api-key", "hunter2".parse().unwrap());
-    let machine = crate::client::HttpClient::new(Client::builder("t", "1").build(), &http);
-    let (client, mut pump) = Client::over_http(Client::builder("t", "1").mode(Mode::Modern).build(), &http);
+    let machine = crate::client::HttpClient::new(ClientConfig::named("t", "1"), &http);
+    let (client, mut pump) = Client::over_http(ClientConfig::named("t", "1").with_mode(Mode::Modern), &http);
     let mut call = Box::pin(client.call_tool("x", ()));
     assert!(poll(call.as_mut()).is_pending());
     let cx = &mut Context::from_waker(Waker::noop());

@@ -1,6 +1,7 @@
 //! Two sides that have much to say to each other at once, and little room.
 
 use super::*;
+use crate::client::ClientConfig;
 use crate::handle::Crossing;
 use crate::handle::Server;
 use crate::model::{Json, Tool};
@@ -21,7 +22,9 @@ fn answered(limits: &Limits, mode: Mode, calls: usize) -> usize {
         outbox_bytes: limits.outbox_bytes,
         ..Limits::default()
     };
-    let config = Client::builder("test", "1").mode(mode).limits(limits.clone()).build();
+    let config = ClientConfig::named("test", "1")
+        .with_mode(mode)
+        .with_limits(limits.clone());
     let (client, pump) = Client::over_stream(config);
     let mut crossing = Crossing::new(pump, talkative(server).pump());
     let mut calls: Vec<_> = (0..calls)

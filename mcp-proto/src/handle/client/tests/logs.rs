@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 use super::*;
+use crate::client::ClientConfig;
 use crate::http::client::{Action, ExchangeId, HttpClientConfig};
 use crate::model::LoggingLevel;
 
@@ -28,7 +29,7 @@ fn log(level: &str, data: &str) -> bytes::Bytes {
 #[test]
 fn each_call_hears_its_own_messages_from_its_level_on_in_order_with_its_progress() {
     let http = HttpClientConfig::new("http://localhost/mcp".parse().unwrap());
-    let (client, mut pump) = Client::over_http(Client::builder("test", "1").mode(Mode::Modern).build(), &http);
+    let (client, mut pump) = Client::over_http(ClientConfig::named("test", "1").with_mode(Mode::Modern), &http);
     let heard = Arc::new(std::sync::Mutex::new(vec![String::new(); 2]));
     let mut calls: Vec<_> = (0..2)
         .map(|at| {

@@ -2,26 +2,21 @@
 
 use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
-use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Mutex;
 
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
-use super::cancel::lock;
 use super::exchange::Exchange;
+use super::inner::Inner;
 use super::open;
-use super::session::SharedSession;
-use super::subscriber::SharedSubscriber;
-use super::upkeep::{Arrival, Queue, Upkeep};
-use crate::handle::server::{Application, Audience, Server};
-use crate::http::server::{Admission, BodyBudget, BodyRoom, Gate, HttpConfig, Sessions, Subscriptions, Visit};
-use crate::revision::Era;
-use crate::server::Announcement;
-use crate::server::http::{HttpSession, Member, Rules};
+use super::session::Party;
+use super::upkeep::Upkeep;
+use crate::handle::lock::lock;
+use crate::handle::server::{Application, Server};
+use crate::http::server::{Admission, BodyRoom, HttpConfig};
+use crate::server::http::HttpSession;
 use crate::time::Time;
 
 /// One MCP endpoint: a server with its HTTP configuration and its sessions, in both eras at once.
@@ -30,21 +25,7 @@ use crate::time::Time;
 /// shared but the configuration; one of the legacy era looks its session up in one table.
 #[derive(Clone)]
 pub struct Endpoint {
-    inner: Arc<Inner>,
-}
-
-pub(super) struct Inner {
-    pub(super) server: Arc<dyn Application>,
-    config: HttpConfig,
-    gate: Gate,
-    pub(super) sessions: Mutex<Sessions<Member<Arc<SharedSession>>>>,
-    pub(super) subscriptions: Mutex<Subscriptions<Arc<SharedSubscriber>>>,
-    pub(super) upkeep: Arc<Queue>,
-    budget: Arc<BodyBudget>,
-    /// Looked at without a lock. What comes too late for it is refused by the tables, which are closed after it is set.
-    closed: AtomicBool,
-    /// Sessions that end with their last request in progress.
-    draining: Mutex<Vec<Arc<SharedSession>>>,
+    pub(super) inner: Arc<Inner>,
 }
 
 impl Endpoint {
@@ -59,25 +40,8 @@ impl Endpoint {
 
     /// An endpoint for an application.
     pub(super) fn of(server: Arc<dyn Application>, config: HttpConfig) -> Self {
-        let limits = server.config().limits();
-        let inner = Inner {
-            gate: Gate::new(&config, limits, server.config().serves(Era::Legacy)),
-            sessions: Mutex::new(Sessions::new(limits)),
-            subscriptions: Mutex::new(Subscriptions::new(limits)),
-            upkeep: Arc::new(Queue::default()),
-            budget: Arc::new(BodyBudget::new(limits)),
-            closed: AtomicBool::new(false),
-            draining: Mutex::default(),
-            server,
-            config,
-        };
-        Self { inner: Arc::new(inner) }
-    }
-
-    /// What [`Server::notify`] calls.
-    #[cfg(test)]
-    pub(super) fn announce(&self, announcement: &Announcement) {
-        self.inner.announce(announcement);
+        let inner = Arc::new(Inner::new(server, config));
+        Self { inner }
     }
 
     /// Judges a request by its head, before its body is read.
@@ -85,14 +49,12 @@ impl Endpoint {
     /// # Errors
     /// The whole response, where it is refused.
     pub fn admit(&self, head: &Parts) -> Result<Admission, Box<Response<Bytes>>> {
-        let open = self.inner.rules().check_open();
-        open.and_then(|()| self.inner.gate.admit(head))
-            .map_err(|refusal| Box::new(refusal.into_response()))
+        self.inner.site.admit(head)
     }
 
     /// Room for the body of an admitted request, to be kept until the body is read.
     pub fn body_room(&self, admission: &Admission) -> BodyRoom {
-        BodyRoom::new(&self.inner.budget, admission.body_limit().unwrap_or(0))
+        self.inner.site.body_room(admission)
     }
 
     /// Opens the exchange of an admitted request. Where the endpoint was closed meanwhile, it is the refusal.
@@ -123,67 +85,30 @@ impl Endpoint {
     /// progress. Requests in progress are answered; a session ends with its last one.
     pub fn drain(&self) {
         // Before the tables are closed: what looks at it without them comes before that, or is refused by them.
-        self.inner.closed.store(true, Ordering::Relaxed);
+        self.inner.site.close();
         let subscribers = lock(&self.inner.subscriptions).close();
-        for subscriber in subscribers {
-            subscriber.act(|subscriber| subscriber.close(self.inner.server.config()));
-        }
-        let members = lock(&self.inner.sessions).close();
-        let mut sessions: Vec<_> = members.into_iter().map(|member| member.session).collect();
-        // No lock but that of the one session: what ends in it may call back.
-        sessions.retain(|session| {
-            session.act(HttpSession::drain);
-            !session.act(|session| session.has_ended())
-        });
-        lock(&self.inner.draining).append(&mut sessions);
+        let config = self.inner.server.config();
+        subscribers.iter().for_each(|subscriber| subscriber.end(config));
+        let sessions = lock(&self.inner.sessions).drain();
+        sessions
+            .iter()
+            .for_each(|member| member.session.act(HttpSession::drain));
     }
 
     /// Shuts down: refuses new requests, and ends every subscription and every session, with the requests in progress
     /// there, which get no answer. Requests of the modern era that are in progress are answered.
     pub fn close(&self) {
         self.drain();
-        let sessions = core::mem::take(&mut *lock(&self.inner.draining));
-        sessions.iter().for_each(|session| session.act(HttpSession::end));
-    }
-}
-
-impl Inner {
-    pub(super) fn rules(&self) -> Rules<'_> {
-        Rules::new(self.server.config(), &self.config, self.closed.load(Ordering::Relaxed))
-    }
-
-    /// Has a session left when somebody knows what time it is.
-    pub(super) fn leave_later(&self, visit: Option<Visit>) {
-        if let Some(visit) = visit {
-            self.upkeep.push(Arrival::Leave(visit));
-        }
-    }
-}
-
-impl Audience for Inner {
-    fn announce(&self, announcement: &Announcement) {
-        let sessions: Vec<_> = (lock(&self.sessions).iter())
-            .map(|member| member.session.clone())
-            .collect();
-        sessions.iter().for_each(|session| session.announce(announcement));
-        let subscribers: Vec<_> = lock(&self.subscriptions).iter().cloned().collect();
-        for subscriber in subscribers {
-            subscriber.act(|subscriber| subscriber.notify(announcement));
-        }
-    }
-}
-
-impl Drop for Inner {
-    /// The upkeep is over.
-    fn drop(&mut self) {
-        self.upkeep.call();
+        let sessions = lock(&self.inner.sessions).close();
+        sessions.iter().for_each(|member| member.session.act(HttpSession::end));
     }
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sessions = self.sessions();
         f.debug_struct("Endpoint")
-            .field("sessions", &self.sessions())
+            .field("sessions", &sessions)
             .finish_non_exhaustive()
     }
 }

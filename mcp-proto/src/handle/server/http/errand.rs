@@ -1,13 +1,12 @@
 //! The handlers of one exchange, polled in place.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, ready};
 
 use super::line::Line;
+use crate::handle::server::job::Job;
 use crate::handle::server::{Application, Peer, Work};
-use crate::handle::turn::LARGE;
 use crate::jsonrpc::ErrorObject;
 use crate::server::http::Answer;
 use crate::server::{RequestToken, ResultBody};
@@ -25,14 +24,10 @@ pub(super) struct Errand {
 
 /// One request.
 pub(super) struct Task {
-    work: Work,
+    job: Job,
     /// Until it is answered.
     token: Option<RequestToken>,
     line: Arc<Line>,
-    /// A poll has begun and not come back: the handler has panicked if this is seen.
-    polling: bool,
-    /// The result that the handler has returned, where writing it has a poll of its own.
-    result: Option<Box<ResultBody>>,
 }
 
 impl Errand {
@@ -57,7 +52,7 @@ impl Errand {
         if self.is_done() {
             return Poll::Ready(());
         }
-        if let Some(session) = self.line.session() {
+        if let Some(session) = &self.line.session {
             for cancellation in session.handle_timeout(now) {
                 let _ = self.line.notify(cancellation);
             }
@@ -74,22 +69,15 @@ impl Errand {
 
     /// When it wants to be polled even if nobody wakes it.
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        match self.is_done() {
-            true => None,
-            false => self.line.session()?.poll_timeout(),
-        }
+        let session = self.line.session.as_ref();
+        session.filter(|_| !self.is_done())?.poll_timeout()
     }
 }
 
 impl Task {
     pub(super) fn new(work: Work, token: RequestToken, line: Arc<Line>) -> Self {
-        Self {
-            work,
-            token: Some(token),
-            line,
-            polling: false,
-            result: None,
-        }
+        let (job, token) = (Job::new(work), Some(token));
+        Self { job, token, line }
     }
 
     /// Polls the handler, and answers the request when it is done.
@@ -98,10 +86,7 @@ impl Task {
             self.line.with(|exchange| exchange.skip());
             return Poll::Ready(());
         }
-        let outcome = match core::mem::replace(&mut self.polling, true) {
-            true => Err(ErrorObject::internal("the handler has failed")),
-            false => ready!(self.poll_outcome(cx)),
-        };
+        let outcome = ready!(self.job.poll(cx));
         self.answer(server, outcome);
         Poll::Ready(())
     }
@@ -109,28 +94,11 @@ impl Task {
     /// Answers the request, unless it is answered.
     fn answer(&mut self, server: &dyn Application, outcome: Result<ResultBody, ErrorObject>) {
         let Some(token) = self.token.take() else { return };
-        let answer = match self.line.session() {
+        let answer = match &self.line.session {
             Some(session) => session.respond(token, outcome),
             None => Answer::alone(server.config(), token, outcome),
         };
         self.line.with(|exchange| exchange.answer(answer));
-    }
-
-    /// What the handler returns; a large result not in the poll that has made it.
-    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
-        if let Some(result) = self.result.take() {
-            return Poll::Ready(Ok(*result));
-        }
-        let outcome = self.work.as_mut().poll(cx);
-        self.polling = false;
-        match ready!(outcome) {
-            Ok(result) if result.as_raw().as_bytes().len() >= LARGE => {
-                self.result = Some(Box::new(result));
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            outcome => Poll::Ready(outcome),
-        }
     }
 }
 

@@ -8,12 +8,10 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 use http::response::Parts;
 
-use super::cancel::lock;
-use super::endpoint::Inner;
 use super::errand::Errand;
-use super::session::SharedSession;
-use super::subscriber::SharedSubscriber;
-use super::upkeep::Arrival;
+use super::inner::Inner;
+use super::orphans::Arrival;
+use crate::handle::lock::lock;
 use crate::http::server::{SubscriptionKey, Visit};
 use crate::server::http::{Exchange as Machine, Frame, HangUp, HttpSession};
 use crate::time::Time;
@@ -29,30 +27,25 @@ use crate::time::Time;
 pub struct Exchange {
     inner: Arc<Inner>,
     kind: Kind,
-    /// What keeps its session alive.
-    visit: Option<Visit>,
 }
 
 pub(super) enum Kind {
     /// Answered already.
     Answered(Box<Machine>),
-    /// Handlers run.
-    Errand(Errand),
-    /// The GET stream of a session.
-    Stream(Arc<SharedSession>),
+    /// Handlers run, and keep a session alive.
+    Errand(Errand, Option<Visit>),
+    /// The GET stream of a session, which it keeps alive.
+    Stream(Errand, Visit),
     /// The stream of a subscription.
-    Subscription(SubscriptionKey, Arc<SharedSubscriber>),
+    Subscription(Errand, SubscriptionKey),
     /// Dropped.
     Over,
 }
 
 impl Exchange {
-    pub(super) fn new(inner: &Arc<Inner>, kind: Kind, visit: Option<Visit>) -> Self {
-        Self {
-            inner: inner.clone(),
-            kind,
-            visit,
-        }
+    pub(super) fn new(inner: &Arc<Inner>, kind: Kind) -> Self {
+        let inner = inner.clone();
+        Self { inner, kind }
     }
 
     /// The head of the response, once.
@@ -73,14 +66,18 @@ impl Exchange {
     }
 
     fn poll<T>(&mut self, cx: &mut Context<'_>, now: Time, take: impl FnOnce(&mut Machine) -> Option<T>) -> Poll<T> {
-        self.run(cx, now);
         match &mut self.kind {
-            Kind::Answered(exchange) => take(exchange).map_or(Poll::Pending, Poll::Ready),
-            Kind::Errand(errand) => errand.line.poll_exchange(cx, take),
-            Kind::Stream(session) => session.poll_stream(cx, take),
-            Kind::Subscription(_, subscriber) => subscriber.poll_stream(cx, take),
-            Kind::Over => Poll::Pending,
+            Kind::Answered(exchange) => return take(exchange).map_or(Poll::Pending, Poll::Ready),
+            Kind::Errand(errand, visit) => {
+                let is_done = errand.is_done() || errand.poll(&*self.inner.server, cx, now).is_ready();
+                if let Some(visit) = visit.take_if(|_| is_done) {
+                    lock(&self.inner.sessions).leave(now, visit);
+                }
+            }
+            Kind::Stream(..) | Kind::Subscription(..) | Kind::Over => {}
         }
+        self.errand()
+            .map_or(Poll::Pending, |errand| errand.line.poll_exchange(cx, take))
     }
 
     /// All of the body, after the head, where it is there: the exchange is over then.
@@ -89,7 +86,7 @@ impl Exchange {
     pub fn take_body(&mut self, now: Time) -> Option<Bytes> {
         match &mut self.kind {
             Kind::Answered(exchange) => exchange.take_body(now),
-            Kind::Errand(errand) if errand.is_done() => errand.line.with(|exchange| exchange.take_body(now)),
+            Kind::Errand(errand, _) if errand.is_done() => errand.line.with(|exchange| exchange.take_body(now)),
             _ => None,
         }
     }
@@ -98,70 +95,51 @@ impl Exchange {
     pub fn body_length(&self) -> Option<usize> {
         match &self.kind {
             Kind::Answered(exchange) => exchange.body_length(),
-            Kind::Errand(errand) => errand.line.with(|exchange| exchange.body_length()),
-            Kind::Stream(_) | Kind::Subscription(..) | Kind::Over => None,
+            Kind::Errand(errand, _) => errand.line.with(|exchange| exchange.body_length()),
+            Kind::Stream(..) | Kind::Subscription(..) | Kind::Over => None,
         }
     }
 
     /// When to poll it even if nobody wakes its task.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        match &self.kind {
-            Kind::Answered(_) | Kind::Over => None,
-            Kind::Errand(errand) => {
-                let silence = errand.line.with(|exchange| exchange.poll_timeout());
-                silence.into_iter().chain(errand.poll_timeout()).min()
-            }
-            Kind::Stream(session) => session.stream_timeout(),
-            Kind::Subscription(_, subscriber) => subscriber.poll_timeout(),
-        }
+        let errand = self.errand()?;
+        let silence = errand.line.with(|exchange| exchange.poll_timeout());
+        silence.into_iter().chain(errand.poll_timeout()).min()
     }
 
-    /// Polls the handlers; the session is left when all are done.
-    fn run(&mut self, cx: &mut Context<'_>, now: Time) {
-        let Kind::Errand(errand) = &mut self.kind else { return };
-        if !errand.is_done() && errand.poll(&*self.inner.server, cx, now).is_pending() {
-            return;
-        }
-        if let Some(visit) = self.visit.take() {
-            lock(&self.inner.sessions).leave(now, visit);
+    fn errand(&self) -> Option<&Errand> {
+        match &self.kind {
+            Kind::Errand(errand, _) | Kind::Stream(errand, _) | Kind::Subscription(errand, _) => Some(errand),
+            Kind::Answered(_) | Kind::Over => None,
         }
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let visit = self.visit.take();
+        let end = self.errand().map(|errand| errand.line.hang_up());
         match core::mem::replace(&mut self.kind, Kind::Over) {
-            Kind::Errand(errand) => match (errand.line.hang_up(), visit) {
-                (HangUp::RunOn, Some(visit)) => return self.inner.upkeep.push(Arrival::Orphan(visit, errand)),
-                // A session for this exchange alone goes with it.
-                (HangUp::Cancelled, _) => errand
-                    .line
-                    .session()
-                    .into_iter()
-                    .for_each(|session| session.act(HttpSession::end)),
-                (_, visit) => self.inner.leave_later(visit),
-            },
-            Kind::Stream(session) => {
-                session.unlisten();
-                self.inner.leave_later(visit);
+            Kind::Errand(errand, Some(visit)) => self.inner.upkeep.push(match end {
+                Some(HangUp::RunOn) => Arrival::Orphan(visit, errand),
+                _ => Arrival::Leave(visit),
+            }),
+            // A session for this exchange alone goes with it.
+            Kind::Errand(errand, None) if end == Some(HangUp::Cancelled) => {
+                (errand.line.session.iter()).for_each(|session| session.act(HttpSession::end));
             }
-            Kind::Subscription(key, _) => drop(lock(&self.inner.subscriptions).remove(key)),
-            Kind::Answered(_) | Kind::Over => {}
+            Kind::Stream(errand, visit) => {
+                (errand.line.session.iter()).for_each(|session| session.unlisten());
+                self.inner.upkeep.push(Arrival::Leave(visit));
+            }
+            Kind::Subscription(_, key) => drop(lock(&self.inner.subscriptions).remove(key)),
+            Kind::Errand(..) | Kind::Answered(_) | Kind::Over => {}
         }
     }
 }
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.kind {
-            Kind::Answered(_) => "answered",
-            Kind::Errand(_) => "request",
-            Kind::Stream(_) => "stream",
-            Kind::Subscription(..) => "subscription",
-            Kind::Over => "over",
-        };
-        f.debug_struct("Exchange").field("kind", &kind).finish_non_exhaustive()
+        f.debug_struct("Exchange").finish_non_exhaustive()
     }
 }

@@ -5,27 +5,30 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker, ready};
 use std::sync::{Mutex, MutexGuard};
 
-use super::cancel::{Cancel, Cancellable, lock};
-use super::session::SharedSession;
+use super::session::{Party, SharedSession};
+use crate::handle::lock::lock;
 use crate::handle::server::Peer;
+use crate::handle::server::cancel::Cancel;
 use crate::handle::wakers::Wakers;
 use crate::http::server::Blocked;
 use crate::jsonrpc::{Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
-use crate::server::Asking;
 use crate::server::http::{Exchange, HangUp};
+use crate::server::{Asking, ServerConfig};
 
-/// The [`Peer`] of one request: its exchange, which those of a batch share, and whether it is cancelled.
+/// An exchange behind its lock, and the [`Peer`] of its one request. Each request of a batch has a line of its own, to
+/// the same exchange.
 pub(super) struct Line {
     place: Place,
+    /// Whether the request is cancelled or over.
     cancel: Cancel,
     /// The session the exchange belongs to. `None` in the modern era.
-    session: Option<Arc<SharedSession>>,
+    pub(super) session: Option<Arc<SharedSession>>,
 }
 
 enum Place {
     Own(Mutex<State>),
-    /// That of another request.
+    /// That of another line.
     Of(Arc<Line>),
 }
 
@@ -39,29 +42,21 @@ struct State {
 
 impl Line {
     pub(super) fn new(exchange: Exchange, session: Option<Arc<SharedSession>>) -> Self {
-        let state = State {
-            exchange,
-            driver: None,
-            room: Wakers::default(),
-        };
+        let (driver, room) = (None, Wakers::default());
         Self {
-            place: Place::Own(Mutex::new(state)),
+            place: Place::Own(Mutex::new(State { exchange, driver, room })),
             cancel: Cancel::default(),
             session,
         }
     }
 
-    /// Another request of the same exchange.
+    /// The line of another request of the same exchange.
     pub(super) fn member(line: &Arc<Self>) -> Self {
         Self {
             place: Place::Of(line.clone()),
             cancel: Cancel::default(),
             session: line.session.clone(),
         }
-    }
-
-    pub(super) fn session(&self) -> Option<&Arc<SharedSession>> {
-        self.session.as_ref()
     }
 
     /// Whatever is done to the exchange, by the task that drives it.
@@ -72,20 +67,16 @@ impl Line {
     /// Takes something out of the exchange; where there is nothing, the task of `cx` is woken when there is.
     pub(super) fn poll_exchange<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
         let mut state = self.state();
-        match take(&mut state.exchange) {
-            Some(taken) => {
-                let room = state.room.take();
-                drop(state);
-                room.wake();
-                Poll::Ready(taken)
+        let Some(taken) = take(&mut state.exchange) else {
+            if !state.driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
+                state.driver = Some(cx.waker().clone());
             }
-            None => {
-                if !state.driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
-                    state.driver = Some(cx.waker().clone());
-                }
-                Poll::Pending
-            }
-        }
+            return Poll::Pending;
+        };
+        let room = state.room.take();
+        drop(state);
+        room.wake();
+        Poll::Ready(taken)
     }
 
     /// The client has gone. What becomes of the requests.
@@ -95,15 +86,21 @@ impl Line {
         let room = state.room.take();
         drop(state);
         room.wake();
-        if end != HangUp::RunOn {
-            self.cancel.set();
+        if end == HangUp::Cancelled {
+            self.over();
         }
         end
     }
 
-    /// Has the task of `cx` woken when a request is cancelled.
-    pub(super) fn watch(&self, cx: &Context<'_>) {
-        self.state().driver = Some(cx.waker().clone());
+    /// Somebody else than the task that drives the exchange does something to it: the task is woken, where that is taken.
+    /// Otherwise it is not, or a handler and the task would wake each other until the client reads.
+    pub(super) fn act(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
+        let mut state = self.state();
+        act(&mut state.exchange).map_err(|blocked| blocked.0)?;
+        let driver = state.driver.take();
+        drop(state);
+        driver.into_iter().for_each(Waker::wake);
+        Ok(())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -112,23 +109,11 @@ impl Line {
             Place::Of(line) => line.state(),
         }
     }
-
-    /// A handler says something: the task that drives the exchange is woken, if it is taken. Otherwise it is not, or the
-    /// two would wake each other until the client reads.
-    fn say(&self, say: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Blocked> {
-        let mut state = self.state();
-        say(&mut state.exchange)?;
-        let driver = state.driver.take();
-        drop(state);
-        driver.into_iter().for_each(Waker::wake);
-        Ok(())
-    }
 }
 
 impl Peer for Line {
     fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>> {
-        self.say(|exchange| exchange.notify(message))
-            .map_err(|blocked| blocked.0)
+        self.act(|exchange| exchange.notify(message))
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -142,10 +127,8 @@ impl Peer for Line {
 
     fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.poll_room(cx));
-        match &self.session {
-            Some(session) => session.poll_callable(cx),
-            None => Poll::Ready(()),
-        }
+        let session = self.session.as_ref();
+        session.map_or(Poll::Ready(()), |session| session.poll_callable(cx))
     }
 
     fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError> {
@@ -156,23 +139,19 @@ impl Peer for Line {
             (true, false) => return Err(SendError::Blocked(params)),
             (true, true) => {}
         }
-        // The session and the exchange are locked one after the other, never both.
+        // The session and the exchange are locked one after the other, never both. Someone else may fill the queue, or
+        // the client go, in between.
         let (call, message) = session.begin_call(reserved, asking, params)?;
-        match self.say(|exchange| exchange.request(message)) {
-            Ok(()) => Ok(call),
-            Err(_) => {
-                // Someone else has filled the queue, or the client has gone, in between.
-                session.cancel_call(call);
-                Err(gone)
-            }
-        }
+        self.act(|exchange| exchange.request(message)).map_err(|_| {
+            session.cancel_call(call);
+            gone
+        })?;
+        Ok(call)
     }
 
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
-        match &self.session {
-            Some(session) => session.reserve_call(options),
-            None => Err(SendError::Closed(CloseReason::Peer)),
-        }
+        let session = self.session.as_ref().ok_or(SendError::Closed(CloseReason::Peer))?;
+        session.reserve_call(options)
     }
 
     fn poll_answer(&self, call: CallId, cx: &mut Context<'_>) -> Poll<Result<RawJson, CallError>> {
@@ -202,9 +181,21 @@ impl Peer for Line {
     }
 }
 
-impl Cancellable for Line {
+impl Party for Line {
     fn cancel(&self) {
-        self.cancel.set();
-        let _ = self.say(|_| Ok(()));
+        self.over();
+        let _ = self.act(|_| Ok(()));
+    }
+
+    fn tell(&self, message: Vec<u8>) {
+        // A client that does not read its stream loses notifications, which only say that something changed.
+        let _ = self.notify(message);
+    }
+
+    fn end(&self, config: &ServerConfig) {
+        let _ = self.act(|exchange| {
+            exchange.end(config);
+            Ok(())
+        });
     }
 }

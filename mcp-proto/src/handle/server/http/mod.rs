@@ -14,22 +14,20 @@
 //! the tasks that wait, and the polling of handlers. A request of the modern era locks nothing that others share; one of
 //! the legacy era the table of sessions for a moment, and then its session.
 
-mod cancel;
 mod endpoint;
 mod errand;
 mod exchange;
+mod inner;
 mod line;
 mod open;
 mod orphans;
 mod session;
-mod subscriber;
 mod upkeep;
 
+pub use crate::http::server::{Admission, BodyRoom};
 pub use endpoint::Endpoint;
 pub use exchange::Exchange;
 pub use upkeep::Upkeep;
-
-pub use crate::http::server::{Admission, BodyRoom};
 
 #[cfg(test)]
 mod tests;

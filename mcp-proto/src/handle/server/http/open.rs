@@ -7,13 +7,12 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::cancel::lock;
-use super::endpoint::Inner;
 use super::errand::{Errand, Task};
 use super::exchange::{Exchange, Kind};
+use super::inner::Inner;
 use super::line::Line;
-use super::session::{Running, SharedSession};
-use super::subscriber::SharedSubscriber;
+use super::session::{Party, SharedSession};
+use crate::handle::lock::lock;
 use crate::handle::server::Call;
 use crate::http::server::{Admission, Visit};
 use crate::server::Request;
@@ -31,7 +30,7 @@ pub(super) fn open(
     let tools = |tool: &str| inner.server.param_headers(tool);
     let opening = Opening::of(inner.rules(), admission, head, body, tools);
     let opened = step(inner, now, opening, random);
-    opened.unwrap_or_else(|exchange| Exchange::new(inner, Kind::Answered(Box::new(exchange)), None))
+    opened.unwrap_or_else(|exchange| Exchange::new(inner, Kind::Answered(Box::new(exchange))))
 }
 
 /// Goes on to the end; `Err` where all is said already.
@@ -44,16 +43,12 @@ fn step(
     let rules = inner.rules();
     match opening {
         Opening::Done(exchange) => Err(exchange),
-        Opening::Request(exchange, request) => {
-            let line = Arc::new(Line::new(exchange, None));
-            let first = Some(task(inner, request, line.clone()));
-            let errand = Errand::new(line, first, Vec::new());
-            Ok(Exchange::new(inner, Kind::Errand(errand), None))
-        }
+        Opening::Request(exchange, request) => Ok(run(inner, exchange, None, None, Some(request), Vec::new())),
         Opening::Subscribe(subscribing) => {
-            let keep = |subscriber| Arc::new(SharedSubscriber::new(subscriber));
-            let (key, subscriber) = subscribing.enter(rules, &mut lock(&inner.subscriptions), keep)?;
-            Ok(Exchange::new(inner, Kind::Subscription(key, subscriber), None))
+            let keep = |exchange| Arc::new(Line::new(exchange, None));
+            let (key, line) = subscribing.enter(rules, &mut lock(&inner.subscriptions), keep)?;
+            let errand = Errand::new(line, None, Vec::new());
+            Ok(Exchange::new(inner, Kind::Subscription(errand, key)))
         }
         Opening::Begin(beginning) => {
             let beginning = beginning.check(rules, &lock(&inner.sessions))?;
@@ -81,8 +76,9 @@ fn step(
         }
         Opening::Listen(listening) => {
             let (visit, session) = listening.enter(rules, &mut lock(&inner.sessions))?;
-            session.act(|session| session.listen(rules));
-            Ok(Exchange::new(inner, Kind::Stream(session), Some(visit)))
+            let line = session.listen(rules, |stream| Arc::new(Line::new(stream, Some(session.clone()))));
+            let errand = Errand::new(line, None, Vec::new());
+            Ok(Exchange::new(inner, Kind::Stream(errand, visit)))
         }
         Opening::Delete(deleting) => {
             let (session, exchange) = deleting.remove(rules, &mut lock(&inner.sessions))?;
@@ -96,34 +92,38 @@ fn step(
 fn serve(
     inner: &Arc<Inner>,
     now: Time,
-    taken: Taken<Running>,
+    taken: Taken<Arc<dyn Party>>,
     session: Arc<SharedSession>,
     visit: Option<Visit>,
 ) -> Result<Exchange, Machine> {
-    let Taken {
-        exchange,
-        request,
-        more,
-        happened,
-    } = taken;
-    happened.into_iter().for_each(|happening| session.happened(happening));
-    if exchange.is_answered() {
-        if let Some(visit) = visit {
-            lock(&inner.sessions).leave(now, visit);
-        }
-        return Err(exchange);
-    }
-    let line = Arc::new(Line::new(exchange, Some(session)));
-    let first = request.map(|request| task(inner, request, line.clone()));
-    let more = more
+    taken
+        .happened
         .into_iter()
-        .map(|request| task(inner, request, Arc::new(Line::member(&line))))
-        .collect();
-    Ok(Exchange::new(
-        inner,
-        Kind::Errand(Errand::new(line, first, more)),
-        visit,
-    ))
+        .for_each(|happening| session.happened(happening));
+    if !taken.exchange.is_answered() {
+        let session = Some(session);
+        return Ok(run(inner, taken.exchange, session, visit, taken.request, taken.more));
+    }
+    if let Some(visit) = visit {
+        lock(&inner.sessions).leave(now, visit);
+    }
+    Err(taken.exchange)
+}
+
+/// The exchange of requests that handlers answer.
+fn run(
+    inner: &Arc<Inner>,
+    exchange: Machine,
+    session: Option<Arc<SharedSession>>,
+    visit: Option<Visit>,
+    first: Option<Request>,
+    more: Vec<Request>,
+) -> Exchange {
+    let line = Arc::new(Line::new(exchange, session));
+    let first = first.map(|request| task(inner, request, line.clone()));
+    let member = |request| task(inner, request, Arc::new(Line::member(&line)));
+    let more = more.into_iter().map(member).collect();
+    Exchange::new(inner, Kind::Errand(Errand::new(line, first, more), visit))
 }
 
 /// The handler of a request, which its session is told of.
@@ -131,7 +131,7 @@ fn task(inner: &Inner, request: Request, line: Arc<Line>) -> Task {
     let key = request.token.key();
     let (token, call) = Call::of(request);
     let work = inner.server.serve(call, line.clone());
-    if let (Some(session), Some(key)) = (line.session(), key) {
+    if let (Some(session), Some(key)) = (&line.session, key) {
         session.started(key, line.clone());
     }
     Task::new(work, token, line)

@@ -1,22 +1,19 @@
-//! A legacy session, and who waits for what in it.
+//! A legacy session behind its lock, and who waits for what in it.
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use std::sync::Mutex;
 
-use super::cancel::{Cancellable, lock};
+use crate::handle::lock::lock;
 use crate::handle::server::Application;
+use crate::handle::server::answers::Answers;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::http::{Answer, Exchange, Happening, HttpSession};
-use crate::server::{Announcement, Asking, RequestToken, ResultBody};
+use crate::server::http::{Answer, Exchange, Happening, HttpSession, Rules};
+use crate::server::{Announcement, Asking, RequestToken, ResultBody, ServerConfig};
 use crate::time::Time;
-
-/// What a session remembers of a request in progress: who is told that it is cancelled.
-pub(super) type Running = Arc<dyn Cancellable>;
 
 /// One session behind its lock. Everything it holds is dropped with it.
 pub(super) struct SharedSession {
@@ -25,61 +22,66 @@ pub(super) struct SharedSession {
 }
 
 struct State {
-    session: HttpSession<Running>,
-    /// Our requests that wait for an answer, or whose answer waits for who asked.
-    answers: BTreeMap<CallId, Waiting>,
+    session: HttpSession<Arc<dyn Party>>,
+    answers: Answers,
     /// Those who wait until the client may be asked.
     callers: Wakers,
-    /// The task that drives the GET stream.
-    listener: Option<Waker>,
+    /// The GET stream.
+    listener: Option<Arc<dyn Party>>,
 }
 
-enum Waiting {
-    Awaited(Option<Waker>),
-    Here(Result<RawJson, CallError>),
+/// A request in progress, or a GET stream, as its session sees it.
+pub(super) trait Party: Send + Sync {
+    /// The request is cancelled: whoever waits for that is woken, and so is the task that runs its handler.
+    fn cancel(&self);
+
+    /// Sends a notification on the stream, if the client reads it.
+    fn tell(&self, message: Vec<u8>);
+
+    /// Ends the stream.
+    fn end(&self, config: &ServerConfig);
 }
 
 impl SharedSession {
-    pub(super) fn new(server: Arc<dyn Application>, session: HttpSession<Running>) -> Self {
-        let state = State {
+    pub(super) fn new(server: Arc<dyn Application>, session: HttpSession<Arc<dyn Party>>) -> Self {
+        let (answers, callers, listener) = (Answers::default(), Wakers::default(), None);
+        let state = Mutex::new(State {
             session,
-            answers: BTreeMap::new(),
-            callers: Wakers::default(),
-            listener: None,
-        };
-        Self {
-            server,
-            state: Mutex::new(state),
-        }
+            answers,
+            callers,
+            listener,
+        });
+        Self { server, state }
     }
 
-    /// Tells the session something. What ends with it is woken and cancelled, under no lock: a handler that is dropped
+    /// Tells the session something. What ends with it is woken and cancelled under no lock: a handler that is dropped
     /// may come back to its session.
-    pub(super) fn act<T>(&self, act: impl FnOnce(&mut HttpSession<Running>) -> T) -> T {
+    pub(super) fn act<T>(&self, act: impl FnOnce(&mut HttpSession<Arc<dyn Party>>) -> T) -> T {
         let mut state = lock(&self.state);
         let value = act(&mut state.session);
         let Some(end) = state.session.poll_end() else {
             return value;
         };
-        let callers = state.callers.take();
-        let mut wakers: Vec<Waker> = state.listener.take().into_iter().collect();
-        for call in end.calls {
-            wakers.extend(state.settle(call, Err(CallError::Closed(CloseReason::Local))));
-        }
+        let (callers, listener) = (state.callers.take(), state.listener.take());
+        let closed = |call| state.answers.settle(call, Err(CallError::Closed(CloseReason::Local)));
+        let wakers: Vec<Waker> = end.calls.into_iter().filter_map(closed).collect();
         drop(state);
         callers.wake();
         end.requests.into_iter().for_each(|request| request.cancel());
         wakers.into_iter().for_each(Waker::wake);
+        listener
+            .into_iter()
+            .for_each(|listener| listener.end(self.server.config()));
         value
     }
 
     /// What a message of the client has brought about.
-    pub(super) fn happened(&self, happening: Happening<Running>) {
+    pub(super) fn happened(&self, happening: Happening<Arc<dyn Party>>) {
         match happening {
             Happening::Notification(notification) => self.server.notified(notification),
             Happening::Cancelled { request, .. } => request.into_iter().for_each(|request| request.cancel()),
             Happening::Answered { call, outcome } => {
-                let waker = lock(&self.state).settle(call, outcome);
+                let waker = lock(&self.state).answers.settle(call, outcome);
                 waker.into_iter().for_each(Waker::wake);
             }
             Happening::Opened => {
@@ -91,7 +93,7 @@ impl SharedSession {
     }
 
     /// Takes note of the handler of a request, so that it can be cancelled.
-    pub(super) fn started(&self, key: RequestKey, request: Running) {
+    pub(super) fn started(&self, key: RequestKey, request: Arc<dyn Party>) {
         if let Err(cancelled) = self.act(|session| session.started(key, request)) {
             cancelled.cancel();
         }
@@ -115,7 +117,7 @@ impl SharedSession {
     pub(super) fn reserve_call(&self, options: &CallOptions) -> Result<CallId, SendError> {
         let mut state = lock(&self.state);
         let call = state.session.reserve(self.server.config(), options)?;
-        state.answers.insert(call, Waiting::Awaited(None));
+        state.answers.expect(call);
         Ok(call)
     }
 
@@ -125,31 +127,23 @@ impl SharedSession {
         asking: &Asking<'_>,
         params: Params,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        let mut state = lock(&self.state);
-        let config = self.server.config();
+        let (config, mut state) = (self.server.config(), lock(&self.state));
         let (call, message) = state.session.request_as(config, reserved, asking, params)?;
         if reserved.is_none() {
-            state.answers.insert(call, Waiting::Awaited(None));
+            state.answers.expect(call);
         }
         Ok((call, message))
     }
 
     pub(super) fn poll_answer(&self, call: CallId, cx: &Context<'_>) -> Poll<Result<RawJson, CallError>> {
-        let mut state = lock(&self.state);
-        match state.answers.remove(&call) {
-            Some(Waiting::Here(outcome)) => Poll::Ready(outcome),
-            Some(Waiting::Awaited(_)) => {
-                state.answers.insert(call, Waiting::Awaited(Some(cx.waker().clone())));
-                Poll::Pending
-            }
-            None => Poll::Ready(Err(CallError::Closed(CloseReason::Local))),
-        }
+        let answer = lock(&self.state).answers.poll(call, cx);
+        answer.map(|outcome| outcome.unwrap_or(Err(CallError::Closed(CloseReason::Local))))
     }
 
     /// Does not wait for a call any more: the cancellation to send, where the call was sent.
     pub(super) fn cancel_call(&self, call: CallId) -> Option<Vec<u8>> {
         let mut state = lock(&self.state);
-        state.answers.remove(&call);
+        state.answers.forget(call);
         state.session.cancel(call, None)
     }
 
@@ -163,7 +157,7 @@ impl SharedSession {
         let mut state = lock(&self.state);
         let (mut cancellations, mut wakers) = (Vec::new(), Vec::new());
         while let Some((call, error, cancellation)) = state.session.handle_timeout(now) {
-            wakers.extend(state.settle(call, Err(error)));
+            wakers.extend(state.answers.settle(call, Err(error)));
             cancellations.extend(cancellation);
         }
         drop(state);
@@ -174,10 +168,22 @@ impl SharedSession {
     /// Tells the client what concerns everyone.
     pub(super) fn announce(&self, announcement: &Announcement) {
         let mut state = lock(&self.state);
-        let is_heard = state.session.notify(self.server.config(), announcement);
-        let listener = state.listener.take_if(|_| is_heard);
+        let message = state.session.notify(self.server.config(), announcement);
+        let heard = message.zip(state.listener.clone());
         drop(state);
-        listener.into_iter().for_each(Waker::wake);
+        heard.into_iter().for_each(|(message, listener)| listener.tell(message));
+    }
+
+    /// Opens the GET stream, which is what `party` makes of its exchange.
+    pub(super) fn listen<P: Party + 'static>(
+        &self,
+        rules: Rules<'_>,
+        party: impl FnOnce(Exchange) -> Arc<P>,
+    ) -> Arc<P> {
+        let mut state = lock(&self.state);
+        let stream = party(state.session.listen(rules));
+        state.listener = Some(stream.clone());
+        stream
     }
 
     /// Closes the GET stream, from the client's side.
@@ -185,32 +191,6 @@ impl SharedSession {
         let mut state = lock(&self.state);
         state.session.unlisten();
         state.listener = None;
-    }
-
-    /// Takes something out of the GET stream; where there is nothing, the task of `cx` is woken when there is.
-    pub(super) fn poll_stream<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
-        let mut state = lock(&self.state);
-        if let Some(taken) = state.session.stream().and_then(take) {
-            return Poll::Ready(taken);
-        }
-        state.listener = Some(cx.waker().clone());
-        Poll::Pending
-    }
-
-    /// When the GET stream wants to be polled again.
-    pub(super) fn stream_timeout(&self) -> Option<Time> {
-        lock(&self.state).session.stream()?.poll_timeout()
-    }
-}
-
-impl State {
-    /// Keeps an answer for who asked, unless nobody waits: the task to wake.
-    fn settle(&mut self, call: CallId, outcome: Result<RawJson, CallError>) -> Option<Waker> {
-        let waiting = self.answers.get_mut(&call)?;
-        match core::mem::replace(waiting, Waiting::Here(outcome)) {
-            Waiting::Awaited(waker) => waker,
-            Waiting::Here(_) => None,
-        }
     }
 }
 

@@ -16,7 +16,7 @@ use http::Request;
 use http::response::Parts;
 
 use super::*;
-use crate::handle::server::{Application, Call, Peer, Work};
+use crate::handle::server::{Application, Audience, Call, Peer, Work};
 use crate::http::server::{HttpConfig, Principal, Refusal, ReplyForm, SessionPolicy};
 use crate::jsonrpc::{ErrorCode, ErrorObject, Notification, Params, RawJson};
 use crate::limits::Limits;
@@ -207,7 +207,7 @@ impl World {
 
     fn tell(&self, method: Method, params: Params) {
         let method = method.into();
-        self.endpoint.announce(&Announcement { method, params });
+        self.endpoint.inner.announce(&Announcement { method, params });
     }
 
     fn running(&self) -> usize {

@@ -1,15 +1,14 @@
 //! What an endpoint does when no request is polled.
 
 use alloc::sync::{Arc, Weak};
-use alloc::vec::Vec;
 use core::fmt;
-use core::task::{Context, Poll, Waker};
-use std::sync::Mutex;
+use core::task::{Context, Poll};
 
-use super::cancel::lock;
-use super::endpoint::Inner;
 use super::errand::Errand;
-use super::orphans::Orphans;
+use super::inner::Inner;
+use super::orphans::{Arrival, Orphans, Queue};
+use crate::handle::lock::lock;
+use crate::handle::server::aging::Aging;
 use crate::http::server::Visit;
 use crate::server::http::HttpSession;
 use crate::time::Time;
@@ -31,89 +30,40 @@ pub struct Upkeep {
     orphans: Option<Orphans>,
 }
 
-/// What exchanges leave behind.
-#[derive(Default)]
-pub(super) struct Queue(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    arrivals: Vec<Arrival>,
-    driver: Option<Waker>,
-    stage: Stage,
-    /// Those of an upkeep that is over.
-    orphans: Option<Orphans>,
-}
-
-/// Whether there is an upkeep.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Stage {
-    /// Nothing calls for one yet.
-    #[default]
-    NotNeeded,
-    /// It is to be taken.
-    Needed,
-    /// It runs.
-    Taken,
-}
-
-/// Something an exchange leaves behind.
-pub(super) enum Arrival {
-    /// Handlers whose client has hung up, and what keeps their session alive.
-    Orphan(Visit, Errand),
-    /// A session is to be left, by an exchange that was dropped and does not know what time it is.
-    Leave(Visit),
-}
-
-impl Queue {
-    pub(super) fn push(&self, arrival: Arrival) {
-        lock(&self.0).arrivals.push(arrival);
-        self.call();
-    }
-
-    /// There is something to keep, or to look after sooner than before.
-    pub(super) fn call(&self) {
-        let mut state = lock(&self.0);
-        if state.stage == Stage::NotNeeded {
-            state.stage = Stage::Needed;
-        }
-        let driver = state.driver.take();
-        drop(state);
-        driver.into_iter().for_each(Waker::wake);
-    }
-}
-
 impl Upkeep {
     pub(super) fn take(inner: &Arc<Inner>) -> Option<Self> {
-        let mut state = lock(&inner.upkeep.0);
-        if state.stage != Stage::Needed {
-            return None;
-        }
-        state.stage = Stage::Taken;
-        let orphans = state.orphans.take();
+        let orphans = inner.upkeep.start()?;
         Some(Self {
             inner: Arc::downgrade(inner),
             queue: inner.upkeep.clone(),
-            orphans: Some(orphans.unwrap_or_else(|| Orphans::new(inner.server.config()))),
+            orphans: Some(orphans.unwrap_or_else(|| Aging::new(inner.server.config()))),
         })
     }
 
     /// Does what is to be done; ready when nothing ever will be again.
     pub fn poll(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<()> {
-        let arrivals = {
-            let mut state = lock(&self.queue.0);
-            state.driver = Some(cx.waker().clone());
-            core::mem::take(&mut state.arrivals)
-        };
+        let arrivals = self.queue.take(cx);
         let (Some(inner), Some(orphans)) = (self.inner.upgrade(), &mut self.orphans) else {
             return Poll::Ready(());
         };
+        let server = &*inner.server;
+        let leave = |visit| lock(&inner.sessions).leave(now, visit);
+        let end = |(visit, mut errand): (Visit, Errand)| {
+            errand.give_up(server);
+            leave(visit);
+        };
         for arrival in arrivals {
             match arrival {
-                Arrival::Orphan(visit, errand) => orphans.insert(&inner, now, visit, errand),
-                Arrival::Leave(visit) => lock(&inner.sessions).leave(now, visit),
+                Arrival::Orphan(visit, errand) => orphans.insert(now, (visit, errand)).into_iter().for_each(end),
+                Arrival::Leave(visit) => leave(visit),
             }
         }
-        orphans.poll(&inner, cx, now);
+        let poll = |(_, errand): &mut (Visit, Errand), cx: &mut Context<'_>| {
+            // Woken for a cancellation too.
+            let _ = errand.line.poll_exchange(cx, |_| None::<()>);
+            (errand.poll(server, cx, now), errand.poll_timeout())
+        };
+        orphans.poll(cx, now, poll, end);
         let ended = lock(&inner.sessions).handle_timeout(now);
         ended.iter().for_each(|member| member.session.act(HttpSession::end));
         Poll::Pending
@@ -124,7 +74,7 @@ impl Upkeep {
     pub fn poll_timeout(&self) -> Option<Time> {
         let inner = self.inner.upgrade()?;
         let sessions = lock(&inner.sessions).poll_timeout();
-        let orphans = self.orphans.as_ref().and_then(Orphans::poll_timeout);
+        let orphans = self.orphans.as_ref().and_then(Aging::poll_timeout);
         orphans.into_iter().chain(sessions).min()
     }
 }
@@ -132,16 +82,16 @@ impl Upkeep {
 impl Drop for Upkeep {
     fn drop(&mut self) {
         if self.inner.strong_count() > 0 {
-            let mut state = lock(&self.queue.0);
-            (state.stage, state.orphans) = (Stage::Needed, self.orphans.take());
+            self.queue.stop(self.orphans.take());
         }
     }
 }
 
 impl fmt::Debug for Upkeep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let orphans = self.orphans.as_ref().map(Aging::len);
         f.debug_struct("Upkeep")
-            .field("orphans", &self.orphans.as_ref().map(Orphans::len))
+            .field("orphans", &orphans)
             .finish_non_exhaustive()
     }
 }

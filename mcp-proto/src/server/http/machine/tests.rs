@@ -4,14 +4,17 @@ use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
 
+use super::super::event::{Asked, Sender};
 use super::*;
 use crate::http::server::{Principal, SessionPolicy};
 use crate::jsonrpc::RawJson;
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::model::Implementation;
+use crate::rpc::CallOptions;
 
 mod bounds;
 mod legacy;
@@ -120,12 +123,11 @@ impl World {
     fn is_idle(&self) -> bool {
         let server = &self.server;
         server.exchanges.is_empty()
-            && server.sessions.is_empty()
+            && server.rooms.is_empty()
             && server.subscriptions.is_empty()
             && server.abandoned.is_empty()
             && server.asking.is_empty()
             && server.silent_streams.first().is_none()
-            && server.waiting_sessions.first().is_none()
     }
 }
 

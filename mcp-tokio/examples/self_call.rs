@@ -18,21 +18,8 @@
 //!
 //! Only this file names the runtime and the web framework.
 
-mod app;
-mod application;
-mod connection;
-mod descriptors;
-mod era;
-mod health;
-mod heartbeat;
-mod host;
-mod outside;
-mod part;
-mod polls;
-mod row;
-mod table;
-mod tools;
-mod wire;
+#[path = "../../mcp-proto/driver/examples/self_call/mod.rs"]
+mod shared;
 
 use std::future::Future;
 use std::io::Write;
@@ -42,7 +29,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use app::App;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
@@ -50,52 +36,19 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{any, get, post};
 use axum::serve::ListenerExt;
-use era::Era;
-use heartbeat::Heartbeat;
-use host::{Failure, Host};
 use hyper::service::Service;
 use mcp_proto::client::ClientConfig;
 use mcp_tokio::http::{HttpOptions, McpService, client_over_http, service};
 use mcp_tokio::{Client, Server};
-use part::Part;
-use polls::Polls;
-use table::Table;
+use shared::{App, Era, Failure, Heartbeat, Host, LIFETIME, Part, Polls};
 use tokio::net::TcpListener;
 
-/// An application that was left alone ends after this time.
-const LIFETIME: Duration = Duration::from_secs(60);
-
 fn main() -> ExitCode {
-    let outcome = match std::env::args().nth(1) {
-        None => judge(),
-        Some(era) => application(&era).map(|()| ExitCode::SUCCESS),
-    };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("self_call: {error}");
-        ExitCode::FAILURE
-    })
-}
-
-/// The world outside: examines one application for each era.
-fn judge() -> Result<ExitCode, Failure> {
-    let reports: Vec<_> = Era::ALL.into_iter().map(outside::examine).collect::<Result<_, _>>()?;
-    let table = Table(&reports);
-    print!("{table}");
-    let faults = table.faults();
-    for fault in &faults {
-        eprintln!("self_call: {fault}");
-    }
-    Ok(if faults.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    shared::run(application)
 }
 
 /// The application: one thread, which serves and calls.
-fn application(era: &str) -> Result<(), Failure> {
-    let era = Era::parse(era).ok_or("the argument is for the program's own use; leave it out")?;
-    descriptors::allow()?;
+fn application(era: Era) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

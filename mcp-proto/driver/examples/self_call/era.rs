@@ -2,7 +2,6 @@
 
 use mcp_proto::Revision;
 use mcp_proto::client::{ClientConfig, Mode};
-use mcp_proto::handle::Client;
 
 /// Which eras the client speaks. The server always speaks both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +52,6 @@ impl Era {
             Self::Modern => Mode::Modern,
             Self::Auto => Mode::Auto,
         };
-        Client::builder("self_call", env!("CARGO_PKG_VERSION"))
-            .mode(mode)
-            .build()
+        ClientConfig::named("self_call", env!("CARGO_PKG_VERSION")).with_mode(mode)
     }
 }

@@ -9,7 +9,7 @@ use mcp_proto::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::host::Host;
+use super::host::Host;
 
 /// How long the slow tool takes.
 const SLOW: Duration = Duration::from_secs(5);

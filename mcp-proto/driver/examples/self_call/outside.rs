@@ -6,12 +6,12 @@ use std::fmt::Display;
 use std::thread;
 use std::time::Duration;
 
-use crate::application::Application;
-use crate::connection::Connection;
-use crate::era::Era;
-use crate::health::Health;
-use crate::host::Failure;
-use crate::part::{Outcome, Part};
+use super::application::Application;
+use super::connection::Connection;
+use super::era::Era;
+use super::health::Health;
+use super::host::Failure;
+use super::part::{Outcome, Part};
 
 /// How long the application is left alone at first.
 const REST: Duration = Duration::from_millis(300);

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::connection::Connection;
-use crate::host::Failure;
+use super::connection::Connection;
+use super::host::Failure;
 
 /// How often `/health` is asked.
 const BEAT: Duration = Duration::from_millis(1);

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use crate::era::Era;
-use crate::host::Failure;
+use super::era::Era;
+use super::host::Failure;
 
 /// The application: this same program in another process. It ends with the value.
 pub(crate) struct Application {

@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::era::Era;
-use crate::outside::Report;
-use crate::part::{CROWD, DEPTH, FAN, Part, RETURN};
-use crate::row::{self, Figure, Row};
+use super::era::Era;
+use super::outside::Report;
+use super::part::{CROWD, DEPTH, FAN, Part, RETURN};
+use super::row::{self, Figure, Row};
 
 /// The reports side by side, a column each.
 pub(crate) struct Table<'a>(pub(crate) &'a [Report]);

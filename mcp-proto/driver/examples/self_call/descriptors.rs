@@ -2,8 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::host::Failure;
-use crate::part::{CROWD, DEPTH, FAN};
+use super::host::Failure;
+use super::part::{CROWD, DEPTH, FAN};
 
 /// Lets the process open as many as the deepest nest and the widest fan need.
 ///

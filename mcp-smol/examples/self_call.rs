@@ -18,21 +18,8 @@
 //!
 //! Only this file names the runtime, and what serves HTTP on it.
 
-mod app;
-mod application;
-mod connection;
-mod descriptors;
-mod era;
-mod health;
-mod heartbeat;
-mod host;
-mod outside;
-mod part;
-mod polls;
-mod row;
-mod table;
-mod tools;
-mod wire;
+#[path = "../../mcp-proto/driver/examples/self_call/mod.rs"]
+mod shared;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -43,10 +30,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use app::App;
-use era::Era;
-use heartbeat::Heartbeat;
-use host::{Failure, Host};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -56,47 +39,17 @@ use mcp_proto::client::ClientConfig;
 use mcp_smol::http::server::ResponseBody;
 use mcp_smol::http::{HttpOptions, McpService, client_over_http, service};
 use mcp_smol::{Client, Server};
-use part::Part;
-use polls::{Polls, Watched};
+use shared::{App, Era, Failure, Heartbeat, Host, LIFETIME, Part, Polls, Watched};
 use smol::net::TcpListener;
 use smol::{Executor, Task, Timer};
 use smol_hyper::rt::FuturesIo;
-use table::Table;
-
-/// An application that was left alone ends after this time.
-const LIFETIME: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    let outcome = match std::env::args().nth(1) {
-        None => judge(),
-        Some(era) => application(&era).map(|()| ExitCode::SUCCESS),
-    };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("self_call: {error}");
-        ExitCode::FAILURE
-    })
-}
-
-/// The world outside: examines one application for each era.
-fn judge() -> Result<ExitCode, Failure> {
-    let reports: Vec<_> = Era::ALL.into_iter().map(outside::examine).collect::<Result<_, _>>()?;
-    let table = Table(&reports);
-    print!("{table}");
-    let faults = table.faults();
-    for fault in &faults {
-        eprintln!("self_call: {fault}");
-    }
-    Ok(if faults.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    shared::run(application)
 }
 
 /// The application: one thread, which serves and calls.
-fn application(era: &str) -> Result<(), Failure> {
-    let era = Era::parse(era).ok_or("the argument is for the program's own use; leave it out")?;
-    descriptors::allow()?;
+fn application(era: Era) -> Result<(), Failure> {
     let executor = Arc::new(Executor::new());
     smol::block_on(executor.run(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

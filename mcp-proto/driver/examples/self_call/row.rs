@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use crate::era::Era;
-use crate::outside::Report;
+use super::era::Era;
+use super::outside::Report;
 
 /// What is measured of each application, beside what others do.
 pub(crate) struct Row {

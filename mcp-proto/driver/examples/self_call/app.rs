@@ -10,13 +10,13 @@ use mcp_proto::handle::{Client, Server};
 use mcp_proto::model::CallToolResult;
 use serde_json::json;
 
-use crate::era::Era;
-use crate::heartbeat::Heartbeat;
-use crate::host::{Failure, Host};
-use crate::part::{CROWD, DEPTH, FAN, Outcome, Part, RETURN, Times};
-use crate::polls::Polls;
-use crate::tools::{self, Nest, Slow, text};
-use crate::wire::Wire;
+use super::era::Era;
+use super::heartbeat::Heartbeat;
+use super::host::{Failure, Host};
+use super::part::{CROWD, DEPTH, FAN, Outcome, Part, RETURN, Times};
+use super::polls::Polls;
+use super::tools::{self, Nest, Slow, text};
+use super::wire::Wire;
 
 /// For how long the slow tool is let run before its call is given up.
 const ENOUGH: Duration = Duration::from_millis(50);

@@ -1,0 +1,61 @@
+//! What the clones of an endpoint and its exchanges share.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use std::sync::Mutex;
+
+use super::line::Line;
+use super::orphans::Queue;
+use super::session::SharedSession;
+use crate::handle::lock::lock;
+use crate::handle::server::{Application, Audience};
+use crate::http::server::{HttpConfig, Sessions, Subscriptions};
+use crate::server::Announcement;
+use crate::server::http::{Member, Rules, Site};
+
+/// What the clones of an endpoint and its exchanges share.
+pub(super) struct Inner {
+    pub(super) server: Arc<dyn Application>,
+    pub(super) site: Site,
+    pub(super) sessions: Mutex<Sessions<Member<Arc<SharedSession>>>>,
+    pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
+    pub(super) upkeep: Arc<Queue>,
+}
+
+impl Inner {
+    pub(super) fn new(server: Arc<dyn Application>, config: HttpConfig) -> Self {
+        let limits = server.config().limits();
+        Self {
+            site: Site::new(server.config(), config),
+            sessions: Mutex::new(Sessions::new(limits)),
+            subscriptions: Mutex::new(Subscriptions::new(limits)),
+            upkeep: Arc::new(Queue::new()),
+            server,
+        }
+    }
+
+    pub(super) fn rules(&self) -> Rules<'_> {
+        self.site.rules(self.server.config())
+    }
+}
+
+impl Audience for Inner {
+    fn announce(&self, announcement: &Announcement) {
+        let sessions: Vec<_> = (lock(&self.sessions).iter())
+            .map(|member| member.session.clone())
+            .collect();
+        sessions.iter().for_each(|session| session.announce(announcement));
+        let subscribers: Vec<_> = lock(&self.subscriptions).iter().cloned().collect();
+        for subscriber in subscribers {
+            // A client that does not read loses notifications, which only say that something changed.
+            let _ = subscriber.act(|exchange| exchange.announce(announcement));
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// The upkeep is over.
+    fn drop(&mut self) {
+        self.upkeep.call();
+    }
+}

@@ -1,0 +1,280 @@
+//! Requests on their way in: heads, bodies, and what is opened by them.
+
+use alloc::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+
+use super::super::event::{Asked, AskedKey, Asker, AskingId, ExchangeId, HttpEvent, Sender, SessionKey};
+use super::super::exchange::Exchange;
+use super::super::opening::Opening;
+use super::super::served::{Answering, Reading, Served};
+use super::super::session::Happening;
+use super::super::taken::Taken;
+use super::HttpServer;
+use crate::http::server::{Admission, Refusal, Visit};
+use crate::server::Request;
+use crate::time::Time;
+
+impl HttpServer {
+    /// A request has come whole. `random` is asked where a session begins, and gives bytes of a cryptographically secure
+    /// source.
+    pub fn receive(
+        &mut self,
+        now: Time,
+        head: Parts,
+        body: Bytes,
+        sender: Sender,
+        random: impl FnOnce() -> [u8; 32],
+    ) -> ExchangeId {
+        let id = self.next_id();
+        match self.admit(head, sender) {
+            Ok((admission, asker)) => {
+                // It is here: what is left to be counted is whether it is too large.
+                match admission.body_limit().is_some_and(|limit| body.len() > limit) {
+                    false => self.open(now, id, &admission, asker, body, random),
+                    true => self.refuse(id, &Refusal::TooLarge),
+                }
+            }
+            Err(refusal) => self.refuse(id, &refusal),
+        }
+        id
+    }
+
+    /// The head of a request has come. Where its body matters, it is read next ([`wants_body`](Self::wants_body));
+    /// anything else is opened at once.
+    pub fn receive_head(&mut self, now: Time, head: Parts, sender: Sender) -> ExchangeId {
+        let id = self.next_id();
+        match self.admit(head, sender) {
+            Ok((admission, asker)) => match admission.body_limit() {
+                Some(_) => {
+                    let reading = Reading {
+                        room: self.site.body_room(&admission),
+                        admission,
+                        asker,
+                        body: BytesMut::new(),
+                    };
+                    self.exchanges.insert(id, Served::Reading(Box::new(reading)));
+                }
+                // Nothing but a POST begins a session.
+                None => self.open(now, id, &admission, asker, Bytes::new(), || [0; 32]),
+            },
+            Err(refusal) => self.refuse(id, &refusal),
+        }
+        id
+    }
+
+    /// A piece of the body of a request has come. Where there is no room for it the request is refused, and the rest need
+    /// not be read.
+    pub fn receive_body(&mut self, id: ExchangeId, bytes: &[u8]) {
+        if let Some(Served::Reading(reading)) = self.exchanges.get_mut(&id)
+            && let Err(refusal) = reading.take(bytes)
+        {
+            self.refuse(id, &refusal);
+        }
+    }
+
+    /// The body of a request is complete. `random` is asked where a session begins, and gives bytes of a
+    /// cryptographically secure source.
+    pub fn receive_end(&mut self, now: Time, id: ExchangeId, random: impl FnOnce() -> [u8; 32]) {
+        if !self.wants_body(id) {
+            return;
+        }
+        if let Some(Served::Reading(reading)) = self.exchanges.remove(&id) {
+            let Reading {
+                admission, asker, body, ..
+            } = *reading;
+            self.open(now, id, &admission, asker, body.freeze(), random);
+        }
+    }
+
+    /// The body of a request will not be complete: [`Refusal::Incomplete`], or [`Refusal::TimedOut`] where it has taken
+    /// longer than the driver allows, to a client that may still read.
+    pub fn fail_body(&mut self, id: ExchangeId, refusal: &Refusal) {
+        if self.wants_body(id) {
+            self.refuse(id, refusal);
+        }
+    }
+
+    pub(super) fn next_id(&mut self) -> ExchangeId {
+        let id = ExchangeId(self.next_exchange);
+        self.next_exchange += 1;
+        id
+    }
+
+    pub(super) fn admit(&self, mut head: Parts, sender: Sender) -> Result<(Admission, Asker), Refusal> {
+        // Each request that waits for the application holds its body.
+        if self.events.len() >= self.config.limits().requests_in_progress {
+            return Err(Refusal::Overloaded);
+        }
+        if let Some(principal) = &sender.principal {
+            head.extensions.insert(principal.clone());
+        }
+        Ok((self.site.judge(&head)?, Asker { head, sender }))
+    }
+
+    /// From a request to its exchange; the steps of [`Opening`], by one owner.
+    pub(super) fn open(
+        &mut self,
+        now: Time,
+        id: ExchangeId,
+        admission: &Admission,
+        asker: Asker,
+        body: Bytes,
+        random: impl FnOnce() -> [u8; 32],
+    ) {
+        let (config, site) = (self.config.clone(), self.site.clone());
+        let rules = site.rules(&config);
+        let tools = |tool: &str| self.tools.get(tool);
+        let asker = Arc::new(asker);
+        let answering = match Opening::of(rules, admission, &asker.head, body, tools) {
+            Opening::Done(exchange) => Ok(Answering::alone(exchange)),
+            Opening::Request(exchange, request) => {
+                let mut answering = Answering::alone(exchange);
+                self.ask(id, &mut answering, None, request, &asker);
+                Ok(answering)
+            }
+            Opening::Subscribe(subscribing) => {
+                let mut stream = None;
+                let keep = |exchange| {
+                    stream = Some(exchange);
+                    id
+                };
+                let entered = subscribing.enter(rules, &mut self.subscriptions, keep);
+                entered.map(|(key, _)| Answering {
+                    subscription: Some(key),
+                    ..Answering::alone(stream.unwrap_or_else(|| Exchange::accepted(rules)))
+                })
+            }
+            Opening::Begin(beginning) => beginning.check(rules, &self.table).map(|beginning| {
+                let mut key = None;
+                let keep = |session| *key.insert(self.rooms.add(session, false));
+                let before = self.table.len();
+                let begun = beginning.negotiate(rules, now, random);
+                let exchange = begun.finish(rules, now, &mut self.table, keep);
+                // It has not been entered after all.
+                if let Some(key) = key.filter(|_| self.table.len() == before) {
+                    self.rooms.remove(key);
+                }
+                Answering::alone(exchange)
+            }),
+            Opening::Enter(entering) => entering.enter(rules, now, &mut self.table).map(|(visit, key)| {
+                let Some(room) = self.rooms.get_mut(key) else {
+                    self.table.leave(now, visit);
+                    return Answering::alone(Exchange::refused(rules, None, &Refusal::SessionNotFound));
+                };
+                let taken = entering.take(rules, now, &mut room.session);
+                self.taken(id, key, Some(visit), taken, &asker)
+            }),
+            Opening::Throwaway(throwaway) => {
+                let (session, taken) = throwaway.take(rules, now);
+                let key = self.rooms.add(session, true);
+                Ok(self.taken(id, key, None, taken, &asker))
+            }
+            Opening::Listen(listening) => listening.enter(rules, &mut self.table).map(|(visit, key)| {
+                let Some(room) = self.rooms.get_mut(key) else {
+                    self.table.leave(now, visit);
+                    return Answering::alone(Exchange::refused(rules, None, &Refusal::SessionNotFound));
+                };
+                (room.listener, room.exchanges) = (Some(id), room.exchanges + 1);
+                Answering {
+                    session: Some(key),
+                    visit: Some(visit),
+                    ..Answering::alone(room.session.listen(rules))
+                }
+            }),
+            Opening::Delete(deleting) => deleting.remove(rules, &mut self.table).map(|(key, exchange)| {
+                self.end_session(key);
+                Answering::alone(exchange)
+            }),
+        };
+        let answering = answering.unwrap_or_else(Answering::alone);
+        let session = answering.session;
+        self.serve(id, answering);
+        if let Some(key) = session {
+            self.after(key);
+        }
+    }
+
+    /// An exchange of a session, which has taken its messages.
+    pub(super) fn taken(
+        &mut self,
+        id: ExchangeId,
+        key: SessionKey,
+        visit: Option<Visit>,
+        taken: Taken<AskedKey>,
+        asker: &Arc<Asker>,
+    ) -> Answering {
+        let mut answering = Answering {
+            session: Some(key),
+            visit,
+            ..Answering::alone(taken.exchange)
+        };
+        if let Some(room) = self.rooms.get_mut(key) {
+            room.exchanges += 1;
+        }
+        for request in taken.request.into_iter().chain(taken.more) {
+            self.ask(id, &mut answering, Some(key), request, asker);
+        }
+        for happening in taken.happened {
+            self.happened(key, happening, asker);
+        }
+        if answering.exchange.is_answered() {
+            self.leaving.extend(answering.visit.take());
+        }
+        answering
+    }
+
+    /// Hands a request to the application.
+    pub(super) fn ask(
+        &mut self,
+        id: ExchangeId,
+        answering: &mut Answering,
+        session: Option<SessionKey>,
+        request: Request,
+        asker: &Arc<Asker>,
+    ) {
+        let number = answering.requests.len() as u32;
+        let key = AskedKey { exchange: id, number };
+        let in_session = request.token.key();
+        answering.requests.insert(number, in_session);
+        if let (Some(session), Some(running)) = (session, in_session)
+            && let Some(room) = self.rooms.get_mut(session)
+            && room.session.started(running, key).is_err()
+        {
+            // Cancelled by a later message of the same batch: nobody hears of it.
+            answering.requests.remove(&number);
+            answering.exchange.skip();
+            return;
+        }
+        let asked = Asked::new(request, key, session, asker.clone());
+        self.events.push_back(HttpEvent::Request(asked));
+    }
+
+    pub(super) fn happened(&mut self, session: SessionKey, happening: Happening<AskedKey>, asker: &Arc<Asker>) {
+        match happening {
+            Happening::Notification(notification) => self.events.push_back(HttpEvent::Notification {
+                session,
+                notification,
+                from: asker.clone(),
+            }),
+            Happening::Cancelled { request, reason, .. } => {
+                if let Some(request) = request {
+                    self.cancelled(request, reason);
+                }
+            }
+            Happening::Answered { call, outcome } => {
+                let request = AskingId { session, call };
+                self.asking.remove(&request);
+                self.events.push_back(HttpEvent::Answered { request, outcome });
+                self.rooms.watch(session);
+            }
+            Happening::Progress { call, params } => {
+                let request = AskingId { session, call };
+                self.events.push_back(HttpEvent::Progress { request, params });
+                self.rooms.watch(session);
+            }
+            Happening::Opened => self.events.push_back(HttpEvent::Opened(session)),
+        }
+    }
+}

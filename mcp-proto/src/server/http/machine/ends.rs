@@ -1,0 +1,183 @@
+//! How exchanges, their requests and sessions end, and in which order.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::super::event::{AskedKey, AskingId, ExchangeId, HttpEvent, SessionKey};
+use super::super::exchange::HangUp;
+use super::super::served::Served;
+use super::HttpServer;
+use crate::rpc::{CallError, CloseReason};
+use crate::time::Time;
+
+impl HttpServer {
+    /// The client has hung up. In the modern era that cancels its request (2026-07-28, Streamable HTTP, Cancellation);
+    /// in a session of the legacy era the request runs on (2025-11-25, Transports, Sending Messages, 6), within
+    /// [`Limits::abandoned_requests`](crate::Limits::abandoned_requests).
+    pub fn disconnect(&mut self, now: Time, id: ExchangeId) {
+        let Some(Served::Answering(answering)) = self.exchanges.get_mut(&id) else {
+            return self.forget(now, id);
+        };
+        if answering.abandoned.is_some() {
+            return;
+        }
+        match answering.exchange.hang_up() {
+            HangUp::Nothing => self.forget(now, id),
+            HangUp::Cancelled => {
+                self.cancel_all(id);
+                self.forget(now, id);
+            }
+            HangUp::RunOn => {
+                let (key, oldest) = self.abandoned.insert(now, id);
+                answering.abandoned = Some(key);
+                if let Some(oldest) = oldest {
+                    self.give_up(now, oldest);
+                }
+            }
+        }
+    }
+
+    /// Ends every session, as if each client had asked for it; new ones may begin. For an application whose sessions mean
+    /// nothing any more. Clients learn it by a 404 (2025-11-25, Transports, Session Management, 3).
+    pub fn end_sessions(&mut self) {
+        for member in self.table.clear() {
+            self.end_session(member.session);
+        }
+    }
+
+    /// Begins to shut down: refuses new requests, and ends every subscription, and every session that has no request in
+    /// progress. Requests in progress are answered; a session ends with its last one.
+    pub fn drain(&mut self) {
+        self.site.close();
+        for id in self.subscriptions.close() {
+            self.end_stream(id);
+        }
+        for member in self.table.drain() {
+            if let Some(room) = self.rooms.get_mut(member.session) {
+                room.session.drain();
+            }
+            self.after(member.session);
+        }
+    }
+
+    /// Shuts down: refuses new requests, and ends every subscription and every session, with the requests in progress
+    /// there, which get no answer. Requests of the modern era that are in progress are answered.
+    pub fn close(&mut self) {
+        self.drain();
+        let sessions: Vec<SessionKey> = self.rooms.keys().collect();
+        for key in sessions {
+            self.end_session(key);
+        }
+    }
+
+    /// A request gets no answer; its exchange goes on without it.
+    pub(super) fn cancelled(&mut self, request: AskedKey, reason: Option<Box<str>>) {
+        if let Some(answering) = self.answering(request.exchange)
+            && answering.requests.remove(&request.number).is_some()
+        {
+            answering.exchange.skip();
+            self.answered(request.exchange);
+            self.events.push_back(HttpEvent::Cancelled { request, reason });
+        }
+    }
+
+    /// An exchange has one request less that waits for an answer.
+    pub(super) fn answered(&mut self, id: ExchangeId) {
+        self.ready.insert(id);
+        let Some(answering) = self.answering(id) else { return };
+        if !answering.exchange.is_answered() {
+            return;
+        }
+        let (visit, gone) = (answering.visit.take(), answering.abandoned);
+        self.leaving.extend(visit);
+        if let Some(gone) = gone {
+            self.abandoned.remove(gone);
+            self.remove(id);
+        }
+    }
+
+    /// None of the requests of an exchange is answered any more.
+    pub(super) fn cancel_all(&mut self, id: ExchangeId) {
+        let Some(answering) = self.answering(id) else { return };
+        let (requests, session) = (core::mem::take(&mut answering.requests), answering.session);
+        for (number, running) in requests {
+            if let Some(room) = session.and_then(|key| self.rooms.get_mut(key)) {
+                running.into_iter().for_each(|running| room.session.forget(running));
+            }
+            let request = AskedKey { exchange: id, number };
+            let reason = None;
+            self.events.push_back(HttpEvent::Cancelled { request, reason });
+        }
+        if let Some(key) = session {
+            self.after(key);
+        }
+    }
+
+    /// Gives up requests whose client has gone.
+    pub(super) fn give_up(&mut self, now: Time, id: ExchangeId) {
+        self.cancel_all(id);
+        self.forget(now, id);
+    }
+
+    /// An exchange is over.
+    pub(super) fn forget(&mut self, now: Time, id: ExchangeId) {
+        self.remove(id);
+        self.settle_visits(now);
+    }
+
+    pub(super) fn remove(&mut self, id: ExchangeId) {
+        self.ready.remove(&id);
+        self.silent_streams.set(id, None);
+        let Some(Served::Answering(answering)) = self.exchanges.remove(&id) else {
+            return;
+        };
+        self.leaving.extend(answering.visit);
+        if let Some(key) = answering.subscription {
+            self.subscriptions.remove(key);
+        }
+        let Some(key) = answering.session else { return };
+        if let Some(room) = self.rooms.get_mut(key) {
+            if room.listener.take_if(|listener| *listener == id).is_some() {
+                room.session.unlisten();
+            }
+            room.exchanges = room.exchanges.saturating_sub(1);
+            if room.is_throwaway && room.exchanges == 0 {
+                room.session.end();
+            }
+        }
+        self.after(key);
+    }
+
+    pub(super) fn end_session(&mut self, key: SessionKey) {
+        if let Some(room) = self.rooms.get_mut(key) {
+            room.session.end();
+        }
+        self.after(key);
+    }
+
+    /// What has ended with a session is told, once it has.
+    pub(super) fn after(&mut self, key: SessionKey) {
+        let Some(room) = self.rooms.get_mut(key) else {
+            return;
+        };
+        if let Some(end) = room.session.poll_end() {
+            let (listener, is_throwaway) = (room.listener, room.is_throwaway);
+            if let Some(listener) = listener {
+                self.end_stream(listener);
+            }
+            for request in end.requests {
+                self.cancelled(request, None);
+            }
+            for call in end.calls {
+                let request = AskingId { session: key, call };
+                self.asking.remove(&request);
+                let outcome = Err(CallError::Closed(CloseReason::Local));
+                self.events.push_back(HttpEvent::Answered { request, outcome });
+            }
+            if !is_throwaway {
+                self.events.push_back(HttpEvent::Ended(key));
+            }
+        }
+        self.rooms.sweep(key);
+    }
+}

@@ -1,0 +1,82 @@
+//! What an endpoint is, apart from what happens in it.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+
+use super::rules::Rules;
+use crate::http::server::{Admission, BodyBudget, BodyRoom, Gate, HttpConfig, Refusal};
+use crate::revision::Era;
+use crate::server::ServerConfig;
+
+/// What an endpoint is, apart from what happens in it: how it serves, the gate in front of it, and whether it is open.
+/// What of it changes does so without a lock.
+#[derive(Debug)]
+pub struct Site {
+    http: HttpConfig,
+    gate: Gate,
+    budget: Arc<BodyBudget>,
+    /// What comes too late for it is refused by the tables, which are closed after it is set.
+    closed: AtomicBool,
+}
+
+impl Site {
+    /// The endpoint of a server.
+    pub fn new(config: &ServerConfig, http: HttpConfig) -> Self {
+        let limits = config.limits();
+        Self {
+            gate: Gate::new(&http, limits, config.serves(Era::Legacy)),
+            budget: Arc::new(BodyBudget::new(limits)),
+            closed: AtomicBool::new(false),
+            http,
+        }
+    }
+
+    /// By which rules it serves now.
+    pub fn rules<'a>(&'a self, config: &'a ServerConfig) -> Rules<'a> {
+        Rules::new(config, &self.http, self.is_closed())
+    }
+
+    /// Whether nothing new is taken.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Takes nothing new any more.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Judges a request by its head, before its body is read.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn judge(&self, head: &Parts) -> Result<Admission, Refusal> {
+        match self.is_closed() {
+            true => Err(Refusal::Closed),
+            false => self.gate.admit(head),
+        }
+    }
+
+    /// Judges a request by its head, before its body is read.
+    ///
+    /// # Errors
+    /// The whole response, where it is refused.
+    pub fn admit(&self, head: &Parts) -> Result<Admission, Box<Response<Bytes>>> {
+        self.judge(head).map_err(|refusal| Box::new(refusal.into_response()))
+    }
+
+    /// Room for the body of an admitted request, to be kept until the body is read.
+    pub fn body_room(&self, admission: &Admission) -> BodyRoom {
+        BodyRoom::new(&self.budget, admission.body_limit().unwrap_or(0))
+    }
+
+    /// How many bytes of bodies that are being read there are.
+    pub fn reading(&self) -> usize {
+        self.budget.reading()
+    }
+}

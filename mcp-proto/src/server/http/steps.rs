@@ -1,0 +1,293 @@
+//! The steps of an opening: each needs one shared thing at most.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::exchange::{Exchange, Scope};
+use super::rules::Rules;
+use super::session::{HttpSession, Outcome};
+use super::taken::Taken;
+use crate::http::server::{
+    Accepts, Head, Principal, Refusal, SessionId, Sessions, SubscriptionKey, Subscriptions, Visit,
+};
+use crate::jsonrpc::{Id, Incoming, Message};
+use crate::revision::Revision;
+use crate::server::{Session, Subscription};
+use crate::time::Time;
+
+/// A legacy session in the table of sessions: where the driver has it, and what has to be known without it. `S` is
+/// small and cloned: a key, or an `Arc` around a lock.
+#[derive(Clone, Debug)]
+pub struct Member<S> {
+    revision: Revision,
+    /// Where it is.
+    pub session: S,
+}
+
+/// The id of a request that stands alone.
+pub(super) fn request_id(incoming: &Incoming) -> Option<&Id> {
+    match incoming {
+        Incoming::Single(Message::Request(request)) => Some(&request.id),
+        _ => None,
+    }
+}
+
+/// A batch is part of 2025-03-26 alone.
+pub(super) fn check_batch(incoming: &Incoming, revision: Revision) -> Result<Revision, Refusal> {
+    match incoming {
+        Incoming::Batch(_) if !revision.allows_batches() => Err(Refusal::BatchNotAllowed),
+        _ => Ok(revision),
+    }
+}
+
+/// A session that a request names, and for whom.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    id: SessionId,
+    principal: Option<&'a Principal>,
+    /// The revision that the version header names; `None` without a header.
+    named: Option<Result<Revision, Refusal>>,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(head: &Head<'a>) -> Result<Self, Refusal> {
+        let value = head.session.ok_or(Refusal::SessionRequired)?;
+        let named = head.version.map(|_| head.revision().ok_or(Refusal::UnsupportedVersion));
+        Ok(Self {
+            id: SessionId::from_header(value).ok_or(Refusal::SessionNotFound)?,
+            principal: head.principal,
+            named,
+        })
+    }
+
+    /// The revision of the session, where it is not another one that the header names (2025-11-25, Transports, Protocol
+    /// Version Header: MUST).
+    fn check<S>(&self, member: &Member<S>) -> Result<Revision, Refusal> {
+        match &self.named {
+            None => Ok(member.revision),
+            Some(Ok(named)) if *named == member.revision => Ok(member.revision),
+            Some(_) => Err(Refusal::UnsupportedVersion),
+        }
+    }
+}
+
+/// The opening of a subscription.
+#[derive(Debug)]
+pub struct Subscribing<'a> {
+    pub(super) subscription: Subscription,
+    pub(super) exchange: Exchange,
+    pub(super) principal: Option<&'a Principal>,
+}
+
+impl Subscribing<'_> {
+    /// Enters the subscription into the table, where `keep` says what is kept of its exchange.
+    ///
+    /// # Errors
+    /// The exchange of the refusal.
+    pub fn enter<S: Clone>(
+        mut self,
+        rules: Rules<'_>,
+        table: &mut Subscriptions<S>,
+        keep: impl FnOnce(Exchange) -> S,
+    ) -> Result<(SubscriptionKey, S), Exchange> {
+        let id = self.subscription.id().clone();
+        let bytes = self.subscription.bytes();
+        self.exchange.subscribe(self.subscription);
+        let kept = keep(self.exchange);
+        match table.open(bytes, self.principal, kept.clone()) {
+            Ok(key) => Ok((key, kept)),
+            Err(refusal) => Err(Exchange::refused(rules, Some(&id), &refusal)),
+        }
+    }
+}
+
+/// The beginning of a session.
+#[derive(Debug)]
+pub struct Beginning<'a> {
+    pub(super) message: Message,
+    pub(super) accepts: Accepts,
+    pub(super) principal: Option<&'a Principal>,
+}
+
+/// A session that has begun, or why it has not.
+#[derive(Debug)]
+pub struct Begun<'a, R> {
+    exchange: Exchange,
+    session: Option<(SessionId, Revision, HttpSession<R>)>,
+    /// The id of the request.
+    id: Option<Id>,
+    principal: Option<&'a Principal>,
+}
+
+impl<'a> Beginning<'a> {
+    /// Asks for room in the table, before anything is prepared.
+    ///
+    /// # Errors
+    /// The exchange of the refusal.
+    pub fn check<S>(self, rules: Rules<'_>, table: &Sessions<Member<S>>) -> Result<Self, Exchange> {
+        match table.may_create(self.principal) {
+            Ok(()) => Ok(self),
+            Err(refusal) => Err(Exchange::refused(rules, message_id(&self.message), &refusal)),
+        }
+    }
+
+    /// Does the handshake. No table is needed. `random` is asked where a session begins, and gives bytes of a
+    /// cryptographically secure source.
+    pub fn negotiate<R>(self, rules: Rules<'_>, now: Time, random: impl FnOnce() -> [u8; 32]) -> Begun<'a, R> {
+        let id = message_id(&self.message).cloned();
+        let mut session = HttpSession::new(Session::new(rules.config));
+        let mut exchange = Exchange::new(rules, self.accepts, Scope::Alone);
+        if let Outcome::Reply(answer) = session.receive(rules.config, now, self.message) {
+            exchange.respond(answer);
+        }
+        Begun {
+            exchange,
+            session: (session.revision()).map(|revision| (SessionId::from_random(random()), revision, session)),
+            id,
+            principal: self.principal,
+        }
+    }
+}
+
+impl<R> Begun<'_, R> {
+    /// Enters the session into the table, where `keep` says what is kept of it.
+    pub fn finish<S>(
+        mut self,
+        rules: Rules<'_>,
+        now: Time,
+        table: &mut Sessions<Member<S>>,
+        keep: impl FnOnce(HttpSession<R>) -> S,
+    ) -> Exchange {
+        let Some((id, revision, session)) = self.session else {
+            return self.exchange;
+        };
+        // Once more, under the lock under which it is made: another may have come in between.
+        if let Err(refusal) = table.may_create(self.principal) {
+            return Exchange::refused(rules, self.id.as_ref(), &refusal);
+        }
+        let session = keep(session);
+        match table.create(now, id, self.principal, Member { revision, session }) {
+            Ok(visit) => {
+                table.leave(now, visit);
+                self.exchange.set_session(id);
+                self.exchange
+            }
+            Err(refusal) => Exchange::refused(rules, self.id.as_ref(), &refusal),
+        }
+    }
+}
+
+fn message_id(message: &Message) -> Option<&Id> {
+    match message {
+        Message::Request(request) => Some(&request.id),
+        _ => None,
+    }
+}
+
+/// Something in a session.
+#[derive(Debug)]
+pub struct Entering<'a> {
+    pub(super) place: Place<'a>,
+    pub(super) incoming: Incoming,
+    pub(super) accepts: Accepts,
+}
+
+impl Entering<'_> {
+    /// Finds the session, and keeps it alive until the visit is given back.
+    ///
+    /// # Errors
+    /// The exchange of the refusal.
+    pub fn enter<S: Clone>(
+        &self,
+        rules: Rules<'_>,
+        now: Time,
+        table: &mut Sessions<Member<S>>,
+    ) -> Result<(Visit, S), Exchange> {
+        let refuse = |refusal: Refusal| Exchange::refused(rules, request_id(&self.incoming), &refusal);
+        let (visit, member) = table.enter(&self.place.id, self.place.principal).map_err(refuse)?;
+        let revision = self.place.check(member);
+        match revision.and_then(|revision| check_batch(&self.incoming, revision)) {
+            Ok(_) => Ok((visit, member.session.clone())),
+            Err(refusal) => {
+                table.leave(now, visit);
+                Err(refuse(refusal))
+            }
+        }
+    }
+
+    /// Has the session take it.
+    pub fn take<R>(self, rules: Rules<'_>, now: Time, session: &mut HttpSession<R>) -> Taken<R> {
+        Taken::of(rules, now, session, self.incoming, self.accepts, Scope::Session)
+    }
+}
+
+/// Something of the legacy era, at an endpoint without sessions: a session is made for it alone.
+#[derive(Debug)]
+pub struct Throwaway {
+    pub(super) incoming: Incoming,
+    pub(super) accepts: Accepts,
+    /// The revision; `None` where it is being negotiated.
+    pub(super) agreed: Option<Revision>,
+}
+
+impl Throwaway {
+    /// Makes the session, and has it take the request.
+    pub fn take<R>(self, rules: Rules<'_>, now: Time) -> (HttpSession<R>, Taken<R>) {
+        let machine = match self.agreed {
+            Some(revision) => Session::operating(rules.config, revision),
+            None => Session::new(rules.config),
+        };
+        let mut session = HttpSession::new(machine);
+        let taken = Taken::of(rules, now, &mut session, self.incoming, self.accepts, Scope::Throwaway);
+        (session, taken)
+    }
+}
+
+/// The opening of a GET stream.
+#[derive(Debug)]
+pub struct Listening<'a>(pub(super) Place<'a>);
+
+impl Listening<'_> {
+    /// Finds the session, and keeps it alive until the visit is given back. Its stream is to be
+    /// [opened](HttpSession::listen) then.
+    ///
+    /// # Errors
+    /// The exchange of the refusal.
+    pub fn enter<S: Clone>(&self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(Visit, S), Exchange> {
+        let mut enter = || {
+            let member = table
+                .get(&self.0.id, self.0.principal)
+                .ok_or(Refusal::SessionNotFound)?;
+            // A version that does not fit counts before a stream that is taken.
+            self.0.check(member)?;
+            let (visit, member) = table.listen(&self.0.id, self.0.principal)?;
+            Ok((visit, member.session.clone()))
+        };
+        enter().map_err(|refusal| Exchange::refused(rules, None, &refusal))
+    }
+}
+
+/// The end of a session at the wish of its client.
+#[derive(Debug)]
+pub struct Deleting<'a>(pub(super) Place<'a>);
+
+impl Deleting<'_> {
+    /// Takes the session out of the table: it is to be [ended](HttpSession::end), and the exchange to be served. 204:
+    /// there is nothing to say about it.
+    ///
+    /// # Errors
+    /// The exchange of the refusal.
+    pub fn remove<S>(self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(S, Exchange), Exchange> {
+        let mut remove = || {
+            let member = table
+                .get(&self.0.id, self.0.principal)
+                .ok_or(Refusal::SessionNotFound)?;
+            self.0.check(member)?;
+            table.remove(&self.0.id, self.0.principal)
+        };
+        let member = remove().map_err(|refusal| Exchange::refused(rules, None, &refusal))?;
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok((member.session, Exchange::whole(rules, response)))
+    }
+}

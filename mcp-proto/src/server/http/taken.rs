@@ -1,0 +1,134 @@
+//! What a session has taken of one request: a message, or a batch.
+
+use alloc::vec::Vec;
+
+use super::exchange::{Exchange, Scope};
+use super::rules::Rules;
+use super::session::{Happening, HttpSession, Outcome};
+use crate::http::server::{Accepts, Refusal};
+use crate::jsonrpc::{Incoming, InvalidMessage, Message, ParseError, encode_error};
+use crate::legacy;
+use crate::method::Method;
+use crate::server::Request;
+use crate::time::Time;
+
+/// The messages of one request, taken by their session.
+#[derive(Debug)]
+pub struct Taken<R> {
+    /// Where the answers go.
+    pub exchange: Exchange,
+    /// What a handler has to answer, in most cases.
+    pub request: Option<Request>,
+    /// The others, in a batch.
+    pub more: Vec<Request>,
+    /// What has happened otherwise.
+    pub happened: Vec<Happening<R>>,
+}
+
+impl<R> Taken<R> {
+    /// Has a session take what came in one request.
+    pub(super) fn of(
+        rules: Rules<'_>,
+        now: Time,
+        session: &mut HttpSession<R>,
+        incoming: Incoming,
+        accepts: Accepts,
+        scope: Scope,
+    ) -> Self {
+        match incoming {
+            Incoming::Single(message) => Self::single(rules, now, session, message, accepts, scope),
+            Incoming::Batch(batch) => {
+                let messages: Vec<_> = batch.messages().collect();
+                let requests = messages.iter().filter(|message| wants_answer(message)).count();
+                let mut taken = Self::new(Exchange::batch(rules, accepts, scope, requests));
+                for message in messages {
+                    taken.member(rules, now, session, message);
+                }
+                taken
+            }
+        }
+    }
+
+    fn new(exchange: Exchange) -> Self {
+        Self {
+            exchange,
+            request: None,
+            more: Vec::new(),
+            happened: Vec::new(),
+        }
+    }
+
+    fn single(
+        rules: Rules<'_>,
+        now: Time,
+        session: &mut HttpSession<R>,
+        message: Message,
+        accepts: Accepts,
+        scope: Scope,
+    ) -> Self {
+        let is_request = matches!(message, Message::Request(_));
+        let mut taken = Self::new(Exchange::new(rules, accepts, scope));
+        match session.receive(rules.config, now, message) {
+            Outcome::Request(request) => {
+                taken.exchange.expect();
+                taken.request = Some(request);
+            }
+            Outcome::Reply(answer) => taken.exchange.respond(answer),
+            // The session has ended meanwhile.
+            Outcome::Nothing if is_request => {
+                taken.exchange = Exchange::refused(rules, None, &Refusal::SessionNotFound);
+            }
+            Outcome::Nothing => taken.exchange = Exchange::accepted(rules),
+            Outcome::Happened(happening) => {
+                taken.happened.push(happening);
+                taken.exchange = Exchange::accepted(rules);
+            }
+        }
+        taken
+    }
+
+    /// One message of a batch (2025-03-26, Transports, Sending Messages, 3): the answers come together.
+    fn member(
+        &mut self,
+        rules: Rules<'_>,
+        now: Time,
+        session: &mut HttpSession<R>,
+        message: Result<Message, InvalidMessage>,
+    ) {
+        let message = match message {
+            Ok(message) => message,
+            Err(invalid) if invalid.is_reply => return,
+            Err(invalid) => {
+                let id = invalid.id.clone();
+                let error = ParseError::Invalid(invalid).to_error();
+                return self.exchange.respond(encode_error(id.as_ref(), &error));
+            }
+        };
+        let is_request = matches!(message, Message::Request(_));
+        if let Message::Request(request) = &message
+            && request.method.known() == Some(Method::Initialize)
+        {
+            let error = legacy::server::Refusal::InitializeInBatch.to_error();
+            return self.exchange.respond(encode_error(Some(&request.id), &error));
+        }
+        match session.receive(rules.config, now, message) {
+            Outcome::Request(request) => {
+                self.exchange.expect();
+                self.more.push(request);
+            }
+            Outcome::Reply(answer) => self.exchange.respond(answer),
+            Outcome::Happened(happening) => self.happened.push(happening),
+            // The session has ended meanwhile.
+            Outcome::Nothing if is_request => self.exchange.respond_nothing(),
+            Outcome::Nothing => {}
+        }
+    }
+}
+
+/// Whether a message of a batch is owed an answer.
+fn wants_answer(message: &Result<Message, InvalidMessage>) -> bool {
+    match message {
+        Ok(message) => matches!(message, Message::Request(_)),
+        Err(invalid) => !invalid.is_reply,
+    }
+}
