@@ -20,7 +20,7 @@ use mcp_driver::{Step, make_room};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 
-use crate::Driver;
+use mcp_proto::handle::sessions::Driver;
 use crate::clock::{Clock, Timer};
 
 /// A client of the server that `command` starts, driven by the task that `spawn` makes. The handshake is part of the

@@ -6,7 +6,7 @@ use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Crossing;
 use mcp_proto::handle::{Client, Pump, Server};
 
-use crate::Driver;
+use mcp_proto::handle::sessions::Driver;
 use crate::clock::{Clock, Timer};
 
 /// A client of `server` in this process, both driven by the task that `spawn` makes.

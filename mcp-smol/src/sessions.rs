@@ -11,7 +11,7 @@ use mcp_proto::handle::sessions::Connected;
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};
 
-use crate::Driver;
+use mcp_proto::handle::sessions::Driver;
 use crate::clock::{Clock, Timer};
 use crate::memory::duplex;
 use crate::socket::Socket;

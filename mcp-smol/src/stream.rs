@@ -13,7 +13,7 @@ use mcp_driver::{Nursery, Serving, unless, within};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, Server};
 
-use crate::Driver;
+use mcp_proto::handle::sessions::Driver;
 use crate::accept::{Listener, accept};
 use crate::clock::Clock;
 use crate::lanes::drive;

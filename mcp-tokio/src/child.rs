@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::runtime::Handle;
 
-use crate::ConnectError;
+use mcp_driver::ConnectError;
 use crate::clock::{Clock, Timer};
 use crate::lanes::poll_read;
 

@@ -7,7 +7,7 @@ use mcp_proto::handle::Crossing;
 use mcp_proto::handle::{Client, Pump, Server};
 use tokio::runtime::Handle;
 
-use crate::ConnectError;
+use mcp_driver::ConnectError;
 use crate::clock::{Clock, Timer};
 
 /// A client of `server` in this process, both driven by one task of their own.

@@ -15,7 +15,7 @@ use tokio::net::UnixStream;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::ConnectError;
+use mcp_driver::ConnectError;
 use crate::clock::{Clock, Timer};
 use crate::memory::duplex;
 use crate::stream::client_over;

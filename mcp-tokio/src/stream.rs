@@ -17,7 +17,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use crate::ConnectError;
+use mcp_driver::ConnectError;
 use crate::accept::{accept, bear, finish};
 use crate::lanes::drive;
 

@@ -1,12 +1,12 @@
 //! What is special about connections of HTTP/2: they bear many requests, as many as the server says.
 
 use alloc::sync::Arc;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Poll;
 use core::time::Duration;
 
-use super::connector::BoxFuture;
 
 /// The terms on which a client speaks HTTP/2.
 ///
@@ -68,9 +68,9 @@ impl Capacity {
     }
 
     /// Drives a new connection until it bears a request. `false` where it ends before.
-    pub async fn known(&self, connection: &mut BoxFuture<()>) -> bool {
+    pub async fn known(&self, connection: &mut (impl Future<Output = ()> + Unpin)) -> bool {
         poll_fn(|cx| {
-            if connection.as_mut().poll(cx).is_ready() {
+            if Pin::new(&mut *connection).poll(cx).is_ready() {
                 return Poll::Ready(false);
             }
             if self.get() > 0 {
@@ -87,7 +87,8 @@ impl Capacity {
 mod tests {
     use super::*;
     use alloc::boxed::Box;
-    use core::future::{Future, pending, ready};
+    use crate::http::BoxFuture;
+    use core::future::{pending, ready};
     use core::pin::pin;
     use core::task::{Context, Waker};
 
