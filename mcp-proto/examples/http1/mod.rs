@@ -19,13 +19,13 @@ pub(crate) fn write_request(out: &mut impl Write, request: &Request<bytes::Bytes
     out.write_all(&bytes)
 }
 
-/// Writes the head of a response. A body without a length is what comes until the end of the connection.
-pub(crate) fn write_head(out: &mut impl Write, head: &response::Parts, length: Option<usize>) -> io::Result<()> {
+/// The head of a response. A body without a length is what comes until the end of the connection.
+pub(crate) fn head(head: &response::Parts, length: Option<usize>) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {}\r\nconnection: close\r\n", head.status);
     if let Some(length) = length {
         text += &format!("content-length: {length}\r\n");
     }
-    out.write_all(&with_headers(text, &head.headers))
+    with_headers(text, &head.headers)
 }
 
 fn with_headers(text: String, headers: &HeaderMap) -> Vec<u8> {
@@ -67,10 +67,12 @@ pub(crate) fn read_response(input: &mut impl BufRead) -> io::Result<response::Pa
 
 /// The body that belongs to these headers: so many bytes, or all there are.
 pub(crate) fn body<R: BufRead>(input: R, headers: &HeaderMap, without_length: u64) -> io::Take<R> {
-    let length = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
-    input.take(length.unwrap_or(without_length))
+    input.take(length(headers).unwrap_or(without_length))
+}
+
+/// The length of a body, where it is said.
+pub(crate) fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn headers(input: &mut impl BufRead) -> io::Result<HeaderMap> {
