@@ -80,10 +80,10 @@ pub use lanes::drive;
 pub use mcp_driver::{ConnectError, Resolver};
 pub use mcp_proto;
 pub use mcp_proto::client::ClientConfig;
-pub use mcp_proto::handle::sessions::Driver;
 pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
 pub use mcp_proto::handle::server::{Json, NoArgs};
+pub use mcp_proto::handle::sessions::Driver;
 pub use mcp_proto::handle::{Client, Server, Session, Sessions};
 pub use sessions::{sessions, sessions_over};
 

@@ -7,7 +7,6 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Poll;
 use core::time::Duration;
 
-
 /// The terms on which a client speaks HTTP/2.
 ///
 /// Responses that are not read must not keep others from being read: the window of the connection is as large as can
@@ -86,8 +85,8 @@ impl Capacity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::boxed::Box;
     use crate::http::BoxFuture;
+    use alloc::boxed::Box;
     use core::future::{pending, ready};
     use core::pin::pin;
     use core::task::{Context, Waker};

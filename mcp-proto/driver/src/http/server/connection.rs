@@ -102,7 +102,8 @@ impl<R: ServerRuntime> Connections<R> {
                 service,
                 &self.options,
                 self.closing.watch(),
-            )).await;
+            ))
+            .await;
         }
         #[cfg(not(feature = "http2"))]
         let _ = is_http2;

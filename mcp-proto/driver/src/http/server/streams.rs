@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::future::{Future, pending};
 use core::pin::{Pin, pin};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use super::counts::Counts;
