@@ -30,6 +30,9 @@ pub fn limits() -> Limits {
         notifications: 16,
         total_bytes: 2 * OUTBOX,
         junk_reports: 4,
+        sessions: 4,
+        abandoned_requests: 2,
+        streams_per_session: 4,
         ..Limits::default()
     }
 }

@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use http::request;
 use mcp_proto::Time;
-use mcp_proto::server::http::{self as machine, ExchangeId, Frame, HttpEvent, HttpServer};
+use mcp_proto::server::http::{self as machine, ExchangeId, HttpEvent, HttpServer};
 
 use crate::http1;
 
