@@ -14,12 +14,10 @@ pub fn run(data: &[u8]) {
     let Some((depth, text)) = data.split_first() else {
         return;
     };
-    let limits = Limits {
-        depth: usize::from(*depth),
-        id_bytes: 64,
-        batch_messages: 8,
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .with_depth(usize::from(*depth))
+        .with_id_bytes(64)
+        .with_batch_messages(8);
     match jsonrpc::parse(Bytes::copy_from_slice(text), &limits) {
         Ok(Incoming::Single(message)) => {
             assert_eq!(message.text().as_bytes(), text);

@@ -11,8 +11,8 @@ use arbitrary::{Arbitrary, Unstructured};
 use mcp_proto::client::Prior;
 use mcp_proto::rpc::{CallError, CloseReason};
 use mcp_proto::sessions::{
-    AcquireOptions, Action, AttemptId, AttemptTimeouts, Event, Lease, Life, SessionId, Sessions, SessionsConfig,
-    Unwanted, WaiterId,
+    AcquireOptions, AttemptId, AttemptTimeouts, Lease, Life, PoolAction, PoolEvent, PooledSession, SessionPool,
+    SessionsConfig, Unwanted, WaiterId,
 };
 use mcp_proto::{Revision, Time};
 
@@ -87,17 +87,17 @@ enum Attempt {
 
 /// A pool, and what is known of it from outside.
 struct Pool {
-    pool: Sessions<u8>,
+    pool: SessionPool<u8>,
     now: Time,
     waiting: BTreeMap<WaiterId, Waiting>,
     waiters: Vec<WaiterId>,
     leases: Vec<(u8, Lease)>,
     attempts: BTreeMap<AttemptId, Attempt>,
     /// The sessions that the world holds, and whether the pool wants them closed.
-    open: BTreeMap<SessionId, (u8, bool)>,
-    sessions: Vec<SessionId>,
+    open: BTreeMap<PooledSession, (u8, bool)>,
+    sessions: Vec<PooledSession>,
     /// Those that were lost, or that somebody wanted closed.
-    doomed: BTreeSet<SessionId>,
+    doomed: BTreeSet<PooledSession>,
     /// What was learnt of each key last.
     learned: BTreeMap<u8, Prior>,
 }
@@ -110,20 +110,20 @@ fn nth<T: Copy>(from: impl ExactSizeIterator<Item = T>, index: u8) -> Option<T> 
 
 impl Pool {
     fn new(start: &Start) -> Self {
-        let config = SessionsConfig {
-            sessions: MOST,
-            waiters: usize::from(start.waiters % 16),
-            idle: start.idle.map(pause),
-            unwanted: if start.keeps { Unwanted::Keep } else { Unwanted::Abandon },
-            acquire: Duration::from_millis(300),
-            attempt: AttemptTimeouts {
-                connect: Duration::from_millis(100),
-                handshake: Duration::from_millis(200),
-            },
-            close: pause(start.close),
-        };
+        let config = SessionsConfig::default()
+            .with_sessions(MOST)
+            .with_waiters(usize::from(start.waiters % 16))
+            .with_idle(start.idle.map(pause))
+            .with_unwanted(if start.keeps { Unwanted::Keep } else { Unwanted::Abandon })
+            .with_acquire(Duration::from_millis(300))
+            .with_attempt(
+                AttemptTimeouts::default()
+                    .with_connect(Duration::from_millis(100))
+                    .with_handshake(Duration::from_millis(200)),
+            )
+            .with_close(pause(start.close));
         Self {
-            pool: Sessions::new(config),
+            pool: SessionPool::new(config),
             now: Time::ORIGIN,
             waiting: BTreeMap::new(),
             waiters: Vec::new(),
@@ -158,7 +158,12 @@ impl Pool {
             } => {
                 if let Some(attempt) = self.attempt(attempt) {
                     let (connect, handshake) = (pause(connect), pause(handshake));
-                    self.pool.set_timeouts(attempt, AttemptTimeouts { connect, handshake });
+                    self.pool.set_timeouts(
+                        attempt,
+                        AttemptTimeouts::default()
+                            .with_connect(connect)
+                            .with_handshake(handshake),
+                    );
                 }
             }
             Op::Dialed(index) => {
@@ -215,10 +220,9 @@ impl Pool {
 
     fn acquire(&mut self, key: u8, timeout: u8, waited: u8) {
         let (timeout, waited) = (pause(timeout), pause(waited));
-        let options = AcquireOptions {
-            timeout: Some(timeout),
-            waited,
-        };
+        let options = AcquireOptions::default()
+            .with_timeout(Some(timeout))
+            .with_waited(waited);
         let before = (self.pool.len(), self.pool.life(&key));
         match self.pool.acquire(&key, &options) {
             Ok(waiter) => self.waits(waiter, key, timeout, waited),
@@ -351,30 +355,29 @@ impl Pool {
         self.armed();
         match action {
             None => return false,
-            Some(Action::Connect { attempt, key }) => {
+            Some(PoolAction::Connect { attempt, key }) => {
                 assert_eq!(self.attempts.insert(attempt, Attempt::GoesOn(key)), None);
             }
-            Some(Action::Abandon { attempt }) => {
+            Some(PoolAction::Abandon { attempt }) => {
                 let before = self.attempts.insert(attempt, Attempt::GivenUp);
                 assert!(
                     matches!(before, Some(Attempt::GoesOn(_) | Attempt::Failed)),
                     "{attempt:?}: {before:?}"
                 );
             }
-            Some(Action::DiscardAttempt { attempt }) => {
+            Some(PoolAction::DiscardAttempt { attempt }) => {
                 let before = self.attempts.insert(attempt, Attempt::Over);
                 assert!(before.is_some_and(|before| before != Attempt::Over), "{attempt:?}");
             }
-            Some(Action::Close { session }) => {
+            Some(PoolAction::Close { session }) => {
                 let is_used = self.leases.iter().any(|(_, lease)| lease.session() == session);
                 assert!(!is_used || self.doomed.contains(&session), "{session:?} was in use");
                 let (_, is_closing) = self.open.get_mut(&session).expect("is open");
                 assert!(!core::mem::replace(is_closing, true), "{session:?} twice");
             }
-            Some(Action::Discard { session }) => {
+            Some(PoolAction::Discard { session }) => {
                 assert!(self.open.remove(&session).is_some(), "{session:?} is not open");
             }
-            Some(other) => panic!("{other:?}"),
         }
         true
     }
@@ -383,7 +386,7 @@ impl Pool {
     fn hear(&mut self) -> bool {
         let (waiter, lease) = match self.pool.poll_event() {
             None => return false,
-            Some(Event::Ready { waiter, lease, waited }) => {
+            Some(PoolEvent::Ready { waiter, lease, waited }) => {
                 assert!(
                     self.waiting
                         .get(&waiter)
@@ -391,7 +394,7 @@ impl Pool {
                 );
                 (waiter, Some(lease))
             }
-            Some(Event::Failed { waiter, .. }) => (waiter, None),
+            Some(PoolEvent::Failed { waiter, .. }) => (waiter, None),
             Some(other) => panic!("{other:?}"),
         };
         let waiting = self.waiting.remove(&waiter).expect("waits");

@@ -16,25 +16,23 @@ use mcp_proto::{Limits, Revision};
 pub const OUTBOX: usize = 4096;
 
 pub fn limits() -> Limits {
-    Limits {
-        line_bytes: 1024,
-        body_bytes: 2048,
-        error_body_bytes: 512,
-        event_bytes: 1024,
-        depth: 16,
-        id_bytes: 64,
-        batch_messages: 4,
-        pending_calls: 8,
-        requests_in_progress: 4,
-        outbox_bytes: OUTBOX,
-        notifications: 16,
-        total_bytes: 2 * OUTBOX,
-        junk_reports: 4,
-        sessions: 4,
-        abandoned_requests: 2,
-        streams_per_session: 4,
-        ..Limits::default()
-    }
+    Limits::default()
+        .with_line_bytes(1024)
+        .with_body_bytes(2048)
+        .with_error_body_bytes(512)
+        .with_event_bytes(1024)
+        .with_depth(16)
+        .with_id_bytes(64)
+        .with_batch_messages(4)
+        .with_pending_calls(8)
+        .with_requests_in_progress(4)
+        .with_outbox_bytes(OUTBOX)
+        .with_notifications(16)
+        .with_total_bytes(2 * OUTBOX)
+        .with_junk_reports(4)
+        .with_sessions(4)
+        .with_abandoned_requests(2)
+        .with_streams_per_session(4)
 }
 
 /// How a client begins.
@@ -55,27 +53,16 @@ pub fn client(start: Start) -> ClientConfig {
         Start::Legacy(index) => config.mode = Mode::Legacy(revision(index)),
         Start::Prior(index) => config.prior = Some(Prior::new(revision(index))),
     }
-    config.capabilities = ClientCapabilities {
-        roots: Some(RootsCapability::default()),
-        ..ClientCapabilities::default()
-    };
+    config.capabilities = ClientCapabilities::default().with_roots(RootsCapability::default());
     config.limits = limits();
     config
 }
 
 pub fn server() -> ServerConfig {
-    let capabilities = ServerCapabilities {
-        tools: Some(ToolsCapability {
-            list_changed: Some(true),
-            ..ToolsCapability::default()
-        }),
-        prompts: Some(PromptsCapability::default()),
-        resources: Some(ResourcesCapability {
-            subscribe: Some(true),
-            ..ResourcesCapability::default()
-        }),
-        ..ServerCapabilities::default()
-    };
+    let capabilities = ServerCapabilities::default()
+        .with_tools(ToolsCapability::default().with_list_changed(true))
+        .with_prompts(PromptsCapability::default())
+        .with_resources(ResourcesCapability::default().with_subscribe(true));
     let server = ServerConfig::new(Implementation::new("f", "1"));
     server.with_capabilities(capabilities).with_limits(limits())
 }

@@ -157,6 +157,7 @@ mod revision;
 pub mod rpc;
 pub mod server;
 pub mod sessions;
+mod settings;
 mod time;
 #[cfg(feature = "handle")]
 pub mod toolbox;

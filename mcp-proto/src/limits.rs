@@ -2,77 +2,83 @@
 
 use core::time::Duration;
 
-/// A bound for everything that can grow because of what a peer sends or an application asks.
-///
-/// One value is given to each machine when it is made. Each field has a documented default, sized for a
-/// server that faces strangers. Reaching a bound is never silent: the peer gets the error that the
-/// specification names, or the verb hands its argument back.
-///
-/// ```
-/// use mcp_proto::Limits;
-///
-/// let limits = Limits { body_bytes: 64 * 1024, ..Limits::default() };
-/// assert_eq!(limits.depth, Limits::default().depth);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Longest line on a byte stream, in bytes without its end. Default 16 MiB.
-    pub line_bytes: usize,
-    /// Largest HTTP request or response body read as one JSON document, in bytes. Default 16 MiB.
-    pub body_bytes: usize,
-    /// Most bytes of HTTP request bodies that a server holds while they are read, over all its clients. Beyond it a
-    /// request is answered with 503. Not smaller than `body_bytes`, or the largest bodies never pass. Default 256 MiB.
-    pub reading_bytes: usize,
-    /// Largest body of an HTTP response that carries an error, in bytes. Default 64 KiB.
-    pub error_body_bytes: usize,
-    /// Largest server-sent event, in bytes of all its fields. Default 16 MiB.
-    pub event_bytes: usize,
-    /// Deepest nesting of arrays and objects in a message. Default 100, below the bound of the JSON parser.
-    pub depth: usize,
-    /// Longest JSON-RPC id taken from a peer, in bytes. Default 1 KiB.
-    pub id_bytes: usize,
-    /// Most messages in one JSON-RPC batch. Default 100.
-    pub batch_messages: usize,
-    /// Most calls of our own that wait for a reply, per connection. Default 65,536.
-    pub pending_calls: usize,
-    /// Most requests of the peer in progress, per connection or session. Default 65,536.
-    pub requests_in_progress: usize,
-    /// Most bytes queued for one peer: what waits to be written, or for a stream to be opened. Default 16 MiB.
-    pub outbox_bytes: usize,
-    /// Most notifications kept for an application that does not read them, or for a client of ours that cannot be sent
-    /// them yet: of the latter no more than 64 KiB, and the same one once. Default 1,024.
-    pub notifications: usize,
-    /// Most bytes that one peer can make a connection hold at a time, over all buffers. Default 64 MiB.
+use crate::settings::settings;
+
+settings! {
+    /// A bound for everything that can grow because of what a peer sends or an application asks.
     ///
-    /// A server counts its requests in progress, its subscriptions, answers that wait for others of their batch, and
-    /// what the application has not taken yet: a request or subscription that would go beyond it is refused. A client
-    /// counts what the application has not taken yet, and, apart from that, the unfinished bodies of all its HTTP
-    /// responses, and the pages of the list of tools. Beyond it nothing more is read, and a body that would go beyond it
-    /// fails its call. What one read brings is taken whole.
-    pub total_bytes: usize,
-    /// Most legacy HTTP sessions of a server, and most HTTP subscriptions (2026-07-28). Default 10,000.
-    pub sessions: usize,
-    /// The same for one principal of a server. Default 10,000.
-    pub sessions_per_principal: usize,
-    /// Most legacy HTTP requests of a server that run on after their clients have hung up. Beyond it the oldest is
-    /// given up. Default 10,000.
-    pub abandoned_requests: usize,
-    /// How long a legacy HTTP session without a request or an open stream is kept. Default 30 minutes.
-    pub session_idle: Duration,
-    /// Most response streams open in one session. A client reads no further while that many answers and
-    /// notifications of its own have not been taken by the server. Default 1,024.
-    pub streams_per_session: usize,
-    /// Most resources that one subscription names (2026-07-28), and that one legacy session subscribes to. Their bytes
-    /// count towards [`total_bytes`](Self::total_bytes); those of all HTTP subscriptions of an endpoint do so
-    /// together. Default 1,000.
-    pub subscription_uris: usize,
-    /// Most tools whose arguments are mirrored in HTTP headers that a client remembers. Default 10,000.
-    pub tool_headers: usize,
-    /// Most pages followed when a list is read to its end. Default 1,000.
-    pub list_pages: usize,
-    /// Most junk lines (not JSON-RPC) reported per connection; further ones are only counted. A client never
-    /// answers junk, and counts all of it. Default 64.
-    pub junk_reports: usize,
+    /// One value is given to each machine when it is made. Each field has a documented default, sized for a
+    /// server that faces strangers. Reaching a bound is never silent: the peer gets the error that the
+    /// specification names, or the verb hands its argument back.
+    ///
+    /// ```
+    /// use mcp_proto::Limits;
+    ///
+    /// let limits = Limits::default().with_body_bytes(64 * 1024);
+    /// assert_eq!(limits.depth, Limits::default().depth);
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct Limits {
+        /// Longest line on a byte stream, in bytes without its end. Default 16 MiB.
+        pub line_bytes (with_line_bytes): usize,
+        /// Largest HTTP request or response body read as one JSON document, in bytes. Default 16 MiB.
+        pub body_bytes (with_body_bytes): usize,
+        /// Most bytes of HTTP request bodies that a server holds while they are read, over all its clients. Beyond it a
+        /// request is answered with 503. Not smaller than `body_bytes`, or the largest bodies never pass. Default 256
+        /// MiB.
+        pub reading_bytes (with_reading_bytes): usize,
+        /// Largest body of an HTTP response that carries an error, in bytes. Default 64 KiB.
+        pub error_body_bytes (with_error_body_bytes): usize,
+        /// Largest server-sent event, in bytes of all its fields. Default 16 MiB.
+        pub event_bytes (with_event_bytes): usize,
+        /// Deepest nesting of arrays and objects in a message. Default 100, below the bound of the JSON parser.
+        pub depth (with_depth): usize,
+        /// Longest JSON-RPC id taken from a peer, in bytes. Default 1 KiB.
+        pub id_bytes (with_id_bytes): usize,
+        /// Most messages in one JSON-RPC batch. Default 100.
+        pub batch_messages (with_batch_messages): usize,
+        /// Most calls of our own that wait for a reply, per connection. Default 65,536.
+        pub pending_calls (with_pending_calls): usize,
+        /// Most requests of the peer in progress, per connection or session. Default 65,536.
+        pub requests_in_progress (with_requests_in_progress): usize,
+        /// Most bytes queued for one peer: what waits to be written, or for a stream to be opened. Default 16 MiB.
+        pub outbox_bytes (with_outbox_bytes): usize,
+        /// Most notifications kept for an application that does not read them, or for a client of ours that cannot be
+        /// sent them yet: of the latter no more than 64 KiB, and the same one once. Default 1,024.
+        pub notifications (with_notifications): usize,
+        /// Most bytes that one peer can make a connection hold at a time, over all buffers. Default 64 MiB.
+        ///
+        /// A server counts its requests in progress, its subscriptions, answers that wait for others of their batch,
+        /// and what the application has not taken yet: a request or subscription that would go beyond it is refused. A
+        /// client counts what the application has not taken yet, and, apart from that, the unfinished bodies of all its
+        /// HTTP responses, and the pages of the list of tools. Beyond it nothing more is read, and a body that would go
+        /// beyond it fails its call. What one read brings is taken whole.
+        pub total_bytes (with_total_bytes): usize,
+        /// Most legacy HTTP sessions of a server, and most HTTP subscriptions (2026-07-28). Default 10,000.
+        pub sessions (with_sessions): usize,
+        /// The same for one principal of a server. Default 10,000.
+        pub sessions_per_principal (with_sessions_per_principal): usize,
+        /// Most legacy HTTP requests of a server that run on after their clients have hung up. Beyond it the oldest is
+        /// given up. Default 10,000.
+        pub abandoned_requests (with_abandoned_requests): usize,
+        /// How long a legacy HTTP session without a request or an open stream is kept. Default 30 minutes.
+        pub session_idle (with_session_idle): Duration,
+        /// Most response streams open in one session. A client reads no further while that many answers and
+        /// notifications of its own have not been taken by the server. Default 1,024.
+        pub streams_per_session (with_streams_per_session): usize,
+        /// Most resources that one subscription names (2026-07-28), and that one legacy session subscribes to. Their
+        /// bytes count towards [`total_bytes`](Self::total_bytes); those of all HTTP subscriptions of an endpoint do so
+        /// together. Default 1,000.
+        pub subscription_uris (with_subscription_uris): usize,
+        /// Most tools whose arguments are mirrored in HTTP headers that a client remembers. Default 10,000.
+        pub tool_headers (with_tool_headers): usize,
+        /// Most pages followed when a list is read to its end. Default 1,000.
+        pub list_pages (with_list_pages): usize,
+        /// Most junk lines (not JSON-RPC) reported per connection; further ones are only counted. A client never
+        /// answers junk, and counts all of it. Default 64.
+        pub junk_reports (with_junk_reports): usize,
+    }
 }
 
 impl Default for Limits {
@@ -104,23 +110,26 @@ impl Default for Limits {
     }
 }
 
-/// How long each phase of a connection may take.
-///
-/// Every call has a deadline from its first drain on, also while it waits for a handshake: the phases run
-/// inside the call's own time and never add to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For the question which era the server speaks (`server/discover`). Default 10 seconds.
-    pub probe: Duration,
-    /// For the `initialize` handshake. Default 30 seconds.
-    pub initialize: Duration,
-    /// For a request, from its birth or its last progress. Default 60 seconds.
-    pub request: Duration,
-    /// For a request in all, whatever progress it reports; and for the handler of a legacy HTTP request after its
-    /// client has hung up. Default 1 hour.
-    pub request_max: Duration,
-    /// For a graceful close: what is queued, and the DELETE of a session. Default 2 seconds.
-    pub close: Duration,
+settings! {
+    /// How long each phase of a connection may take.
+    ///
+    /// Every call has a deadline from its first drain on, also while it waits for a handshake: the phases run
+    /// inside the call's own time and never add to it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct Timeouts {
+        /// For the question which era the server speaks (`server/discover`). Default 10 seconds.
+        pub probe (with_probe): Duration,
+        /// For the `initialize` handshake. Default 30 seconds.
+        pub initialize (with_initialize): Duration,
+        /// For a request, from its birth or its last progress. Default 60 seconds.
+        pub request (with_request): Duration,
+        /// For a request in all, whatever progress it reports; and for the handler of a legacy HTTP request after its
+        /// client has hung up. Default 1 hour.
+        pub request_max (with_request_max): Duration,
+        /// For a graceful close: what is queued, and the DELETE of a session. Default 2 seconds.
+        pub close (with_close): Duration,
+    }
 }
 
 impl Default for Timeouts {

@@ -152,20 +152,20 @@ methods! {
 }
 
 impl Method {
-    /// Whether a `role` may send this method as a message in `revision`.
+    /// Whether a `side` may send this method as a message in `revision`.
     ///
     /// A method of an extension counts as sent in the revisions whose peers may agree on the extension.
-    pub fn is_sent_by(self, role: Role, revision: Revision) -> bool {
-        let span = match role {
-            Role::Client => self.sent_by_client(),
-            Role::Server => self.sent_by_server(),
+    pub fn is_sent_by(self, side: Side, revision: Revision) -> bool {
+        let span = match side {
+            Side::Client => self.sent_by_client(),
+            Side::Server => self.sent_by_server(),
         };
         span.is_some_and(|span| span.contains(revision))
     }
 
     /// Whether anyone may send this method as a message in `revision`.
     pub fn exists_in(self, revision: Revision) -> bool {
-        self.is_sent_by(Role::Client, revision) || self.is_sent_by(Role::Server, revision)
+        self.is_sent_by(Side::Client, revision) || self.is_sent_by(Side::Server, revision)
     }
 
     /// Whether this is a request that a server makes of a client: a message of its own in the legacy era, an
@@ -270,15 +270,15 @@ pub enum Kind {
 
 /// The two roles of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
+pub enum Side {
     /// The side that connects, on behalf of a host application.
     Client,
     /// The side that offers tools, prompts and resources.
     Server,
 }
 
-impl Role {
-    /// The role at the other end.
+impl Side {
+    /// The side at the other end.
     pub const fn peer(self) -> Self {
         match self {
             Self::Client => Self::Server,
@@ -287,7 +287,7 @@ impl Role {
     }
 }
 
-impl fmt::Display for Role {
+impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Client => "client",
@@ -298,6 +298,7 @@ impl fmt::Display for Role {
 
 /// The parameter that the `Mcp-Name` header mirrors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum NameSource {
     /// `params.name`
     Name,
@@ -385,6 +386,7 @@ capabilities! {
 ///
 /// A known name is always [`MethodName::Known`] when it comes through `From`, so that two equal names compare equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum MethodName {
     /// A method of the table.
     Known(Method),

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 /// Ordered by age. Code asks a question (`has_sessions()`, `allows_batches()`, …) rather than compare:
 /// the comparisons stand in this file alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Revision {
     /// 2024-11-05, the first revision: HTTP+SSE, no version header.
     V2024_11_05,

@@ -71,10 +71,7 @@ fn uris(count: usize) -> impl Iterator<Item = String> {
 
 #[test]
 fn the_bytes_of_subscriptions_are_bounded_and_given_back() {
-    let mut server = Server::new(Limits {
-        total_bytes: 10_000,
-        ..Limits::default()
-    });
+    let mut server = Server::new(Limits::default().with_total_bytes(10_000));
     // 20 URIs of 100 bytes, and what keeps them: between 2,000 and 3,000 bytes.
     let opened = (0..200)
         .filter(|id| is_acknowledged(&server.listen(*id, uris(20))))
@@ -96,20 +93,14 @@ fn the_bytes_of_subscriptions_are_bounded_and_given_back() {
 
 #[test]
 fn subscriptions_without_uris_count_too() {
-    let mut server = Server::new(Limits {
-        total_bytes: 10_000,
-        ..Limits::default()
-    });
+    let mut server = Server::new(Limits::default().with_total_bytes(10_000));
     let opened = (0..200).filter(|id| is_acknowledged(&server.listen(*id, []))).count();
     assert!((1..150).contains(&opened), "{opened}");
 }
 
 #[test]
 fn a_subscription_names_only_so_many_resources() {
-    let mut server = Server::new(Limits {
-        subscription_uris: 3,
-        ..Limits::default()
-    });
+    let mut server = Server::new(Limits::default().with_subscription_uris(3));
     assert_eq!(server.listen(1, uris(4))["error"]["code"], -32602);
     // What is named twice counts once.
     assert!(is_acknowledged(&server.listen(1, uris(3).chain(uris(3)))));
@@ -145,10 +136,7 @@ fn one_that_its_client_has_ended_is_not_mentioned_again() {
 
 #[test]
 fn events_are_bounded_in_bytes() {
-    let mut server = Server::new(Limits {
-        total_bytes: 10_000,
-        ..Limits::default()
-    });
+    let mut server = Server::new(Limits::default().with_total_bytes(10_000));
     let params = json!({"protocolVersion": "2025-11-25"});
     server.send(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}));
     server.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
@@ -217,11 +205,7 @@ fn a_legacy_session_hears_of_what_it_has_subscribed_to() {
 
 #[test]
 fn the_subscriptions_of_a_legacy_session_are_bounded() {
-    let mut server = legacy(Limits {
-        subscription_uris: 2,
-        total_bytes: 2_000,
-        ..Limits::default()
-    });
+    let mut server = legacy(Limits::default().with_subscription_uris(2).with_total_bytes(2_000));
     let subscribe = |server: &mut Server, uri: &str| server.ask("resources/subscribe", uri, true);
     let long = "x".repeat(900);
     assert_eq!(subscribe(&mut server, "a")["result"], json!({}));

@@ -253,10 +253,7 @@ fn a_batch_waits_for_the_last_of_its_requests_and_not_for_cancelled_ones() {
 
 #[test]
 fn bad_input_is_answered_and_the_connection_lives_on() {
-    let limits = Limits {
-        line_bytes: 300,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_line_bytes(300);
     let deep = "[".repeat(120);
     let long = "x".repeat(400);
     let transcript = r#"
@@ -301,10 +298,7 @@ fn bad_input_is_answered_and_the_connection_lives_on() {
 /// lessons 14: two sides that answer each other's junk never fall silent.
 #[test]
 fn junk_is_answered_only_so_often() {
-    let limits = Limits {
-        junk_reports: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_junk_reports(3);
     let mut server = Server::new(config().with_limits(limits));
     let answers = server.feed("junk\n".repeat(100).as_bytes());
     assert_eq!(answers.lines().count(), 3);
@@ -393,10 +387,7 @@ fn an_end_of_input_does_not_cut_off_answers() {
 /// lessons 12: answers that wait for others of their batch are kept because of the client, and count.
 #[test]
 fn batches_that_wait_for_one_answer_each_are_bounded() {
-    let limits = Limits {
-        total_bytes: 10_000,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_total_bytes(10_000);
     let mut server = Server::new(config().with_limits(limits));
     server.feed(
         b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-03-26\"}}\n",
@@ -455,10 +446,7 @@ fn an_end_has_a_deadline() {
 /// lessons 12 and 13: what is queued is bounded, and while it is full nothing more is read.
 #[test]
 fn a_reader_that_stops_is_not_read_from() {
-    let limits = Limits {
-        outbox_bytes: 1000,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_outbox_bytes(1000);
     let mut server = Server::new(config().with_limits(limits));
     server.feed(
         b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}\n",
@@ -485,10 +473,7 @@ fn a_reader_that_stops_is_not_read_from() {
 
 #[test]
 fn what_one_client_makes_us_hold_is_bounded() {
-    let limits = Limits {
-        total_bytes: 250,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_total_bytes(250);
     let mut server = Server::new(config().with_limits(limits));
     server.feed(
         b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}\n",
@@ -533,10 +518,7 @@ fn notifications_of_a_request_end_with_it() {
 
 #[test]
 fn an_oversized_answer_fails_its_call() {
-    let limits = Limits {
-        line_bytes: 200,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_line_bytes(200);
     let mut server = Server::new(config().with_limits(limits));
     server.feed(
         b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}\n",

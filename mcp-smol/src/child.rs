@@ -20,8 +20,8 @@ use mcp_driver::{Step, make_room};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 
-use crate::Driver;
 use crate::clock::{Clock, Timer};
+use mcp_proto::handle::sessions::Driver;
 
 /// A client of the server that `command` starts, driven by the task that `spawn` makes. The handshake is part of the
 /// first await.

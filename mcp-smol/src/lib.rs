@@ -75,9 +75,6 @@ pub mod stream;
 #[cfg(feature = "tls")]
 pub mod tls;
 
-use std::future::Future;
-use std::pin::Pin;
-
 pub use clock::{Clock, Timer};
 pub use lanes::drive;
 pub use mcp_driver::{ConnectError, Resolver};
@@ -86,14 +83,11 @@ pub use mcp_proto::client::ClientConfig;
 pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
 pub use mcp_proto::handle::server::{Json, NoArgs};
+pub use mcp_proto::handle::sessions::Driver;
 pub use mcp_proto::handle::{Client, Server, Session, Sessions};
 pub use sessions::{sessions, sessions_over};
 
 #[cfg(feature = "http")]
-
-/// What drives a client until it is dropped, handed to whatever spawns. Dropping it closes the client's
-/// connections at once, and every call that waits ends with `Closed`.
-pub type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A client of the MCP endpoint at `url`, with defaults for everything, driven by the task that `spawn` makes.
 ///

@@ -6,8 +6,8 @@ use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Crossing;
 use mcp_proto::handle::{Client, Pump, Server};
 
-use crate::Driver;
 use crate::clock::{Clock, Timer};
+use mcp_proto::handle::sessions::Driver;
 
 /// A client of `server` in this process, both driven by the task that `spawn` makes.
 pub fn connect_memory(server: &Server, config: ClientConfig, spawn: impl FnOnce(Driver)) -> Client {

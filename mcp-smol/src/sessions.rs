@@ -11,11 +11,11 @@ use mcp_proto::handle::sessions::Connected;
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};
 
-use crate::Driver;
 use crate::clock::{Clock, Timer};
 use crate::memory::duplex;
 use crate::socket::Socket;
 use crate::stream::client_over;
+use mcp_proto::handle::sessions::Driver;
 
 /// A pool of sessions with servers that transports name, driven with all its connections by the task that `spawn`
 /// makes.

@@ -13,11 +13,11 @@ use mcp_driver::{Nursery, Serving, unless, within};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, Server};
 
-use crate::Driver;
 use crate::accept::{Listener, accept};
 use crate::clock::Clock;
 use crate::lanes::drive;
 use crate::socket::Socket;
+use mcp_proto::handle::sessions::Driver;
 
 /// A client over `io`, driven by the task that `spawn` makes. Returns at once: the handshake is part of the first
 /// await.

@@ -21,9 +21,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::runtime::Handle;
 
-use crate::ConnectError;
 use crate::clock::{Clock, Timer};
 use crate::lanes::poll_read;
+use mcp_driver::ConnectError;
 
 /// A client of the server that `command` starts, driven by a task of its own. The handshake is part of the first
 /// await.

@@ -7,8 +7,8 @@ use mcp_proto::handle::Crossing;
 use mcp_proto::handle::{Client, Pump, Server};
 use tokio::runtime::Handle;
 
-use crate::ConnectError;
 use crate::clock::{Clock, Timer};
+use mcp_driver::ConnectError;
 
 /// A client of `server` in this process, both driven by one task of their own.
 ///

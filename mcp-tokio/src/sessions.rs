@@ -15,10 +15,10 @@ use tokio::net::UnixStream;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::ConnectError;
 use crate::clock::{Clock, Timer};
 use crate::memory::duplex;
 use crate::stream::client_over;
+use mcp_driver::ConnectError;
 
 /// A pool of sessions with servers that transports name, driven by a task of its own; its connections are driven by
 /// tasks of their own as well.

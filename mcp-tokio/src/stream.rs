@@ -17,9 +17,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use crate::ConnectError;
 use crate::accept::{accept, bear, finish};
 use crate::lanes::drive;
+use mcp_driver::ConnectError;
 
 /// A client over `io`, driven by a task of its own. Returns at once: the handshake is part of the first await.
 ///

@@ -59,10 +59,7 @@ async fn a_body_that_does_not_arrive_is_waited_for_no_longer_than_said() {
 
 #[tokio::test(start_paused = true)]
 async fn bodies_that_are_read_are_bounded_together() {
-    let limits = Limits {
-        reading_bytes: 1_000,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_reading_bytes(1_000);
     let mut service = service(server(limits));
     let cx = &mut Context::from_waker(std::task::Waker::noop());
     let mut first = stalled(&mut service, 800);

@@ -3,6 +3,7 @@
 //! It knows comments, literals, `#[cfg(test)]` items and paths, and nothing else of the language: enough to ask
 //! which words stand in the code that ships, and which file imports from which.
 
+mod exports;
 mod file;
 mod imports;
 mod lexer;
@@ -11,6 +12,7 @@ mod tokens;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use exports::{Exports, public_types};
 pub use file::Source;
 pub use imports::Imports;
 pub use tokens::{Token, first_names, tokens};

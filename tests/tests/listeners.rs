@@ -133,10 +133,7 @@ struct Time {
 /// A server that counts what it begins, and waits so long for it at the end.
 fn server(begun: &Arc<AtomicUsize>, close: Duration) -> Server {
     let begun = Arc::clone(begun);
-    let timeouts = Timeouts {
-        close,
-        ..Timeouts::default()
-    };
+    let timeouts = Timeouts::default().with_close(close);
     Server::builder("listeners", "1")
         .timeouts(timeouts)
         .tool("sleep", "Takes its time", move |args: Time| {

@@ -6,39 +6,42 @@ use core::time::Duration;
 use crate::limits::{Limits, Timeouts};
 use crate::model::{ClientCapabilities, Implementation};
 use crate::revision::{Era, Revision};
+use crate::settings::settings;
 
-/// What a client is, wants and bears.
-///
-/// ```
-/// use mcp_proto::client::{ClientConfig, Mode};
-///
-/// let config = ClientConfig::named("example", "1.0.0").with_mode(Mode::Modern);
-/// assert_eq!(config.info.name, "example");
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ClientConfig {
-    /// Who the client says it is.
-    pub info: Implementation,
-    /// What it offers the server.
-    pub capabilities: ClientCapabilities,
-    /// Which eras it speaks.
-    pub mode: Mode,
-    /// What is known about the server from an earlier connection: spares the question.
-    pub prior: Option<Prior>,
-    /// Whether a request that the server did not declare to support fails at once, without being sent
-    /// (2025-11-25, Lifecycle, Operation: both sides "MUST … only use capabilities that were successfully
-    /// negotiated"). Default `true`.
-    pub strict_capabilities: bool,
-    /// How long the list of tools is kept where the server neither says how long (`ttlMs`) nor has promised to say
-    /// when it changes; see [`Client::list_tools`](super::Client::list_tools). Default 0: those who ask while the list
-    /// is being read share it, and the next one asks again (2026-07-28, Caching: without `ttlMs` clients "SHOULD assume
-    /// a default of 0").
-    pub tools_ttl: Duration,
-    /// The bounds of everything that can grow.
-    pub limits: Limits,
-    /// How long each phase may take.
-    pub timeouts: Timeouts,
+settings! {
+    /// What a client is, wants and bears.
+    ///
+    /// ```
+    /// use mcp_proto::client::{ClientConfig, Mode};
+    ///
+    /// let config = ClientConfig::named("example", "1.0.0").with_mode(Mode::Modern);
+    /// assert_eq!(config.info.name, "example");
+    /// ```
+    #[derive(Clone, Debug)]
+    #[non_exhaustive]
+    pub struct ClientConfig {
+        /// Who the client says it is.
+        pub info (with_info): Implementation,
+        /// What it offers the server.
+        pub capabilities (with_capabilities): ClientCapabilities,
+        /// Which eras it speaks.
+        pub mode (with_mode): Mode,
+        /// What is known about the server from an earlier connection: spares the question.
+        pub prior (with_prior): Option<Prior>,
+        /// Whether a request that the server did not declare to support fails at once, without being sent
+        /// (2025-11-25, Lifecycle, Operation: both sides "MUST … only use capabilities that were successfully
+        /// negotiated"). Default `true`.
+        pub strict_capabilities (with_strict_capabilities): bool,
+        /// How long the list of tools is kept where the server neither says how long (`ttlMs`) nor has promised to say
+        /// when it changes; see [`Client::list_tools`](super::Client::list_tools). Default 0: those who ask while the
+        /// list is being read share it, and the next one asks again (2026-07-28, Caching: without `ttlMs` clients
+        /// "SHOULD assume a default of 0").
+        pub tools_ttl (with_tools_ttl): Duration,
+        /// The bounds of everything that can grow.
+        pub limits (with_limits): Limits,
+        /// How long each phase may take.
+        pub timeouts (with_timeouts): Timeouts,
+    }
 }
 
 impl ClientConfig {
@@ -59,56 +62,6 @@ impl ClientConfig {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }
-    }
-
-    /// With this on offer for the server.
-    #[must_use]
-    pub fn with_capabilities(mut self, capabilities: ClientCapabilities) -> Self {
-        self.capabilities = capabilities;
-        self
-    }
-
-    /// Speaking these eras. Default [`Mode::Auto`].
-    #[must_use]
-    pub fn with_mode(mut self, mode: Mode) -> Self {
-        self.mode = mode;
-        self
-    }
-
-    /// Knowing this of the server, from an earlier connection.
-    #[must_use]
-    pub fn with_prior(mut self, prior: Prior) -> Self {
-        self.prior = Some(prior);
-        self
-    }
-
-    /// With or without a look at what the server offers before a request is sent; see
-    /// [`strict_capabilities`](Self::strict_capabilities).
-    #[must_use]
-    pub fn with_strict_capabilities(mut self, strict: bool) -> Self {
-        self.strict_capabilities = strict;
-        self
-    }
-
-    /// Keeping the list of tools for so long where the server does not say; see [`tools_ttl`](Self::tools_ttl).
-    #[must_use]
-    pub fn with_tools_ttl(mut self, ttl: Duration) -> Self {
-        self.tools_ttl = ttl;
-        self
-    }
-
-    /// Within these bounds.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// With so much time for each phase.
-    #[must_use]
-    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
-        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! The requests of the server.
 
 use crate::jsonrpc::{ErrorObject, Id, RawJson, Request};
-use crate::method::{Method, MethodName, Role};
+use crate::method::{Method, MethodName, Side};
 use crate::revision::Revision;
 use crate::rpc::{RequestKey, RequestRefused, Requests};
 
@@ -58,7 +58,7 @@ impl Inbox {
                 return Taken::Answered(Err(ErrorObject::internal("too many requests are in progress")));
             }
         };
-        let out_of_era = |method: Method| !method.is_sent_by(Role::Server, revision);
+        let out_of_era = |method: Method| !method.is_sent_by(Side::Server, revision);
         let answer = if Self::is_own(&request.method) {
             Ok(RawJson::empty_object())
         } else if request.method.known().is_some_and(out_of_era) {

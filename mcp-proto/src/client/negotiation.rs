@@ -11,7 +11,7 @@ use super::stage::Stage;
 use super::step::{Next, Renegotiation, Step};
 use crate::jsonrpc::{ErrorCode, ErrorObject, RawJson};
 use crate::legacy::client::{self as legacy, Handshake};
-use crate::method::{Kind, MethodName, Role};
+use crate::method::{Kind, MethodName, Side};
 use crate::model::{DiscoverResult, InitializeResult};
 use crate::modern::client::{self as modern, Discovery};
 use crate::revision::Revision;
@@ -111,7 +111,7 @@ impl Negotiation {
     pub(super) fn check(&self, method: &MethodName, kind: Kind) -> Result<(), SendError> {
         let Some(facts) = self.facts() else { return Ok(()) };
         let Some(known) = method.known() else { return Ok(()) };
-        if known.kind() != kind || !known.is_sent_by(Role::Client, facts.revision) {
+        if known.kind() != kind || !known.is_sent_by(Side::Client, facts.revision) {
             return Err(SendError::OutOfEra {
                 method: method.clone(),
                 revision: facts.revision,

@@ -42,6 +42,7 @@ struct Inner {
 
 /// A tool that is left out of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SkippedTool {
     /// Its name, where it has one.
     pub name: Option<Box<str>>,

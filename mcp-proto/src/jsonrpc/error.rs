@@ -64,6 +64,7 @@ impl fmt::Display for ErrorCode {
 
 /// The error of a JSON-RPC error response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ErrorObject {
     /// What kind of error.
     pub code: ErrorCode,
@@ -190,6 +191,7 @@ impl core::error::Error for ParseError {}
 
 /// Why a JSON value is no JSON-RPC message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InvalidMessage {
     /// The id, where one could be read: an error response carries it.
     pub id: Option<Id>,

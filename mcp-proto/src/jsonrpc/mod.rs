@@ -17,6 +17,7 @@
 //! assert_eq!(request.text.as_bytes(), line); // forwarded byte for byte
 //! ```
 
+mod batch;
 mod convert;
 mod encode;
 mod envelope;
@@ -27,22 +28,24 @@ mod id;
 mod members;
 mod message;
 mod params;
+mod parse;
 mod peek;
 mod raw;
 mod walk;
 
+pub use batch::{Batch, Incoming};
 pub use encode::{encode_error, encode_notification, encode_request, encode_result};
 pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json};
 #[cfg(feature = "handle")]
 pub(crate) use encode::{is_literal, write_string};
-pub use envelope::parse;
 pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
 pub(crate) use facts::{Called, Facts};
 pub(crate) use head::Head;
 pub use id::Id;
 pub(crate) use members::{Members, offset, write_object};
-pub use message::{Batch, Incoming, Message, Notification, Request, Response};
+pub use message::{Message, Notification, Request, Response};
 pub use params::Params;
+pub use parse::parse;
 pub use peek::{Peek, PeekMeta};
 pub(crate) use peek::{Text, result_type};
 pub use raw::{DecodeError, RawJson};

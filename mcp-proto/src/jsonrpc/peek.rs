@@ -134,6 +134,7 @@ impl<'a> Peek<'a> {
 
 /// The members of `_meta` that the protocol itself reads.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct PeekMeta<'a> {
     /// `progressToken`.
     pub progress_token: Option<Id>,

@@ -75,19 +75,19 @@ const SERVER_2026_07_28: &[&str] = &[
     "notifications/tasks",
 ];
 
-fn expected(role: Role, revision: Revision) -> Vec<&'static str> {
-    let lists: &[&[&str]] = match (role, revision) {
-        (Role::Client, Revision::V2026_07_28) => &[CLIENT_2026_07_28],
-        (Role::Client, Revision::V2025_11_25) => &[CLIENT_2024_11_05, TASKS_2025_11_25],
-        (Role::Client, _) => &[CLIENT_2024_11_05],
-        (Role::Server, Revision::V2026_07_28) => &[SERVER_2026_07_28],
-        (Role::Server, Revision::V2025_11_25) => &[
+fn expected(side: Side, revision: Revision) -> Vec<&'static str> {
+    let lists: &[&[&str]] = match (side, revision) {
+        (Side::Client, Revision::V2026_07_28) => &[CLIENT_2026_07_28],
+        (Side::Client, Revision::V2025_11_25) => &[CLIENT_2024_11_05, TASKS_2025_11_25],
+        (Side::Client, _) => &[CLIENT_2024_11_05],
+        (Side::Server, Revision::V2026_07_28) => &[SERVER_2026_07_28],
+        (Side::Server, Revision::V2025_11_25) => &[
             SERVER_2024_11_05,
             TASKS_2025_11_25,
             &["elicitation/create", "notifications/elicitation/complete"],
         ],
-        (Role::Server, Revision::V2025_06_18) => &[SERVER_2024_11_05, &["elicitation/create"]],
-        (Role::Server, _) => &[SERVER_2024_11_05],
+        (Side::Server, Revision::V2025_06_18) => &[SERVER_2024_11_05, &["elicitation/create"]],
+        (Side::Server, _) => &[SERVER_2024_11_05],
     };
     let mut names = lists.concat();
     names.sort_unstable();
@@ -97,14 +97,14 @@ fn expected(role: Role, revision: Revision) -> Vec<&'static str> {
 #[test]
 fn each_side_sends_what_the_schema_of_the_revision_says() {
     for revision in Revision::ALL {
-        for role in [Role::Client, Role::Server] {
+        for side in [Side::Client, Side::Server] {
             let mut names: Vec<_> = Method::ALL
                 .iter()
-                .filter(|method| method.is_sent_by(role, revision))
+                .filter(|method| method.is_sent_by(side, revision))
                 .map(|method| method.as_str())
                 .collect();
             names.sort_unstable();
-            assert_eq!(names, expected(role, revision), "{role} in {revision}");
+            assert_eq!(names, expected(side, revision), "{side} in {revision}");
         }
     }
 }
@@ -144,7 +144,7 @@ fn an_unknown_name_is_kept() {
 fn server_requests_are_input_requests_in_the_modern_era() {
     for &method in Method::ALL {
         if method.is_input_request() {
-            assert!(method.is_sent_by(Role::Server, Revision::V2025_11_25));
+            assert!(method.is_sent_by(Side::Server, Revision::V2025_11_25));
             assert!(!method.exists_in(Revision::V2026_07_28), "{method}");
             assert!(method.required_client_capability().is_some());
         }
@@ -196,7 +196,7 @@ fn capabilities_follow_the_feature() {
         if name.starts_with("tasks/") {
             assert!(server.is_some_and(|path| path.starts_with("tasks")), "{name}");
         }
-        if method.is_sent_by(Role::Server, Revision::V2025_11_25) && method.kind() == Kind::Request {
+        if method.is_sent_by(Side::Server, Revision::V2025_11_25) && method.kind() == Kind::Request {
             assert_eq!(client.is_some(), method != Method::Ping, "{name}");
         }
     }

@@ -12,11 +12,11 @@ object! {
     /// A hint of the wrong type is kept in `extra` and fails nothing.
     pub struct Annotations {
         /// For whom the object is meant.
-        "audience" => audience: hint Vec<Role>,
+        "audience" => audience (with_audience): hint Vec<Role>,
         /// From 0 (optional) to 1 (effectively required).
-        "priority" => priority: number_hint f64,
+        "priority" => priority (with_priority): number_hint f64,
         /// When the object was last modified, in ISO 8601. Since 2025-06-18.
-        "lastModified" => last_modified: hint String,
+        "lastModified" => last_modified (with_last_modified): hint String,
     }
 }
 

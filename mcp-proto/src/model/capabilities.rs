@@ -12,17 +12,17 @@ object! {
     /// What a client supports.
     pub struct ClientCapabilities {
         /// Lists roots.
-        "roots" => roots: optional RootsCapability,
+        "roots" => roots (with_roots): optional RootsCapability,
         /// Samples from a language model.
-        "sampling" => sampling: optional SamplingCapability,
+        "sampling" => sampling (with_sampling): optional SamplingCapability,
         /// Asks its user. Since 2025-06-18.
-        "elicitation" => elicitation: optional ElicitationCapability,
+        "elicitation" => elicitation (with_elicitation): optional ElicitationCapability,
         /// Takes requests as tasks. In 2025-11-25 alone.
-        "tasks" => tasks: optional ClientTasksCapability,
+        "tasks" => tasks (with_tasks): optional ClientTasksCapability,
         /// Extensions of the protocol and their settings. Since 2026-07-28.
-        "extensions" => extensions: optional Map<Json>,
+        "extensions" => extensions (with_extensions): optional Map<Json>,
         /// Capabilities outside of the specification.
-        "experimental" => experimental: optional Map<Json>,
+        "experimental" => experimental (with_experimental): optional Map<Json>,
     }
 }
 
@@ -62,21 +62,21 @@ object! {
     /// What a server supports.
     pub struct ServerCapabilities {
         /// Offers tools.
-        "tools" => tools: optional ToolsCapability,
+        "tools" => tools (with_tools): optional ToolsCapability,
         /// Offers prompts.
-        "prompts" => prompts: optional PromptsCapability,
+        "prompts" => prompts (with_prompts): optional PromptsCapability,
         /// Offers resources.
-        "resources" => resources: optional ResourcesCapability,
+        "resources" => resources (with_resources): optional ResourcesCapability,
         /// Completes arguments. Since 2025-03-26.
-        "completions" => completions: optional Json,
+        "completions" => completions (with_completions): optional Json,
         /// Sends log messages.
-        "logging" => logging: optional Json,
+        "logging" => logging (with_logging): optional Json,
         /// Takes requests as tasks. In 2025-11-25 alone.
-        "tasks" => tasks: optional ServerTasksCapability,
+        "tasks" => tasks (with_tasks): optional ServerTasksCapability,
         /// Extensions of the protocol and their settings. Since 2026-07-28.
-        "extensions" => extensions: optional Map<Json>,
+        "extensions" => extensions (with_extensions): optional Map<Json>,
         /// Capabilities outside of the specification.
-        "experimental" => experimental: optional Map<Json>,
+        "experimental" => experimental (with_experimental): optional Map<Json>,
     }
 }
 
@@ -115,7 +115,7 @@ object! {
     /// How a client lists roots.
     pub struct RootsCapability {
         /// Whether it tells when the roots change. Until 2025-11-25.
-        "listChanged" => list_changed: optional bool,
+        "listChanged" => list_changed (with_list_changed): optional bool,
     }
 }
 
@@ -123,9 +123,9 @@ object! {
     /// How a client samples.
     pub struct SamplingCapability {
         /// Takes `includeContext` other than `none`. Since 2025-11-25.
-        "context" => context: optional Json,
+        "context" => context (with_context): optional Json,
         /// Takes `tools` and `toolChoice`. Since 2025-11-25.
-        "tools" => tools: optional Json,
+        "tools" => tools (with_tools): optional Json,
     }
 }
 
@@ -133,9 +133,9 @@ object! {
     /// How a client asks its user. Without any mode, by forms.
     pub struct ElicitationCapability {
         /// Shows forms. Since 2025-11-25.
-        "form" => form: optional Json,
+        "form" => form (with_form): optional Json,
         /// Opens URLs. Since 2025-11-25.
-        "url" => url: optional Json,
+        "url" => url (with_url): optional Json,
     }
 }
 
@@ -150,7 +150,7 @@ object! {
     /// How a server offers tools.
     pub struct ToolsCapability {
         /// Whether it tells when the list changes.
-        "listChanged" => list_changed: optional bool,
+        "listChanged" => list_changed (with_list_changed): optional bool,
     }
 }
 
@@ -158,7 +158,7 @@ object! {
     /// How a server offers prompts.
     pub struct PromptsCapability {
         /// Whether it tells when the list changes.
-        "listChanged" => list_changed: optional bool,
+        "listChanged" => list_changed (with_list_changed): optional bool,
     }
 }
 
@@ -166,9 +166,9 @@ object! {
     /// How a server offers resources.
     pub struct ResourcesCapability {
         /// Whether it tells when a subscribed resource changes.
-        "subscribe" => subscribe: optional bool,
+        "subscribe" => subscribe (with_subscribe): optional bool,
         /// Whether it tells when the list changes.
-        "listChanged" => list_changed: optional bool,
+        "listChanged" => list_changed (with_list_changed): optional bool,
     }
 }
 
@@ -176,11 +176,11 @@ object! {
     /// How a client takes requests as tasks (2025-11-25).
     pub struct ClientTasksCapability {
         /// Answers `tasks/list`.
-        "list" => list: optional Json,
+        "list" => list (with_list): optional Json,
         /// Answers `tasks/cancel`.
-        "cancel" => cancel: optional Json,
+        "cancel" => cancel (with_cancel): optional Json,
         /// Which requests may become tasks.
-        "requests" => requests: optional ClientTaskRequests,
+        "requests" => requests (with_requests): optional ClientTaskRequests,
     }
 }
 
@@ -188,9 +188,9 @@ object! {
     /// Which requests of a server may become tasks (2025-11-25).
     pub struct ClientTaskRequests {
         /// Those of sampling.
-        "sampling" => sampling: optional SamplingTasks,
+        "sampling" => sampling (with_sampling): optional SamplingTasks,
         /// Those of elicitation.
-        "elicitation" => elicitation: optional ElicitationTasks,
+        "elicitation" => elicitation (with_elicitation): optional ElicitationTasks,
     }
 }
 
@@ -198,7 +198,7 @@ object! {
     /// Which requests of sampling may become tasks (2025-11-25).
     pub struct SamplingTasks {
         /// `sampling/createMessage`
-        "createMessage" => create_message: optional Json,
+        "createMessage" => create_message (with_create_message): optional Json,
     }
 }
 
@@ -206,7 +206,7 @@ object! {
     /// Which requests of elicitation may become tasks (2025-11-25).
     pub struct ElicitationTasks {
         /// `elicitation/create`
-        "create" => create: optional Json,
+        "create" => create (with_create): optional Json,
     }
 }
 
@@ -214,11 +214,11 @@ object! {
     /// How a server takes requests as tasks (2025-11-25).
     pub struct ServerTasksCapability {
         /// Answers `tasks/list`.
-        "list" => list: optional Json,
+        "list" => list (with_list): optional Json,
         /// Answers `tasks/cancel`.
-        "cancel" => cancel: optional Json,
+        "cancel" => cancel (with_cancel): optional Json,
         /// Which requests may become tasks.
-        "requests" => requests: optional ServerTaskRequests,
+        "requests" => requests (with_requests): optional ServerTaskRequests,
     }
 }
 
@@ -226,7 +226,7 @@ object! {
     /// Which requests of a client may become tasks (2025-11-25).
     pub struct ServerTaskRequests {
         /// Those of tools.
-        "tools" => tools: optional ToolTasks,
+        "tools" => tools (with_tools): optional ToolTasks,
     }
 }
 
@@ -234,6 +234,6 @@ object! {
     /// Which requests of tools may become tasks (2025-11-25).
     pub struct ToolTasks {
         /// `tools/call`
-        "call" => call: optional Json,
+        "call" => call (with_call): optional Json,
     }
 }

@@ -23,6 +23,6 @@ object_with_meta! {
     /// The parameters of a request for a list.
     pub struct PaginatedParams {
         /// Where to go on: the `nextCursor` of the page before. Opaque.
-        "cursor" => cursor: optional String,
+        "cursor" => cursor (with_cursor): optional String,
     }
 }

@@ -17,7 +17,7 @@ object_with_meta! {
             "argument" => argument: plain CompletionArgument,
         }
         /// What is already known. Since 2025-06-18.
-        "context" => context: optional CompletionContext,
+        "context" => context (with_context): optional CompletionContext,
     }
 }
 
@@ -39,7 +39,7 @@ object! {
             "name" => name: plain String,
         }
         /// The name for people. Since 2025-06-18.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
     }
 }
 
@@ -69,7 +69,7 @@ object! {
     /// What is already known when an argument is completed.
     pub struct CompletionContext {
         /// The arguments that are settled.
-        "arguments" => arguments: optional Map<String>,
+        "arguments" => arguments (with_arguments): optional Map<String>,
     }
 }
 
@@ -91,8 +91,8 @@ object! {
             "values" => values: plain Vec<String>,
         }
         /// How many there are in all.
-        "total" => total: integer_hint u64,
+        "total" => total (with_total): integer_hint u64,
         /// Whether there are more than these.
-        "hasMore" => has_more: optional bool,
+        "hasMore" => has_more (with_has_more): optional bool,
     }
 }

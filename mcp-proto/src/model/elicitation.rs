@@ -62,9 +62,9 @@ object_with_meta! {
             "requestedSchema" => requested_schema: plain ElicitSchema,
         }
         /// [`ElicitMode::Form`], or absent. Since 2025-11-25.
-        "mode" => mode: optional ElicitMode,
+        "mode" => mode (with_mode): optional ElicitMode,
         /// Asks for a task. In 2025-11-25 alone.
-        "task" => task: optional TaskMetadata,
+        "task" => task (with_task): optional TaskMetadata,
     }
 }
 
@@ -76,9 +76,9 @@ object! {
             "properties" => properties: or_default Map<PrimitiveSchema>,
         }
         /// The fields that must be filled in.
-        "required" => required: optional Vec<String>,
+        "required" => required (with_required): optional Vec<String>,
         /// The dialect of the schema. Since 2025-11-25.
-        "$schema" => schema: optional String,
+        "$schema" => schema (with_schema): optional String,
     }
 }
 
@@ -115,9 +115,9 @@ object_with_meta! {
             "url" => url: plain String,
         }
         /// The name of this elicitation. In 2025-11-25 alone, where it is required.
-        "elicitationId" => elicitation_id: optional String,
+        "elicitationId" => elicitation_id (with_elicitation_id): optional String,
         /// Asks for a task. In 2025-11-25 alone.
-        "task" => task: optional TaskMetadata,
+        "task" => task (with_task): optional TaskMetadata,
     }
 }
 
@@ -129,7 +129,7 @@ result_object! {
             "action" => action: plain ElicitAction,
         }
         /// What the user filled in: an object of strings, numbers, booleans and, since 2025-11-25, lists of strings.
-        "content" => content: optional Json,
+        "content" => content (with_content): optional Json,
     }
 }
 

@@ -18,7 +18,7 @@ object! {
             "message" => message: plain String,
         }
         /// Details whose shape depends on the code.
-        "data" => data: present Json,
+        "data" => data (with_data): present Json,
     }
 }
 

@@ -33,7 +33,7 @@ result_object! {
             "serverInfo" => server_info: plain Implementation,
         }
         /// How to use the server, for a language model.
-        "instructions" => instructions: optional String,
+        "instructions" => instructions (with_instructions): optional String,
     }
 }
 
@@ -47,6 +47,6 @@ cacheable_object! {
             "capabilities" => capabilities: plain ServerCapabilities,
         }
         /// How to use the server, for a language model.
-        "instructions" => instructions: optional String,
+        "instructions" => instructions (with_instructions): optional String,
     }
 }

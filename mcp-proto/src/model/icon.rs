@@ -16,11 +16,11 @@ object! {
             "src" => src: plain String,
         }
         /// Its media type, where the source tells none or a too general one.
-        "mimeType" => mime_type: optional String,
+        "mimeType" => mime_type (with_mime_type): optional String,
         /// The sizes it is good for, such as `48x48`, or `any`.
-        "sizes" => sizes: hint Vec<String>,
+        "sizes" => sizes (with_sizes): hint Vec<String>,
         /// The background that it is made for.
-        "theme" => theme: hint Theme,
+        "theme" => theme (with_theme): hint Theme,
     }
 }
 

@@ -16,12 +16,12 @@ object! {
             "version" => version: plain String,
         }
         /// The name for people. Since 2025-06-18.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What it does. Since 2025-11-25.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// Its web site. Since 2025-11-25.
-        "websiteUrl" => website_url: optional String,
+        "websiteUrl" => website_url (with_website_url): optional String,
         /// Images to show for it. Since 2025-11-25.
-        "icons" => icons: hint Vec<Icon>,
+        "icons" => icons (with_icons): hint Vec<Icon>,
     }
 }

@@ -12,7 +12,7 @@ use super::meta::Meta;
 use super::object::object;
 use super::result::{HasMeta, ResultType};
 use super::sampling::CreateMessageParams;
-use super::typed::Request;
+use super::typed::TypedRequest;
 use crate::method::Method;
 
 object! {
@@ -25,7 +25,7 @@ object! {
             "method" => method: plain String,
         }
         /// The parameters.
-        "params" => params: optional Json,
+        "params" => params (with_params): optional Json,
     }
 }
 
@@ -34,7 +34,7 @@ impl InputRequest {
     ///
     /// # Errors
     /// [`JsonError`] where `params` has no JSON form.
-    pub fn of<R: Request>(params: &R::Params) -> Result<Self, JsonError> {
+    pub fn of<R: TypedRequest>(params: &R::Params) -> Result<Self, JsonError> {
         Self::asking(R::METHOD, params)
     }
 
@@ -75,7 +75,7 @@ impl InputRequest {
     ///
     /// # Errors
     /// [`JsonError`] where they are not those of `R`.
-    pub fn params_of<R: Request>(&self) -> Option<Result<R::Params, JsonError>> {
+    pub fn params_of<R: TypedRequest>(&self) -> Option<Result<R::Params, JsonError>> {
         (self.method == R::METHOD.as_str()).then(|| match &self.params {
             Some(params) => params.decode(),
             None => Json::empty_object().decode(),
@@ -103,11 +103,11 @@ object! {
             "resultType" => result_type: plain ResultType,
         }
         /// What the server asks for.
-        "inputRequests" => input_requests: optional Map<InputRequest>,
+        "inputRequests" => input_requests (with_input_requests): optional Map<InputRequest>,
         /// What the client has to send back as it is.
-        "requestState" => request_state: optional String,
+        "requestState" => request_state (with_request_state): optional String,
         /// Metadata of the protocol and of others.
-        "_meta" => meta: meta Meta,
+        "_meta" => meta (with_meta): meta Meta,
     }
 }
 

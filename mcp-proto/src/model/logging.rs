@@ -50,6 +50,6 @@ object_with_meta! {
             "data" => data: plain Json,
         }
         /// What part of the server logs.
-        "logger" => logger: optional String,
+        "logger" => logger (with_logger): optional String,
     }
 }

@@ -108,7 +108,7 @@ pub use task_metadata::{RelatedTaskMetadata, TaskMetadata};
 pub use task_result::{CancelTaskResult, CreateTaskResult, GetTaskPayloadResult, GetTaskResult, TaskStatusParams};
 pub use token::{ProgressToken, RequestId};
 pub use tool::{CallToolParams, CallToolResult, ListToolsResult, TaskSupport, Tool, ToolAnnotations, ToolExecution};
-pub use typed::{Notification, Request};
+pub use typed::{TypedNotification, TypedRequest};
 
 #[cfg(test)]
 mod tests;

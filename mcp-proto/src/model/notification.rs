@@ -1,6 +1,6 @@
 //! Every notification as a type: its method and its parameters.
 
-use super::typed::Notification;
+use super::typed::TypedNotification;
 use super::{
     CancelledParams, ElicitationCompleteParams, LoggingMessageParams, NotificationParams, ProgressParams,
     ResourceUpdatedParams, SubscriptionsAcknowledgedParams, TaskStatusParams,
@@ -14,7 +14,7 @@ macro_rules! notifications {
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
             pub struct $name;
 
-            impl Notification for $name {
+            impl TypedNotification for $name {
                 const METHOD: Method = Method::$method;
                 type Params = $params;
             }

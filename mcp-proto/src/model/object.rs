@@ -182,8 +182,10 @@ pub(crate) fn check_constant<'de, A: MapAccess<'de>>(map: &mut A, value: &'stati
 
 /// Declares an object.
 ///
-/// `required` fields come first and make up the arguments of `new`; an object without any has `Default`. The word
-/// before a type says how the field is read and written:
+/// `required` fields come first and make up the arguments of `new`; an object without any has `Default` instead. Each
+/// other field is set by the method that is named in parentheses behind it, if one is. A new revision may add fields, so that
+/// no other crate can make an object by naming all of them. The word before a type says how the field is read and
+/// written:
 ///
 /// - `plain`: must be there. `number`, `integer`: the same for an `f64`, and for an integer that may be written as a
 ///   float. `or_default`: must be written, but a reader takes its absence (or null) for the default.
@@ -198,7 +200,7 @@ macro_rules! object {
             required {
                 $($(#[$rattr:meta])* $rwire:literal => $rfield:ident: $rmode:ident $rty:ty,)+
             }
-            $($(#[$oattr:meta])* $owire:literal => $ofield:ident: $omode:ident $oty:ty,)*
+            $($(#[$oattr:meta])* $owire:literal => $ofield:ident $(($owith:ident))?: $omode:ident $oty:ty,)*
         }
     ) => {
         $crate::model::object::object! {
@@ -219,12 +221,14 @@ macro_rules! object {
                     extra: $crate::model::Extra::default(),
                 }
             }
+
+            $($($crate::model::object::object!(@with $vis $ofield $owith $omode $oty);)?)*
         }
     };
     (
         $(#[$attr:meta])*
         $vis:vis struct $name:ident $([$tag:literal = $value:literal])? {
-            $($(#[$oattr:meta])* $owire:literal => $ofield:ident: $omode:ident $oty:ty,)*
+            $($(#[$oattr:meta])* $owire:literal => $ofield:ident $(($owith:ident))?: $omode:ident $oty:ty,)*
         }
     ) => {
         $crate::model::object::object! {
@@ -234,6 +238,10 @@ macro_rules! object {
             $vis $name [$($tag = $value)?]
             $($(#[$oattr])* $owire $ofield $omode [$oty])*
         }
+
+        impl $name {
+            $($($crate::model::object::object!(@with $vis $ofield $owith $omode $oty);)?)*
+        }
     };
     (
         @declare
@@ -242,6 +250,7 @@ macro_rules! object {
         $($(#[$fattr:meta])* $wire:literal $field:ident $mode:ident [$ty:ty])*
     ) => {
         $(#[$attr])*
+        #[non_exhaustive]
         $vis struct $name {
             $($(#[$fattr])* $vis $field: $crate::model::object::object!(@type $mode $ty),)*
             /// Fields that this crate does not know, in their order.
@@ -336,6 +345,19 @@ macro_rules! object {
             }
         };
     };
+
+    (@with $vis:vis $field:ident $with:ident $mode:ident $ty:ty) => {
+        #[doc = concat!("The same with [`", stringify!($field), "`](#structfield.", stringify!($field), ").")]
+        #[must_use]
+        $vis fn $with(mut self, $field: $crate::model::object::object!(@argument $mode $ty)) -> Self {
+            self.$field = Some($field.into());
+            self
+        }
+    };
+
+    // A literal number has no type that `Into` could start from.
+    (@argument integer_hint $ty:ty) => { $ty };
+    (@argument $mode:ident $ty:ty) => { impl Into<$ty> };
 
     (@type plain $ty:ty) => { $ty };
     (@type number $ty:ty) => { $ty };
@@ -437,7 +459,7 @@ macro_rules! object_with_meta {
             pub struct $name $([$tag = $value])? {
                 $($body)*
                 /// Metadata of the protocol and of others.
-                "_meta" => meta: meta $crate::model::Meta,
+                "_meta" => meta (with_meta): meta $crate::model::Meta,
             }
         }
 
@@ -464,7 +486,7 @@ macro_rules! result_object {
             pub struct $name {
                 $($body)*
                 /// What kind of result this is. Since 2026-07-28, and set by the server machine; absent before.
-                "resultType" => result_type: optional $crate::model::ResultType,
+                "resultType" => result_type (with_result_type): optional $crate::model::ResultType,
             }
         }
 
@@ -491,9 +513,9 @@ macro_rules! cacheable_object {
             pub struct $name {
                 $($body)*
                 /// How long the result may be taken for fresh, in milliseconds. Since 2026-07-28.
-                "ttlMs" => ttl_ms: integer_hint u64,
+                "ttlMs" => ttl_ms (with_ttl_ms): integer_hint u64,
                 /// Who may keep the result. Since 2026-07-28.
-                "cacheScope" => cache_scope: hint $crate::model::CacheScope,
+                "cacheScope" => cache_scope (with_cache_scope): hint $crate::model::CacheScope,
             }
         }
 

@@ -10,6 +10,7 @@ macro_rules! open_enum {
         ///
         /// Open: a name that is not known here is kept as `Other`. `From<&str>` finds the variant of a name.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         $vis enum $name {
             $($(#[$vattr])* $variant,)+
             /// Any other name, as it came.

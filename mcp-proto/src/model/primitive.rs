@@ -14,6 +14,7 @@ use super::open_enum::open_enum;
 ///
 /// A schema that is none of these, or has a fault, is kept whole.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum PrimitiveSchema {
     /// A text.
     String(StringSchema),
@@ -97,17 +98,17 @@ object! {
     /// A text.
     pub struct StringSchema["type" = "string"] {
         /// The name for people.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What to fill in.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// The least number of characters.
-        "minLength" => min_length: integer_hint u64,
+        "minLength" => min_length (with_min_length): integer_hint u64,
         /// The greatest number of characters.
-        "maxLength" => max_length: integer_hint u64,
+        "maxLength" => max_length (with_max_length): integer_hint u64,
         /// What kind of text.
-        "format" => format: optional StringFormat,
+        "format" => format (with_format): optional StringFormat,
         /// What stands there first. Since 2025-11-25.
-        "default" => default: optional String,
+        "default" => default (with_default): optional String,
     }
 }
 
@@ -133,15 +134,15 @@ object! {
             "type" => kind: plain String,
         }
         /// The name for people.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What to fill in.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// The least value.
-        "minimum" => minimum: optional_number f64,
+        "minimum" => minimum (with_minimum): optional_number f64,
         /// The greatest value.
-        "maximum" => maximum: optional_number f64,
+        "maximum" => maximum (with_maximum): optional_number f64,
         /// What stands there first. Since 2025-11-25.
-        "default" => default: optional_number f64,
+        "default" => default (with_default): optional_number f64,
     }
 }
 
@@ -161,11 +162,11 @@ object! {
     /// Yes or no.
     pub struct BooleanSchema["type" = "boolean"] {
         /// The name for people.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What to fill in.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// What stands there first.
-        "default" => default: optional bool,
+        "default" => default (with_default): optional bool,
     }
 }
 
@@ -173,17 +174,17 @@ object! {
     /// One of several texts: `values`, with or without names, or `one_of`.
     pub struct SingleSelectSchema["type" = "string"] {
         /// The name for people.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What to fill in.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// The texts.
-        "enum" => values: optional Vec<String>,
+        "enum" => values (with_values): optional Vec<String>,
         /// The names for people of `values`, in the same order. Deprecated since 2025-11-25.
-        "enumNames" => names: optional Vec<String>,
+        "enumNames" => names (with_names): optional Vec<String>,
         /// The texts with their names for people. Since 2025-11-25.
-        "oneOf" => one_of: optional Vec<EnumOption>,
+        "oneOf" => one_of (with_one_of): optional Vec<EnumOption>,
         /// What is chosen first. Since 2025-11-25.
-        "default" => default: optional String,
+        "default" => default (with_default): optional String,
     }
 }
 
@@ -207,15 +208,15 @@ object! {
             "items" => items: plain EnumItems,
         }
         /// The name for people.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What to fill in.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// The least number of choices.
-        "minItems" => min_items: integer_hint u64,
+        "minItems" => min_items (with_min_items): integer_hint u64,
         /// The greatest number of choices.
-        "maxItems" => max_items: integer_hint u64,
+        "maxItems" => max_items (with_max_items): integer_hint u64,
         /// What is chosen first.
-        "default" => default: optional Vec<String>,
+        "default" => default (with_default): optional Vec<String>,
     }
 }
 
@@ -223,10 +224,10 @@ object! {
     /// The texts to choose any of: `values` or `any_of`.
     pub struct EnumItems {
         /// `string`, beside `values`.
-        "type" => kind: optional String,
+        "type" => kind (with_kind): optional String,
         /// The texts.
-        "enum" => values: optional Vec<String>,
+        "enum" => values (with_values): optional Vec<String>,
         /// The texts with their names for people.
-        "anyOf" => any_of: optional Vec<EnumOption>,
+        "anyOf" => any_of (with_any_of): optional Vec<EnumOption>,
     }
 }

@@ -15,9 +15,9 @@ object_with_meta! {
             "progress" => progress: number f64,
         }
         /// How far it has to get, where that is known.
-        "total" => total: optional_number f64,
+        "total" => total (with_total): optional_number f64,
         /// What is going on, for a person. Since 2025-03-26.
-        "message" => message: optional String,
+        "message" => message (with_message): optional String,
     }
 }
 
@@ -25,9 +25,9 @@ object_with_meta! {
     /// The parameters of `notifications/cancelled`.
     pub struct CancelledParams {
         /// The request to cancel. Optional in 2025-11-25 alone, for tasks.
-        "requestId" => request_id: optional RequestId,
+        "requestId" => request_id (with_request_id): optional RequestId,
         /// Why, for a log or a person.
-        "reason" => reason: optional String,
+        "reason" => reason (with_reason): optional String,
     }
 }
 

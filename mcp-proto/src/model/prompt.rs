@@ -18,13 +18,13 @@ object_with_meta! {
             "name" => name: plain String,
         }
         /// The name for people. Since 2025-06-18.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What it is good for.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// The arguments it takes.
-        "arguments" => arguments: optional Vec<PromptArgument>,
+        "arguments" => arguments (with_arguments): optional Vec<PromptArgument>,
         /// Images to show for it. Since 2025-11-25.
-        "icons" => icons: hint Vec<Icon>,
+        "icons" => icons (with_icons): hint Vec<Icon>,
     }
 }
 
@@ -36,11 +36,11 @@ object! {
             "name" => name: plain String,
         }
         /// The name for people. Since 2025-06-18.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What it means.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// Whether it must be given.
-        "required" => required: optional bool,
+        "required" => required (with_required): optional bool,
     }
 }
 
@@ -64,7 +64,7 @@ cacheable_object! {
             "prompts" => prompts: plain Vec<Prompt>,
         }
         /// Where the next page starts; absent on the last one.
-        "nextCursor" => next_cursor: optional String,
+        "nextCursor" => next_cursor (with_next_cursor): optional String,
     }
 }
 
@@ -76,11 +76,11 @@ object_with_meta! {
             "name" => name: plain String,
         }
         /// The arguments.
-        "arguments" => arguments: optional Map<String>,
+        "arguments" => arguments (with_arguments): optional Map<String>,
         /// Results for the input requests of the round before, under their keys. Since 2026-07-28.
-        "inputResponses" => input_responses: optional Map<Json>,
+        "inputResponses" => input_responses (with_input_responses): optional Map<Json>,
         /// The state that came with the input requests, as it was. Since 2026-07-28.
-        "requestState" => request_state: optional String,
+        "requestState" => request_state (with_request_state): optional String,
     }
 }
 
@@ -92,6 +92,6 @@ result_object! {
             "messages" => messages: plain Vec<PromptMessage>,
         }
         /// What the prompt is good for.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
     }
 }

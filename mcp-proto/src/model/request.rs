@@ -1,6 +1,6 @@
 //! Every request as a type: its method, its parameters and its result.
 
-use super::typed::Request;
+use super::typed::TypedRequest;
 use super::{
     CallToolParams, CallToolResult, CancelTaskParams, CancelTaskResult, CompleteParams, CompleteResult,
     CreateMessageParams, CreateMessageResult, DiscoverResult, ElicitParams, ElicitResult, EmptyResult, GetPromptParams,
@@ -18,7 +18,7 @@ macro_rules! requests {
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
             pub struct $name;
 
-            impl Request for $name {
+            impl TypedRequest for $name {
                 const METHOD: Method = Method::$name;
                 type Params = $params;
                 type Result = $result;

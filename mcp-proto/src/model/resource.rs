@@ -24,17 +24,17 @@ object_with_meta! {
             "name" => name: plain String,
         }
         /// The name for people. Since 2025-06-18.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What it is about.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// Its media type.
-        "mimeType" => mime_type: optional String,
+        "mimeType" => mime_type (with_mime_type): optional String,
         /// Its size in bytes, before any encoding.
-        "size" => size: integer_hint u64,
+        "size" => size (with_size): integer_hint u64,
         /// Images to show for it. Since 2025-11-25.
-        "icons" => icons: hint Vec<Icon>,
+        "icons" => icons (with_icons): hint Vec<Icon>,
         /// For whom it is, and how much it matters.
-        "annotations" => annotations: hint Box<Annotations>,
+        "annotations" => annotations (with_annotations): hint Box<Annotations>,
     }
 }
 
@@ -48,15 +48,15 @@ object_with_meta! {
             "name" => name: plain String,
         }
         /// The name for people. Since 2025-06-18.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What it is about.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// The media type, where all of them have the same.
-        "mimeType" => mime_type: optional String,
+        "mimeType" => mime_type (with_mime_type): optional String,
         /// Images to show for it. Since 2025-11-25.
-        "icons" => icons: hint Vec<Icon>,
+        "icons" => icons (with_icons): hint Vec<Icon>,
         /// For whom it is, and how much it matters.
-        "annotations" => annotations: hint Box<Annotations>,
+        "annotations" => annotations (with_annotations): hint Box<Annotations>,
     }
 }
 
@@ -68,7 +68,7 @@ cacheable_object! {
             "resources" => resources: plain Vec<Resource>,
         }
         /// Where the next page starts; absent on the last one.
-        "nextCursor" => next_cursor: optional String,
+        "nextCursor" => next_cursor (with_next_cursor): optional String,
     }
 }
 
@@ -80,7 +80,7 @@ cacheable_object! {
             "resourceTemplates" => resource_templates: plain Vec<ResourceTemplate>,
         }
         /// Where the next page starts; absent on the last one.
-        "nextCursor" => next_cursor: optional String,
+        "nextCursor" => next_cursor (with_next_cursor): optional String,
     }
 }
 
@@ -92,9 +92,9 @@ object_with_meta! {
             "uri" => uri: plain String,
         }
         /// Results for the input requests of the round before, under their keys. Since 2026-07-28.
-        "inputResponses" => input_responses: optional Map<Json>,
+        "inputResponses" => input_responses (with_input_responses): optional Map<Json>,
         /// The state that came with the input requests, as it was. Since 2026-07-28.
-        "requestState" => request_state: optional String,
+        "requestState" => request_state (with_request_state): optional String,
     }
 }
 

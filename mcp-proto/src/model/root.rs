@@ -13,7 +13,7 @@ object_with_meta! {
             "uri" => uri: plain String,
         }
         /// Its name.
-        "name" => name: optional String,
+        "name" => name (with_name): optional String,
     }
 }
 

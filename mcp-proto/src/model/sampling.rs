@@ -24,23 +24,23 @@ object_with_meta! {
             "maxTokens" => max_tokens: integer u64,
         }
         /// What kind of model is wanted.
-        "modelPreferences" => model_preferences: optional ModelPreferences,
+        "modelPreferences" => model_preferences (with_model_preferences): optional ModelPreferences,
         /// The system prompt that the server would like.
-        "systemPrompt" => system_prompt: optional String,
+        "systemPrompt" => system_prompt (with_system_prompt): optional String,
         /// What context of servers to add.
-        "includeContext" => include_context: optional IncludeContext,
+        "includeContext" => include_context (with_include_context): optional IncludeContext,
         /// The temperature.
-        "temperature" => temperature: optional_number f64,
+        "temperature" => temperature (with_temperature): optional_number f64,
         /// Texts that end sampling.
-        "stopSequences" => stop_sequences: optional Vec<String>,
+        "stopSequences" => stop_sequences (with_stop_sequences): optional Vec<String>,
         /// Parameters for the provider of the model.
-        "metadata" => metadata: optional Json,
+        "metadata" => metadata (with_metadata): optional Json,
         /// Tools that the model may use. Since 2025-11-25.
-        "tools" => tools: optional Vec<Tool>,
+        "tools" => tools (with_tools): optional Vec<Tool>,
         /// Whether the model has to use them. Since 2025-11-25.
-        "toolChoice" => tool_choice: optional ToolChoice,
+        "toolChoice" => tool_choice (with_tool_choice): optional ToolChoice,
         /// Asks for a task. In 2025-11-25 alone.
-        "task" => task: optional TaskMetadata,
+        "task" => task (with_task): optional TaskMetadata,
     }
 }
 
@@ -68,7 +68,7 @@ result_object! {
             "model" => model: plain String,
         }
         /// Why sampling ended.
-        "stopReason" => stop_reason: optional StopReason,
+        "stopReason" => stop_reason (with_stop_reason): optional StopReason,
     }
 }
 
@@ -102,13 +102,13 @@ object! {
     /// What kind of model a server would like. Advice: the client chooses.
     pub struct ModelPreferences {
         /// Models to prefer, the best first.
-        "hints" => hints: optional Vec<ModelHint>,
+        "hints" => hints (with_hints): optional Vec<ModelHint>,
         /// How much cost matters, from 0 to 1.
-        "costPriority" => cost_priority: optional_number f64,
+        "costPriority" => cost_priority (with_cost_priority): optional_number f64,
         /// How much speed matters, from 0 to 1.
-        "speedPriority" => speed_priority: optional_number f64,
+        "speedPriority" => speed_priority (with_speed_priority): optional_number f64,
         /// How much ability matters, from 0 to 1.
-        "intelligencePriority" => intelligence_priority: optional_number f64,
+        "intelligencePriority" => intelligence_priority (with_intelligence_priority): optional_number f64,
     }
 }
 
@@ -116,7 +116,7 @@ object! {
     /// A model to prefer.
     pub struct ModelHint {
         /// A part of its name.
-        "name" => name: optional String,
+        "name" => name (with_name): optional String,
     }
 }
 
@@ -124,7 +124,7 @@ object! {
     /// Whether a model has to use tools. Since 2025-11-25.
     pub struct ToolChoice {
         /// Default [`ToolChoiceMode::Auto`].
-        "mode" => mode: optional ToolChoiceMode,
+        "mode" => mode (with_mode): optional ToolChoiceMode,
     }
 }
 

@@ -9,15 +9,15 @@ object! {
     /// Which notifications a client wants. Nothing is sent that is not asked for.
     pub struct SubscriptionFilter {
         /// `notifications/tools/list_changed`
-        "toolsListChanged" => tools_list_changed: optional bool,
+        "toolsListChanged" => tools_list_changed (with_tools_list_changed): optional bool,
         /// `notifications/prompts/list_changed`
-        "promptsListChanged" => prompts_list_changed: optional bool,
+        "promptsListChanged" => prompts_list_changed (with_prompts_list_changed): optional bool,
         /// `notifications/resources/list_changed`
-        "resourcesListChanged" => resources_list_changed: optional bool,
+        "resourcesListChanged" => resources_list_changed (with_resources_list_changed): optional bool,
         /// `notifications/resources/updated` of these URIs.
-        "resourceSubscriptions" => resource_subscriptions: optional Vec<String>,
+        "resourceSubscriptions" => resource_subscriptions (with_resource_subscriptions): optional Vec<String>,
         /// `notifications/tasks` of these tasks (tasks extension).
-        "taskIds" => task_ids: optional Vec<String>,
+        "taskIds" => task_ids (with_task_ids): optional Vec<String>,
     }
 }
 

@@ -53,6 +53,7 @@ macro_rules! tagged {
     ) => {
         $(#[$attr])*
         #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub enum $name {
             $($(#[$vattr])* $variant($ty),)+
             /// Of a kind that is not known here.

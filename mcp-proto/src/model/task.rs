@@ -32,21 +32,21 @@ object! {
             "lastUpdatedAt" => last_updated_at: plain String,
         }
         /// What is going on, for a person.
-        "statusMessage" => status_message: optional String,
+        "statusMessage" => status_message (with_status_message): optional String,
         /// How long it is kept from its making on (2025-11-25).
-        "ttl" => ttl: present Ttl,
+        "ttl" => ttl (with_ttl): present Ttl,
         /// How long it is kept from its making on (extension).
-        "ttlMs" => ttl_ms: present Ttl,
+        "ttlMs" => ttl_ms (with_ttl_ms): present Ttl,
         /// How long to wait between looks at it, in milliseconds (2025-11-25).
-        "pollInterval" => poll_interval: integer_hint u64,
+        "pollInterval" => poll_interval (with_poll_interval): integer_hint u64,
         /// How long to wait between looks at it, in milliseconds (extension).
-        "pollIntervalMs" => poll_interval_ms: integer_hint u64,
+        "pollIntervalMs" => poll_interval_ms (with_poll_interval_ms): integer_hint u64,
         /// What it needs while [`TaskStatus::InputRequired`] (extension).
-        "inputRequests" => input_requests: optional Map<InputRequest>,
+        "inputRequests" => input_requests (with_input_requests): optional Map<InputRequest>,
         /// The result of the request, once [`TaskStatus::Completed`] (extension).
-        "result" => result: optional Json,
+        "result" => result (with_result): optional Json,
         /// The error of the request, once [`TaskStatus::Failed`] (extension).
-        "error" => error: optional ErrorInfo,
+        "error" => error (with_error): optional ErrorInfo,
     }
 }
 
@@ -87,6 +87,7 @@ impl TaskStatus {
 
 /// How long a task is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ttl {
     /// For ever; `null` on the wire.
     Unlimited,
@@ -169,6 +170,6 @@ result_object! {
             "tasks" => tasks: plain Vec<Task>,
         }
         /// Where the next page starts; absent on the last one.
-        "nextCursor" => next_cursor: optional String,
+        "nextCursor" => next_cursor (with_next_cursor): optional String,
     }
 }

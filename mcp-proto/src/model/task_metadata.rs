@@ -8,7 +8,7 @@ object! {
     /// Asks that a request become a task (2025-11-25).
     pub struct TaskMetadata {
         /// How long to keep the task, in milliseconds.
-        "ttl" => ttl: integer_hint u64,
+        "ttl" => ttl (with_ttl): integer_hint u64,
     }
 }
 

@@ -114,6 +114,7 @@ has_result_type! { GetTaskResult, CancelTaskResult, CreateTaskResult, GetTaskPay
 
 /// The result of `tasks/get`: a task. Unknown fields are those of the task.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GetTaskResult {
     /// The task.
     pub task: Task,
@@ -152,6 +153,7 @@ impl Object for GetTaskResult {
 
 /// The result of `tasks/cancel`: the task in 2025-11-25, nothing in the extension.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct CancelTaskResult {
     /// The task (2025-11-25). Unknown fields beside it are its own.
     pub task: Option<Task>,
@@ -188,6 +190,7 @@ impl Object for CancelTaskResult {
 /// In 2025-11-25 the task is a field of the result; in the extension it is the result, with the type
 /// [`ResultType::Task`], which decides how this is written.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CreateTaskResult {
     /// The task.
     pub task: Task,
@@ -251,6 +254,7 @@ impl Object for CreateTaskResult {
 
 /// The result of `tasks/result` (2025-11-25): that of the request that became a task, whatever its type.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct GetTaskPayloadResult {
     /// What kind of result this is.
     pub result_type: Option<ResultType>,
@@ -300,6 +304,7 @@ impl Object for GetTaskPayloadResult {
 ///
 /// Unknown fields are those of the task.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TaskStatusParams {
     /// The task.
     pub task: Task,

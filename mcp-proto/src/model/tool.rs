@@ -23,17 +23,17 @@ object_with_meta! {
             "inputSchema" => input_schema: plain Json,
         }
         /// The name for people. Since 2025-06-18.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What it does, for a language model.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// The JSON schema of its structured output. Since 2025-06-18.
-        "outputSchema" => output_schema: optional Json,
+        "outputSchema" => output_schema (with_output_schema): optional Json,
         /// How it behaves. Since 2025-03-26.
-        "annotations" => annotations: hint Box<ToolAnnotations>,
+        "annotations" => annotations (with_annotations): hint Box<ToolAnnotations>,
         /// How it is run. In 2025-11-25 alone.
-        "execution" => execution: hint ToolExecution,
+        "execution" => execution (with_execution): hint ToolExecution,
         /// Images to show for it. Since 2025-11-25.
-        "icons" => icons: hint Vec<Icon>,
+        "icons" => icons (with_icons): hint Vec<Icon>,
     }
 }
 
@@ -41,15 +41,15 @@ object! {
     /// How a tool behaves. Hints of the server, not to be relied on.
     pub struct ToolAnnotations {
         /// The name for people.
-        "title" => title: hint String,
+        "title" => title (with_title): hint String,
         /// Whether it changes nothing. Default false.
-        "readOnlyHint" => read_only_hint: hint bool,
+        "readOnlyHint" => read_only_hint (with_read_only_hint): hint bool,
         /// Whether what it changes may be lost, where it changes anything. Default true.
-        "destructiveHint" => destructive_hint: hint bool,
+        "destructiveHint" => destructive_hint (with_destructive_hint): hint bool,
         /// Whether calling it again with the same arguments changes nothing more. Default false.
-        "idempotentHint" => idempotent_hint: hint bool,
+        "idempotentHint" => idempotent_hint (with_idempotent_hint): hint bool,
         /// Whether it deals with an open world, such as the web. Default true.
-        "openWorldHint" => open_world_hint: hint bool,
+        "openWorldHint" => open_world_hint (with_open_world_hint): hint bool,
     }
 }
 
@@ -57,7 +57,7 @@ object! {
     /// How a tool is run (2025-11-25).
     pub struct ToolExecution {
         /// Whether calls may become tasks. Default [`TaskSupport::Forbidden`].
-        "taskSupport" => task_support: optional TaskSupport,
+        "taskSupport" => task_support (with_task_support): optional TaskSupport,
     }
 }
 
@@ -81,7 +81,7 @@ cacheable_object! {
             "tools" => tools: plain Vec<Tool>,
         }
         /// Where the next page starts; absent on the last one.
-        "nextCursor" => next_cursor: optional String,
+        "nextCursor" => next_cursor (with_next_cursor): optional String,
     }
 }
 
@@ -93,13 +93,13 @@ object_with_meta! {
             "name" => name: plain String,
         }
         /// The arguments, an object.
-        "arguments" => arguments: optional Json,
+        "arguments" => arguments (with_arguments): optional Json,
         /// Results for the input requests of the round before, under their keys. Since 2026-07-28.
-        "inputResponses" => input_responses: optional Map<Json>,
+        "inputResponses" => input_responses (with_input_responses): optional Map<Json>,
         /// The state that came with the input requests, as it was. Since 2026-07-28.
-        "requestState" => request_state: optional String,
+        "requestState" => request_state (with_request_state): optional String,
         /// Asks for a task. In 2025-11-25 alone.
-        "task" => task: optional TaskMetadata,
+        "task" => task (with_task): optional TaskMetadata,
     }
 }
 
@@ -114,9 +114,9 @@ result_object! {
             "content" => content: or_default Vec<ContentBlock>,
         }
         /// What the tool returned as data: an object, and any value since 2026-07-28. Since 2025-06-18.
-        "structuredContent" => structured_content: present Json,
+        "structuredContent" => structured_content (with_structured_content): present Json,
         /// Whether the call failed. Default false.
-        "isError" => is_error: optional bool,
+        "isError" => is_error (with_is_error): optional bool,
     }
 }
 

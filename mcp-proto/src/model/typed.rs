@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::method::Method;
 
 /// A request: ties a method to the types of its parameters and its result.
-pub trait Request {
+pub trait TypedRequest {
     /// The method.
     const METHOD: Method;
     /// The parameters.
@@ -17,7 +17,7 @@ pub trait Request {
 }
 
 /// A notification: ties a method to the type of its parameters.
-pub trait Notification {
+pub trait TypedNotification {
     /// The method.
     const METHOD: Method;
     /// The parameters.

@@ -4,12 +4,13 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::jsonrpc::{ErrorCode, ErrorObject, Facts, Id, PeekMeta, RawJson, Request};
-use crate::method::{Kind, MethodName, Role};
+use crate::method::{Kind, MethodName, Side};
 use crate::model::LoggingLevel;
 use crate::revision::{Era, Revision};
 
 /// What a request of the modern era says about itself (2026-07-28, Overview, Per-request protocol fields).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metadata {
     /// The revision it is made in.
     pub revision: Revision,
@@ -110,7 +111,7 @@ pub fn unsupported(supported: &[Revision], requested: &str) -> ErrorObject {
 fn is_asked_of_servers(method: &MethodName, revision: Revision) -> bool {
     method
         .known()
-        .is_none_or(|method| method.kind() == Kind::Request && method.is_sent_by(Role::Client, revision))
+        .is_none_or(|method| method.kind() == Kind::Request && method.is_sent_by(Side::Client, revision))
 }
 
 /// Reads the protocol's own fields of `_meta`.

@@ -23,6 +23,7 @@ impl CallId {
     }
 
     /// Its serial number.
+    #[cfg(any(feature = "http", feature = "handle"))]
     pub(crate) fn number(self) -> u64 {
         self.0
     }

@@ -17,6 +17,7 @@ pub use behalf::OnBehalfOf;
 pub(crate) use calls::Calls;
 pub use calls::{CallId, CallOptions};
 pub use counters::Counters;
+#[cfg(feature = "http")]
 pub(crate) use deadlines::Deadlines;
 pub use error::{CallError, CloseReason, HttpFailure, Phase, SendError};
 pub use kept::Kept;

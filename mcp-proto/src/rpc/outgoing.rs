@@ -12,6 +12,7 @@ use crate::revision::Revision;
 
 /// A message on its way to the server, and what a transport needs to know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outgoing {
     /// The message, one JSON text without a newline in it.
     pub text: Vec<u8>,
@@ -27,6 +28,7 @@ pub struct Outgoing {
 
 /// What of a request is mirrored in HTTP headers (2026-07-28, Streamable HTTP, Request Metadata).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mirrored {
     /// The value of `Mcp-Name`, not yet encoded.
     pub name: Option<Box<str>>,
@@ -36,6 +38,7 @@ pub struct Mirrored {
 
 /// What an outgoing message is. No kind of it is left out: who carries messages has to know how each is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Purpose {
     /// `initialize`, which starts a session.
     Initialize(CallId),

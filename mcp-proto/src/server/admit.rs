@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use super::context::{ClientFacts, RequestContext, severity};
-use super::{Request, RequestToken, ResultBody, ServerConfig, Subscription};
-use crate::jsonrpc::{ErrorObject, Facts, Id, Request as RawRequest, encode_error};
+use super::request::{Refused, Request, RequestToken};
+use super::{ResultBody, ServerConfig, Subscription};
+use crate::jsonrpc::{Facts, Request as RawRequest};
 use crate::method::Method;
 use crate::modern::server::Metadata;
 
@@ -21,26 +22,6 @@ pub enum Admitted {
     Answered(Vec<u8>),
     /// It opens a stream of notifications; [`Subscription::acknowledgement`] is sent first.
     Listen(Subscription),
-}
-
-/// A request that is not in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// Its id.
-    pub id: Id,
-    /// What is wrong.
-    pub error: ErrorObject,
-}
-
-impl Refused {
-    pub(crate) fn new(id: Id, error: ErrorObject) -> Self {
-        Self { id, error }
-    }
-
-    /// The response to send.
-    pub fn to_response(&self) -> Vec<u8> {
-        encode_error(Some(&self.id), &self.error)
-    }
 }
 
 /// Admits one request of the modern era, from nothing but itself and the server's configuration, by the rules of
@@ -97,7 +78,7 @@ fn context(config: &ServerConfig, metadata: Metadata) -> RequestContext {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jsonrpc::{ErrorCode, Incoming, Message, parse};
+    use crate::jsonrpc::{ErrorCode, Id, Incoming, Message, parse};
     use crate::limits::Limits;
     use crate::model::Implementation;
     use crate::modern::server::is_stateless;

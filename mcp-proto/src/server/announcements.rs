@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::ServerConfig;
 use crate::jsonrpc::Params;
 use crate::limits::Limits;
-use crate::method::{Kind, Method, MethodName, Role};
+use crate::method::{Kind, Method, MethodName, Side};
 use crate::revision::Revision;
 use crate::rpc::SendError;
 
@@ -28,7 +28,7 @@ impl Announcement {
         let Some(known) = method.known() else {
             return Ok(Self { method, params });
         };
-        let is_ours = |revision: &Revision| known.is_sent_by(Role::Server, *revision);
+        let is_ours = |revision: &Revision| known.is_sent_by(Side::Server, *revision);
         if known.kind() != Kind::Notification || !Revision::ALL.iter().any(is_ours) {
             let revision = Revision::LATEST;
             return Err(SendError::OutOfEra { method, revision });

@@ -42,6 +42,7 @@ pub struct ServerConfig {
 ///
 /// The default is the careful one: for no time, and for nobody but the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CacheHints {
     /// `ttlMs`, in milliseconds.
     pub ttl_ms: u64,

@@ -21,7 +21,7 @@ mod subscription;
 mod uris;
 
 pub(crate) use admit::admit_seen;
-pub use admit::{Admitted, Refused, admit};
+pub use admit::{Admitted, admit};
 pub use announcements::Announcement;
 #[cfg(feature = "handle")]
 pub(crate) use announcements::{Announcements, is_reserved};
@@ -29,8 +29,8 @@ pub use body::ResultBody;
 pub use config::{CacheHints, ServerConfig};
 pub use context::RequestContext;
 #[cfg(any(feature = "http", feature = "handle"))]
-pub(crate) use request::Asking;
-pub use request::{Request, RequestToken};
+pub(crate) use request::Question;
+pub use request::{Refused, Request, RequestToken};
 pub use session::{Received, Session};
 pub use stream::{Event, StreamServer};
 pub use subscription::Subscription;

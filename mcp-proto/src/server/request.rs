@@ -43,7 +43,7 @@ impl Request {
 /// What the server asks of its client, without the parameters.
 #[cfg(any(feature = "http", feature = "handle"))]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asking<'a> {
+pub(crate) struct Question<'a> {
     pub(crate) method: &'a MethodName,
     pub(crate) options: &'a CallOptions,
 }
@@ -100,5 +100,26 @@ impl RequestToken {
             Ok(body) => body.into_response(config, self.revision, self.cacheable, &self.id),
             Err(error) => encode_error(Some(&self.id), &error),
         }
+    }
+}
+
+/// A request that is not in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Its id.
+    pub id: Id,
+    /// What is wrong.
+    pub error: ErrorObject,
+}
+
+impl Refused {
+    pub(crate) fn new(id: Id, error: ErrorObject) -> Self {
+        Self { id, error }
+    }
+
+    /// The response to send.
+    pub fn to_response(&self) -> Vec<u8> {
+        encode_error(Some(&self.id), &self.error)
     }
 }

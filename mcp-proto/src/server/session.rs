@@ -17,7 +17,7 @@ use crate::jsonrpc::{
     write_json,
 };
 use crate::legacy::server::{Action, Handshake, Input, negotiate};
-use crate::method::{Kind, Method, MethodName, Role};
+use crate::method::{Kind, Method, MethodName, Side};
 use crate::modern;
 use crate::revision::Revision;
 use crate::rpc::{
@@ -560,7 +560,7 @@ impl Session {
         let revision = self.handshake.revision();
         let is_ours = |known: Method| {
             let revision = revision.unwrap_or(Revision::LATEST_LEGACY);
-            known.kind() == kind && known.is_sent_by(Role::Server, revision)
+            known.kind() == kind && known.is_sent_by(Side::Server, revision)
         };
         match method.known() {
             Some(known) if !is_ours(known) => Err(SendError::OutOfEra {
@@ -622,7 +622,7 @@ impl Session {
 
 /// Whether a client may ask for `method` in `revision`.
 fn is_asked_of_servers(method: Method, revision: Revision) -> bool {
-    method.kind() == Kind::Request && method.is_sent_by(Role::Client, revision)
+    method.kind() == Kind::Request && method.is_sent_by(Side::Client, revision)
 }
 
 /// The severity that `logging/setLevel` asks for.

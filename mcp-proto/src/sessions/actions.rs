@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 
-/// What is to be done about an attempt or a session; see [`Action`](super::Action).
+/// What is to be done about an attempt or a session; see [`PoolAction`](super::PoolAction).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Queued {
     Connect,

@@ -2,15 +2,14 @@
 
 use core::time::Duration;
 
-use super::id::{AttemptId, Lease, SessionId, WaiterId};
+use super::id::{AttemptId, Lease, PooledSession, WaiterId};
 use crate::rpc::CallError;
 
 /// What the world has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Action<K> {
-    /// Connect and make the handshake; to be answered with [`dialed`](super::Sessions::dialed) in between, and
-    /// [`connected`](super::Sessions::connected) or [`failed`](super::Sessions::failed) in the end.
+pub enum PoolAction<K> {
+    /// Connect and make the handshake; to be answered with [`dialed`](super::SessionPool::dialed) in between, and
+    /// [`connected`](super::SessionPool::connected) or [`failed`](super::SessionPool::failed) in the end.
     Connect {
         /// What the answers name.
         attempt: AttemptId,
@@ -18,16 +17,16 @@ pub enum Action<K> {
         key: K,
     },
     /// Stop connecting, and close what was opened gracefully: a server may have begun a session for it, or be about
-    /// to. To be answered with [`abandoned`](super::Sessions::abandoned).
+    /// to. To be answered with [`abandoned`](super::SessionPool::abandoned).
     Abandon {
         /// The attempt that is given up.
         attempt: AttemptId,
     },
     /// Close the session gracefully, or clear up what is left of one that was lost; to be answered with
-    /// [`closed`](super::Sessions::closed).
+    /// [`closed`](super::SessionPool::closed).
     Close {
         /// The session.
-        session: SessionId,
+        session: PooledSession,
     },
     /// Drop what is left of the attempt that was given up: closing it has taken too long, or there is too much to be
     /// closed. It may come without [`Abandon`](Self::Abandon) before it. No answer is expected.
@@ -38,14 +37,14 @@ pub enum Action<K> {
     /// Drop what is left of the session: closing it has taken too long. No answer is expected.
     Discard {
         /// The session.
-        session: SessionId,
+        session: PooledSession,
     },
 }
 
 /// What has come of the waiting of a caller.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum PoolEvent {
     /// There is a session.
     Ready {
         /// Who waited.

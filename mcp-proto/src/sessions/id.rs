@@ -12,7 +12,7 @@ pub struct AttemptId(pub(super) u64);
 
 /// A session, from its creation to its end. One that is created again in its place is another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId(pub(super) u64);
+pub struct PooledSession(pub(super) u64);
 
 impl fmt::Debug for WaiterId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,7 +26,7 @@ impl fmt::Debug for AttemptId {
     }
 }
 
-impl fmt::Debug for SessionId {
+impl fmt::Debug for PooledSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "session {}", self.0)
     }
@@ -34,19 +34,19 @@ impl fmt::Debug for SessionId {
 
 /// The use of a session. While there is one, the session is not closed to make room, nor for being idle.
 ///
-/// It is given back with [`Sessions::release`](super::Sessions::release), or exchanged for another with
-/// [`Sessions::replace`](super::Sessions::replace) where the session is lost.
+/// It is given back with [`SessionPool::release`](super::SessionPool::release), or exchanged for another with
+/// [`SessionPool::replace`](super::SessionPool::replace) where the session is lost.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a lease that is not given back keeps its session for ever"]
 pub struct Lease {
-    pub(super) session: SessionId,
+    pub(super) session: PooledSession,
     /// Whether it came in place of one whose session was lost.
     pub(super) is_replacement: bool,
 }
 
 impl Lease {
     /// The session.
-    pub fn session(&self) -> SessionId {
+    pub fn session(&self) -> PooledSession {
         self.session
     }
 

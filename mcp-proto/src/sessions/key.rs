@@ -11,6 +11,7 @@ use super::transport::Transport;
 /// It is made of what it holds and of nothing else: a key made anew for each request finds the same session.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SessionKey {
     /// How the server is reached.
     pub transport: Transport,

@@ -19,6 +19,7 @@
 /// Every pair that the picture does not show changes nothing, but for `Closed` in `Ready`, a session that is lost
 /// and cleared up at once. [`step`](Self::step) is the whole truth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Life {
     /// There is none.
     #[default]
@@ -35,7 +36,7 @@ pub enum Life {
 
 /// What happens to the session of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Input {
+pub enum LifeInput {
     /// A caller wants it.
     Acquire,
     /// It was created.
@@ -82,20 +83,20 @@ pub enum Deed {
 impl Life {
     /// The next state, and what has to be done.
     #[must_use]
-    pub fn step(self, input: Input) -> (Self, Deed) {
+    pub fn step(self, input: LifeInput) -> (Self, Deed) {
         match (self, input) {
-            (Self::Absent | Self::Lost | Self::Closing, Input::Acquire) => (Self::Connecting, Deed::Connect),
-            (Self::Connecting, Input::Acquire) => (Self::Connecting, Deed::Join),
-            (Self::Connecting, Input::Connected) => (Self::Ready, Deed::ServeAll),
-            (Self::Connecting, Input::Failed) => (Self::Absent, Deed::FailAll),
-            (Self::Connecting, Input::Rejected | Input::Overdue | Input::Close) => {
+            (Self::Absent | Self::Lost | Self::Closing, LifeInput::Acquire) => (Self::Connecting, Deed::Connect),
+            (Self::Connecting, LifeInput::Acquire) => (Self::Connecting, Deed::Join),
+            (Self::Connecting, LifeInput::Connected) => (Self::Ready, Deed::ServeAll),
+            (Self::Connecting, LifeInput::Failed) => (Self::Absent, Deed::FailAll),
+            (Self::Connecting, LifeInput::Rejected | LifeInput::Overdue | LifeInput::Close) => {
                 (Self::Closing, Deed::FailAllAndAbandon)
             }
-            (Self::Connecting, Input::Unwanted) => (Self::Closing, Deed::Abandon),
-            (Self::Ready, Input::Acquire) => (Self::Ready, Deed::Serve),
-            (Self::Ready, Input::Lost) => (Self::Lost, Deed::Clear),
-            (Self::Ready, Input::Close) => (Self::Closing, Deed::Clear),
-            (Self::Ready | Self::Lost | Self::Closing, Input::Closed) => (Self::Absent, Deed::None),
+            (Self::Connecting, LifeInput::Unwanted) => (Self::Closing, Deed::Abandon),
+            (Self::Ready, LifeInput::Acquire) => (Self::Ready, Deed::Serve),
+            (Self::Ready, LifeInput::Lost) => (Self::Lost, Deed::Clear),
+            (Self::Ready, LifeInput::Close) => (Self::Closing, Deed::Clear),
+            (Self::Ready | Self::Lost | Self::Closing, LifeInput::Closed) => (Self::Absent, Deed::None),
             (state, _) => (state, Deed::None),
         }
     }
@@ -110,8 +111,8 @@ impl Life {
 mod tests {
     use super::*;
     use Deed as D;
-    use Input as I;
     use Life as L;
+    use LifeInput as I;
 
     #[test]
     fn every_pair_of_state_and_input() {

@@ -7,14 +7,15 @@ use super::actions::{Actions, Queued};
 use super::config::{AttemptTimeouts, SessionsConfig, Unwanted};
 use super::counters::SessionsCounters;
 use super::deadlines::Deadlines;
-use super::event::{Action, Event};
-use super::id::{AttemptId, Lease, SessionId, WaiterId};
-use super::life::{Deed, Input, Life};
+use super::event::{PoolAction, PoolEvent};
+use super::id::{AttemptId, Lease, PooledSession, WaiterId};
+use super::life::{Deed, Life, LifeInput};
 use super::priors::Priors;
 use super::slots::Slots;
 use super::waiters::{Waiters, Waiting};
 use crate::client::Prior;
 use crate::rpc::{CallError, CloseReason, Phase, SendError};
+use crate::settings::settings;
 use crate::time::Time;
 
 /// How soon it is seen again at the earliest whether a session is idle: none that is in use is looked at all the time.
@@ -41,27 +42,27 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 ///
 /// ```
 /// use mcp_proto::Time;
-/// use mcp_proto::sessions::{AcquireOptions, Action, Event, Sessions, SessionsConfig};
+/// use mcp_proto::sessions::{AcquireOptions, PoolAction, PoolEvent, SessionPool, SessionsConfig};
 ///
-/// let mut sessions = Sessions::new(SessionsConfig::default());
+/// let mut sessions = SessionPool::new(SessionsConfig::default());
 /// // Two callers want the same session: one attempt.
 /// sessions.acquire(&"weather", &AcquireOptions::default())?;
 /// sessions.acquire(&"weather", &AcquireOptions::default())?;
 /// let now = Time::ORIGIN;
-/// let Some(Action::Connect { attempt, key: "weather" }) = sessions.poll_action(now) else { unreachable!() };
+/// let Some(PoolAction::Connect { attempt, key: "weather" }) = sessions.poll_action(now) else { unreachable!() };
 /// assert_eq!(sessions.poll_action(now), None);
 ///
 /// // The world has connected: both have the session, and give it back when they are done.
 /// let session = sessions.connected(now, attempt).unwrap();
 /// for _ in 0..2 {
-///     let Some(Event::Ready { lease, .. }) = sessions.poll_event() else { unreachable!() };
+///     let Some(PoolEvent::Ready { lease, .. }) = sessions.poll_event() else { unreachable!() };
 ///     assert_eq!(lease.session(), session);
 ///     sessions.release(lease);
 /// }
 /// # Ok::<(), mcp_proto::rpc::SendError>(())
 /// ```
 #[derive(Debug)]
-pub struct Sessions<K> {
+pub struct SessionPool<K> {
     config: SessionsConfig,
     slots: Slots<K>,
     attempts: Deadlines<u64>,
@@ -77,16 +78,19 @@ pub struct Sessions<K> {
     closed: Option<CloseReason>,
 }
 
-/// How a caller waits for a session. The default is right for nearly all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AcquireOptions {
-    /// All the time that the caller has; [`SessionsConfig::acquire`] where `None`.
-    pub timeout: Option<Duration>,
-    /// How much of that is spent already.
-    pub waited: Duration,
+settings! {
+    /// How a caller waits for a session. The default is right for nearly all.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct AcquireOptions {
+        /// All the time that the caller has; [`SessionsConfig::acquire`] where `None`.
+        pub timeout (with_timeout): Option<Duration>,
+        /// How much of that is spent already.
+        pub waited (with_waited): Duration,
+    }
 }
 
-impl<K: Clone + Ord> Sessions<K> {
+impl<K: Clone + Ord> SessionPool<K> {
     /// A pool without sessions.
     #[must_use]
     pub fn new(config: SessionsConfig) -> Self {
@@ -173,7 +177,7 @@ impl<K: Clone + Ord> Sessions<K> {
     pub fn abandon(&mut self, waiter: WaiterId) {
         if let Some(waiting) = self.waiters.leave(waiter) {
             self.gone(waiter, waiting.serial);
-        } else if let Some(Event::Ready { lease, .. }) = self.waiters.untell(waiter) {
+        } else if let Some(PoolEvent::Ready { lease, .. }) = self.waiters.untell(waiter) {
             self.release(lease);
         }
     }
@@ -250,12 +254,12 @@ impl<K: Clone + Ord> Sessions<K> {
     }
 
     /// The session is there: all who wait have it. `None` where the attempt was given up: it goes the way of
-    /// [`Action::Abandon`].
+    /// [`PoolAction::Abandon`].
     #[must_use = "where nobody wants it any more, it is to be closed"]
-    pub fn connected(&mut self, now: Time, attempt: AttemptId) -> Option<SessionId> {
+    pub fn connected(&mut self, now: Time, attempt: AttemptId) -> Option<PooledSession> {
         self.arm(now);
         let serial = attempt.0;
-        let deed = self.slots.step(serial, Input::Connected);
+        let deed = self.slots.step(serial, LifeInput::Connected);
         if deed != Deed::ServeAll {
             self.counters.late += 1;
             return None;
@@ -274,17 +278,17 @@ impl<K: Clone + Ord> Sessions<K> {
         for waiter in waiters.unwrap_or_default() {
             self.serve(now, serial, waiter);
         }
-        Some(SessionId(serial))
+        Some(PooledSession(serial))
     }
 
     /// The session could not be created: all who wait learn why. Where there is a connection, it goes the way of
-    /// [`Action::Abandon`].
+    /// [`PoolAction::Abandon`].
     pub fn failed(&mut self, attempt: AttemptId, error: &CallError) {
         let serial = attempt.0;
         let phase = self.slots.connecting(serial).and_then(|slot| slot.phase);
         let input = match phase {
-            Some(Phase::Initialize) => Input::Rejected,
-            _ => Input::Failed,
+            Some(Phase::Initialize) => LifeInput::Rejected,
+            _ => LifeInput::Failed,
         };
         match self.slots.step(serial, input) {
             Deed::FailAll => {
@@ -306,7 +310,7 @@ impl<K: Clone + Ord> Sessions<K> {
     }
 
     /// What the server of a session has proved to speak so far; `None` where that is not certain, or not any more.
-    pub fn learned(&mut self, session: SessionId, prior: Option<Prior>) {
+    pub fn learned(&mut self, session: PooledSession, prior: Option<Prior>) {
         match self.slots.key(session.0) {
             Some(key) => self.priors.set(key, prior),
             None => self.counters.late += 1,
@@ -314,8 +318,8 @@ impl<K: Clone + Ord> Sessions<K> {
     }
 
     /// The server forgot the session, or its connection ended. It is created again for the next who wants it.
-    pub fn lost(&mut self, session: SessionId) {
-        match self.slots.step(session.0, Input::Lost) {
+    pub fn lost(&mut self, session: PooledSession) {
+        match self.slots.step(session.0, LifeInput::Lost) {
             Deed::Clear => {
                 self.counters.lost += 1;
                 self.clear(session.0);
@@ -326,7 +330,7 @@ impl<K: Clone + Ord> Sessions<K> {
     }
 
     /// Nothing is left of a session.
-    pub fn closed(&mut self, session: SessionId) {
+    pub fn closed(&mut self, session: PooledSession) {
         if self.slots.key(session.0).is_none() || self.slots.connecting(session.0).is_some() {
             self.counters.late += 1;
             return;
@@ -353,7 +357,7 @@ impl<K: Clone + Ord> Sessions<K> {
                 phase: phase.unwrap_or(Phase::Connect),
                 after: waiting.timeout,
             };
-            self.waiters.tell(waiter, Event::Failed { waiter, error });
+            self.waiters.tell(waiter, PoolEvent::Failed { waiter, error });
             self.gone(waiter, waiting.serial);
         }
         while let Some(serial) = self.idle.expire(now) {
@@ -367,29 +371,29 @@ impl<K: Clone + Ord> Sessions<K> {
 
     /// What the world has to do. Whatever was begun since the last time gets its deadline here.
     #[must_use]
-    pub fn poll_action(&mut self, now: Time) -> Option<Action<K>> {
+    pub fn poll_action(&mut self, now: Time) -> Option<PoolAction<K>> {
         self.arm(now);
         loop {
             let (serial, queued) = self.actions.pop()?;
-            let (attempt, session) = (AttemptId(serial), SessionId(serial));
+            let (attempt, session) = (AttemptId(serial), PooledSession(serial));
             return Some(match (queued, self.slots.key(serial)) {
-                (Queued::Connect, Some(key)) => Action::Connect {
+                (Queued::Connect, Some(key)) => PoolAction::Connect {
                     attempt,
                     key: key.clone(),
                 },
                 // It was given up before anybody heard of it.
                 (Queued::Connect, None) => continue,
-                (Queued::Abandon, _) => Action::Abandon { attempt },
-                (Queued::DiscardAttempt, _) => Action::DiscardAttempt { attempt },
-                (Queued::Close, _) => Action::Close { session },
-                (Queued::Discard, _) => Action::Discard { session },
+                (Queued::Abandon, _) => PoolAction::Abandon { attempt },
+                (Queued::DiscardAttempt, _) => PoolAction::DiscardAttempt { attempt },
+                (Queued::Close, _) => PoolAction::Close { session },
+                (Queued::Discard, _) => PoolAction::Discard { session },
             });
         }
     }
 
     /// What has come of the waiting of a caller.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<PoolEvent> {
         self.waiters.poll_outcome()
     }
 
@@ -405,7 +409,7 @@ impl<K: Clone + Ord> Sessions<K> {
     }
 }
 
-impl<K: Clone + Ord> Sessions<K> {
+impl<K: Clone + Ord> SessionPool<K> {
     fn arm(&mut self, now: Time) {
         self.attempts.arm(now);
         self.idle.arm(now);
@@ -432,7 +436,7 @@ impl<K: Clone + Ord> Sessions<K> {
         }
         if deed == Deed::Serve {
             if let Some(lease) = self.slots.lease(key, is_replacement) {
-                self.waiters.tell(waiter, Event::Ready { waiter, lease, waited });
+                self.waiters.tell(waiter, PoolEvent::Ready { waiter, lease, waited });
             }
         } else if let Some(serial) = self.slots.of_key(key).map(|slot| slot.serial) {
             self.slots.change(serial, |slot, _| slot.waiters.insert(waiter));
@@ -477,7 +481,7 @@ impl<K: Clone + Ord> Sessions<K> {
             return;
         };
         if let Some(lease) = self.slots.lease(&key, waiting.is_replacement) {
-            self.waiters.tell(waiter, Event::Ready { waiter, lease, waited });
+            self.waiters.tell(waiter, PoolEvent::Ready { waiter, lease, waited });
         }
     }
 
@@ -492,7 +496,7 @@ impl<K: Clone + Ord> Sessions<K> {
         });
         if is_unwanted == Some(true)
             && self.config.unwanted == Unwanted::Abandon
-            && self.slots.step(serial, Input::Unwanted) == Deed::Abandon
+            && self.slots.step(serial, LifeInput::Unwanted) == Deed::Abandon
         {
             self.counters.abandoned += 1;
             self.abandon_attempt(serial);
@@ -508,7 +512,7 @@ impl<K: Clone + Ord> Sessions<K> {
             Phase::Connect => slot.timeouts.connect,
             _ => slot.timeouts.handshake,
         };
-        if self.slots.step(serial, Input::Overdue) == Deed::FailAllAndAbandon {
+        if self.slots.step(serial, LifeInput::Overdue) == Deed::FailAllAndAbandon {
             self.failed_with(serial, &CallError::Timeout { phase, after });
         }
     }
@@ -534,7 +538,7 @@ impl<K: Clone + Ord> Sessions<K> {
         for waiter in waiters.unwrap_or_default() {
             if self.waiters.leave(waiter).is_some() {
                 let error = error.clone();
-                self.waiters.tell(waiter, Event::Failed { waiter, error });
+                self.waiters.tell(waiter, PoolEvent::Failed { waiter, error });
             }
         }
     }
@@ -554,7 +558,7 @@ impl<K: Clone + Ord> Sessions<K> {
         let Some(serial) = self.slots.of_key(key).map(|slot| slot.serial) else {
             return;
         };
-        match self.slots.step(serial, Input::Close) {
+        match self.slots.step(serial, LifeInput::Close) {
             Deed::FailAllAndAbandon => {
                 self.counters.abandoned += 1;
                 self.fail_all(serial, &CallError::Closed(reason));
@@ -602,7 +606,7 @@ impl<K: Clone + Ord> Sessions<K> {
             if let Some(idle) = self.config.idle {
                 self.idle.set(serial, idle.max(LOOK_AGAIN));
             }
-        } else if self.slots.step(serial, Input::Close) == Deed::Clear {
+        } else if self.slots.step(serial, LifeInput::Close) == Deed::Clear {
             self.counters.expired += 1;
             self.clear(serial);
         }

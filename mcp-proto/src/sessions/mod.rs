@@ -17,11 +17,11 @@ mod waiters;
 
 pub use config::{AttemptTimeouts, SessionsConfig, Unwanted};
 pub use counters::SessionsCounters;
-pub use event::{Action, Event};
-pub use id::{AttemptId, Lease, SessionId, WaiterId};
+pub use event::{PoolAction, PoolEvent};
+pub use id::{AttemptId, Lease, PooledSession, WaiterId};
 pub use key::SessionKey;
-pub use life::{Deed, Input, Life};
-pub use machine::{AcquireOptions, Sessions};
+pub use life::{Deed, Life, LifeInput};
+pub use machine::{AcquireOptions, SessionPool};
 pub use transport::{
     Authorization, ChildTransport, HttpTransport, InProcessTransport, Secret, StreamAddress, StreamTransport, TlsFiles,
     Transport, TransportError, TransportTimeouts,

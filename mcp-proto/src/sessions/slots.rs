@@ -4,8 +4,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::config::AttemptTimeouts;
-use super::id::{Lease, SessionId, WaiterId};
-use super::life::{Deed, Input, Life};
+use super::id::{Lease, PooledSession, WaiterId};
+use super::life::{Deed, Life, LifeInput};
 use crate::rpc::Phase;
 
 /// What is known of one key.
@@ -122,7 +122,7 @@ impl<K: Clone + Ord> Slots<K> {
             slot.last_use = *uses;
             slot.leases += 1;
             Lease {
-                session: SessionId(slot.serial),
+                session: PooledSession(slot.serial),
                 is_replacement,
             }
         })
@@ -136,7 +136,7 @@ impl<K: Clone + Ord> Slots<K> {
     }
 
     /// Moves the life of the slot whose present attempt or session this is.
-    pub(super) fn step(&mut self, serial: u64, input: Input) -> Deed {
+    pub(super) fn step(&mut self, serial: u64, input: LifeInput) -> Deed {
         let stepped = self.change(serial, |slot, _| {
             let (next, deed) = slot.life.step(input);
             slot.life = next;
@@ -151,7 +151,7 @@ impl<K: Clone + Ord> Slots<K> {
             self.slots.insert(key.clone(), Slot::default());
         }
         let wanted = self.change_at(key, |slot, _| {
-            let (next, deed) = slot.life.step(Input::Acquire);
+            let (next, deed) = slot.life.step(LifeInput::Acquire);
             slot.life = next;
             deed
         });
@@ -160,7 +160,7 @@ impl<K: Clone + Ord> Slots<K> {
 
     /// Nothing is left of an attempt or a session.
     pub(super) fn forget(&mut self, serial: u64) {
-        self.step(serial, Input::Closed);
+        self.step(serial, LifeInput::Closed);
         let Some(key) = self.keys.remove(&serial) else { return };
         let is_over = |slot: &Slot| slot.serial == serial && slot.life == Life::Absent;
         if self.slots.get(&key).is_some_and(is_over) {

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use super::deadlines::Deadlines;
-use super::event::Event;
+use super::event::PoolEvent;
 use super::id::WaiterId;
 use crate::time::Time;
 
@@ -28,7 +28,7 @@ pub(super) struct Waiters {
     waiting: BTreeMap<WaiterId, Waiting>,
     deadlines: Deadlines<WaiterId>,
     /// What has come of it, in the order in which it came.
-    outcomes: BTreeMap<u64, Event>,
+    outcomes: BTreeMap<u64, PoolEvent>,
     order: BTreeMap<WaiterId, u64>,
     next_outcome: u64,
 }
@@ -80,21 +80,21 @@ impl Waiters {
     }
 
     /// Has one hear what has come of its waiting.
-    pub(super) fn tell(&mut self, id: WaiterId, outcome: Event) {
+    pub(super) fn tell(&mut self, id: WaiterId, outcome: PoolEvent) {
         self.next_outcome += 1;
         self.outcomes.insert(self.next_outcome, outcome);
         self.order.insert(id, self.next_outcome);
     }
 
     /// Takes back what one was to hear.
-    pub(super) fn untell(&mut self, id: WaiterId) -> Option<Event> {
+    pub(super) fn untell(&mut self, id: WaiterId) -> Option<PoolEvent> {
         let order = self.order.remove(&id)?;
         self.outcomes.remove(&order)
     }
 
-    pub(super) fn poll_outcome(&mut self) -> Option<Event> {
+    pub(super) fn poll_outcome(&mut self) -> Option<PoolEvent> {
         let (_, outcome) = self.outcomes.pop_first()?;
-        let (Event::Ready { waiter, .. } | Event::Failed { waiter, .. }) = &outcome;
+        let (PoolEvent::Ready { waiter, .. } | PoolEvent::Failed { waiter, .. }) = &outcome;
         self.order.remove(waiter);
         Some(outcome)
     }

@@ -5,6 +5,7 @@ use core::fmt;
 
 /// A tool, by the name that its server knows it by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct ToolOrigin {
     /// What this application calls the server, where it calls it anything.
     pub server: Option<Box<str>>,

@@ -12,6 +12,7 @@ use crate::model::{Json, Tool};
 /// Its JSON form is kept with `serde_json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct ToolOverrides {
     /// The name that it is shown and called by, as it is: no prefix is put before it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,7 @@ use super::signature::Signature;
 /// The default takes all tools under their own names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ToolSelection {
     /// Takes these alone. One that the server does not have is a problem of the listing.
     #[serde(skip_serializing_if = "Option::is_none")]

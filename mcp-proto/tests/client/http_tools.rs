@@ -99,10 +99,7 @@ fn where_the_list_fails_the_call_fails_as_it_did() {
 
 #[test]
 fn endless_pages_of_tools_end() {
-    let limits = Limits {
-        list_pages: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_list_pages(3);
     let mut web = Web::ready_with(config().with_limits(limits), Revision::LATEST);
     call(&mut web);
     let post = web.opened().remove(0);

@@ -368,10 +368,7 @@ fn endless_pages_end_also_where_the_cursors_go_round() {
     ));
     assert!(wire.sent().is_empty());
 
-    let limits = Limits {
-        list_pages: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_list_pages(3);
     let mut wire = Wire::ready_with(config().with_limits(limits), MODERN);
     ask(&mut wire);
     let mut cursor = Value::Null;
@@ -387,10 +384,7 @@ fn endless_pages_end_also_where_the_cursors_go_round() {
 
 #[test]
 fn the_whole_list_is_bounded_in_bytes() {
-    let limits = Limits {
-        total_bytes: 3_000,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_total_bytes(3_000);
     let mut wire = Wire::ready_with(config().with_limits(limits), MODERN);
     ask(&mut wire);
     let long = "x".repeat(1_000);
@@ -478,7 +472,8 @@ fn a_closed_connection_ends_all_askers_and_keeps_nothing() {
 
 #[test]
 fn a_prior_that_proves_wrong_does_not_fail_the_list() {
-    let mut wire = Wire::new(config().with_prior(Prior::new(MODERN)));
+    let prior = Some(Prior::new(MODERN));
+    let mut wire = Wire::new(config().with_prior(prior));
     ask(&mut wire);
     let sent = wire.sent();
     assert_eq!(methods(&sent), ["tools/list"]);

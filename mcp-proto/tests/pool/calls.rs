@@ -191,10 +191,7 @@ fn g1_the_caller_that_began_it_vanishes_and_the_others_have_their_session() {
 #[test]
 fn g2_all_vanish_and_nothing_is_left_unless_it_is_to_be_kept() {
     for unwanted in [Unwanted::Abandon, Unwanted::Keep] {
-        let config = SessionsConfig {
-            unwanted,
-            ..SessionsConfig::default()
-        };
+        let config = SessionsConfig::default().with_unwanted(unwanted);
         let mut world = World::new(MODES[2], config);
         world.change(|fate| fate.mute = unwanted == Unwanted::Abandon);
         world.change(|fate| fate.connect = ms(100));

@@ -232,10 +232,7 @@ fn a_server_that_never_answers_is_waited_for_as_long_as_closing_may_take() {
         initialize: Duration::from_secs(3_600),
         ..SLOW
     };
-    let config = SessionsConfig {
-        close: ms(800),
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_close(ms(800));
     let mut site = Site::new(manners, config);
     let call = site
         .executor

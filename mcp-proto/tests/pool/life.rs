@@ -10,10 +10,7 @@ use super::world::{World, ms};
 
 #[test]
 fn i1_a_thousand_keys_and_room_for_a_hundred() {
-    let config = SessionsConfig {
-        sessions: 100,
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_sessions(100);
     let mut world = World::new(MODES[0], config);
     let mut most = 0;
     for n in 0..1_000 {
@@ -30,10 +27,7 @@ fn i1_a_thousand_keys_and_room_for_a_hundred() {
 
 #[test]
 fn where_all_are_in_use_another_is_an_error_at_once() {
-    let config = SessionsConfig {
-        sessions: 8,
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_sessions(8);
     let mut world = World::new(MODES[0], config);
     let call = |world: &mut World, n: usize, tool: &str| {
         let call = world.sessions.session(format!("{n}")).call_tool(tool, ());
@@ -55,10 +49,7 @@ fn where_all_are_in_use_another_is_an_error_at_once() {
 
 #[test]
 fn a_session_that_is_idle_is_closed_and_one_that_is_lent_is_not() {
-    let config = SessionsConfig {
-        idle: Some(ms(1_000)),
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_idle(Some(ms(1_000)));
     let mut world = World::new(MODES[0], config);
     let session = world.session();
     let loan = world.executor.spawn(async move { session.client().await });

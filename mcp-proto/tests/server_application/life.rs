@@ -240,10 +240,7 @@ fn everyone_hears_what_concerns_everyone() {
 
 #[test]
 fn a_slow_reader_makes_handlers_wait_and_announcements_come_once() {
-    let limits = mcp_proto::Limits {
-        outbox_bytes: 500,
-        ..Default::default()
-    };
+    let limits = mcp_proto::Limits::default().with_outbox_bytes(500);
     let server = server()
         .limits(limits)
         .tool("flood", "", |_: NoArgs, context: Context| async move {
@@ -366,10 +363,7 @@ fn a_crowd_in_one_piece_is_answered_in_turns_and_to_the_last() {
 
 #[test]
 fn cancelled_requests_do_not_use_up_what_a_client_may_make_us_hold() {
-    let limits = mcp_proto::Limits {
-        total_bytes: 150,
-        ..Default::default()
-    };
+    let limits = mcp_proto::Limits::default().with_total_bytes(150);
     let server = Server::builder("test", "1")
         .limits(limits)
         .tool("wait", "", pending::<Result<(), ToolError>>)

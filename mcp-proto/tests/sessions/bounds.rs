@@ -5,16 +5,13 @@ use std::time::Duration;
 
 use mcp_proto::Time;
 use mcp_proto::rpc::{CallError, CloseReason, SendError};
-use mcp_proto::sessions::{AcquireOptions, Action, Event, Life, Sessions, SessionsConfig};
+use mcp_proto::sessions::{AcquireOptions, Life, PoolAction, PoolEvent, SessionPool, SessionsConfig};
 
 use super::world::{Behaviour, World, ms};
 
 #[test]
 fn i1_a_thousand_keys_and_room_for_a_hundred() {
-    let config = SessionsConfig {
-        sessions: 100,
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_sessions(100);
     let mut world = World::<String>::new(config);
     world.closing = Some(ms(0));
     for n in 0..1_000 {
@@ -38,10 +35,7 @@ fn i1_a_thousand_keys_and_room_for_a_hundred() {
 
 #[test]
 fn the_least_recently_used_goes_first_and_never_one_that_is_in_use() {
-    let config = SessionsConfig {
-        sessions: 3,
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_sessions(3);
     let mut world = World::new(config);
     let leases: Vec<_> = ["a", "b", "c"]
         .map(|key| world.acquire(key, ms(1_000)).unwrap())
@@ -68,10 +62,7 @@ fn the_least_recently_used_goes_first_and_never_one_that_is_in_use() {
 
 #[test]
 fn an_idle_session_is_closed_after_its_time_and_one_in_use_never_is() {
-    let config = SessionsConfig {
-        idle: Some(ms(1_000)),
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_idle(Some(ms(1_000)));
     let mut world = World::new(config);
     let waiter = world.acquire("server", ms(1_000)).unwrap();
     world.run_for(ms(10_000));
@@ -86,10 +77,7 @@ fn an_idle_session_is_closed_after_its_time_and_one_in_use_never_is() {
 
 #[test]
 fn too_many_waiters_are_an_error_at_once() {
-    let config = SessionsConfig {
-        waiters: 2,
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_waiters(2);
     let mut world = World::new(config);
     world.behaviour = Behaviour::Mute;
     let first = world.acquire("server", ms(1_000)).unwrap();
@@ -101,11 +89,7 @@ fn too_many_waiters_are_an_error_at_once() {
 
 #[test]
 fn a_session_that_does_not_close_is_dropped_and_none_of_them_pile_up() {
-    let config = SessionsConfig {
-        sessions: 2,
-        close: ms(1_000),
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_sessions(2).with_close(ms(1_000));
     let mut world = World::<usize>::new(config);
     world.closing = None;
     for n in 0..10 {
@@ -121,10 +105,7 @@ fn a_session_that_does_not_close_is_dropped_and_none_of_them_pile_up() {
 
 #[test]
 fn of_too_many_that_are_being_closed_the_one_goes_that_has_had_the_most_time() {
-    let config = SessionsConfig {
-        sessions: 3,
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_sessions(3);
     let mut world = World::new(config);
     world.closing = None;
     let mut session = BTreeMap::new();
@@ -151,11 +132,7 @@ fn of_too_many_that_are_being_closed_the_one_goes_that_has_had_the_most_time() {
 
 #[test]
 fn what_a_creation_that_was_given_up_has_opened_is_closed_in_bounded_time_and_number() {
-    let config = SessionsConfig {
-        sessions: 2,
-        close: ms(1_000),
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_sessions(2).with_close(ms(1_000));
     let mut world = World::<usize>::new(config);
     world.behaviour = Behaviour::Mute;
     world.closing = None;
@@ -247,18 +224,15 @@ fn who_has_all_the_time_there_is_has_spent_what_the_session_took() {
 
 #[test]
 fn a_session_that_is_not_to_be_kept_keeps_nobody_busy_while_it_is_in_use() {
-    let config = SessionsConfig {
-        idle: Some(ms(0)),
-        ..SessionsConfig::default()
-    };
-    let mut sessions = Sessions::new(config);
+    let config = SessionsConfig::default().with_idle(Some(ms(0)));
+    let mut sessions = SessionPool::new(config);
     let now = Time::since_origin(ms(1));
     sessions.acquire(&"a", &AcquireOptions::default()).unwrap();
-    let Some(Action::Connect { attempt, .. }) = sessions.poll_action(now) else {
+    let Some(PoolAction::Connect { attempt, .. }) = sessions.poll_action(now) else {
         panic!("nothing to connect")
     };
     sessions.connected(now, attempt).unwrap();
-    let Some(Event::Ready { lease, .. }) = sessions.poll_event() else {
+    let Some(PoolEvent::Ready { lease, .. }) = sessions.poll_event() else {
         panic!("nobody is served")
     };
     for _ in 0..3 {

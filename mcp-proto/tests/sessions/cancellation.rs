@@ -23,10 +23,7 @@ fn g1_the_caller_that_began_it_vanishes_and_the_others_have_their_session() {
 #[test]
 fn g2_all_vanish_and_the_attempt_is_given_up_unless_it_is_to_be_kept() {
     for unwanted in [Unwanted::Abandon, Unwanted::Keep] {
-        let config = SessionsConfig {
-            unwanted,
-            ..SessionsConfig::default()
-        };
+        let config = SessionsConfig::default().with_unwanted(unwanted);
         let mut world = World::new(config);
         world.behaviour = Behaviour::Answers(ms(2_000));
         let waiters: Vec<_> = (0..3).map(|_| world.acquire("slow", ms(5_000)).unwrap()).collect();
@@ -61,13 +58,10 @@ fn an_attempt_that_the_world_never_heard_of_is_not_begun() {
 
 #[test]
 fn a_session_for_a_caller_that_vanished_meanwhile_is_given_back() {
-    let mut world = World::new(SessionsConfig {
-        sessions: 1,
-        ..SessionsConfig::default()
-    });
+    let mut world = World::new(SessionsConfig::default().with_sessions(1));
     let waiter = world.acquire("one", ms(1_000)).unwrap();
     let now = world.time();
-    let Some(mcp_proto::sessions::Action::Connect { attempt, .. }) = world.sessions.poll_action(now) else {
+    let Some(mcp_proto::sessions::PoolAction::Connect { attempt, .. }) = world.sessions.poll_action(now) else {
         panic!()
     };
     assert!(world.sessions.connected(now, attempt).is_some());

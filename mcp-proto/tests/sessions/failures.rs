@@ -62,14 +62,8 @@ fn f3_a_refusal_reaches_all_who_wait_at_once_and_leaves_the_key_vacant() {
 
 #[test]
 fn the_parts_of_an_attempt_have_deadlines_of_their_own_that_never_add_to_the_callers() {
-    let attempt = AttemptTimeouts {
-        connect: ms(300),
-        handshake: ms(700),
-    };
-    let config = SessionsConfig {
-        attempt,
-        ..SessionsConfig::default()
-    };
+    let attempt = AttemptTimeouts::default().with_connect(ms(300)).with_handshake(ms(700));
+    let config = SessionsConfig::default().with_attempt(attempt);
     let failure_of = |behaviour: Behaviour, timeout: Duration| {
         let mut world = World::new(config.clone());
         world.behaviour = behaviour;
@@ -100,13 +94,10 @@ fn an_attempt_may_have_deadlines_of_its_own() {
     let mut world = World::new(SessionsConfig::default());
     let waiter = world.acquire("server", ms(60_000)).unwrap();
     let now = world.time();
-    let Some(mcp_proto::sessions::Action::Connect { attempt, .. }) = world.sessions.poll_action(now) else {
+    let Some(mcp_proto::sessions::PoolAction::Connect { attempt, .. }) = world.sessions.poll_action(now) else {
         panic!()
     };
-    let timeouts = AttemptTimeouts {
-        connect: ms(50),
-        handshake: ms(70),
-    };
+    let timeouts = AttemptTimeouts::default().with_connect(ms(50)).with_handshake(ms(70));
     world.sessions.set_timeouts(attempt, timeouts);
     world.run_for(ms(40));
     world.sessions.dialed(world.time(), attempt);

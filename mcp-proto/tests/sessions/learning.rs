@@ -55,10 +55,7 @@ fn a_handshake_that_fails_forgets_it_and_a_server_that_is_away_does_not() {
 
 #[test]
 fn of_no_more_keys_is_anything_kept_than_there_may_be_sessions() {
-    let config = SessionsConfig {
-        sessions: 3,
-        ..SessionsConfig::default()
-    };
+    let config = SessionsConfig::default().with_sessions(3);
     let mut world = World::<usize>::new(config);
     for key in 0..5 {
         visit(&mut world, key, Some(MODERN));

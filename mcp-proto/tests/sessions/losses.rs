@@ -116,10 +116,9 @@ fn what_was_waited_before_is_a_part_of_the_time_of_the_caller() {
     let lease = ready(&mut world);
     world.behaviour = Behaviour::Mute;
     let began = world.now;
-    let options = AcquireOptions {
-        timeout: Some(ms(500)),
-        waited: ms(350),
-    };
+    let options = AcquireOptions::default()
+        .with_timeout(Some(ms(500)))
+        .with_waited(ms(350));
     let waiter = world.sessions.replace(&"server", lease, &options).unwrap();
     world.run_for(ms(1_000));
     let (at, error) = world.failure(waiter);

@@ -6,7 +6,8 @@ use std::time::Duration;
 use mcp_proto::Time;
 use mcp_proto::rpc::{CallError, CloseReason};
 use mcp_proto::sessions::{
-    AcquireOptions, Action, AttemptId, Event, Lease, Life, SessionId, Sessions, SessionsConfig, Unwanted, WaiterId,
+    AcquireOptions, AttemptId, Lease, Life, PoolAction, PoolEvent, PooledSession, SessionPool, SessionsConfig,
+    Unwanted, WaiterId,
 };
 
 use super::world::ms;
@@ -35,7 +36,7 @@ impl Random {
 /// A pool, and what is known of it from outside.
 struct Run {
     random: Random,
-    pool: Sessions<u8>,
+    pool: SessionPool<u8>,
     now: Duration,
     /// Who waits for which key.
     waiting: BTreeMap<WaiterId, u8>,
@@ -48,30 +49,28 @@ struct Run {
     left: BTreeSet<AttemptId>,
     /// Those whose handshake has failed, of which it was not said yet that they are given up.
     rejected: BTreeSet<AttemptId>,
-    open: BTreeMap<SessionId, u8>,
-    all_sessions: Vec<SessionId>,
+    open: BTreeMap<PooledSession, u8>,
+    all_sessions: Vec<PooledSession>,
     /// The sessions that this side has ended, or had ended.
-    doomed: BTreeSet<SessionId>,
+    doomed: BTreeSet<PooledSession>,
 }
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let config = SessionsConfig {
-            sessions: MOST,
-            waiters: 12,
-            idle: (!seed.is_multiple_of(3)).then_some(ms(40)),
-            unwanted: if seed.is_multiple_of(2) {
+        let config = SessionsConfig::default()
+            .with_sessions(MOST)
+            .with_waiters(12)
+            .with_idle((!seed.is_multiple_of(3)).then_some(ms(40)))
+            .with_unwanted(if seed.is_multiple_of(2) {
                 Unwanted::Abandon
             } else {
                 Unwanted::Keep
-            },
-            acquire: ms(300),
-            close: ms(50),
-            ..SessionsConfig::default()
-        };
+            })
+            .with_acquire(ms(300))
+            .with_close(ms(50));
         Self {
             random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
-            pool: Sessions::new(config),
+            pool: SessionPool::new(config),
             now: Duration::ZERO,
             waiting: BTreeMap::new(),
             gone: BTreeSet::new(),
@@ -261,9 +260,9 @@ impl Run {
         }
     }
 
-    fn act(&mut self, action: Action<u8>) {
+    fn act(&mut self, action: PoolAction<u8>) {
         match action {
-            Action::Connect { attempt, key } => {
+            PoolAction::Connect { attempt, key } => {
                 assert!(!self.all_attempts.contains(&attempt));
                 assert!(
                     !self.attempts.values().any(|other| *other == key),
@@ -272,33 +271,32 @@ impl Run {
                 self.attempts.insert(attempt, key);
                 self.all_attempts.push(attempt);
             }
-            Action::Abandon { attempt } => {
+            PoolAction::Abandon { attempt } => {
                 self.attempts.remove(&attempt);
                 self.rejected.remove(&attempt);
                 assert!(self.left.insert(attempt), "{attempt:?} twice");
             }
-            Action::DiscardAttempt { attempt } => {
+            PoolAction::DiscardAttempt { attempt } => {
                 // It may come before it is said that it is given up.
                 let is_known = self.left.remove(&attempt) || self.attempts.remove(&attempt).is_some();
                 let is_known = is_known || self.rejected.remove(&attempt);
                 assert!(is_known, "nothing is left of {attempt:?}");
             }
-            Action::Close { session } => {
+            PoolAction::Close { session } => {
                 let is_used = self.leases.iter().any(|(_, lease)| lease.session() == session);
                 assert!(!is_used || self.doomed.contains(&session), "{session:?} was in use");
                 assert!(self.open.contains_key(&session), "{session:?} is not open");
             }
-            Action::Discard { session } => {
+            PoolAction::Discard { session } => {
                 assert!(self.open.remove(&session).is_some(), "{session:?} is not open");
             }
-            other => panic!("{other:?}"),
         }
     }
 
-    fn hear(&mut self, event: Event) {
+    fn hear(&mut self, event: PoolEvent) {
         let (waiter, lease) = match event {
-            Event::Ready { waiter, lease, .. } => (waiter, Some(lease)),
-            Event::Failed { waiter, .. } => (waiter, None),
+            PoolEvent::Ready { waiter, lease, .. } => (waiter, Some(lease)),
+            PoolEvent::Failed { waiter, .. } => (waiter, None),
             other => panic!("{other:?}"),
         };
         let key = self.waiting.remove(&waiter);

@@ -3,7 +3,7 @@
 use mcp_proto::Time;
 use mcp_proto::rpc::CloseReason;
 use mcp_proto::sessions::{
-    AcquireOptions, Action, AttemptId, Event, Lease, Life, SessionId, Sessions, SessionsConfig, WaiterId,
+    AcquireOptions, AttemptId, Lease, Life, PoolAction, PoolEvent, PooledSession, SessionPool, SessionsConfig, WaiterId,
 };
 
 use super::world::{ms, refused};
@@ -43,18 +43,18 @@ impl State {
 
 /// A pool with one key in one state, and what was handed out on the way there.
 struct Case {
-    sessions: Sessions<&'static str>,
+    sessions: SessionPool<&'static str>,
     waiter: Option<WaiterId>,
     attempt: AttemptId,
-    session: Option<SessionId>,
+    session: Option<PooledSession>,
     lease: Option<Lease>,
 }
 
 impl Case {
     fn new(state: State) -> Self {
-        let mut sessions = Sessions::new(SessionsConfig::default());
+        let mut sessions = SessionPool::new(SessionsConfig::default());
         let waiter = sessions.acquire(&"key", &AcquireOptions::default()).unwrap();
-        let Some(Action::Connect { attempt, .. }) = sessions.poll_action(NOW) else {
+        let Some(PoolAction::Connect { attempt, .. }) = sessions.poll_action(NOW) else {
             panic!()
         };
         let mut case = Self {
@@ -67,16 +67,16 @@ impl Case {
         match state {
             State::Absent => {
                 case.sessions.failed(attempt, &refused());
-                assert!(matches!(case.sessions.poll_event(), Some(Event::Failed { .. })));
+                assert!(matches!(case.sessions.poll_event(), Some(PoolEvent::Failed { .. })));
             }
             State::Connecting => case.waiter = Some(waiter),
             State::GivenUp => {
                 case.sessions.abandon(waiter);
-                assert_eq!(case.sessions.poll_action(NOW), Some(Action::Abandon { attempt }));
+                assert_eq!(case.sessions.poll_action(NOW), Some(PoolAction::Abandon { attempt }));
             }
             State::Ready | State::Lost | State::Closing => {
                 case.session = case.sessions.connected(NOW, attempt);
-                let Some(Event::Ready { lease, .. }) = case.sessions.poll_event() else {
+                let Some(PoolEvent::Ready { lease, .. }) = case.sessions.poll_event() else {
                     panic!()
                 };
                 case.lease = Some(lease);
@@ -88,7 +88,7 @@ impl Case {
             _ => {}
         }
         if matches!(state, State::Lost | State::Closing) {
-            assert!(matches!(case.sessions.poll_action(NOW), Some(Action::Close { .. })));
+            assert!(matches!(case.sessions.poll_action(NOW), Some(PoolAction::Close { .. })));
         }
         assert_eq!(case.sessions.life(&"key"), state.life());
         assert_eq!(case.sessions.poll_action(NOW), None);
@@ -101,18 +101,17 @@ impl Case {
         let mut said = Vec::new();
         while let Some(action) = self.sessions.poll_action(NOW) {
             said.push(match action {
-                Action::Connect { .. } => "connect",
-                Action::Abandon { .. } => "abandon",
-                Action::DiscardAttempt { .. } => "discard attempt",
-                Action::Close { .. } => "close",
-                Action::Discard { .. } => "discard",
-                _ => "?",
+                PoolAction::Connect { .. } => "connect",
+                PoolAction::Abandon { .. } => "abandon",
+                PoolAction::DiscardAttempt { .. } => "discard attempt",
+                PoolAction::Close { .. } => "close",
+                PoolAction::Discard { .. } => "discard",
             });
         }
         while let Some(event) = self.sessions.poll_event() {
             said.push(match event {
-                Event::Ready { .. } => "ready",
-                Event::Failed { .. } => "failed",
+                PoolEvent::Ready { .. } => "ready",
+                PoolEvent::Failed { .. } => "failed",
                 _ => "?",
             });
         }

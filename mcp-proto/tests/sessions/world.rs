@@ -6,7 +6,7 @@ use std::time::Duration;
 use mcp_proto::Time;
 use mcp_proto::rpc::{CallError, SendError};
 use mcp_proto::sessions::{
-    AcquireOptions, Action, AttemptId, Event, Lease, SessionId, Sessions, SessionsConfig, WaiterId,
+    AcquireOptions, AttemptId, Lease, PoolAction, PoolEvent, PooledSession, SessionPool, SessionsConfig, WaiterId,
 };
 
 pub(crate) type Key = &'static str;
@@ -38,11 +38,11 @@ enum News {
     Connected(AttemptId),
     Refused(AttemptId),
     Abandoned(AttemptId),
-    Closed(SessionId),
+    Closed(PooledSession),
 }
 
 pub(crate) struct World<K = Key> {
-    pub(crate) sessions: Sessions<K>,
+    pub(crate) sessions: SessionPool<K>,
     pub(crate) now: Duration,
     pub(crate) behaviour: Behaviour,
     pub(crate) special: BTreeMap<K, Behaviour>,
@@ -54,7 +54,7 @@ pub(crate) struct World<K = Key> {
     pub(crate) deleted: usize,
     pub(crate) discarded: usize,
     /// The sessions that the world holds, and the most there ever were.
-    pub(crate) open: BTreeSet<SessionId>,
+    pub(crate) open: BTreeSet<PooledSession>,
     pub(crate) most_open: usize,
     pub(crate) outcomes: BTreeMap<WaiterId, Outcome>,
     given_up: BTreeSet<AttemptId>,
@@ -69,7 +69,7 @@ pub(crate) fn ms(ms: u64) -> Duration {
 impl<K: Clone + Ord + core::fmt::Debug> World<K> {
     pub(crate) fn new(config: SessionsConfig) -> Self {
         Self {
-            sessions: Sessions::new(config),
+            sessions: SessionPool::new(config),
             now: Duration::ZERO,
             behaviour: Behaviour::Answers(ms(10)),
             special: BTreeMap::new(),
@@ -92,10 +92,7 @@ impl<K: Clone + Ord + core::fmt::Debug> World<K> {
     }
 
     pub(crate) fn acquire(&mut self, key: K, timeout: Duration) -> Result<WaiterId, SendError> {
-        let options = AcquireOptions {
-            timeout: Some(timeout),
-            ..AcquireOptions::default()
-        };
+        let options = AcquireOptions::default().with_timeout(Some(timeout));
         self.sessions.acquire(&key, &options)
     }
 
@@ -128,35 +125,34 @@ impl<K: Clone + Ord + core::fmt::Debug> World<K> {
     pub(crate) fn settle(&mut self) {
         while let Some(action) = self.sessions.poll_action(self.time()) {
             match action {
-                Action::Connect { attempt, key } => self.connect(attempt, key),
-                Action::Abandon { attempt } => {
+                PoolAction::Connect { attempt, key } => self.connect(attempt, key),
+                PoolAction::Abandon { attempt } => {
                     self.abandoned += 1;
                     self.given_up.insert(attempt);
                     if let Some(time) = self.closing {
                         self.later(time, News::Abandoned(attempt));
                     }
                 }
-                Action::DiscardAttempt { attempt } => {
+                PoolAction::DiscardAttempt { attempt } => {
                     assert!(self.given_up.contains(&attempt));
                     self.discarded += 1;
                 }
-                Action::Close { session } => {
+                PoolAction::Close { session } => {
                     self.deleted += 1;
                     if let Some(time) = self.closing {
                         self.later(time, News::Closed(session));
                     }
                 }
-                Action::Discard { session } => {
+                PoolAction::Discard { session } => {
                     self.discarded += 1;
                     self.open.remove(&session);
                 }
-                other => panic!("{other:?}"),
             }
         }
         while let Some(event) = self.sessions.poll_event() {
             let (waiter, result, waited) = match event {
-                Event::Ready { waiter, lease, waited } => (waiter, Ok(lease), waited),
-                Event::Failed { waiter, error } => (waiter, Err(error), Duration::ZERO),
+                PoolEvent::Ready { waiter, lease, waited } => (waiter, Ok(lease), waited),
+                PoolEvent::Failed { waiter, error } => (waiter, Err(error), Duration::ZERO),
                 other => panic!("{other:?}"),
             };
             let at = self.now;
@@ -224,7 +220,7 @@ impl<K: Clone + Ord + core::fmt::Debug> World<K> {
     }
 
     /// The connection of a session ends by itself.
-    pub(crate) fn kill(&mut self, session: SessionId) {
+    pub(crate) fn kill(&mut self, session: PooledSession) {
         self.sessions.lost(session);
     }
 

@@ -34,10 +34,7 @@ struct Pair {
 
 impl Pair {
     fn new(era: Era) -> Self {
-        let tools = ServerCapabilities {
-            tools: Some(ToolsCapability::default()),
-            ..ServerCapabilities::default()
-        };
+        let tools = ServerCapabilities::default().with_tools(ToolsCapability::default());
         let server = ServerConfig::new(Implementation::new("bench", "1.0.0")).with_capabilities(tools);
         Self {
             client: StreamClient::new(client_config(era)),

@@ -124,15 +124,9 @@ pub struct Stream {
 
 /// A server whose tools do whatever a scenario needs, on this runtime.
 pub fn server(probe: &Arc<Probe>, flavour: Flavour) -> Server {
-    let capabilities = ServerCapabilities {
-        logging: Some(Json::empty_object()),
-        ..ServerCapabilities::default()
-    };
+    let capabilities = ServerCapabilities::default().with_logging(Json::empty_object());
     // What still runs when a client has gone is given up soon, so that no scenario has to wait for it.
-    let timeouts = Timeouts {
-        close: Duration::from_millis(100),
-        ..Timeouts::default()
-    };
+    let timeouts = Timeouts::default().with_close(Duration::from_millis(100));
     let builder = Server::builder("e2e", "1")
         .capabilities(capabilities)
         .timeouts(timeouts);

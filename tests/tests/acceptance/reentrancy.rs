@@ -135,10 +135,7 @@ async fn self_dependent(runtime: &dyn Runtime) -> (Client, Receiver<CallError>, 
         })
     });
     let serving = runtime.serve_site(listener, site, beside).unwrap();
-    let timeouts = Timeouts {
-        initialize: Duration::from_millis(300),
-        ..Timeouts::default()
-    };
+    let timeouts = Timeouts::default().with_initialize(Duration::from_millis(300));
     let config = ClientConfig::named("tests", "1")
         .with_mode(mode(Era::Legacy))
         .with_timeouts(timeouts);

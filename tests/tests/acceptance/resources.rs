@@ -26,10 +26,7 @@ fn i1_sessions_beyond_the_cap_are_ended_and_leave_nothing() {
         || {
             each("I1", async |runtime, era, figures| {
                 let host = Host::start(runtime);
-                let config = SessionsConfig {
-                    sessions: CAP,
-                    ..SessionsConfig::default()
-                };
+                let config = SessionsConfig::default().with_sessions(CAP);
                 let sessions = runtime.sessions(config, resolver(era)).unwrap();
                 let deleted = |number: usize| host.wire.requests(&Method::DELETE) == number * handshakes(era);
                 let before = (descriptors(), resident());

@@ -135,10 +135,7 @@ const ANSWERS: [(&str, &str); 7] = [
 #[async_trait]
 impl Handler for Awkward {
     fn capabilities(&self) -> ServerCapabilities {
-        ServerCapabilities {
-            tools: Some(ToolsCapability::default()),
-            ..ServerCapabilities::default()
-        }
+        ServerCapabilities::default().with_tools(ToolsCapability::default())
     }
 
     async fn list_tools(&self, params: PaginatedParams, _: Context) -> Result<ListToolsResult, ErrorObject> {

@@ -205,10 +205,7 @@ fn g2_all_vanish_and_nothing_is_left() {
             let before = descriptors();
 
             // A legacy server may begin a session all the same: its answer is waited for as long as closing may take.
-            let config = SessionsConfig {
-                close: Duration::from_millis(20),
-                ..SessionsConfig::default()
-            };
+            let config = SessionsConfig::default().with_close(Duration::from_millis(20));
             let sessions = runtime.sessions(config, resolver(era)).unwrap();
             let waiting: Vec<_> = (0..10).map(|_| session(&sessions, host.http())).collect();
             let all = join_all(waiting.iter().map(echo));

@@ -12,6 +12,7 @@ mod layers;
 mod parity;
 mod purity;
 mod revisions;
+mod semver;
 
 /// Fails with the findings, one a line.
 fn demand_none(rule: &str, findings: &[String]) {

@@ -57,10 +57,7 @@ fn a_handler_that_panics_ends_its_own_connection_alone() {
 fn a_body_in_pieces_is_put_together_and_bounded() {
     everywhere(async |serve| {
         let site = serve(Setup {
-            limits: Limits {
-                body_bytes: 2_000,
-                ..Limits::default()
-            },
+            limits: Limits::default().with_body_bytes(2_000),
             ..Setup::default()
         });
         let whole = String::from_utf8(modern_request("/mcp", "echo", r#"{"text":"hi"}"#)).unwrap();
@@ -109,10 +106,7 @@ fn a_body_that_does_not_arrive_is_waited_for_no_longer_than_said() {
 fn bodies_that_are_read_are_bounded_together() {
     everywhere(async |serve| {
         let site = serve(Setup {
-            limits: Limits {
-                reading_bytes: 1_000,
-                ..Limits::default()
-            },
+            limits: Limits::default().with_reading_bytes(1_000),
             ..Setup::default()
         });
         let blanks = [b' '; 800];

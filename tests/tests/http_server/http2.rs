@@ -139,10 +139,7 @@ fn the_end_of_a_connection_ends_its_streams() {
 fn bodies_are_bounded_as_over_http1() {
     everywhere(async |serve| {
         let site = serve(Setup {
-            limits: Limits {
-                body_bytes: 2_000,
-                ..Limits::default()
-            },
+            limits: Limits::default().with_body_bytes(2_000),
             ..Setup::default()
         });
         let peer = Peer::prior_knowledge(site.address).await;

@@ -18,10 +18,7 @@ use crate::{NOW, config, hear, one_exchange, requests, said, server, server_with
 /// rust-sdk#1030: a line without an end.
 #[test]
 fn an_endless_line_is_answered_once_and_skipped() {
-    let limits = Limits {
-        line_bytes: 1000,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_line_bytes(1000);
     let mut server = server_with(limits);
     server.receive(
         NOW,
@@ -47,12 +44,10 @@ fn an_endless_line_is_answered_once_and_skipped() {
 /// rust-sdk#970, #1180: bodies without an end, whatever they are.
 #[test]
 fn a_body_without_an_end_is_not_kept() {
-    let limits = Limits {
-        body_bytes: 5_000,
-        event_bytes: 5_000,
-        error_body_bytes: 1_000,
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .with_body_bytes(5_000)
+        .with_event_bytes(5_000)
+        .with_error_body_bytes(1_000);
     for (status, kind, beginning) in [
         (200, "application/json", r#"{"jsonrpc":"2.0","id":1,"result":{"x":""#),
         (200, "text/event-stream", r#"data: {"x":""#),

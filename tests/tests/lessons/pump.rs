@@ -21,10 +21,7 @@ use crate::{INITIALIZE, NOW, call, config, hear, requests, said, server_with, te
 /// bound that hands the message back.
 #[test]
 fn sending_waits_for_no_write() {
-    let mut server = server_with(Limits {
-        outbox_bytes: 1000,
-        ..Limits::default()
-    });
+    let mut server = server_with(Limits::default().with_outbox_bytes(1000));
     tell(&mut server, INITIALIZE);
     tell(
         &mut server,
@@ -116,11 +113,7 @@ fn either_side_closes_first_and_more_than_once() {
 /// go-sdk#304, opencode#31923: what a slow reader has not taken grows until memory is used up.
 #[test]
 fn a_reader_that_does_not_read_is_waited_for() {
-    let limits = Limits {
-        total_bytes: 10_000,
-        notifications: 1 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_total_bytes(10_000).with_notifications(1 << 20);
     let mut client = StreamClient::new(config(Mode::Modern).with_limits(limits));
     let text = "x".repeat(500);
     let line = format!(r#"{{"jsonrpc":"2.0","method":"notifications/x","params":{{"text":"{text}"}}}}"#);

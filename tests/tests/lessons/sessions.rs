@@ -103,11 +103,7 @@ fn a_session_that_is_lost_is_begun_anew() {
 /// java-sdk#471: sessions that cost a request each, and are kept until memory is used up.
 #[test]
 fn sessions_are_bounded_for_each_and_for_all() {
-    let limits = Limits {
-        sessions: 3,
-        sessions_per_principal: 2,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_sessions(3).with_sessions_per_principal(2);
     let mut sessions = Sessions::new(&limits);
     let mut count = 0;
     let mut create = |who: &str| {

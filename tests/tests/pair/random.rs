@@ -161,10 +161,7 @@ fn setup(rng: &mut Rng, revisions: &[Revision]) -> (Setup, Script) {
     };
     let mut setup = Setup::new(mode).conditions(Conditions::rough(rng)).seed(rng.bits());
     if rng.chance(30) {
-        setup = setup.limits(&Limits {
-            outbox_bytes: SMALL,
-            ..Limits::default()
-        });
+        setup = setup.limits(&Limits::default().with_outbox_bytes(SMALL));
         setup.client.limits.streams_per_session = 2;
     }
     if rng.chance(50) {

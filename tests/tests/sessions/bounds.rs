@@ -14,10 +14,7 @@ use super::{Site, each, echo, handshakes, resolver};
 fn i1_sessions_beyond_the_bound_are_ended() {
     each(async |runtime, era| {
         let site = Site::start(runtime);
-        let config = SessionsConfig {
-            sessions: 10,
-            ..SessionsConfig::default()
-        };
+        let config = SessionsConfig::default().with_sessions(10);
         let sessions = runtime.sessions(config, resolver(era)).unwrap();
         for n in 0..100 {
             let key = SessionKey::new(site.transport()).of_conversation(n.to_string());
@@ -35,10 +32,7 @@ fn i1_sessions_beyond_the_bound_are_ended() {
 fn d3_where_all_are_in_use_another_is_an_error_at_once() {
     each(async |runtime, era| {
         let site = Site::start(runtime);
-        let config = SessionsConfig {
-            sessions: 8,
-            ..SessionsConfig::default()
-        };
+        let config = SessionsConfig::default().with_sessions(8);
         let sessions = runtime.sessions(config, resolver(era)).unwrap();
         let session = |n: usize| sessions.session(SessionKey::new(site.transport()).of_conversation(n.to_string()));
         let calls = join_all((0..20).map(|n| {

@@ -82,10 +82,7 @@ fn every_call_to_a_peer_that_reads_nothing_has_its_deadline() {
     everywhere(async |runtime| {
         let (near, _far) = Stream::pipe(8);
         let request = Duration::from_millis(100);
-        let timeouts = Timeouts {
-            request,
-            ..Timeouts::default()
-        };
+        let timeouts = Timeouts::default().with_request(request);
         let config = ClientConfig::named("test", "1")
             .with_mode(Mode::Modern)
             .with_timeouts(timeouts);

@@ -24,10 +24,7 @@ struct Proxy(Client);
 #[async_trait]
 impl Handler for Proxy {
     fn capabilities(&self) -> ServerCapabilities {
-        ServerCapabilities {
-            tools: Some(ToolsCapability::default()),
-            ..ServerCapabilities::default()
-        }
+        ServerCapabilities::default().with_tools(ToolsCapability::default())
     }
 
     async fn serve(

@@ -9,14 +9,16 @@ mod exit;
 mod group;
 mod ladder;
 mod lanes;
+mod spawn_error;
 mod stderr;
 
 pub use client::client_over_child;
 pub use command::{Command, Environment};
-pub use exit::{Exit, SpawnError};
+pub use exit::Exit;
 pub use group::Group;
 pub use ladder::{Action, Ladder, Signal};
 pub use lanes::{ChildLanes, Process};
+pub use spawn_error::SpawnError;
 pub use stderr::Stderr;
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::client::{ClientConfig, Prior, ServerFacts, StreamClient};
 use crate::http::client::HttpClientConfig;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
-use crate::model::{CallToolResult, Request};
+use crate::model::{CallToolResult, TypedRequest};
 use crate::rpc::{CallError, CloseReason, Counters, SendError};
 
 /// A client of one server, cheap to clone and to share between tasks and threads.
@@ -89,7 +89,7 @@ impl Client {
     }
 
     /// Makes a request by its type, such as [`CallTool`](crate::model::request::CallTool).
-    pub fn request<R: Request>(&self, params: &R::Params) -> Call<R::Result> {
+    pub fn request<R: TypedRequest>(&self, params: &R::Params) -> Call<R::Result> {
         self.call(R::METHOD.into(), Params::from_serialize(params))
     }
 

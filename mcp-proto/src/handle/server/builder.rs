@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::handler::{Handler, Nothing};
+use super::offer::Offer;
 use super::tool::{RawRun, Registered, Tools};
 use super::{Context, Server, ToolError, ToolOutput};
 use crate::jsonrpc::RawJson;
@@ -26,6 +27,13 @@ pub struct ServerBuilder {
     cache: CacheHints,
     tools: Vec<Registered>,
     handler: Arc<dyn Handler>,
+}
+
+impl Server {
+    /// Starts to make a server of this name and version.
+    pub fn builder(name: impl Into<String>, version: impl Into<String>) -> ServerBuilder {
+        ServerBuilder::new(name, version)
+    }
 }
 
 impl ServerBuilder {
@@ -166,7 +174,7 @@ impl ServerBuilder {
         if let Some(revisions) = self.revisions {
             config = config.with_revisions(&revisions);
         }
-        Server::new(config, tools, self.handler)
+        Server::new(config, Box::new(Offer::new(tools, self.handler)))
     }
 }
 

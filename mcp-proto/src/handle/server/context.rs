@@ -12,11 +12,11 @@ use serde::Serialize;
 use super::{Peer, Server};
 use crate::handle::places::Places;
 use crate::jsonrpc::{ErrorObject, Id, Params, RawJson, encode_notification_with};
-use crate::method::{ClientCapability, Kind, Method, MethodName, Role};
-use crate::model::{ClientCapabilities, Implementation, LoggingLevel, Request};
+use crate::method::{ClientCapability, Kind, Method, MethodName, Side};
+use crate::model::{ClientCapabilities, Implementation, LoggingLevel, TypedRequest};
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
-use crate::server::{Asking as Question, RequestContext, is_reserved};
+use crate::server::{Question, RequestContext, is_reserved};
 
 /// The context of one request: who asks, in which revision, and a way to say things before the answer.
 ///
@@ -162,7 +162,7 @@ impl Context {
         let method = method.into();
         if let Some(known) = method.known() {
             let revision = self.revision();
-            let is_ours = known.kind() == Kind::Notification && known.is_sent_by(Role::Server, revision);
+            let is_ours = known.kind() == Kind::Notification && known.is_sent_by(Side::Server, revision);
             let is_reserved = is_reserved(known) || known == Method::LoggingMessageNotification;
             if is_ours && is_reserved {
                 return Err(SendError::Reserved { method });
@@ -189,7 +189,7 @@ impl Context {
     ///
     /// # Cancel safety and on drop
     /// Dropped before the answer, the call is cancelled and the client is told.
-    pub fn request<'a, R: Request>(
+    pub fn request<'a, R: TypedRequest>(
         &'a self,
         params: &R::Params,
     ) -> impl Future<Output = Result<R::Result, CallError>> + use<'a, R> {

@@ -4,6 +4,7 @@
 mod aging;
 mod answers;
 mod application;
+mod audience;
 mod builder;
 #[cfg(feature = "http")]
 mod cancel;
@@ -18,6 +19,7 @@ pub mod http;
 #[cfg(feature = "http")]
 mod job;
 mod link;
+mod offer;
 mod output;
 mod peer;
 mod pump;
@@ -30,10 +32,10 @@ mod tool;
 mod typed;
 
 pub(crate) use application::{Application, Call, Work};
+pub(crate) use audience::Audience;
 pub use builder::ServerBuilder;
 pub use context::Context;
 pub use error::ToolError;
-pub(crate) use facade::Audience;
 pub use facade::Server;
 pub use handler::{Handler, resource_not_found};
 pub use link::ServerConnection;

@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 
 use crate::jsonrpc::{Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
-use crate::server::Asking;
+use crate::server::Question;
 
 /// The client of one request in progress: where its notifications go, and where requests are made of it.
 ///
@@ -31,7 +31,7 @@ pub(crate) trait Peer: Send + Sync {
     ///
     /// # Errors
     /// Those of the session, and [`SendError::Closed`] where it cannot reach the client.
-    fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError>;
+    fn request(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError>;
 
     /// Makes place for a request that was refused as [`SendError::Blocked`]: its time runs, and it is answered when that
     /// is over.

@@ -42,6 +42,13 @@ struct AtWork {
     ready: Vec<usize>,
 }
 
+impl Server {
+    /// The driver's side of a new connection over a byte stream.
+    pub fn pump(&self) -> ServerPump {
+        ServerPump::new(self)
+    }
+}
+
 impl ServerPump {
     pub(super) fn new(server: &Server) -> Self {
         let stream = Arc::new(Stream::new(StreamServer::new(Arc::clone(server.config()))));

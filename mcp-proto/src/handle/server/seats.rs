@@ -14,7 +14,7 @@ use super::stream::Stream;
 use super::{Peer, Work};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, RequestKey, SendError};
-use crate::server::{Asking, RequestToken, ResultBody};
+use crate::server::{Question, RequestToken, ResultBody};
 
 /// A slab of handlers. Each has a seat, which is its waker and its way to the client at once, and which the next
 /// handler takes over when nobody else holds it any more: a request allocates none.
@@ -156,8 +156,8 @@ impl Peer for Seat {
         self.stream.poll_callable(cx)
     }
 
-    fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError> {
-        self.stream.request(reserved, asking, params)
+    fn request(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
+        self.stream.request(reserved, question, params)
     }
 
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {

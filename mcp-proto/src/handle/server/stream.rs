@@ -12,7 +12,7 @@ use super::answers::Answers;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::{Announcement, Announcements, Asking, Event, RequestToken, ResultBody, StreamServer};
+use crate::server::{Announcement, Announcements, Event, Question, RequestToken, ResultBody, StreamServer};
 use crate::time::Time;
 
 /// A connection and who waits for it. Its locks are held for a few steps of the machine and never across a poll of
@@ -216,7 +216,7 @@ impl Stream {
     pub(super) fn request(
         &self,
         reserved: Option<CallId>,
-        asking: &Asking<'_>,
+        question: &Question<'_>,
         params: Params,
     ) -> Result<CallId, SendError> {
         let mut state = self.lock();
@@ -225,7 +225,7 @@ impl Stream {
         }
         let call = state
             .connection
-            .request_as(reserved, asking.method, params, asking.options)?;
+            .request_as(reserved, question.method, params, question.options)?;
         if reserved.is_none() {
             state.answers.expect(call);
         }

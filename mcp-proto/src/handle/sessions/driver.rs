@@ -16,7 +16,7 @@ use crate::client::{Prior, ServerFacts};
 use crate::handle::client::Client;
 use crate::handle::{Tasks, Timer};
 use crate::rpc::CallError;
-use crate::sessions::{Action, AttemptId, SessionId};
+use crate::sessions::{AttemptId, PoolAction, PooledSession};
 use crate::time::Time;
 
 /// How often the driver goes round before other tasks get their turn.
@@ -35,7 +35,7 @@ pub struct SessionsDriver<K: Ord> {
     connect: Box<dyn Connect<K> + Send>,
     tasks: Tasks<Task>,
     attempts: BTreeMap<AttemptId, usize>,
-    sessions: BTreeMap<SessionId, usize>,
+    sessions: BTreeMap<PooledSession, usize>,
 }
 
 /// A connection, from its making to its end.
@@ -47,7 +47,7 @@ enum Task {
     /// The attempt was given up: what it has opened is being closed.
     Leaving(AttemptId, Connection),
     /// There is a session, until it is said to be lost.
-    Live(SessionId, Connection, bool),
+    Live(PooledSession, Connection, bool),
 }
 
 type Shaking = Pin<Box<dyn Future<Output = Result<ServerFacts, CallError>> + Send>>;
@@ -63,8 +63,8 @@ enum News {
     Shaken(AttemptId),
     Failed(AttemptId, CallError),
     Abandoned(AttemptId),
-    Lost(SessionId),
-    Closed(SessionId),
+    Lost(PooledSession),
+    Closed(PooledSession),
 }
 
 impl<K: Ord> SessionsDriver<K> {
@@ -120,14 +120,14 @@ impl<K: Ord> SessionsDriver<K> {
                 return actions > 0;
             };
             match action {
-                Action::Connect { attempt, key } => self.connect(attempt, &key),
-                Action::Abandon { attempt } => self.abandon(attempt),
-                Action::DiscardAttempt { attempt } => {
+                PoolAction::Connect { attempt, key } => self.connect(attempt, &key),
+                PoolAction::Abandon { attempt } => self.abandon(attempt),
+                PoolAction::DiscardAttempt { attempt } => {
                     let slot = self.attempts.remove(&attempt);
                     drop(slot.and_then(|slot| self.tasks.remove(slot)));
                 }
-                Action::Close { session } => self.close(session),
-                Action::Discard { session } => {
+                PoolAction::Close { session } => self.close(session),
+                PoolAction::Discard { session } => {
                     self.shared.with(|state| state.forget(session));
                     let slot = self.sessions.remove(&session);
                     drop(slot.and_then(|slot| self.tasks.remove(slot)));
@@ -176,7 +176,7 @@ impl<K: Ord> SessionsDriver<K> {
     }
 
     /// Closes a session gracefully; its task tells when it is over.
-    fn close(&mut self, session: SessionId) {
+    fn close(&mut self, session: PooledSession) {
         self.learn(session);
         self.shared.with(|state| state.forget(session));
         let slot = self.sessions.get(&session).copied();
@@ -261,7 +261,7 @@ impl<K: Ord> SessionsDriver<K> {
     }
 
     /// Keeps for the next session what the server of this one has proved to speak.
-    fn learn(&mut self, session: SessionId) {
+    fn learn(&mut self, session: PooledSession) {
         let slot = self.sessions.get(&session).copied();
         let task = slot.and_then(|slot| self.tasks.get_mut(slot));
         if let Some(client) = task.and_then(|task| task.client()) {

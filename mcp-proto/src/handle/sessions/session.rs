@@ -16,7 +16,7 @@ use crate::client::{ServerFacts, ToolList};
 use crate::handle::client::{Answered, tool_params};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
-use crate::model::{CallToolResult, Request};
+use crate::model::{CallToolResult, TypedRequest};
 use crate::rpc::{CallError, CallOptions};
 use crate::sessions::AcquireOptions;
 
@@ -88,7 +88,7 @@ impl<K: Ord> Session<K> {
     }
 
     /// Makes a request by its type; see [`Client::request`](crate::handle::Client::request).
-    pub fn request<R: Request>(&self, params: &R::Params) -> SessionCall<K, R::Result> {
+    pub fn request<R: TypedRequest>(&self, params: &R::Params) -> SessionCall<K, R::Result> {
         self.call(R::METHOD.into(), Params::from_serialize(params))
     }
 

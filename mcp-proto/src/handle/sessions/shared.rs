@@ -11,15 +11,15 @@ use std::sync::{Mutex, PoisonError};
 use crate::handle::client::Client;
 use crate::handle::wakers::Wakers;
 use crate::rpc::{CallError, CloseReason, SendError};
-use crate::sessions::{AcquireOptions, Event, Lease, SessionId, Sessions, SessionsConfig, WaiterId};
+use crate::sessions::{AcquireOptions, Lease, PoolEvent, PooledSession, SessionPool, SessionsConfig, WaiterId};
 
 /// One lock, held for a few steps of the machine and never across an await; wakers are woken, and clients dropped,
 /// outside of it.
 pub(super) struct Shared<K>(Mutex<State<K>>);
 
 pub(super) struct State<K> {
-    pub(super) machine: Sessions<Arc<K>>,
-    clients: BTreeMap<SessionId, Client>,
+    pub(super) machine: SessionPool<Arc<K>>,
+    clients: BTreeMap<PooledSession, Client>,
     waiting: BTreeMap<WaiterId, Waiting>,
     driver: Option<Waker>,
     /// Those who wait for a change: of the sessions, or the end.
@@ -50,7 +50,7 @@ pub(super) enum Asked {
 impl<K: Ord> Shared<K> {
     pub(super) fn new(config: SessionsConfig) -> Self {
         Self(Mutex::new(State {
-            machine: Sessions::new(config),
+            machine: SessionPool::new(config),
             clients: BTreeMap::new(),
             waiting: BTreeMap::new(),
             driver: None,
@@ -146,13 +146,13 @@ impl<K: Ord> State<K> {
     }
 
     /// There is a session, and this is its client.
-    pub(super) fn connected(&mut self, session: SessionId, client: Client) {
+    pub(super) fn connected(&mut self, session: PooledSession, client: Client) {
         self.clients.insert(session, client);
         self.wake_watchers();
     }
 
     /// The client of a session is of no use any more.
-    pub(super) fn forget(&mut self, session: SessionId) {
+    pub(super) fn forget(&mut self, session: PooledSession) {
         self.to_drop.extend(self.clients.remove(&session));
         self.wake_watchers();
     }
@@ -216,8 +216,8 @@ impl<K: Ord> State<K> {
     fn read_events(&mut self) {
         while let Some(event) = self.machine.poll_event() {
             let (waiter, outcome) = match event {
-                Event::Failed { waiter, error } => (waiter, Err(error)),
-                Event::Ready { waiter, lease, waited } => match self.clients.get(&lease.session()).cloned() {
+                PoolEvent::Failed { waiter, error } => (waiter, Err(error)),
+                PoolEvent::Ready { waiter, lease, waited } => match self.clients.get(&lease.session()).cloned() {
                     Some(client) => (waiter, Ok((lease, client, waited))),
                     None => {
                         self.machine.release(lease);
@@ -242,9 +242,9 @@ impl<K: Ord> State<K> {
 impl<K: Ord> fmt::Debug for Shared<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ok(state) = self.0.try_lock() else {
-            return f.write_str("Sessions { .. }");
+            return f.write_str("SessionPool { .. }");
         };
-        f.debug_struct("Sessions")
+        f.debug_struct("SessionPool")
             .field("sessions", &state.machine.len())
             .field("closed", &state.machine.close_reason())
             .finish_non_exhaustive()

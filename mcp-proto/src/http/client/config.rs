@@ -5,18 +5,21 @@ use core::fmt;
 
 use http::{HeaderMap, Uri};
 
+use crate::settings::settings;
 use crate::wire::url::Redacted;
 
-/// Where a client's exchanges go.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct HttpClientConfig {
-    /// The MCP endpoint.
-    pub endpoint: Uri,
-    /// Headers for every request, such as `Authorization`. Those of the protocol itself win over them.
-    pub headers: HeaderMap,
-    /// Whether to keep a GET stream open for what a legacy server sends on its own. Default `true`.
-    pub listen: bool,
+settings! {
+    /// Where a client's exchanges go.
+    #[derive(Clone)]
+    #[non_exhaustive]
+    pub struct HttpClientConfig {
+        /// The MCP endpoint.
+        pub endpoint (with_endpoint): Uri,
+        /// Headers for every request, such as `Authorization`. Those of the protocol itself win over them.
+        pub headers (with_headers): HeaderMap,
+        /// Whether to keep a GET stream open for what a legacy server sends on its own. Default `true`.
+        pub listen (with_listen): bool,
+    }
 }
 
 impl HttpClientConfig {
@@ -27,20 +30,6 @@ impl HttpClientConfig {
             headers: HeaderMap::new(),
             listen: true,
         }
-    }
-
-    /// With these headers for every request.
-    #[must_use]
-    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
-        self.headers = headers;
-        self
-    }
-
-    /// With or without a GET stream.
-    #[must_use]
-    pub fn with_listen(mut self, listen: bool) -> Self {
-        self.listen = listen;
-        self
     }
 }
 

@@ -4,7 +4,6 @@ use http::header::HeaderValue;
 use http::request::Parts;
 
 use super::accept::Accepts;
-use super::gate::Route;
 use super::head::Head;
 
 /// A request whose head is in order, and what of the head is needed once the body is there: the head is read once.
@@ -69,4 +68,16 @@ impl Admission {
             principal: parts.extensions.get(),
         }
     }
+}
+
+/// What a request that passed the gate asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Route {
+    /// A message. Its body has to be read.
+    Post(Accepts),
+    /// The stream of a session.
+    Get,
+    /// The end of a session.
+    Delete,
 }

@@ -107,6 +107,7 @@ pub enum ReplyForm {
 
 /// What legacy clients get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SessionPolicy {
     /// `initialize` makes a session, with its GET stream and its DELETE.
     Stateful,

@@ -4,7 +4,7 @@ use http::Method;
 use http::request::Parts;
 
 use super::accept::Accepts;
-use super::admission::Admission;
+use super::admission::{Admission, Route};
 use super::config::{HttpConfig, SessionPolicy};
 use super::head::Head;
 use super::hosts::{Authority, Origin};
@@ -32,18 +32,6 @@ pub struct Gate {
     body_bytes: usize,
     /// Whether GET and DELETE are served.
     sessions: bool,
-}
-
-/// What a request that passed the gate asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Route {
-    /// A message. Its body has to be read.
-    Post(Accepts),
-    /// The stream of a session.
-    Get,
-    /// The end of a session.
-    Delete,
 }
 
 impl Gate {

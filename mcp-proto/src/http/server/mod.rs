@@ -29,10 +29,10 @@ mod subscriptions;
 
 pub use abandoned::{Abandoned, AbandonedKey};
 pub use accept::Accepts;
-pub use admission::Admission;
+pub use admission::{Admission, Route};
 pub use body_room::{BodyBudget, BodyRoom};
 pub use config::{HttpConfig, ReplyForm, SessionPolicy};
-pub use gate::{Gate, Route};
+pub use gate::Gate;
 pub use head::Head;
 pub use hosts::{Hosts, InvalidRule, Origins};
 pub use post::Posted;

@@ -19,6 +19,7 @@ use crate::model::open_enum::open_enum;
 ///
 /// A block of an unknown kind is kept whole; so is a block that lacks nothing but has unknown fields.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ContentBlock {
     /// Text.
     Text(TextContent),
@@ -49,9 +50,9 @@ object_with_meta! {
             "content" => content: flat Vec<ContentBlock>,
         }
         /// What the tool returned as data.
-        "structuredContent" => structured_content: present Json,
+        "structuredContent" => structured_content (with_structured_content): present Json,
         /// Whether the call failed.
-        "isError" => is_error: optional bool,
+        "isError" => is_error (with_is_error): optional bool,
     }
 }
 

@@ -18,7 +18,7 @@ object_with_meta! {
             "text" => text: plain String,
         }
         /// For whom it is, and how much it matters.
-        "annotations" => annotations: hint Box<Annotations>,
+        "annotations" => annotations (with_annotations): hint Box<Annotations>,
     }
 }
 
@@ -32,7 +32,7 @@ object_with_meta! {
             "mimeType" => mime_type: plain String,
         }
         /// For whom it is, and how much it matters.
-        "annotations" => annotations: hint Box<Annotations>,
+        "annotations" => annotations (with_annotations): hint Box<Annotations>,
     }
 }
 
@@ -46,7 +46,7 @@ object_with_meta! {
             "mimeType" => mime_type: plain String,
         }
         /// For whom it is, and how much it matters.
-        "annotations" => annotations: hint Box<Annotations>,
+        "annotations" => annotations (with_annotations): hint Box<Annotations>,
     }
 }
 
@@ -62,17 +62,17 @@ object_with_meta! {
             "name" => name: plain String,
         }
         /// The name for people.
-        "title" => title: optional String,
+        "title" => title (with_title): optional String,
         /// What it is about.
-        "description" => description: optional String,
+        "description" => description (with_description): optional String,
         /// Its media type.
-        "mimeType" => mime_type: optional String,
+        "mimeType" => mime_type (with_mime_type): optional String,
         /// Its size in bytes, before any encoding.
-        "size" => size: integer_hint u64,
+        "size" => size (with_size): integer_hint u64,
         /// Images to show beside it. Since 2025-11-25.
-        "icons" => icons: hint Vec<Icon>,
+        "icons" => icons (with_icons): hint Vec<Icon>,
         /// For whom it is, and how much it matters.
-        "annotations" => annotations: hint Box<Annotations>,
+        "annotations" => annotations (with_annotations): hint Box<Annotations>,
     }
 }
 
@@ -84,7 +84,7 @@ object_with_meta! {
             "resource" => resource: plain ResourceContents,
         }
         /// For whom it is, and how much it matters.
-        "annotations" => annotations: hint Box<Annotations>,
+        "annotations" => annotations (with_annotations): hint Box<Annotations>,
     }
 }
 

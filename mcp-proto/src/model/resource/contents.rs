@@ -19,7 +19,7 @@ object_with_meta! {
             "text" => text: plain String,
         }
         /// Its media type.
-        "mimeType" => mime_type: optional String,
+        "mimeType" => mime_type (with_mime_type): optional String,
     }
 }
 
@@ -33,7 +33,7 @@ object_with_meta! {
             "blob" => blob: plain String,
         }
         /// Its media type.
-        "mimeType" => mime_type: optional String,
+        "mimeType" => mime_type (with_mime_type): optional String,
     }
 }
 
@@ -57,6 +57,7 @@ object! {
 ///
 /// Where `text` and `blob` are both there, it is text, and the other is kept as an unknown field.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ResourceContents {
     /// Text.
     Text(TextResourceContents),

@@ -13,6 +13,7 @@ use crate::model::content::ContentBlock;
 
 /// One block, or several since 2025-11-25. Written as it came.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum SamplingContent {
     /// One block; the only form until 2025-06-18.
     One(ContentBlock),

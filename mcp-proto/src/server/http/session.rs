@@ -11,7 +11,7 @@ use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Kept, RequestKey, SendError};
 use crate::server::announcements::{Announcement, Announcements};
-use crate::server::{Asking, Received, Request, RequestToken, ResultBody, ServerConfig, Session};
+use crate::server::{Question, Received, Request, RequestToken, ResultBody, ServerConfig, Session};
 use crate::time::Time;
 
 /// A legacy session over HTTP: the machine of the session, the requests in progress, what waits for its GET stream,
@@ -232,7 +232,7 @@ impl<R> HttpSession<R> {
         params: Params,
         options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        self.request_as(config, None, &Asking { method, options }, params)
+        self.request_as(config, None, &Question { method, options }, params)
     }
 
     /// [`request`](Self::request), as the call that was reserved for it.
@@ -240,12 +240,12 @@ impl<R> HttpSession<R> {
         &mut self,
         config: &ServerConfig,
         reserved: Option<CallId>,
-        asking: &Asking<'_>,
+        question: &Question<'_>,
         params: Params,
     ) -> Result<(CallId, Vec<u8>), SendError> {
         self.check_alive()?;
         self.machine
-            .request_as(config, reserved, asking.method, params, asking.options)
+            .request_as(config, reserved, question.method, params, question.options)
     }
 
     /// Stops waiting for a call: the cancellation to send, or `None` where there is nothing to cancel.

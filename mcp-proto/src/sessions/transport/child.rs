@@ -13,6 +13,7 @@ use crate::client::Mode;
 /// comes from elsewhere is to be looked at first, and what resolves it has to allow it explicitly.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked", rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ChildTransport {
     command: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -17,6 +17,7 @@ const CREDENTIALS: [&str; 3] = ["cookie", "proxy-authorization", "x-api-key"];
 /// A server behind a URL, by Streamable HTTP.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked", rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct HttpTransport {
     url: String,
     authorization: Authorization,

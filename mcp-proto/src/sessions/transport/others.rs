@@ -10,6 +10,7 @@ use crate::client::Mode;
 /// A server behind a byte stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct StreamTransport {
     /// Where it listens.
     pub address: StreamAddress,
@@ -56,6 +57,7 @@ impl StreamTransport {
 /// A server of this process, by the name under which what resolves it knows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct InProcessTransport {
     /// The name.
     pub server: String,

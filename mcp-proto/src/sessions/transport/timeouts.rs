@@ -7,31 +7,36 @@ use serde::{Deserialize, Serialize};
 use super::millis;
 use crate::limits::Timeouts;
 use crate::sessions::AttemptTimeouts;
+use crate::settings::settings;
 
-/// How long each phase of a connection may take. All of them run inside the time of each caller, and never add to it.
-///
-/// Stored in milliseconds; what is not said has its default.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct TransportTimeouts {
-    /// For a connection: a socket, or a process that starts. Default 10 seconds.
-    #[serde(with = "millis")]
-    pub connect: Duration,
-    /// For the question which era the server speaks. Default as [`Timeouts::probe`].
-    #[serde(with = "millis")]
-    pub probe: Duration,
-    /// For the handshake. Default as [`Timeouts::initialize`].
-    #[serde(with = "millis")]
-    pub initialize: Duration,
-    /// For a request, from its birth or its last progress. Default as [`Timeouts::request`].
-    #[serde(with = "millis")]
-    pub request: Duration,
-    /// For a request in all. Default as [`Timeouts::request_max`].
-    #[serde(with = "millis")]
-    pub request_max: Duration,
-    /// For a graceful close. Default as [`Timeouts::close`].
-    #[serde(with = "millis")]
-    pub close: Duration,
+settings! {
+    /// How long each phase of a connection may take. All of them run inside the time of each caller, and never add to
+    /// it.
+    ///
+    /// Stored in milliseconds; what is not said has its default.
+    #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct TransportTimeouts {
+        /// For a connection: a socket, or a process that starts. Default 10 seconds.
+        #[serde(with = "millis")]
+        pub connect (with_connect): Duration,
+        /// For the question which era the server speaks. Default as [`Timeouts::probe`].
+        #[serde(with = "millis")]
+        pub probe (with_probe): Duration,
+        /// For the handshake. Default as [`Timeouts::initialize`].
+        #[serde(with = "millis")]
+        pub initialize (with_initialize): Duration,
+        /// For a request, from its birth or its last progress. Default as [`Timeouts::request`].
+        #[serde(with = "millis")]
+        pub request (with_request): Duration,
+        /// For a request in all. Default as [`Timeouts::request_max`].
+        #[serde(with = "millis")]
+        pub request_max (with_request_max): Duration,
+        /// For a graceful close. Default as [`Timeouts::close`].
+        #[serde(with = "millis")]
+        pub close (with_close): Duration,
+    }
 }
 
 impl Default for TransportTimeouts {

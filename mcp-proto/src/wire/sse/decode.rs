@@ -8,8 +8,10 @@ use core::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::MESSAGE;
 use crate::wire::scan;
+
+/// The event type of an event that names none; MCP messages travel in events of this type.
+pub const MESSAGE: &str = "message";
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 

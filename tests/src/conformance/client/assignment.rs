@@ -60,12 +60,10 @@ impl Assignment {
     /// Only `request-metadata` wants them declared, and asks for none of them.
     fn capabilities(&self) -> ClientCapabilities {
         match self.scenario.as_str() {
-            "request-metadata" => ClientCapabilities {
-                roots: Some(RootsCapability::default()),
-                sampling: Some(SamplingCapability::default()),
-                elicitation: Some(ElicitationCapability::default()),
-                ..ClientCapabilities::default()
-            },
+            "request-metadata" => ClientCapabilities::default()
+                .with_roots(RootsCapability::default())
+                .with_sampling(SamplingCapability::default())
+                .with_elicitation(ElicitationCapability::default()),
             _ => ClientCapabilities::default(),
         }
     }

@@ -37,23 +37,12 @@ pub fn fixture(sleep: &Sleep) -> Server {
 }
 
 fn capabilities() -> ServerCapabilities {
-    ServerCapabilities {
-        tools: Some(ToolsCapability {
-            list_changed: Some(true),
-            ..ToolsCapability::default()
-        }),
-        prompts: Some(PromptsCapability {
-            list_changed: Some(true),
-            ..PromptsCapability::default()
-        }),
-        resources: Some(ResourcesCapability {
-            subscribe: Some(true),
-            ..ResourcesCapability::default()
-        }),
-        logging: Some(Json::empty_object()),
-        completions: Some(Json::empty_object()),
-        ..ServerCapabilities::default()
-    }
+    ServerCapabilities::default()
+        .with_tools(ToolsCapability::default().with_list_changed(true))
+        .with_prompts(PromptsCapability::default().with_list_changed(true))
+        .with_resources(ResourcesCapability::default().with_subscribe(true))
+        .with_logging(Json::empty_object())
+        .with_completions(Json::empty_object())
 }
 
 /// What is no tool.

@@ -24,10 +24,10 @@ const PROMPTS: [(&str, &str, &[&str]); 4] = [
 ];
 
 pub(super) fn list() -> ListPromptsResult {
-    let prompts = PROMPTS.iter().map(|(name, description, arguments)| Prompt {
-        description: Some(String::from(*description)),
-        arguments: Some(arguments.iter().map(|name| argument(name)).collect()),
-        ..Prompt::new(*name)
+    let prompts = PROMPTS.iter().map(|(name, description, arguments)| {
+        Prompt::new(*name)
+            .with_description(String::from(*description))
+            .with_arguments(arguments.iter().map(|name| argument(name)).collect::<Vec<_>>())
     });
     ListPromptsResult::new(prompts.collect::<Vec<_>>())
 }
@@ -61,10 +61,7 @@ pub(super) fn get(params: &GetPromptParams) -> Result<GetPromptResult, ErrorObje
 }
 
 fn argument(name: &str) -> PromptArgument {
-    PromptArgument {
-        required: Some(true),
-        ..PromptArgument::new(name)
-    }
+    PromptArgument::new(name).with_required(true)
 }
 
 /// An argument that has to be there.

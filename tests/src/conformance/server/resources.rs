@@ -15,20 +15,18 @@ const RESOURCES: [(&str, &str, &str); 3] = [
 ];
 
 pub(super) fn list() -> ListResourcesResult {
-    let resources = RESOURCES.iter().map(|(uri, name, mime_type)| Resource {
-        description: Some(format!("{name} for testing")),
-        mime_type: Some(String::from(*mime_type)),
-        ..Resource::new(*uri, *name)
+    let resources = RESOURCES.iter().map(|(uri, name, mime_type)| {
+        Resource::new(*uri, *name)
+            .with_description(format!("{name} for testing"))
+            .with_mime_type(String::from(*mime_type))
     });
     ListResourcesResult::new(resources.collect::<Vec<_>>())
 }
 
 pub(super) fn templates() -> ListResourceTemplatesResult {
-    let template = ResourceTemplate {
-        description: Some(String::from("A resource for each id")),
-        mime_type: Some(String::from("application/json")),
-        ..ResourceTemplate::new("test://template/{id}/data", "Template")
-    };
+    let template = ResourceTemplate::new("test://template/{id}/data", "Template")
+        .with_description(String::from("A resource for each id"))
+        .with_mime_type(String::from("application/json"));
     ListResourceTemplatesResult::new(vec![template])
 }
 

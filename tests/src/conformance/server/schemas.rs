@@ -26,13 +26,11 @@ pub(super) fn tools(builder: ServerBuilder) -> ServerBuilder {
 }
 
 fn tool(name: &str, description: &str, schema: &Value) -> Tool {
-    Tool {
-        description: Some(String::from(description)),
-        ..Tool::new(
-            name,
-            Json::from_serialize(schema).unwrap_or_else(|_| Json::empty_object()),
-        )
-    }
+    Tool::new(
+        name,
+        Json::from_serialize(schema).unwrap_or_else(|_| Json::empty_object()),
+    )
+    .with_description(String::from(description))
 }
 
 fn every_keyword() -> Value {

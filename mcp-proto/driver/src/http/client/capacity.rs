@@ -1,12 +1,11 @@
 //! What is special about connections of HTTP/2: they bear many requests, as many as the server says.
 
 use alloc::sync::Arc;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Poll;
 use core::time::Duration;
-
-use super::connector::BoxFuture;
 
 /// The terms on which a client speaks HTTP/2.
 ///
@@ -68,9 +67,9 @@ impl Capacity {
     }
 
     /// Drives a new connection until it bears a request. `false` where it ends before.
-    pub async fn known(&self, connection: &mut BoxFuture<()>) -> bool {
+    pub async fn known(&self, connection: &mut (impl Future<Output = ()> + Unpin)) -> bool {
         poll_fn(|cx| {
-            if connection.as_mut().poll(cx).is_ready() {
+            if Pin::new(&mut *connection).poll(cx).is_ready() {
                 return Poll::Ready(false);
             }
             if self.get() > 0 {
@@ -86,8 +85,9 @@ impl Capacity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::BoxFuture;
     use alloc::boxed::Box;
-    use core::future::{Future, pending, ready};
+    use core::future::{pending, ready};
     use core::pin::pin;
     use core::task::{Context, Waker};
 

@@ -1,6 +1,5 @@
 //! Clients of HTTP/2.
 
-use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 
@@ -44,16 +43,6 @@ where
         connection,
         version: Version::HTTP_2,
         capacity,
-    })
-}
-
-/// Whether a server says that it has not processed a request: by a stream that it refuses, or by a GOAWAY, which h2
-/// reports for streams past the last one that it names.
-pub(super) fn is_refused(error: &hyper::Error) -> bool {
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
-    cause.is_some_and(|cause| {
-        let is_refusal = cause.is_go_away() || cause.reason() == Some(h2::Reason::REFUSED_STREAM);
-        cause.is_remote() && is_refusal
     })
 }
 

@@ -9,8 +9,6 @@ use hyper::rt::{Read, Write};
 
 use super::capacity::Capacity;
 use super::connector::{BoxFuture, Connected, HttpSender, Unanswered, describe};
-#[cfg(feature = "http2")]
-use super::http2::is_refused;
 use super::payload::Payload;
 
 /// The side of a connection that takes requests.
@@ -73,4 +71,15 @@ fn unanswered(mut error: TrySendError<Request<Payload>>) -> Unanswered {
         Some(request) => Unanswered::Unsent(Box::new(request), why),
         None => Unanswered::Broken(why),
     }
+}
+
+/// Whether a server says that it has not processed a request: by a stream that it refuses, or by a GOAWAY, which h2
+/// reports for streams past the last one that it names.
+#[cfg(feature = "http2")]
+fn is_refused(error: &hyper::Error) -> bool {
+    let cause = core::error::Error::source(error).and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|cause| {
+        let is_refusal = cause.is_go_away() || cause.reason() == Some(h2::Reason::REFUSED_STREAM);
+        cause.is_remote() && is_refusal
+    })
 }

@@ -97,7 +97,13 @@ impl<R: ServerRuntime> Connections<R> {
     {
         #[cfg(feature = "http2")]
         if is_http2 {
-            return Box::pin(super::http2::serve(self, stream, service)).await;
+            return Box::pin(super::http2::serve(
+                stream,
+                service,
+                &self.options,
+                self.closing.watch(),
+            ))
+            .await;
         }
         #[cfg(not(feature = "http2"))]
         let _ = is_http2;

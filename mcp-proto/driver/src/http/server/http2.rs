@@ -4,24 +4,23 @@ use core::future::Future;
 
 use hyper::rt::{Executor, Read, Write};
 use hyper::server::conn::http2::Builder;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 
-use super::connection::Connections;
-use super::options::HEAD_BYTES;
+use super::options::{HEAD_BYTES, ServeOptions};
 use super::runtime::ServerRuntime;
 use super::service::HttpService;
 use super::streams::Streams;
 use crate::http::timers::Timers;
-use crate::{Clock, FAR, Nursery, Spawner};
+use crate::{Clock, FAR, Nursery, Spawner, Watch};
 
 /// Answers the requests on a connection.
-pub(super) async fn serve<R, S>(connections: &Connections<R>, stream: S, service: HttpService<R>)
+pub(super) async fn serve<R, S>(stream: S, service: HttpService<R>, options: &ServeOptions, closing: Watch)
 where
     R: ServerRuntime,
     S: Read + Write + Send + Unpin + 'static,
 {
     let (mut nursery, streams) = (Nursery::new(), Streams::new());
-    let (options, runtime) = (&connections.options, service.runtime().clone());
+    let runtime = service.runtime().clone();
     let patience = options.write_timeout.map(|most| most.min(FAR));
     let spawning = Spawning(runtime.clone(), nursery.spawner(), streams.clone());
     let connection = Builder::new(spawning)
@@ -33,11 +32,11 @@ where
         .serve_connection(
             stream,
             service_fn(|request| {
-                let (response, streams) = (service.respond(request), streams.clone());
+                let (response, streams) = (service.call(request), streams.clone());
                 async move { response.await.map(|response| response.map(|body| streams.watch(body))) }
             }),
         );
-    let (closing, timer) = (connections.closing.watch(), || runtime.clock().timer());
+    let timer = || runtime.clock().timer();
     let running = streams.run(connection, |it| it.graceful_shutdown(), closing, timer, options);
     nursery.run(running).await;
 }

@@ -2,8 +2,10 @@
 
 mod body;
 mod bridge;
+mod calls;
 mod collector;
 mod connection;
+mod counts;
 #[cfg(feature = "http2")]
 mod http2;
 mod keeper;

@@ -1,23 +1,15 @@
 //! The endpoint as a service.
 
-use core::convert::Infallible;
 use core::future::Future;
-#[cfg(feature = "tower")]
-use core::task::{Context, Poll};
 use core::time::Duration;
 
-use bytes::Buf;
-use http::{Request, Response};
-use http_body::Body;
-
-use super::body::ResponseBody;
-use super::options::{BODY_TIMEOUT, ServeOptions};
-use super::respond::Respond;
-use super::runtime::{KeepingRuntime, ServerRuntime};
-use crate::{Clock, ClockTimer};
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::http::Endpoint;
 use mcp_proto::http::server::{HttpConfig, Principal};
+
+use super::options::{BODY_TIMEOUT, ServeOptions};
+use super::runtime::{KeepingRuntime, ServerRuntime};
+use crate::Clock;
 
 /// An MCP endpoint on a runtime `R`: from requests to responses.
 ///
@@ -27,7 +19,7 @@ pub struct HttpService<R> {
     endpoint: Endpoint,
     runtime: R,
     body_timeout: Duration,
-    principal: Option<Principal>,
+    pub(super) principal: Option<Principal>,
 }
 
 impl<R: ServerRuntime> HttpService<R> {
@@ -89,52 +81,5 @@ impl<R: ServerRuntime> HttpService<R> {
         R: KeepingRuntime,
     {
         self.runtime.keeper().run(self.runtime.clock().timer())
-    }
-
-    /// Begins to answer a request.
-    pub fn respond<B>(&self, mut request: Request<B>) -> Respond<B, R>
-    where
-        B: Body + Unpin,
-        B::Data: Buf,
-    {
-        if let Some(principal) = &self.principal {
-            request.extensions_mut().insert(principal.clone());
-        }
-        Respond::new(self.clone(), request)
-    }
-}
-
-impl<B, R> hyper::service::Service<Request<B>> for HttpService<R>
-where
-    B: Body + Unpin,
-    B::Data: Buf,
-    R: ServerRuntime + Unpin,
-{
-    type Response = Response<ResponseBody<ClockTimer<R::Clock>>>;
-    type Error = Infallible;
-    type Future = Respond<B, R>;
-
-    fn call(&self, request: Request<B>) -> Respond<B, R> {
-        self.respond(request)
-    }
-}
-
-#[cfg(feature = "tower")]
-impl<B, R> tower_service::Service<Request<B>> for HttpService<R>
-where
-    B: Body + Unpin,
-    B::Data: Buf,
-    R: ServerRuntime + Unpin,
-{
-    type Response = Response<ResponseBody<ClockTimer<R::Clock>>>;
-    type Error = Infallible;
-    type Future = Respond<B, R>;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Respond<B, R> {
-        self.respond(request)
     }
 }

@@ -3,9 +3,10 @@
 use alloc::sync::Arc;
 use core::future::{Future, pending};
 use core::pin::{Pin, pin};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 
+use super::counts::Counts;
 use super::options::ServeOptions;
 use super::watched::Watched;
 use crate::{Watch, either, unless, wait};
@@ -14,16 +15,6 @@ use mcp_proto::handle::Timer;
 /// Counts the requests in progress on one connection of HTTP/2, and what their client does not take. Clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct Streams(Arc<Counts>);
-
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    begun: AtomicUsize,
-    over: AtomicUsize,
-    /// Bodies that are not asked for more, as their client has room for nothing.
-    pub(super) held: AtomicUsize,
-    /// How often any body was asked for more.
-    pub(super) asked: AtomicUsize,
-}
 
 /// Counts when it is dropped.
 struct Open(Arc<Counts>);

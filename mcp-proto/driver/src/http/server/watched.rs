@@ -8,7 +8,7 @@ use core::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::streams::Counts;
+use super::counts::Counts;
 
 /// How much of a body is given at once, in bytes: a client that takes a long one slowly is seen to take it.
 const PIECE: usize = 64 << 10;

@@ -14,7 +14,7 @@ use crate::http::server::Blocked;
 use crate::jsonrpc::{Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
 use crate::server::http::{Exchange, HangUp};
-use crate::server::{Asking, ServerConfig};
+use crate::server::{Question, ServerConfig};
 
 /// An exchange behind its lock, and the [`Peer`] of its one request. Each request of a batch has a line of its own, to
 /// the same exchange.
@@ -131,7 +131,7 @@ impl Peer for Line {
         session.map_or(Poll::Ready(()), |session| session.poll_callable(cx))
     }
 
-    fn request(&self, reserved: Option<CallId>, asking: &Asking<'_>, params: Params) -> Result<CallId, SendError> {
+    fn request(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
         let gone = SendError::Closed(CloseReason::Peer);
         let Some(session) = &self.session else { return Err(gone) };
         match self.with(|exchange| (exchange.can_request(), exchange.has_room())) {
@@ -141,7 +141,7 @@ impl Peer for Line {
         }
         // The session and the exchange are locked one after the other, never both. Someone else may fill the queue, or
         // the client go, in between.
-        let (call, message) = session.begin_call(reserved, asking, params)?;
+        let (call, message) = session.begin_call(reserved, question, params)?;
         self.act(|exchange| exchange.request(message)).map_err(|_| {
             session.cancel_call(call);
             gone

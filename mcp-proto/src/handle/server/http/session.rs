@@ -12,7 +12,7 @@ use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
 use crate::server::http::{Answer, Exchange, Happening, HttpSession, Rules};
-use crate::server::{Announcement, Asking, RequestToken, ResultBody, ServerConfig};
+use crate::server::{Announcement, Question, RequestToken, ResultBody, ServerConfig};
 use crate::time::Time;
 
 /// One session behind its lock. Everything it holds is dropped with it.
@@ -124,11 +124,11 @@ impl SharedSession {
     pub(super) fn begin_call(
         &self,
         reserved: Option<CallId>,
-        asking: &Asking<'_>,
+        question: &Question<'_>,
         params: Params,
     ) -> Result<(CallId, Vec<u8>), SendError> {
         let (config, mut state) = (self.server.config(), lock(&self.state));
-        let (call, message) = state.session.request_as(config, reserved, asking, params)?;
+        let (call, message) = state.session.request_as(config, reserved, question, params)?;
         if reserved.is_none() {
             state.answers.expect(call);
         }
@@ -221,7 +221,7 @@ mod tests {
             "{answer:?}"
         );
         let (method, options) = ("ping".into(), CallOptions::default());
-        let ping = Asking {
+        let ping = Question {
             method: &method,
             options: &options,
         };

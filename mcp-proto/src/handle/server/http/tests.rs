@@ -24,7 +24,7 @@ use crate::method::{ClientCapability, Method};
 use crate::model::Implementation;
 use crate::revision::Revision;
 use crate::rpc::{CallOptions, SendError};
-use crate::server::{Announcement, Asking, ResultBody, ServerConfig};
+use crate::server::{Announcement, Question, ResultBody, ServerConfig};
 use crate::time::Time;
 use crate::wire::header::ParamHeaders;
 
@@ -103,11 +103,11 @@ impl Application for App {
                 }
                 Some("ask") => {
                     let (method, options) = (Method::ListRoots.into(), CallOptions::default());
-                    let asking = Asking {
+                    let question = Question {
                         method: &method,
                         options: &options,
                     };
-                    let ask = || peer.request(None, &asking, Params::NONE);
+                    let ask = || peer.request(None, &question, Params::NONE);
                     let mut asked = ask();
                     while let Err(SendError::Blocked(_)) = asked {
                         poll_fn(|cx| peer.poll_callable(cx)).await;
