@@ -88,6 +88,7 @@ where
     }
 
     fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The output alone: what the peer still sends is read to its end.
         Poll::Ready(self.stream.get_ref().half_close())
     }
 }

@@ -81,6 +81,7 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
         Route::Http(url, mut options, files) => {
             #[cfg(feature = "tls")]
             if let Some(files) = files {
+                // Files block their thread, which the pool and its connections run on.
                 let loading = tokio::task::spawn_blocking(move || files.apply(*options)).await;
                 options = Box::new(reached("the files for TLS", loading)??);
             }

@@ -48,6 +48,7 @@ impl Envelope<'_> {
     pub(super) fn into_message(self, bytes: &Bytes, limits: &Limits) -> Result<Message, InvalidMessage> {
         let is_reply = self.method.is_none();
         let id = self.read_id(limits);
+        // Also for what is refused below: whoever waits for this id learns that nothing else will come.
         let known_id = id.as_ref().ok().cloned().flatten();
         let fail = |reason| InvalidMessage {
             id: known_id.clone(),
@@ -71,6 +72,7 @@ impl Envelope<'_> {
         let method = MethodName::from(&*string(method).ok_or_else(|| fail("method is not a string"))?);
         let params = match self.params.map(|raw| (raw, raw.get().as_bytes().first())) {
             None => None,
+            // Some peers write null where there is none.
             Some((raw, _)) if raw.get() == "null" => None,
             Some((raw, Some(b'{'))) => Some(slice(bytes, raw)),
             Some(_) => return Err(fail("params is not an object")),
@@ -91,6 +93,7 @@ impl Envelope<'_> {
         let outcome = match (self.result, self.error) {
             (Some(result), None) if id.is_some() => Ok(slice(bytes, result)),
             (Some(_), None) => return Err("a result without an id"),
+            // An id is not needed: a peer answers so what it could not read (JSON-RPC 2.0, 5).
             (None, Some(error)) => Err(serde_json::from_str(error.get()).map_err(|_| "error is not an error object")?),
             (Some(_), Some(_)) => return Err("a result beside an error"),
             (None, None) => return Err("neither method nor result nor error"),
@@ -150,6 +153,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 }
             };
             if slot.replace(map.next_value()?).is_some() {
+                // Kept until the end: the id may come later, and the error has to carry it.
                 envelope.fault = Some("a key occurs twice");
             }
         }

@@ -52,6 +52,7 @@ impl<'a> Facts<'a> {
             return Called::default();
         };
         let name = match (&peek.name, self.params) {
+            // Only a name without escapes stands as such in the parameters, to be shared with them.
             (Some(Cow::Borrowed(name)), Some(params)) => Some(params.slice(name).into_bytes()),
             (Some(name), _) => Some(Bytes::copy_from_slice(name.as_bytes())),
             (None, _) => None,

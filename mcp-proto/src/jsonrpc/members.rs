@@ -52,6 +52,7 @@ impl<'a> Members<'a> {
 
 /// Where `part` begins in `whole`, of which it is a slice.
 pub(crate) fn offset(whole: &str, part: &str) -> Option<usize> {
+    // By address, as serde hands out slices of the text without their places.
     (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)
 }
 

@@ -100,6 +100,7 @@ impl Params {
         } else if members.is_empty() {
             out.extend_from_slice(object.as_bytes());
         } else {
+            // In front: what follows is copied in one piece, without a look for its end.
             out.extend_from_slice(b"{\"_meta\":{");
             out.extend_from_slice(members);
             out.extend_from_slice(b"},");

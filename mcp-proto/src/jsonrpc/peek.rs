@@ -224,6 +224,7 @@ impl<'de> Visitor<'de> for PeekVisitor {
                         return Err(A::Error::duplicate_field("_meta"));
                     }
                     let value: &'de RawValue = map.next_value()?;
+                    // Some peers write null where there is none.
                     peek.meta = Some(value.get()).filter(|meta| *meta != "null");
                 }
                 _ => {

@@ -111,6 +111,7 @@ fn nested_end(bytes: &[u8], mut at: usize) -> Option<usize> {
                 continue;
             }
             b'{' | b'[' => depth += 1,
+            // Which closes which need not be compared: the parser has done that.
             b'}' | b']' => depth = depth.checked_sub(1)?,
             _ => {}
         }
@@ -133,6 +134,7 @@ fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
             return Some((at + 1, is_plain));
         }
         is_plain = false;
+        // What is escaped goes with its escape: it may be a quote, and ends nothing.
         at += 2;
     }
 }

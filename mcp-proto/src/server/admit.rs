@@ -70,6 +70,7 @@ fn context(config: &ServerConfig, metadata: Metadata) -> RequestContext {
         },
         progress_token: metadata.progress_token,
         progress: None,
+        // Without the capability declared none are sent, whatever the client asks (2026-07-28, Logging).
         log_level: metadata.log_level.filter(|_| may_log).as_ref().and_then(severity),
         meta: metadata.meta,
     }

@@ -25,6 +25,7 @@ impl Announcement {
     /// about one request or the protocol itself, [`SendError::NotSupported`] where its capability was not declared.
     pub fn new(config: &ServerConfig, method: impl Into<MethodName>, params: Params) -> Result<Self, SendError> {
         let method = method.into();
+        // The application's own: what it means to which revision only the application knows.
         let Some(known) = method.known() else {
             return Ok(Self { method, params });
         };
@@ -84,6 +85,7 @@ const MOST_BYTES: usize = 64 << 10;
 impl Announcements {
     pub(crate) fn push(&mut self, limits: &Limits, announcement: Announcement) {
         let bytes = self.bytes.saturating_add(announcement.bytes());
+        // The cheap bounds first: comparing with all that waits is the dearest.
         if self.waiting.len() < limits.notifications
             && (self.waiting.is_empty() || bytes <= limits.outbox_bytes.min(MOST_BYTES))
             && !self.waiting.contains(&announcement)

@@ -123,6 +123,7 @@ impl RequestContext {
         message: Option<&str>,
     ) -> Option<Vec<u8>> {
         let token = self.progress_token.as_ref()?;
+        // JSON has no form for what is not finite.
         if !progress.is_finite() || last.is_some_and(|last| progress <= last) {
             return None;
         }
@@ -186,6 +187,7 @@ impl ClientFacts {
 
     /// Whether it has declared `capability`.
     pub(crate) fn declares(&self, capability: ClientCapability) -> bool {
+        // What cannot be read is declared by nobody.
         let capabilities = self.capabilities.decode::<ClientCapabilities>();
         capabilities.is_ok_and(|capabilities| capabilities.has(capability))
     }
@@ -217,6 +219,7 @@ pub(crate) fn parse_severity(name: &str) -> Result<u8, ErrorObject> {
 /// Whole numbers without a fraction, everything else as it is.
 fn write_number(out: &mut Vec<u8>, value: f64) {
     let whole = value as i64;
+    // Below 2^53, so that the cast loses nothing.
     if whole as f64 == value && value.abs() < 9e15 {
         write_json(out, &whole);
     } else {

@@ -59,6 +59,7 @@ impl Lines {
             self.open.extend_from_slice(&line);
             return;
         }
+        // The small ones before it leave before it.
         if !self.open.is_empty() {
             self.pieces.push_back(self.open.split().freeze());
         }

@@ -73,6 +73,7 @@ impl RequestToken {
             key: None,
             id,
             revision,
+            // Kept, as the method is handed out and gone when the answer is written.
             cacheable: method.known().is_some_and(|method| method.is_cacheable()),
             held: 0,
             subscribes: None,

@@ -74,6 +74,7 @@ impl Subscription {
             prompts_list_changed: wanted.prompts_list_changed && config.allows(Method::PromptListChangedNotification),
             resources_list_changed: wanted.resources_list_changed
                 && config.allows(Method::ResourceListChangedNotification),
+            // Dropped and not refused: the acknowledgement says what is honored.
             resource_subscriptions: match config.allows(Method::ResourceUpdatedNotification) {
                 true => uris,
                 false => Uris::default(),
@@ -139,6 +140,7 @@ impl Subscription {
                 .as_raw()
                 .and_then(|params| Peek::of(params).ok()?.uri)
                 .is_some_and(|uri| self.filter.resource_subscriptions.contains(&uri)),
+            // Progress and logs belong to a request, and never to a subscription (2026-07-28, Subscriptions).
             _ => false,
         }
     }

@@ -109,6 +109,7 @@ impl Context {
     pub async fn progress(&self, progress: f64, total: impl Into<Option<f64>>, message: impl Into<Option<&str>>) {
         let (total, text) = (total.into(), message.into());
         let message = {
+            // Let go before anything is awaited: a clone may report from another task meanwhile.
             let mut last = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
             self.inner
                 .request
@@ -238,6 +239,7 @@ impl Context {
     /// # Cancel safety
     /// It has no effect, and may be dropped and called again.
     pub async fn cancelled(&self) {
+        // One waker for all who wait: each that came and went would leave its own with the request.
         let watchers = self.inner.watchers.get_or_init(Arc::default);
         let (place, waker) = (watchers.place(), Waker::from(watchers.clone()));
         poll_fn(|cx| {

@@ -62,6 +62,7 @@ impl ToolError {
 impl<E: Error + Send + Sync + 'static> From<E> for ToolError {
     fn from(error: E) -> Self {
         let mut error = Some(error);
+        // `ErrorObject` is an error like any other, which only its type tells apart.
         let rpc = (&mut error as &mut dyn Any).downcast_mut::<Option<ErrorObject>>();
         match rpc.and_then(Option::take) {
             Some(rpc) => Self(Kind::Rpc(Box::new(rpc))),

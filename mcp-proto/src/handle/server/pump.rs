@@ -52,6 +52,7 @@ impl Server {
 impl ServerPump {
     pub(super) fn new(server: &Server) -> Self {
         let stream = Arc::new(Stream::new(StreamServer::new(Arc::clone(server.config()))));
+        // Weak: a server that tells its clients does not keep their connections.
         let audience: Weak<Stream> = Arc::downgrade(&stream);
         server.attend(audience);
         Self {
@@ -95,6 +96,7 @@ impl ServerPump {
             Event::Answered { call, outcome } => self.stream.answered(call, outcome),
             Event::Opened => self.stream.opened(),
             Event::Closed(reason) => {
+                // First, so that handlers that are dropped, and what they drop, find the connection at its end.
                 self.stream.end(reason);
                 seats.clear();
             }
@@ -106,6 +108,7 @@ impl ServerPump {
         let (token, call) = Call::of(request);
         let Some(key) = token.key() else { return };
         let seat = seats.insert(&self.stream, key, token, |peer| self.server.serve(call, peer));
+        // At once: many handlers are ready at their first poll, and such an answer leaves with the next write.
         self.poll_seat(seats, seat);
     }
 
@@ -123,6 +126,7 @@ impl ServerPump {
             self.event(&mut work.seats, event);
             any = true;
         }
+        // What the last round has left comes first, so that nobody is passed over.
         if work.ready.is_empty() {
             self.stream.take_ready(&mut work.ready);
         }
@@ -172,6 +176,7 @@ impl Pump for ServerPump {
 
 impl Drop for ServerPump {
     fn drop(&mut self) {
+        // First, for the same reason as where the connection is closed.
         self.stream.end(CloseReason::DriverDropped);
         let work = self.work.get_mut().unwrap_or_else(PoisonError::into_inner);
         work.seats.clear();

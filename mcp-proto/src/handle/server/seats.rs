@@ -70,6 +70,8 @@ impl Seats {
         };
         let seat = match self.rows.get_mut(index).map(|row| &mut row.seat) {
             Some(seat) => {
+                // A handler that is gone may have left its context or its waker with others: to them the seat goes on
+                // to mean the former request.
                 match Arc::get_mut(seat) {
                     Some(seat) => {
                         seat.key = key;
@@ -97,11 +99,13 @@ impl Seats {
     pub(super) fn poll(&mut self, index: usize) -> Option<(RequestToken, Result<ResultBody, ErrorObject>)> {
         let row = self.rows.get_mut(index)?;
         let task = row.task.as_mut()?;
+        // Before the poll: a wake that comes while it runs counts for the next one.
         row.seat.queued.store(false, Ordering::Release);
         let waker = Waker::from(Arc::clone(&row.seat));
         let Poll::Ready(outcome) = task.work.as_mut().poll(&mut Context::from_waker(&waker)) else {
             return None;
         };
+        // Or the seat would be held by one more, and could not serve again.
         drop(waker);
         let task = self.vacate(index)?;
         Some((task.token, outcome))
@@ -137,6 +141,7 @@ impl Wake for Seat {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        // Once at a time, however often it is woken.
         if !self.queued.swap(true, Ordering::AcqRel) {
             self.stream.is_ready(self.index);
         }

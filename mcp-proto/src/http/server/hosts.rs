@@ -212,6 +212,7 @@ impl<'a> Authority<'a> {
         };
         let (host, rest) = text.split_at_checked(host_end)?;
         let port = match rest.strip_prefix(':') {
+            // Digits alone, since `parse` takes `+80` as well. An empty port is refused: parsers differ about it.
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
             None if rest.is_empty() => None,
             _ => return None,
@@ -247,6 +248,7 @@ impl<'a> Origin<'a> {
     /// Reads `scheme://host[:port]`. The opaque origin `null` is none.
     pub(super) fn parse(value: &'a [u8]) -> Option<Self> {
         let text = core::str::from_utf8(value).ok()?;
+        // `null` ends here: any page can have it, by way of a sandboxed frame.
         let (scheme, rest) = text.split_once("://")?;
         let of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
         let is_scheme = !scheme.is_empty() && scheme.bytes().all(of_scheme);
@@ -270,6 +272,7 @@ impl<'a> Origin<'a> {
     pub(super) fn is_of(&self, host: &Authority<'_>) -> bool {
         matches!(self.scheme, "http" | "https")
             && self.authority.host.eq_ignore_ascii_case(host.host)
+            // Without a port in the host it is not known which is meant: a proxy may have changed the scheme.
             && (self.authority.port == host.port || host.port.is_some() && self.port() == host.port)
     }
 }

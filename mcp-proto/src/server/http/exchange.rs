@@ -24,12 +24,12 @@ use crate::time::Time;
 ///   any ── hang_up ──▶ Finished
 /// ```
 ///
-/// | state | `notify`, `request` | `answer`, `skip` | `hang_up` | polled |
-/// |---|---|---|---|---|
-/// | open | becomes a stream, where the client takes one | whole, or a stream of one event, with the last | finished | nothing |
-/// | streaming | event, or `Blocked` | event; the last one ends it | finished | head, events that are ready |
-/// | ended | dropped | no effect | finished | what is left, then the end |
-/// | finished | dropped | no effect | no effect | the end |
+/// | state | `notify`, `request` | `answer`, `skip` | `hang_up` | polled | why |
+/// |---|---|---|---|---|---|
+/// | open | becomes a stream, where the client takes one | whole, or a stream of one event, with the last | finished | nothing | the form is final once the head is out |
+/// | streaming | event, or `Blocked` | event; the last one ends it | finished | head, events that are ready | the client waits for its answers and no more |
+/// | ended | dropped | no effect | finished | what is left, then the end | nothing may follow the last answer |
+/// | finished | dropped | no effect | no effect | the end | nobody reads it |
 ///
 /// The stream of a subscription and the GET stream of a session are exchanges too, which wait for no answer.
 ///
@@ -139,6 +139,7 @@ impl Exchange {
             Reply::batch(requests, accepts, rules.http, rules.config.limits()),
             scope,
         );
+        // Notifications and responses alone have no answer (2025-03-26, Transports, Sending Messages, 4).
         if requests == 0 {
             exchange.reply.accepted();
         }
@@ -186,6 +187,7 @@ impl Exchange {
 
     /// Serves a subscription: acknowledges it before anything else (2026-07-28, Subscriptions, Acknowledgment: MUST).
     pub(super) fn subscribe(&mut self, subscription: Subscription) {
+        // The queue is empty, and into an empty one everything goes.
         let _ = self.notify(subscription.acknowledgement());
         self.subscription = Some(Box::new(subscription));
     }
@@ -300,7 +302,9 @@ impl Exchange {
     /// Ends a stream; a subscription by a cancellation (2026-07-28, Cancellation: MUST), and then its response
     /// (Subscriptions, Graceful Closure: SHOULD), in the order in which a client understands both.
     pub fn end(&mut self, config: &ServerConfig) {
+        // Taken: it has one response, however often it is ended.
         if let Some(subscription) = self.subscription.take() {
+            // Without room for it the response says it alone, which is always taken.
             let _ = self.notify(subscription.cancellation());
             self.reply.respond(StatusCode::OK, subscription.into_response(config));
         }
@@ -317,6 +321,7 @@ impl Exchange {
     /// silent for too long, or the end.
     #[must_use]
     pub fn poll_frame(&mut self, now: Time) -> Option<Frame> {
+        // Here, as a driver polls when `poll_timeout` says so, and tells the time in no other way.
         self.reply.handle_timeout(now);
         match self.reply.poll_body(now) {
             Some(bytes) => Some(Frame::Data(bytes)),

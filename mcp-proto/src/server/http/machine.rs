@@ -41,11 +41,11 @@ mod ends;
 ///
 /// The application takes [`poll_event`](Self::poll_event) and answers each request with its token.
 ///
-/// | exchange | a body is read | `respond` | `send_for` | `disconnect` | polled |
-/// |---|---|---|---|---|---|
-/// | reading | a piece; with the end it is opened | | | forgotten | nothing |
-/// | answering | ignored | the answer | a notification, or back | modern: cancelled; in a session: runs on; streams: forgotten | head and frames |
-/// | forgotten | ignored | nothing is sent | dropped | nothing | nothing |
+/// | exchange | a body is read | `respond` | `send_for` | `disconnect` | polled | why |
+/// |---|---|---|---|---|---|---|
+/// | reading | a piece; with the end it is opened | | | forgotten | nothing | nothing is in progress yet |
+/// | answering | ignored | the answer | a notification, or back | modern: cancelled; in a session: runs on; streams: forgotten | head and frames | what hanging up means is the revision's to say |
+/// | forgotten | ignored | nothing is sent | dropped | nothing | nothing | tokens and ids outlive what they name |
 ///
 /// What a request and a session do is theirs: see [`Exchange`] and [`HttpSession`](super::HttpSession), of which a threaded
 /// driver is made, which has a lock for each instead.
@@ -216,6 +216,7 @@ impl HttpServer {
 
     /// Whether it is shut down, and everything is said: the driver is done.
     pub fn is_finished(&self) -> bool {
+        // Events too: with some the application learns that a handler is to stop.
         self.site.is_closed() && self.exchanges.is_empty() && self.events.is_empty()
     }
 
@@ -240,6 +241,7 @@ impl HttpServer {
         while let Some(id) = self.abandoned.handle_timeout(now) {
             self.give_up(now, id);
         }
+        // The visits are settled by now, or a session that was left would count as one in use.
         for member in self.table.handle_timeout(now) {
             self.end_session(member.session);
         }
@@ -258,6 +260,7 @@ impl HttpServer {
             None => Answer::alone(&self.config, token, outcome),
             Some(session) => match self.rooms.get_mut(session) {
                 Some(room) if room.session.is_in_progress(&token) => room.session.respond(&self.config, token, outcome),
+                // Cancelled, or its session has ended: its exchange was told then, and does not count it any more.
                 _ => return,
             },
         };
@@ -266,6 +269,7 @@ impl HttpServer {
             answering.exchange.answer(answer);
             self.answered(key.exchange);
         }
+        // Once the answer is in: with the last one a session that drains ends, and tells its exchanges.
         if let Some(session) = session {
             self.after(session);
         }

@@ -70,6 +70,7 @@ impl<'a> Opening<'a> {
         tools: impl FnOnce(&str) -> Option<&'t ParamHeaders>,
     ) -> Self {
         let head = admission.head(parts);
+        // Once more after the gate: it may have been shut down while the body was read.
         let opening = rules.check_open().and_then(|()| match admission.route() {
             Route::Post(_) => Ok(Self::posted(rules, &head, body, tools)),
             Route::Get => Ok(Self::Listen(Listening(Place::of(&head)?))),
@@ -133,6 +134,7 @@ impl<'a> Opening<'a> {
                 exchange.respond(message);
                 Ok(Self::Done(exchange))
             }
+            // There is no other form: a subscription is a stream (2026-07-28, Subscriptions, Opening a Stream).
             Admitted::Listen(subscription) if !head.accepts.sse => {
                 Err((Some(subscription.id().clone()), Refusal::NotAcceptable))
             }
@@ -163,12 +165,14 @@ impl<'a> Opening<'a> {
                 Ok(revision) => Ok(Self::Throwaway(Throwaway {
                     incoming,
                     accepts: head.accepts,
+                    // `initialize` says in its body what it wants, and may be answered with another revision.
                     agreed: (!initialize).then_some(revision),
                 })),
                 Err(refusal) => Err(refuse(&incoming, refusal)),
             };
         }
         match (incoming, head.session) {
+            // With a session id it is a second handshake, which is for that session to answer.
             (Incoming::Single(message), None) if initialize => Ok(Self::Begin(Beginning {
                 message,
                 accepts: head.accepts,

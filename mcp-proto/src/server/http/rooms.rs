@@ -81,6 +81,7 @@ impl Rooms {
 
     /// Forgets a session that is over, once no exchange belongs to it.
     pub(super) fn sweep(&mut self, key: SessionKey) {
+        // An exchange that is still open has its answers and its stream end in here.
         let is_over = |room: &Room| room.exchanges == 0 && room.session.has_ended();
         if self.get(key).is_some_and(is_over) {
             self.remove(key);

@@ -27,11 +27,11 @@ use crate::time::Time;
 ///            end; drain without requests
 /// ```
 ///
-/// | state | `receive` | `started` | `respond` | `notify` | `listen` | `request` |
-/// |---|---|---|---|---|---|---|
-/// | open | taken | kept, or handed back where it is cancelled already | the answer | on the stream, or when there is one | the stream begins with what waits | sent |
-/// | draining | taken | as above | the answer; with the last one it ends | as above | as above | sent |
-/// | ended | nothing | handed back | no answer | dropped | a stream that ends at once | `Closed` |
+/// | state | `receive` | `started` | `respond` | `notify` | `listen` | `request` | why |
+/// |---|---|---|---|---|---|---|---|
+/// | open | taken | kept, or handed back where it is cancelled already | the answer | on the stream, or when there is one | the stream begins with what waits | sent | a client may open its stream late, or never |
+/// | draining | taken | as above | the answer; with the last one it ends | as above | as above | sent | what was taken in is served to its end |
+/// | ended | nothing | handed back | no answer | dropped | a stream that ends at once | `Closed` | other threads may hold it still |
 ///
 /// What ends with it comes out of [`poll_end`](Self::poll_end), once: a driver asks after everything it tells the
 /// session.
@@ -257,10 +257,12 @@ impl<R> HttpSession<R> {
     #[must_use]
     pub fn notify(&mut self, config: &ServerConfig, announcement: &Announcement) -> Option<Vec<u8>> {
         let (method, params) = (announcement.method(), announcement.params());
+        // Asked first, listening or not: what this client has not asked for must not wait for it either.
         let message = self.machine.notify(config, method, params.clone()).ok()??;
         if self.listening {
             return Some(message);
         }
+        // One that has ended may be held for long, and nobody will ever read what waits.
         if !self.has_ended() {
             self.backlog.push(config.limits(), announcement.clone());
         }
@@ -278,6 +280,7 @@ impl<R> HttpSession<R> {
                 let _ = stream.notify(message);
             }
         }
+        // It may have ended after the table was asked: a threaded driver holds one lock at a time.
         if self.has_ended() {
             stream.end(rules.config);
         }
@@ -292,6 +295,7 @@ impl<R> HttpSession<R> {
 
     /// Ends with the last request in progress; at once where there is none.
     pub fn drain(&mut self) {
+        // One that has ended does not begin to drain.
         if self.life == Life::Open {
             self.life = Life::Draining;
         }

@@ -52,8 +52,10 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     pub(super) fn of(head: &Head<'a>) -> Result<Self, Refusal> {
         let value = head.session.ok_or(Refusal::SessionRequired)?;
+        // Judged later: a session that is not there counts more, as the client has to begin anew then.
         let named = head.version.map(|_| head.revision().ok_or(Refusal::UnsupportedVersion));
         Ok(Self {
+            // What cannot be an id of ours is as unknown as one that has ended: either way the client begins anew.
             id: SessionId::from_header(value).ok_or(Refusal::SessionNotFound)?,
             principal: head.principal,
             named,
@@ -92,6 +94,7 @@ impl Subscribing<'_> {
     ) -> Result<(SubscriptionKey, S), Exchange> {
         let id = self.subscription.id().clone();
         let bytes = self.subscription.bytes();
+        // Acknowledged before it is in the table, from where announcements come, and the acknowledgement MUST be first.
         self.exchange.subscribe(self.subscription);
         let kept = keep(self.exchange);
         match table.open(bytes, self.principal, kept.clone()) {
@@ -168,6 +171,7 @@ impl<R> Begun<'_, R> {
         let session = keep(session);
         match table.create(now, id, self.principal, Member { revision, session }) {
             Ok(visit) => {
+                // `initialize` is answered already: from now on its idle time counts.
                 table.leave(now, visit);
                 self.exchange.set_session(id);
                 self.exchange
@@ -209,6 +213,7 @@ impl Entering<'_> {
         match revision.and_then(|revision| check_batch(&self.incoming, revision)) {
             Ok(_) => Ok((visit, member.session.clone())),
             Err(refusal) => {
+                // A visit that is dropped would keep the session for ever.
                 table.leave(now, visit);
                 Err(refuse(refusal))
             }

@@ -39,6 +39,7 @@ impl<R> Taken<R> {
             Incoming::Single(message) => Self::single(rules, now, session, message, accepts, scope),
             Incoming::Batch(batch) => {
                 let messages: Vec<_> = batch.messages().collect();
+                // Counted first: the answer to the last one known would end the exchange.
                 let requests = messages.iter().filter(|message| wants_answer(message)).count();
                 let mut taken = Self::new(Exchange::batch(rules, accepts, scope, requests));
                 for message in messages {
@@ -97,6 +98,7 @@ impl<R> Taken<R> {
     ) {
         let message = match message {
             Ok(message) => message,
+            // An error is never answered with an error, or two peers would go on for ever.
             Err(invalid) if invalid.is_reply => return,
             Err(invalid) => {
                 let id = invalid.id.clone();
@@ -106,6 +108,7 @@ impl<R> Taken<R> {
         };
         let is_request = matches!(message, Message::Request(_));
         if let Message::Request(request) = &message
+            // 2025-03-26, Lifecycle, Initialization: it MUST NOT be part of a batch.
             && request.method.known() == Some(Method::Initialize)
         {
             let error = legacy::server::Refusal::InitializeInBatch.to_error();

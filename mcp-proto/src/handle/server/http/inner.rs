@@ -41,6 +41,7 @@ impl Inner {
 
 impl Audience for Inner {
     fn announce(&self, announcement: &Announcement) {
+        // Collected first: nobody is told under the lock of a table, which every legacy request needs.
         let sessions: Vec<_> = (lock(&self.sessions).iter())
             .map(|member| member.session.clone())
             .collect();

@@ -73,6 +73,7 @@ impl Line {
             }
             return Poll::Pending;
         };
+        // Whatever was taken has made room.
         let room = state.room.take();
         drop(state);
         room.wake();
@@ -86,6 +87,7 @@ impl Line {
         let room = state.room.take();
         drop(state);
         room.wake();
+        // Requests that run on are still to be answered, if only to nobody.
         if end == HangUp::Cancelled {
             self.over();
         }
@@ -184,6 +186,7 @@ impl Peer for Line {
 impl Party for Line {
     fn cancel(&self) {
         self.over();
+        // Nothing is done to the exchange: its task is woken, and looks whether it is cancelled.
         let _ = self.act(|_| Ok(()));
     }
 

@@ -57,6 +57,7 @@ fn step(
             let keep = |session| Arc::new(SharedSession::new(inner.server.clone(), session));
             let mut sessions = lock(&inner.sessions);
             let exchange = begun.finish(rules, now, &mut sessions, keep);
+            // With the first there is something to look after. It is called under no lock, since it looks at once.
             let is_first = sessions.len() == 1;
             drop(sessions);
             if is_first {

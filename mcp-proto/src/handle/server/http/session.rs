@@ -107,6 +107,7 @@ impl SharedSession {
     /// Ready when the client may be asked.
     pub(super) fn poll_callable(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = lock(&self.state);
+        // At its end too: the next try tells the caller so.
         if state.session.has_ended() || state.session.may_call() {
             return Poll::Ready(());
         }
@@ -169,6 +170,7 @@ impl SharedSession {
     pub(super) fn announce(&self, announcement: &Announcement) {
         let mut state = lock(&self.state);
         let message = state.session.notify(self.server.config(), announcement);
+        // Told under no lock of the session: the stream has its own.
         let heard = message.zip(state.listener.clone());
         drop(state);
         heard.into_iter().for_each(|(message, listener)| listener.tell(message));
@@ -181,6 +183,7 @@ impl SharedSession {
         party: impl FnOnce(Exchange) -> Arc<P>,
     ) -> Arc<P> {
         let mut state = lock(&self.state);
+        // Under one lock: an announcement finds the session without a stream and waits, or with one to be sent on.
         let stream = party(state.session.listen(rules));
         state.listener = Some(stream.clone());
         stream

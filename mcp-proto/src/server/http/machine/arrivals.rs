@@ -108,6 +108,7 @@ impl HttpServer {
             return Err(Refusal::Overloaded);
         }
         if let Some(principal) = &sender.principal {
+            // There the gate and the steps look for it, as an authentication layer in front would have put it.
             head.extensions.insert(principal.clone());
         }
         Ok((self.site.judge(&head)?, Asker { head, sender }))
@@ -159,6 +160,8 @@ impl HttpServer {
                 Answering::alone(exchange)
             }),
             Opening::Enter(entering) => entering.enter(rules, now, &mut self.table).map(|(visit, key)| {
+                // A session leaves the table before its room, so this does not happen; a visit that is dropped would
+                // keep it for ever.
                 let Some(room) = self.rooms.get_mut(key) else {
                     self.table.leave(now, visit);
                     return Answering::alone(Exchange::refused(rules, None, &Refusal::SessionNotFound));
@@ -189,6 +192,7 @@ impl HttpServer {
             }),
         };
         let answering = answering.unwrap_or_else(Answering::alone);
+        // Served before the session is looked at: what ends with it may be in this very exchange.
         let session = answering.session;
         self.serve(id, answering);
         if let Some(key) = session {
@@ -211,6 +215,7 @@ impl HttpServer {
             ..Answering::alone(taken.exchange)
         };
         if let Some(room) = self.rooms.get_mut(key) {
+            // Before anything that may end the session, which is forgotten once it has ended and has no exchange.
             room.exchanges += 1;
         }
         for request in taken.request.into_iter().chain(taken.more) {
@@ -220,6 +225,7 @@ impl HttpServer {
             self.happened(key, happening, asker);
         }
         if answering.exchange.is_answered() {
+            // Nothing is in progress: from now on its idle time counts, though the client may not have read the answer.
             self.leaving.extend(answering.visit.take());
         }
         answering
@@ -259,6 +265,7 @@ impl HttpServer {
                 from: asker.clone(),
             }),
             Happening::Cancelled { request, reason, .. } => {
+                // `None` where it is not handed out yet: `started` gives it back then.
                 if let Some(request) = request {
                     self.cancelled(request, reason);
                 }

@@ -36,6 +36,7 @@ impl HttpServer {
         let Some(Served::Answering(answering)) = self.exchanges.get_mut(&token.key.exchange) else {
             return Err(gone());
         };
+        // Asked before the session is: it would count a call that cannot be sent.
         if !answering.exchange.can_request() {
             return Err(gone());
         }
