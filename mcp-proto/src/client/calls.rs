@@ -102,6 +102,7 @@ impl Calls {
 
     /// The call with the server that has this id.
     pub(super) fn find_sent(&self, id: &Id) -> Option<CallId> {
+        // Ids are easily guessed: a server cannot answer what it was never sent.
         self.waiting.find(id).filter(|call| self.is_sent(*call))
     }
 
@@ -186,6 +187,7 @@ impl Calls {
                 self.aborted.push_back(id);
             }
             #[cfg(feature = "handle")]
+            // Only these may be made again elsewhere; the rest was the machine's own.
             if !call.is_sent() && call.purpose == CallPurpose::Application {
                 self.unsent.insert(id);
             }

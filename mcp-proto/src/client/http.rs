@@ -62,6 +62,7 @@ impl HttpClient {
 
     /// Whether more of the response should be read.
     pub fn wants_body(&self, id: ExchangeId) -> bool {
+        // A full outbox holds back every response: any of them may bring requests that want an answer.
         self.exchanges.wants_body(id) && self.client.wants_input()
     }
 
@@ -114,6 +115,7 @@ impl HttpClient {
                 self.exchanges.abort(now, call);
             } else if let Some(outgoing) = self.client.poll_outgoing(now) {
                 self.exchanges.send(now, outgoing);
+            // Last: what was queued before the close is still sent.
             } else if self.client.closed().is_some() && !self.closing {
                 self.closing = true;
                 self.exchanges.close(now);

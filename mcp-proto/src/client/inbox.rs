@@ -46,6 +46,7 @@ impl Inbox {
 
     /// A request came in a connection of this revision.
     pub(super) fn take(&mut self, request: &Request, revision: Revision) -> Taken {
+        // Also a ping: with the id of a request in progress, its answer could not be told from the other's.
         let key = match self.requests.begin(&request.id) {
             Ok(key) => key,
             Err(RequestRefused::Duplicate) => {

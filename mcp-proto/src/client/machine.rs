@@ -177,6 +177,7 @@ impl Client {
         options: CallOptions,
     ) -> Result<CallId, SendError> {
         let method = method.into();
+        // Before the room is looked at: nobody should wait for room for what can never be sent.
         self.check(&method, Kind::Request)?;
         if !self.has_room() {
             return Err(SendError::Blocked(params));
@@ -309,6 +310,7 @@ impl Client {
         }
         self.closed = Some(reason);
         self.negotiation.close();
+        // Its calls are among those that `calls` gives back below.
         self.held = HeldQueue::default();
         self.tools.clear();
         self.inbox.clear();
@@ -320,6 +322,7 @@ impl Client {
                     let outcome = Err(closed);
                     self.events.push(Event::ToolsListed { call, outcome });
                 }
+                // Nobody waits for what the machine asked for itself.
                 _ => {}
             }
         }

@@ -27,6 +27,7 @@ impl Members {
             _ if !is_modern => Vec::new(),
             Some(client) => modern(client),
             None => {
+                // A token and a level fit as well.
                 let mut members = Vec::with_capacity(self.modern.len() + 96);
                 members.extend_from_slice(&self.modern);
                 members

@@ -21,6 +21,7 @@ impl Client {
         match crate::jsonrpc::parse(text, &self.config.limits) {
             Ok(Incoming::Single(message)) => self.receive(now, message, origin),
             Ok(Incoming::Batch(batch)) if self.revision().is_some_and(Revision::allows_batches) => {
+                // One that cannot be read takes none of the others along.
                 for message in batch.messages() {
                     match message {
                         Ok(message) => self.receive(now, message, origin),
@@ -38,6 +39,7 @@ impl Client {
         if self.closed.is_some() {
             return;
         }
+        // Verbs take no time: what they need of it is this.
         self.now = now;
         self.tools.expire(now);
         match message {
@@ -49,6 +51,7 @@ impl Client {
 
     /// The exchange of a call ended without an answer to it.
     pub fn fail(&mut self, call: CallId, failure: Failure) {
+        // One that waits to be sent again is not touched by what becomes of its last exchange.
         let Some(waiting) = self.calls.get(call).filter(|call| call.is_sent()) else {
             return;
         };
@@ -129,6 +132,7 @@ impl Client {
         self.counters.junk += 1;
         let ParseError::Invalid(invalid) = error else { return };
         let id = invalid.id.as_ref().filter(|_| invalid.is_reply);
+        // Else its caller would wait for an answer that has come.
         if let Some(call) = id.and_then(|id| self.calls.find_sent(id))
             && let Some(data) = self.calls.remove(call)
         {
@@ -141,6 +145,7 @@ impl Client {
         let id = response.id.as_ref();
         let meant = match id {
             Some(id) => self.calls.find_sent(id),
+            // It can only mean the call whose exchange it came in; a byte stream does not tell.
             None => self.related(origin),
         };
         match meant {
@@ -179,11 +184,13 @@ impl Client {
     }
 
     fn settle_application(&mut self, id: CallId, call: &Call, outcome: Result<RawJson, CallError>) {
+        // Only a result tells: servers of either era answer with errors.
         if outcome.is_ok() {
             self.negotiation.confirm();
         }
         let outcome = outcome.and_then(|result| self.check_result_type(result));
         let outcome = match call.method.known() {
+            // Also where the application reads the list itself: calls of these tools need their headers.
             Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result).0),
             _ => outcome,
         };
@@ -193,6 +200,7 @@ impl Client {
     /// 2026-07-28, Overview, ResultType: an unknown type "MUST be considered invalid", an absent one is
     /// `complete`.
     pub(super) fn check_result_type(&self, result: RawJson) -> Result<RawJson, CallError> {
+        // In a legacy result, `resultType` is a member like any other.
         if !self.revision().is_some_and(Revision::is_stateless) {
             return Ok(result);
         }
@@ -221,6 +229,7 @@ impl Client {
     }
 
     fn work_failed(&mut self, id: CallId, failure: Failure) {
+        // Before the era is doubted: it says that the session is gone, and nothing else.
         if failure == Failure::SessionLost {
             return self.session_lost(id);
         }

@@ -21,6 +21,7 @@ impl Stage {
     /// Where a client starts.
     pub(super) fn first(mode: Mode, prior: Option<Prior>) -> Self {
         match (mode, prior) {
+            // Nothing has to be asked first: every modern request stands on its own (2026-07-28, Discovery).
             (Mode::Modern, _) => Self::Modern(Discovery::Settled),
             (Mode::Legacy(revision), _) => Self::Legacy(Handshake::Start, with_handshake(revision)),
             (Mode::Auto, None) => Self::Undecided,

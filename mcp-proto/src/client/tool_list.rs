@@ -144,6 +144,7 @@ impl Pages {
         limits: &Limits,
     ) -> Result<Option<String>, CallError> {
         self.bytes = self.bytes.saturating_add(page.as_bytes().len());
+        // All pages together: each alone is bounded like any message.
         if self.bytes > limits.total_bytes {
             return Err(invalid("the tools of the server are more than the limits allow"));
         }
@@ -157,6 +158,7 @@ impl Pages {
             Some(ttl) => self.until = Some(self.until.map_or(now + ttl, |until| until.min(now + ttl))),
         }
         match page.next_cursor {
+            // Cursors that come again are a circle; where they are always new, only their number ends it.
             Some(next) if self.count >= limits.list_pages || !self.cursors.insert(next.clone()) => {
                 Err(invalid("the pages of tools/list never end"))
             }
@@ -218,6 +220,7 @@ impl Page<'_> {
     /// How long the page is fresh. Negative is none at all (2026-07-28, Caching: "SHOULD … treat it as 0").
     fn ttl(&self) -> Option<Duration> {
         let ms: f64 = serde_json::from_str(self.ttl_ms?.get()).ok()?;
+        // The cast saturates: what is negative becomes 0, what is far too large the longest.
         Some(Duration::from_millis(ms as u64).min(LONGEST_TTL))
     }
 
@@ -225,6 +228,7 @@ impl Page<'_> {
         let scope = self
             .cache_scope
             .and_then(|scope| serde_json::from_str(scope.get()).ok());
+        // Absent or unknown is private: rather shown to too few than to too many.
         scope == Some(CacheScope::Public)
     }
 }

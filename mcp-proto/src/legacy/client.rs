@@ -65,15 +65,19 @@ impl Handshake {
     #[must_use]
     pub fn step(self, input: Input) -> (Self, Action) {
         match (self, input) {
+            // Before all else: nothing that comes late may open what is closed.
             (Self::Closed, _) => (Self::Closed, Action::None),
             (_, Input::Close) => (Self::Closed, Action::Fail),
             (Self::Start, Input::Begin) => (Self::Initializing, Action::SendInitialize),
             (Self::Initializing, Input::Accepted) => (Self::Announcing, Action::SendInitialized),
+            // Back to the start and not to the end: the next call tries again.
             (Self::Initializing, Input::Rejected) => (Self::Start, Action::Fail),
             (Self::Announcing, Input::Announced) => (Self::Operating, Action::Release),
             // A session that is lost before it was ever used would be lost for ever.
             (Self::Announcing, Input::Rejected | Input::Lost) => (Self::Start, Action::Fail),
+            // Nobody is held back here: the calls that were sent learn it from exchanges of their own.
             (Self::Operating, Input::Lost) => (Self::Start, Action::None),
+            // Each of them may come late, or twice: then what it was about is over.
             (state, _) => (state, Action::None),
         }
     }

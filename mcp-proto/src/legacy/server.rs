@@ -9,16 +9,16 @@ use crate::jsonrpc::{ErrorCode, ErrorObject};
 ///
 /// Everything that affects the transitions is in this file: the table below, and [`negotiate`].
 ///
-/// | input | awaiting initialize | awaiting initialized | operating | closed |
-/// |---|---|---|---|---|
-/// | `initialize` | negotiate | refuse | refuse | ignore |
-/// | negotiated | → awaiting initialized | – | – | – |
-/// | `notifications/initialized` | ignore | open, → operating | ignore | ignore |
-/// | `ping` | answer | answer | answer | ignore |
-/// | another request | refuse | serve | serve | ignore |
-/// | another notification | ignore | deliver | deliver | ignore |
-/// | a reply | correlate | correlate | correlate | ignore |
-/// | close | → closed | → closed | → closed | – |
+/// | input | awaiting initialize | awaiting initialized | operating | closed | why |
+/// |---|---|---|---|---|---|
+/// | `initialize` | negotiate | refuse | refuse | ignore | what runs is bound to the revision: it is agreed on once |
+/// | negotiated | → awaiting initialized | – | – | – | the same |
+/// | `notifications/initialized` | ignore | open, → operating | ignore | ignore | it confirms an `initialize`, once |
+/// | `ping` | answer | answer | answer | ignore | it asks for the other side, and not for a session |
+/// | another request | refuse | serve | serve | ignore | there is no revision to serve it in; then, see below |
+/// | another notification | ignore | deliver | deliver | ignore | the same; nobody waits for an answer |
+/// | a reply | correlate | correlate | correlate | ignore | this side may have sent pings from the first |
+/// | close | → closed | → closed | → closed | – | |
 ///
 /// 2025-11-25, Lifecycle: the initialization phase MUST be the first interaction. A client SHOULD NOT send
 /// requests before its `initialize` is answered, but clients do send them before `notifications/initialized`

@@ -55,11 +55,14 @@ impl Discovery {
     /// The next state, and what has to be done.
     #[must_use]
     pub fn step(self, input: Input) -> (Self, Action) {
+        // Before all else: nothing that comes late may open what is closed.
         match (self, input) {
             (Self::Closed, _) => (Self::Closed, Action::None),
             (_, Input::Close) => (Self::Closed, Action::Fail),
             (Self::Start, Input::Begin) => (Self::Discovering, Action::SendDiscover),
             (Self::Start | Self::Discovering, Input::Settled) => (Self::Settled, Action::Release),
+            // Also what was settled: it may have rested on an earlier connection alone (2026-07-28, Versioning:
+            // "re-probing if the cached assumption later fails").
             (Self::Discovering | Self::Settled, Input::Failed) => (Self::Start, Action::Fail),
             (state, _) => (state, Action::None),
         }

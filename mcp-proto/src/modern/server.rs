@@ -46,6 +46,8 @@ impl Metadata {
         let named = meta.ok().and_then(|meta| meta.protocol_version.as_deref());
         let revision = named.map(|name| stateless(supported, name)).transpose()?;
         let not_found = || ErrorObject::method_not_found(request.method.as_str());
+        // A request that names no version is measured by the newest: an unknown method is −32601 whatever its `_meta`
+        // lacks.
         if !is_asked_of_servers(&request.method, revision.unwrap_or(Revision::LATEST)) {
             return Err(not_found());
         }

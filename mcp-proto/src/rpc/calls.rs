@@ -19,6 +19,7 @@ pub struct CallId(u64);
 impl CallId {
     /// The JSON-RPC id of the call, which is its progress token as well.
     pub(crate) fn to_id(self) -> Id {
+        // Out of reach: no connection makes so many calls that two would share the last id.
         Id::from(i64::try_from(self.0).unwrap_or(i64::MAX))
     }
 
@@ -186,6 +187,7 @@ impl<T> Calls<T> {
 
     /// A new call of the protocol itself, which is not counted against the bound.
     pub(crate) fn begin_own(&mut self, options: &CallOptions, timeouts: &Timeouts, data: T) -> CallId {
+        // Calls that fill the table may all wait for the handshake: refusing that would leave them there.
         let call = CallId(self.next);
         self.next += 1;
         let timeout = options.timeout.unwrap_or(timeouts.request);
@@ -231,6 +233,7 @@ impl<T> Calls<T> {
 
     fn give_deadline(&mut self, call: CallId, born: Time) {
         let pending = self.pending.get_mut(call.0);
+        // What `arm_since` armed is still among the newborn, and keeps that deadline.
         if let Some(pending) = pending.filter(|pending| pending.deadline.is_none()) {
             let deadline = born + pending.timeout.saturating_sub(pending.spent);
             pending.born = born;
@@ -246,6 +249,7 @@ impl<T> Calls<T> {
 
     /// Whether a call has ever had this id.
     pub(crate) fn has_used(&self, id: &Id) -> bool {
+        // Numbers are given in their order: the highest tells of all, and nothing has to be kept for a late answer.
         CallId::of(id).is_some_and(|call| (1..self.next).contains(&call.0))
     }
 
@@ -282,8 +286,11 @@ impl<T> Calls<T> {
     /// Takes note of progress: the call that asked for it may wait longer, up to its most.
     pub(crate) fn progress(&mut self, token: &Id, now: Time) -> Option<CallId> {
         let call = CallId::of(token)?;
+        // Who did not ask gave no token (2025-11-25, Progress: MUST only reference tokens that were provided): a server
+        // that reports all the same does not prolong the wait.
         let pending = self.pending.get_mut(call.0).filter(|pending| pending.progress)?;
         if let Some(old) = pending.deadline {
+            // Else a server that reports for ever would be waited for as long.
             let most = pending.most.saturating_sub(pending.spent);
             let new = (now + pending.timeout).min(pending.born + most);
             if new != old {

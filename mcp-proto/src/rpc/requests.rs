@@ -16,6 +16,7 @@ pub struct RequestKey(u64);
 pub(crate) struct Requests {
     next: u64,
     most: usize,
+    // Answers come by key, cancellations by the peer's id: neither should have to search.
     by_key: BTreeMap<RequestKey, Id>,
     by_id: BTreeMap<Id, RequestKey>,
 }

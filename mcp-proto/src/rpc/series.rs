@@ -49,6 +49,7 @@ impl<T> Series<T> {
             self.old.insert(number, entry);
             return;
         }
+        // Numbers may be left out: memory follows the entries, and not the gap before one that is far ahead.
         if number - self.first > (self.young.len() + SLACK) as u64 {
             self.retire(self.taken);
             self.first = number;
@@ -133,6 +134,7 @@ impl<T> Series<T> {
 
     /// The place of a number that is young.
     fn place(&self, number: u64) -> usize {
+        // Also asked of numbers before `first`: they wrap to a place that does not exist.
         usize::try_from(number.wrapping_sub(self.first)).unwrap_or(usize::MAX)
     }
 

@@ -36,6 +36,7 @@ pub(super) struct Waiters {
 impl Waiters {
     /// How many there are, those included that have not heard yet.
     pub(super) fn len(&self) -> usize {
+        // What came for one is kept until it has heard: it counts until then.
         self.waiting.len() + self.outcomes.len()
     }
 

@@ -189,6 +189,7 @@ impl ToolCall {
                 }
                 Phase::Doubting(origin, error, list) => {
                     let list = ready!(list.as_mut().poll(cx)).outcome;
+                    // Where there is no list either, the first error says more.
                     let absent = list.ok().and_then(|list| pick(&list, origin).err());
                     let (tool, error) = (origin.clone(), error.clone());
                     return Poll::Ready(Err(match absent {

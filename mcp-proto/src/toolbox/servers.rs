@@ -144,6 +144,7 @@ pub(super) async fn find(
     options: CallOptions,
 ) -> Result<(Found, Duration), FindToolError> {
     let mut asked: Vec<usize> = candidates.iter().map(|(at, _)| *at).collect();
+    // They come in the order of the servers: the same ones are neighbours.
     asked.dedup();
     let lists = servers.lists(asked.into_iter(), &options, Duration::ZERO).await;
     let spent = lists.iter().map(|(_, list)| list.spent).max().unwrap_or_default();

@@ -155,6 +155,7 @@ impl LineDecoder {
         if bytes.is_empty() {
             return;
         }
+        // There is no newline in all that is kept.
         if self.buffer.len() == self.tail {
             self.searched = self.tail;
         }

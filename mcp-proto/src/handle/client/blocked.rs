@@ -47,6 +47,7 @@ pub(super) struct Next {
 impl Default for Blocked {
     fn default() -> Self {
         Self {
+            // Each belongs to a future that a caller holds: nobody else can make them many.
             queue: Calls::new(usize::MAX),
             resolved: BTreeMap::new(),
         }
@@ -116,6 +117,7 @@ impl Blocked {
     /// The caller is gone. Gives the call that was made for it.
     pub(super) fn leave(&mut self, ticket: Ticket) -> Option<CallId> {
         self.queue.remove(ticket.0);
+        // Its turn may have come before it looked: then that call has to be cancelled.
         self.resolved.remove(&ticket.0)?.0.ok()
     }
 

@@ -219,6 +219,7 @@ impl<T> Call<T> {
                 }
                 Report::Log(params) => {
                     if let (Some(on_log), Ok(message)) = (&mut self.on_log, params.decode::<LoggingMessageParams>())
+                        // A legacy server sends what the whole session asked for, which may be more.
                         && self
                             .options
                             .log_level
@@ -282,6 +283,7 @@ impl<T> Future for Call<T> {
         };
         // Both at once: a driver on another thread may bring progress and the result at any moment.
         let (reports, outcome) = this.inner.shared.with(|state| state.poll_call(call, cx));
+        // Outside of the lock: the functions are the caller's, and may make calls.
         this.report(&reports);
         match outcome {
             Poll::Pending => Poll::Pending,

@@ -62,6 +62,7 @@ impl Listeners {
         let Some(listener) = self.listeners.get_mut(&listener) else {
             return Poll::Ready(None);
         };
+        // Before the close is looked at: what has come is still read.
         match listener.queue.pop_front() {
             Some(notification) => {
                 self.bytes -= weight(&notification);

@@ -84,6 +84,7 @@ impl Shared {
         state.read_events();
         state.admit();
         let to_wake = state.to_wake.take();
+        // A waker may poll its task at once, and that takes the lock.
         drop(state);
         to_wake.wake();
         value
@@ -98,6 +99,7 @@ impl Shared {
 /// Shows how the connection stands, and nothing of what it carries: there are credentials in it.
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may be printed by who holds the lock.
         let Ok(state) = self.0.try_lock() else {
             return f.write_str("Client { .. }");
         };
@@ -173,6 +175,7 @@ impl State {
         let mut admitted = false;
         while !self.blocked.is_empty() {
             let client = self.machine.as_client();
+            // One that is closed refuses them all: nobody waits for room that will never be.
             if !client.has_room() && client.closed().is_none() {
                 break;
             }
@@ -191,6 +194,7 @@ impl State {
         match client.call(next.method, next.params, next.options) {
             Ok(call) => {
                 client.spend(call, next.spent);
+                // After `spend`: the deadline follows from both.
                 if let Some(born) = next.born {
                     client.born_at(call, born);
                 }
@@ -241,6 +245,7 @@ impl State {
 
     /// Progress and log messages that have come for a call, and its outcome, once, and how far it came.
     pub(super) fn poll_call(&mut self, call: CallId, cx: &Context<'_>) -> (VecDeque<Report>, Poll<Settled>) {
+        // The reports first: with its outcome, the slot goes, and they with it.
         (self.slots.take_reports(call), self.slots.poll(call, cx))
     }
 
@@ -332,6 +337,7 @@ impl State {
 
     /// The driver is done, or gone: whoever still waits learns so.
     pub(super) fn finish(&mut self) {
+        // Where it is closed already, the first reason stays.
         self.machine.client().close(CloseReason::DriverDropped);
         self.lobby.finish();
         self.wake_watchers();
@@ -352,6 +358,7 @@ impl State {
                 Event::Progress { call, params } => self.report(call, Report::Progress(params)),
                 Event::Log { call, params } => self.report(call, Report::Log(params)),
                 Event::Notification(incoming) => self.notify(&incoming.notification),
+                // No handle answers requests; without an answer, the server would wait.
                 Event::Request(request) => self.refuse(&request),
                 Event::Ready => self.wake_watchers(),
                 Event::NotReady(error) => {
@@ -362,6 +369,7 @@ impl State {
                     self.wake_watchers();
                     self.listeners.close(&mut self.to_wake);
                 }
+                // Nobody here has a request of the server, and of a lost session each call learns by itself.
                 Event::Cancelled(_) | Event::SessionLost | Event::ToolRejected { .. } => {}
             }
         }

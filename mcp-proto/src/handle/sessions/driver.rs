@@ -90,6 +90,7 @@ impl<K: Ord> SessionsDriver<K> {
     pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<()> {
         for _ in 0..ROUNDS {
             let now = timer.now();
+            // First: what is asked for from here on wakes it.
             self.shared.with(|state| state.keep_driver(cx));
             let mut moved = self.poll_actions(now);
             moved |= self.poll_tasks(now);
@@ -145,6 +146,7 @@ impl<K: Ord> SessionsDriver<K> {
             }
             state.machine.prior(key)
         });
+        // Outside of the lock: it is the application's.
         let connecting = self.connect.connect(key);
         let slot = self.tasks.insert(Task::Connecting(attempt, connecting, prior));
         self.attempts.insert(attempt, slot);
@@ -208,6 +210,7 @@ impl<K: Ord> SessionsDriver<K> {
         match news {
             News::Dialed(attempt) => {
                 self.shared.with(|state| state.machine.dialed(now, attempt));
+                // The handshake was not polled yet, and can wake nobody.
                 self.tasks.wake(slot);
             }
             News::Shaken(attempt) => self.connected(now, slot, attempt),
@@ -244,6 +247,7 @@ impl<K: Ord> SessionsDriver<K> {
         let Some(client) = self.tasks.get_mut(slot).and_then(|task| task.client()).cloned() else {
             return;
         };
+        // Under one lock: those who waited are told as soon as this is over, and need the client.
         let session = self.shared.with(|state| {
             let session = state.machine.connected(now, attempt)?;
             state.connected(session, client);

@@ -183,6 +183,7 @@ pub(super) fn authenticate(headers: &HeaderMap) -> Option<Box<str>> {
 pub(super) fn failure(status: u16, www_authenticate: Option<Box<str>>) -> Failure {
     let reason = match status {
         200..=299 => "the response is neither JSON nor an event stream".into(),
+        // To follow one would carry the credentials of the request to another place.
         300..=399 => "redirects are not followed".into(),
         _ => reason_of(status),
     };
@@ -229,6 +230,7 @@ fn media_type(headers: &HeaderMap) -> Media {
 
 /// How much room to make for a body, as far as its announced length may be believed.
 fn announced(head: &Parts, most: usize) -> usize {
+    // A server that announces much and sends nothing must not take the memory for it.
     const TRUSTED: usize = 1 << 20;
     let length = head
         .headers

@@ -93,6 +93,7 @@ impl Exchanges {
     pub fn send(&mut self, now: Time, outgoing: Outgoing) {
         let purpose = outgoing.purpose;
         if let Purpose::Initialize(_) = purpose {
+            // One that was given up, and not lost, would be left behind on the server.
             if let Some(session) = self.session.next() {
                 self.end_session(now + self.timeouts.close, &session);
             }
@@ -104,6 +105,7 @@ impl Exchanges {
         }
         let request = self.template.post(outgoing, self.session.id());
         let id = self.start(Kind::Post(purpose), request);
+        // Nobody waits for these: a server that never answers would keep them open.
         if !matches!(purpose, Purpose::Initialize(_) | Purpose::Call(_)) {
             self.table.end_at(id, now + self.timeouts.request);
         }
@@ -118,6 +120,7 @@ impl Exchanges {
             return self.abort_exchange(id);
         };
         let is_awaited = matches!(exchange.response, Response::Awaited);
+        // It has not left the queue: the server cannot make a session for it.
         if is_awaited && !self.actions.is_queued(id) {
             return self.table.end_at(id, now + self.timeouts.close);
         }

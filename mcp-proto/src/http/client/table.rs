@@ -86,6 +86,7 @@ impl Table {
         let Some(exchange) = self.open.get_mut(id.0) else {
             return;
         };
+        // A bound that was set may only come nearer.
         if exchange.until.is_none_or(|old| until < old) {
             exchange.until = Some(until);
             self.ends.add(until, id);

@@ -262,7 +262,9 @@ impl SseDecoder {
         }
         let colon = scan::find(b':', line).unwrap_or(line.len());
         let mut value = line.slice(colon..);
+        // Without a colon, the line is a name with an empty value (HTML, Interpreting an event stream).
         value.advance(value.len().min(1));
+        // One space belongs to the format, any other to the value.
         if value.first() == Some(&b' ') {
             value.advance(1);
         }
@@ -277,6 +279,7 @@ impl SseDecoder {
                 Ok(event) => self.pending.event = Some(event.into()).filter(|event: &String| !event.is_empty()),
                 Err(_) => self.pending.invalid_utf8 = true,
             },
+            // Ignored, as is a `retry` of anything but digits (HTML, Interpreting an event stream).
             b"id" if value.contains(&0) => {}
             b"id" => match core::str::from_utf8(&value) {
                 Ok(id) => self.pending.id = Some(id.into()),
@@ -284,6 +287,7 @@ impl SseDecoder {
             },
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
                 let milliseconds = value.iter().fold(0_u64, |sum, digit| {
+                    // Saturating: there may be any number of digits.
                     sum.saturating_mul(10)
                         .saturating_add(u64::from(digit.saturating_sub(b'0')))
                 });
