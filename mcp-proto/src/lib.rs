@@ -17,7 +17,7 @@
 //!
 //! let mut client = StreamClient::new(ClientConfig::new(Implementation::new("example-client", "1.0.0")));
 //!
-//! let tools = ServerCapabilities { tools: Some(ToolsCapability::default()), ..ServerCapabilities::default() };
+//! let tools = ServerCapabilities::default().with_tools(ToolsCapability::default());
 //! let config = ServerConfig::new(Implementation::new("example-server", "1.0.0")).with_capabilities(tools);
 //! let mut server = server::StreamServer::new(config);
 //!

@@ -5,6 +5,7 @@
 
 mod adapters;
 mod circles;
+mod decisions;
 mod dependencies;
 mod drivers;
 mod hygiene;

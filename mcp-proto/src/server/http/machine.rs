@@ -34,7 +34,7 @@ mod ends;
 /// A driver has an HTTP library, or sockets, or a simulation. It says what comes, for each request:
 /// 1. [`receive`](Self::receive) with the head and the whole body; or [`receive_head`](Self::receive_head), then, while
 ///    [`wants_body`](Self::wants_body), [`receive_body`](Self::receive_body) for each piece and
-///    [`receive_end`](Self::receive_end). What is known of the [`Sender`] comes with the head.
+///    [`receive_end`](Self::receive_end). What is known of the [`Sender`](super::Sender) comes with the head.
 /// 2. It takes [`poll_head`](Self::poll_head) and then [`poll_frame`](Self::poll_frame) until [`Frame::End`], with which
 ///    the exchange is forgotten. [`poll_ready`](Self::poll_ready) says which exchanges have something new.
 /// 3. [`disconnect`](Self::disconnect) when the client hangs up before that.
@@ -72,7 +72,7 @@ mod ends;
 /// use mcp_proto::server::http::{Frame, HttpEvent, HttpServer, Sender};
 /// use mcp_proto::server::{ResultBody, ServerConfig};
 ///
-/// let tools = ServerCapabilities { tools: Some(ToolsCapability::default()), ..ServerCapabilities::default() };
+/// let tools = ServerCapabilities::default().with_tools(ToolsCapability::default());
 /// let config = ServerConfig::new(Implementation::new("greeter", "1.0.0")).with_capabilities(tools);
 /// let mut server = HttpServer::new(config, HttpConfig::default());
 ///
