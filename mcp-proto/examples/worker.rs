@@ -240,6 +240,11 @@ fn answer(events: &[Event], wanted: CallId) -> Option<String> {
     })
 }
 
+fn notifications(events: &[Event]) -> usize {
+    let is_one = |event: &&Event| matches!(event, Event::Notification(_));
+    events.iter().filter(is_one).count()
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     for mode in [Mode::Modern, Mode::Legacy(mcp_proto::Revision::V2025_11_25)] {
         let now = Time::ORIGIN;
@@ -249,6 +254,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             .call(Method::CallTool, &json!({ "name": "greet", "arguments": {} }));
         let events = host.run(now);
         println!("{}", answer(&events, call).ok_or("no answer")?);
+        // A session hears of it on its stream; in the modern era nobody has subscribed here.
+        host.worker.announce();
+        println!("{} notifications", notifications(&host.run(now)));
         host.caller.client.close(CloseReason::Local);
         host.run(now);
     }
@@ -259,11 +267,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 mod tests {
     use super::*;
     use mcp_proto::Revision;
-
-    fn notifications(events: &[Event]) -> usize {
-        let is_one = |event: &&Event| matches!(event, Event::Notification(_));
-        events.iter().filter(is_one).count()
-    }
 
     #[test]
     fn the_two_meet_in_both_eras() {

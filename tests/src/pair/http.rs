@@ -98,9 +98,10 @@ impl HttpLink {
         }
     }
 
-    /// How many exchanges were opened, and how many of their requests the network has sent twice.
+    /// How many exchanges the client has opened, and how many of their requests the network has sent twice.
     pub fn opened(&self) -> (usize, usize) {
-        (self.next as usize - self.duplicates, self.duplicates)
+        let others = self.duplicates + self.heard.len();
+        (self.next as usize - others, self.duplicates)
     }
 
     /// The server.
