@@ -10,8 +10,9 @@ use crate::jsonrpc::{ErrorObject, Message, Notification, Params, RawJson};
 use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Kept, RequestKey, SendError};
-use crate::server::announcements::{Announcement, Announcements};
-use crate::server::{Question, Received, Request, RequestToken, ResultBody, ServerConfig, Session};
+use crate::server::{
+    Announcement, Announcements, Question, Received, Request, RequestToken, ResultBody, ServerConfig, Session,
+};
 use crate::time::Time;
 
 /// A legacy session over HTTP: the machine of the session, the requests in progress, what waits for its GET stream,
