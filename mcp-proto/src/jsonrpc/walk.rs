@@ -45,6 +45,7 @@ impl<'a> Walk<'a> {
         self.is_first = false;
         let (end, is_plain) = string_end(bytes, at)?;
         let colon = skip_blanks(bytes, end);
+        // A key with escapes may be any key, which the parser tells.
         if !is_plain || bytes.get(colon) != Some(&b':') {
             return None;
         }

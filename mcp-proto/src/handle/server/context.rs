@@ -194,6 +194,7 @@ impl Context {
         &'a self,
         params: &R::Params,
     ) -> impl Future<Output = Result<R::Result, CallError>> + use<'a, R> {
+        // Here and not in the future, which then does not borrow what it was given.
         let params = Params::from_serialize(params).map_err(SendError::InvalidParams);
         async move {
             let answer = self.request_raw(R::METHOD, params?, CallOptions::default()).await?;

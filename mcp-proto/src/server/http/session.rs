@@ -199,6 +199,7 @@ impl<R> HttpSession<R> {
         token: RequestToken,
         outcome: Result<ResultBody, ErrorObject>,
     ) -> Answer {
+        // Before the end is looked at, or a session that drains would wait for what is answered.
         if let Some(key) = token.key() {
             self.running.remove(&key);
         }
@@ -308,6 +309,7 @@ impl<R> HttpSession<R> {
             return;
         }
         self.life = Life::Ended;
+        // Boxed: every session has room for it, and needs it once.
         self.end = Some(Box::new(End {
             requests: core::mem::take(&mut self.running).into_values().collect(),
             calls: self.machine.close().collect(),

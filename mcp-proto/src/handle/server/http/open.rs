@@ -67,6 +67,7 @@ fn step(
         }
         Opening::Enter(entering) => {
             let (visit, session) = entering.enter(rules, now, &mut lock(&inner.sessions))?;
+            // The lock of the table is gone with the statement above: nobody in a session holds up all others.
             let taken = session.act(|session| entering.take(rules, now, session));
             serve(inner, now, taken, session, Some(visit))
         }

@@ -94,6 +94,7 @@ impl SharedSession {
 
     /// Takes note of the handler of a request, so that it can be cancelled.
     pub(super) fn started(&self, key: RequestKey, request: Arc<dyn Party>) {
+        // Cancelled while its handler was being made: it is told now.
         if let Err(cancelled) = self.act(|session| session.started(key, request)) {
             cancelled.cancel();
         }
