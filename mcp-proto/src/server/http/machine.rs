@@ -258,6 +258,7 @@ impl HttpServer {
     /// Answers a request. Nothing is sent where nobody wants the answer any more.
     pub fn respond(&mut self, token: AskedToken, outcome: Result<ResultBody, ErrorObject>) {
         let AskedToken { key, session, token } = token;
+        // Told to the session first: only it knows whether the answer is still wanted.
         let answer = match session {
             None => Answer::alone(&self.config, token, outcome),
             Some(session) => match self.rooms.get_mut(session) {

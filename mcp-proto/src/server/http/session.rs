@@ -168,6 +168,7 @@ impl<R> HttpSession<R> {
             Received::Request(request) => Outcome::Request(request),
             Received::Reply(message) => Outcome::Reply(message),
             Received::Notification(notification) => Outcome::Happened(Happening::Notification(notification)),
+            // A session that drains may have waited for this one alone.
             Received::Cancelled { key, reason } => {
                 let request = self.running.remove(&key);
                 self.end_if_drained();
