@@ -169,6 +169,7 @@ impl<R> HttpSession<R> {
             Received::Request(request) => Outcome::Request(request),
             Received::Reply(message) => Outcome::Reply(message),
             Received::Notification(notification) => Outcome::Happened(Happening::Notification(notification)),
+            // A session that drains may have waited for this one alone.
             Received::Cancelled { key, reason } => {
                 let request = self.running.remove(&key);
                 self.end_if_drained();
@@ -200,6 +201,7 @@ impl<R> HttpSession<R> {
         token: RequestToken,
         outcome: Result<ResultBody, ErrorObject>,
     ) -> Answer {
+        // Before the end is looked at, or a session that drains would wait for what is answered.
         if let Some(key) = token.key() {
             self.running.remove(&key);
         }
@@ -309,6 +311,7 @@ impl<R> HttpSession<R> {
             return;
         }
         self.life = Life::Ended;
+        // Boxed: every session has room for it, and needs it once.
         self.end = Some(Box::new(End {
             requests: core::mem::take(&mut self.running).into_values().collect(),
             calls: self.machine.close().collect(),
