@@ -161,6 +161,7 @@ impl Client {
 
     /// Whether another call or notification is taken.
     pub(crate) fn has_room(&self) -> bool {
+        // Together: what is held goes into the outbox all at once.
         self.outbox.bytes() + self.held.bytes() < self.config.limits.outbox_bytes
     }
 
@@ -194,6 +195,7 @@ impl Client {
     /// As for [`call`](Self::call).
     pub fn notify(&mut self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
         let method = method.into();
+        // As for a call: before the room.
         self.check(&method, Kind::Notification)?;
         if !self.has_room() {
             return Err(SendError::Blocked(params));
@@ -225,6 +227,7 @@ impl Client {
         let method = Method::ListTools.into();
         self.check(&method, Kind::Request)?;
         let options = CallOptions {
+            // The list is several requests, and the progress of one page is not its own.
             progress: false,
             ..options.timing()
         };
@@ -313,6 +316,7 @@ impl Client {
         // Its calls are among those that `calls` gives back below.
         self.held = HeldQueue::default();
         self.tools.clear();
+        // Without a word for each: that the connection is closed is told, and says it of all.
         self.inbox.clear();
         for (call, purpose) in self.calls.close() {
             let closed = CallError::Closed(reason);
