@@ -378,6 +378,7 @@ impl State {
     }
 
     fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
+        // Only the end of the connection reaches calls that were never sent and may be made elsewhere.
         let was_sent = !matches!(outcome, Err(CallError::Closed(_))) || self.machine.client().take_was_sent(call);
         let waker = self.slots.settle(call, self.now, was_sent, outcome);
         self.to_wake.extend(waker);

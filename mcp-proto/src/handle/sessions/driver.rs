@@ -169,7 +169,9 @@ impl<K: Ord> SessionsDriver<K> {
                 connection.client.start_close();
                 Task::Leaving(attempt, connection)
             }
+            // It failed, which closes it, and the pool gives it up afterwards.
             Some(task @ Task::Leaving(..)) => task,
+            // One that still connects is given up by dropping it.
             _ => return false,
         };
         let slot = self.tasks.insert(task);
@@ -185,6 +187,7 @@ impl<K: Ord> SessionsDriver<K> {
         let task = slot.and_then(|slot| self.tasks.get_mut(slot));
         match task {
             Some(Task::Live(_, connection, is_lost)) => {
+                // One that is closed on purpose is not to be reported as lost.
                 *is_lost = true;
                 connection.client.start_close();
                 slot.into_iter().for_each(|slot| self.tasks.wake(slot));
@@ -231,6 +234,7 @@ impl<K: Ord> SessionsDriver<K> {
                 });
             }
             News::Closed(session) => {
+                // First: the client goes with the task.
                 self.learn(session);
                 self.sessions.remove(&session);
                 drop(self.tasks.remove(slot));
@@ -359,6 +363,7 @@ impl Connection {
     /// Ready when the connection is closed, and everything is said.
     fn poll_over(&self, cx: &Context<'_>) -> Poll<()> {
         match self.driver {
+            // A driver ends by itself when everything is said.
             Some(_) => Poll::Pending,
             None => self.client.poll_finished(cx),
         }

@@ -148,6 +148,7 @@ impl Exchanges {
 
     /// Ends everything, and the session with a DELETE (2025-11-25, Session Management, 5).
     pub fn close(&mut self, now: Time) {
+        // Before the DELETE, which may need its connection.
         self.stop_listening();
         if let Some(session) = self.session.take() {
             self.end_session(now + self.timeouts.close, &session);
