@@ -317,6 +317,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     /// What the server of a session has proved to speak so far; `None` where that is not certain, or not any more.
     pub fn learned(&mut self, session: PooledSession, prior: Option<Prior>) {
         match self.slots.key(session.0) {
+            // Also of a session that is over: the next one has the same server.
             Some(key) => self.priors.set(key, prior),
             None => self.counters.late += 1,
         }
@@ -498,6 +499,7 @@ impl<K: Clone + Ord> SessionPool<K> {
 
     /// One that waited for an attempt does so no more.
     fn gone(&mut self, waiter: WaiterId, serial: u64) {
+        // What has come of it already does not depend on who waited.
         if self.slots.connecting(serial).is_none() {
             return;
         }

@@ -147,6 +147,7 @@ pub(super) async fn find(
     // They come in the order of the servers: the same ones are neighbours.
     asked.dedup();
     let lists = servers.lists(asked.into_iter(), &options, Duration::ZERO).await;
+    // They were asked at once: the slowest took as long as all of them.
     let spent = lists.iter().map(|(_, list)| list.spent).max().unwrap_or_default();
     let list_of = |at: usize| {
         lists

@@ -96,6 +96,7 @@ impl LineDecoder {
     pub fn push_bytes(&mut self, mut bytes: Bytes) {
         let skipped = self.skip_in(&bytes);
         bytes.advance(skipped);
+        // Only where nothing waits: what is in the buffer comes first.
         if self.buffered() == 0
             && let Some(last) = scan::rfind(b'\n', &bytes)
         {
