@@ -337,6 +337,7 @@ impl Client {
 
     /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
     pub fn handle_timeout(&mut self, now: Time) {
+        // No order is asked of a driver: this may be the first that sees a call.
         self.calls.arm(now);
         self.tools.expire(now);
         if self.negotiation.is_unannounced(now) {
@@ -396,6 +397,7 @@ impl Client {
             let (text, entry) = self.outbox.pop()?;
             if let Purpose::Call(id) | Purpose::Initialize(id) = entry.purpose {
                 match self.calls.get_mut(id) {
+                    // The epoch tells later whether what comes of it is still news.
                     Some(call) => call.progress = CallProgress::Sent(self.negotiation.epoch()),
                     None => continue,
                 }

@@ -37,6 +37,7 @@ impl Client {
 
     /// A message came.
     pub fn receive(&mut self, now: Time, message: Message, origin: Origin) {
+        // All calls have ended, and all that asked was told: nothing that comes has a receiver.
         if self.closed.is_some() {
             return;
         }

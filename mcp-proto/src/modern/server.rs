@@ -100,7 +100,7 @@ pub fn unsupported(supported: &[Revision], requested: &str) -> ErrorObject {
         supported: Vec<&'a str>,
         requested: &'a str,
     }
-    // At most 64 bytes of it, and no part of a character.
+    // At most 64 bytes of what the peer says, and no part of a character: an error must not grow with the request.
     let requested = (0..=64)
         .rev()
         .find_map(|end| requested.get(..end.min(requested.len())))

@@ -155,6 +155,7 @@ impl<T> Series<T> {
     /// Gives up the places before the first entry, and after a flood its memory.
     fn trim(&mut self) {
         if self.taken == 0 {
+            // A few places are worth keeping, those of a flood are not.
             match self.young.capacity() > SLACK {
                 true => self.young = VecDeque::new(),
                 false => self.young.clear(),
