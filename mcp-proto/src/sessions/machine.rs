@@ -224,6 +224,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             return;
         }
         self.closed = Some(reason);
+        // Copies: slots go while this goes on.
         for key in self.slots.all_keys() {
             self.close_slot(&key, reason);
         }
@@ -542,6 +543,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             // What was taken for granted of the server may be the reason.
             self.priors.set(key, None);
         }
+        // First: with an attempt that the world has not begun its slot goes, and in it those who wait.
         self.fail_all(serial, error);
         self.abandon_attempt(serial);
     }
@@ -563,6 +565,7 @@ impl<K: Clone + Ord> SessionPool<K> {
         if self.actions.withdraw(serial) == Some(Queued::Connect) {
             return self.forget(serial);
         }
+        // From here on it has the time for closing, and no other.
         self.attempts.clear(serial);
         self.given_up.insert(serial);
         self.actions.push(serial, Queued::Abandon);

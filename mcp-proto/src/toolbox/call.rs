@@ -199,6 +199,7 @@ impl ToolCall {
                     }));
                 }
                 Phase::Done => {
+                    // Polled after its outcome: an error, and no panic.
                     return Poll::Ready(Err(ToolCallError::Call {
                         tool: self.target.origin(),
                         error: CallError::Cancelled,

@@ -187,6 +187,7 @@ impl LineDecoder {
             self.chunk.advance(self.chunk.len().min(1));
             return Some(line);
         }
+        // Only the unfinished line is there, which was searched when it came.
         if self.buffer.len() <= self.tail {
             return None;
         }

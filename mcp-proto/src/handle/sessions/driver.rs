@@ -94,6 +94,7 @@ impl<K: Ord> SessionsDriver<K> {
             self.shared.with(|state| state.keep_driver(cx));
             let mut moved = self.poll_actions(now);
             moved |= self.poll_tasks(now);
+            // After the steps: each may have moved the deadline.
             let (is_over, deadline) = self
                 .shared
                 .with(|state| (state.machine.is_finished(), state.machine.poll_timeout()));
@@ -106,10 +107,12 @@ impl<K: Ord> SessionsDriver<K> {
                 self.shared.with(|state| state.machine.handle_timeout(now));
                 moved = true;
             }
+            // Only where nothing moved: each step may have given another part something to do.
             if !moved && self.tasks.rest(cx) {
                 return Poll::Pending;
             }
         }
+        // There may be more to do, and nothing else would wake it for that.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -123,6 +126,7 @@ impl<K: Ord> SessionsDriver<K> {
             match action {
                 PoolAction::Connect { attempt, key } => self.connect(attempt, &key),
                 PoolAction::Abandon { attempt } => self.abandon(attempt),
+                // It had its time to close: what it still has open goes with it.
                 PoolAction::DiscardAttempt { attempt } => {
                     let slot = self.attempts.remove(&attempt);
                     drop(slot.and_then(|slot| self.tasks.remove(slot)));
@@ -305,6 +309,7 @@ impl Task {
                 };
                 match outcome {
                     Ok(Connected { client, driver }) => {
+                        // Before the handshake is asked for: afterwards nothing is taken for granted.
                         if let Some(prior) = prior {
                             client.presume(prior);
                         }

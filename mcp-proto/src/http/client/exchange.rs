@@ -155,6 +155,7 @@ impl Response {
                 true
             }
             Self::Events { decoder, .. } => {
+                // The decoder has a bound of its own, for each event: the stream as a whole may go on for ever.
                 decoder.push(chunk);
                 true
             }

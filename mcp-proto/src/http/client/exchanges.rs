@@ -100,6 +100,7 @@ impl Exchanges {
             self.stop_listening();
             self.abort_announcement();
         }
+        // For requests that carry no message: the GET stream and DELETE name it as well.
         if let Some(revision) = outgoing.revision {
             self.revision = revision;
         }

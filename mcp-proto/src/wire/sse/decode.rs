@@ -238,6 +238,7 @@ impl SseDecoder {
             self.searched = self.buffer.len();
             return Step::Dry;
         }
+        // Once: what is skipped already was reported, and a comment may have any length.
         let reported = self.skips_line || self.skips_event || comment;
         self.skips_line = true;
         self.searched = 0;
@@ -310,6 +311,7 @@ impl SseDecoder {
             self.last_event_id.clone_from(id);
         }
         let data = match pending.data {
+            // What cannot be read is reported, also where the event has nothing else.
             Data::None if pending.id.is_none() && pending.retry.is_none() && !pending.invalid_utf8 => return None,
             Data::None => Bytes::new(),
             Data::One(data) => data,
