@@ -215,6 +215,7 @@ fn media_type(headers: &HeaderMap) -> Media {
         .get(CONTENT_TYPE)
         .map(http::HeaderValue::as_bytes)
         .unwrap_or_default();
+    // Parameters, such as a charset, change nothing: both are UTF-8.
     let essence = value
         .split(|byte| *byte == b';')
         .next()
