@@ -12,7 +12,7 @@ use http::response::Parts;
 use http::{Response, Uri};
 use mcp_proto::Time;
 use mcp_proto::client::{Event, HttpClient};
-use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfig};
+use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
 use mcp_proto::rpc::{CloseReason, RequestKey};
 
@@ -239,12 +239,12 @@ impl Run {
         for action in dry(4096, || self.client.poll_action(self.now)) {
             self.log.push(format!("{action:?}"));
             match action {
-                Action::Open { id, request } => {
+                HttpAction::Open { id, request } => {
                     assert!(!self.exchanges.contains(&id), "{id:?} is opened twice");
                     assert_eq!(request.uri().path(), "/mcp");
                     self.exchanges.push(id);
                 }
-                Action::Abort(id) => {
+                HttpAction::Abort(id) => {
                     assert!(self.exchanges.contains(&id), "{id:?} was never open");
                     assert!(self.aborted.insert(id), "{id:?} is aborted twice");
                 }

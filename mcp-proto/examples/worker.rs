@@ -18,7 +18,7 @@ use bytes::Bytes;
 use http::{Request, Response, Uri};
 use mcp_proto::Time;
 use mcp_proto::client::{ClientConfig, Event, HttpClient, Mode};
-use mcp_proto::http::client::{self, Action, HttpClientConfig};
+use mcp_proto::http::client::{self, HttpAction, HttpClientConfig};
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::Method;
@@ -137,8 +137,8 @@ impl Caller {
 
     fn poll_errand(&mut self, now: Time) -> Option<Errand> {
         Some(match self.client.poll_action(now)? {
-            Action::Open { id, request } => Errand::Fetch(id, request),
-            Action::Abort(id) => Errand::Abort(id),
+            HttpAction::Open { id, request } => Errand::Fetch(id, request),
+            HttpAction::Abort(id) => Errand::Abort(id),
         })
     }
 

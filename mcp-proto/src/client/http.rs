@@ -7,7 +7,7 @@ use super::config::ClientConfig;
 use super::event::Event;
 use super::link::{Link, Origin};
 use super::machine::Client;
-use crate::http::client::{Action, ExchangeError, ExchangeId, Exchanges, HttpClientConfig, Output};
+use crate::http::client::{ExchangeError, ExchangeId, Exchanges, HttpAction, HttpClientConfig, Output};
 use crate::rpc::{CloseReason, Kept};
 use crate::time::Time;
 
@@ -103,7 +103,7 @@ impl HttpClient {
 
     /// What the driver has to do.
     #[must_use]
-    pub fn poll_action(&mut self, now: Time) -> Option<Action> {
+    pub fn poll_action(&mut self, now: Time) -> Option<HttpAction> {
         self.handle_exchange_timeout(now);
         loop {
             if let Some(action) = self.exchanges.poll_action() {

@@ -16,7 +16,7 @@ use crate::jsonrpc::{
     encode_error, encode_notification, encode_notification_with, encode_request_with, encode_result, write_id,
     write_json,
 };
-use crate::legacy::server::{Action, Handshake, Input, negotiate};
+use crate::legacy::server::{ServerAction, ServerHandshake, ServerInput, negotiate};
 use crate::method::{Kind, Method, MethodName, Side};
 use crate::modern;
 use crate::revision::Revision;
@@ -45,7 +45,7 @@ const DEFAULT_SEVERITY: u8 = 1;
 /// Any method may be called in any state.
 #[derive(Debug)]
 pub struct Session {
-    handshake: Handshake,
+    handshake: ServerHandshake,
     client: ClientFacts,
     severity: u8,
     /// The resources it has subscribed to, boxed because few sessions do.
@@ -101,7 +101,7 @@ impl Session {
     /// A session that awaits `initialize`.
     pub fn new(config: &ServerConfig) -> Self {
         Self {
-            handshake: Handshake::default(),
+            handshake: ServerHandshake::default(),
             client: ClientFacts::UNKNOWN,
             severity: DEFAULT_SEVERITY,
             uris: None,
@@ -115,13 +115,13 @@ impl Session {
     #[cfg(feature = "http")]
     pub(crate) fn operating(config: &ServerConfig, revision: Revision) -> Self {
         Self {
-            handshake: Handshake::Operating(revision),
+            handshake: ServerHandshake::Operating(revision),
             ..Self::new(config)
         }
     }
 
     /// Where the handshake stands.
-    pub fn handshake(&self) -> Handshake {
+    pub fn handshake(&self) -> ServerHandshake {
         self.handshake
     }
 
@@ -178,16 +178,18 @@ impl Session {
         facts: &Facts<'_>,
     ) -> Received {
         let input = match request.method.known() {
-            Some(Method::Initialize) => Input::Initialize,
-            Some(Method::Ping) => Input::Ping,
-            _ => Input::Request,
+            Some(Method::Initialize) => ServerInput::Initialize,
+            Some(Method::Ping) => ServerInput::Ping,
+            _ => ServerInput::Request,
         };
         match self.handshake.receive(input) {
-            Action::Negotiate => Received::Reply(self.initialize(config, &request)),
-            Action::AnswerPing => Received::Reply(encode_result(&request.id, b"{}")),
-            Action::Refuse(refusal) => Received::Reply(encode_error(Some(&request.id), &refusal.to_error())),
-            Action::Serve => self.serve(config, request, facts),
-            Action::Ignore | Action::Open | Action::Deliver | Action::Correlate => Received::Nothing,
+            ServerAction::Negotiate => Received::Reply(self.initialize(config, &request)),
+            ServerAction::AnswerPing => Received::Reply(encode_result(&request.id, b"{}")),
+            ServerAction::Refuse(refusal) => Received::Reply(encode_error(Some(&request.id), &refusal.to_error())),
+            ServerAction::Serve => self.serve(config, request, facts),
+            ServerAction::Ignore | ServerAction::Open | ServerAction::Deliver | ServerAction::Correlate => {
+                Received::Nothing
+            }
         }
     }
 
@@ -195,7 +197,7 @@ impl Session {
     fn initialize(&mut self, config: &ServerConfig, request: &RawRequest) -> Vec<u8> {
         match self.agree(config, request.params.as_ref()) {
             Ok(revision) => {
-                self.handshake.receive(Input::Negotiated(revision));
+                self.handshake.receive(ServerInput::Negotiated(revision));
                 encode_result(&request.id, config.initialize_result(revision).as_bytes())
             }
             Err(error) => encode_error(Some(&request.id), &error),
@@ -346,15 +348,15 @@ impl Session {
             return self.cancelled(notification.params.as_ref());
         }
         let input = match notification.method.known() {
-            Some(Method::InitializedNotification) => Input::Initialized,
-            _ => Input::Notification,
+            Some(Method::InitializedNotification) => ServerInput::Initialized,
+            _ => ServerInput::Notification,
         };
         match self.handshake.receive(input) {
-            Action::Open => Received::Opened,
-            Action::Deliver if notification.method.known() == Some(Method::ProgressNotification) => {
+            ServerAction::Open => Received::Opened,
+            ServerAction::Deliver if notification.method.known() == Some(Method::ProgressNotification) => {
                 self.progress(now, notification.params)
             }
-            Action::Deliver => Received::Notification(notification),
+            ServerAction::Deliver => Received::Notification(notification),
             _ => Received::Nothing,
         }
     }
@@ -390,7 +392,7 @@ impl Session {
     }
 
     pub(crate) fn receive_response(&mut self, response: Response) -> Received {
-        if self.handshake.receive(Input::Reply) != Action::Correlate {
+        if self.handshake.receive(ServerInput::Reply) != ServerAction::Correlate {
             return Received::Nothing;
         }
         match response.id.as_ref().and_then(|id| self.settle(id)) {
@@ -554,7 +556,7 @@ impl Session {
 
     /// The revision, where there is one already; an error where this side must not send `method` in it.
     fn may_send(&self, method: &MethodName, kind: Kind) -> Result<Option<Revision>, SendError> {
-        if self.handshake == Handshake::Closed {
+        if self.handshake == ServerHandshake::Closed {
             return Err(SendError::Closed(CloseReason::Local));
         }
         let revision = self.handshake.revision();
@@ -594,7 +596,7 @@ impl Session {
 
     /// Ends the session: the calls that will have no answer. Requests in progress are not answered any more.
     pub fn close(&mut self) -> impl Iterator<Item = CallId> + use<> {
-        self.handshake.receive(Input::Close);
+        self.handshake.receive(ServerInput::Close);
         self.requests.clear();
         self.calls.drain().map(|(call, _)| call)
     }

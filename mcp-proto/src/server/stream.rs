@@ -14,7 +14,7 @@ use crate::jsonrpc::{
     self, Batch, ErrorObject, Facts, Head, Id, Incoming, Message, Notification, Params, ParseError, RawJson,
     Request as RawRequest, encode_error,
 };
-use crate::legacy::server::Refusal;
+use crate::legacy::server::HandshakeRefusal;
 use crate::method::{Method, MethodName};
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Counters, Kept, RequestKey, SendError};
@@ -544,7 +544,7 @@ impl StreamServer {
         if let Message::Request(request) = &message
             && request.method.known() == Some(Method::Initialize)
         {
-            let error = Refusal::InitializeInBatch.to_error();
+            let error = HandshakeRefusal::InitializeInBatch.to_error();
             return self.batches.add(key, &encode_error(Some(&request.id), &error));
         }
         match self.session.receive(&self.config, now, message) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use mcp_proto::client::{ClientConfig, Event, HttpClient};
-use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfig};
+use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallId, CallOptions};
 use mcp_proto::{Revision, Time};
@@ -118,7 +118,7 @@ impl Web {
         let mut opened = Vec::new();
         while let Some(action) = self.client.poll_action(self.now) {
             match action {
-                Action::Open { id, request } => {
+                HttpAction::Open { id, request } => {
                     let (parts, body) = request.into_parts();
                     assert_eq!(parts.uri, "http://localhost/mcp");
                     let body = if body.is_empty() {
@@ -133,7 +133,7 @@ impl Web {
                         body,
                     });
                 }
-                Action::Abort(id) => self.aborted.push(id),
+                HttpAction::Abort(id) => self.aborted.push(id),
             }
         }
         opened

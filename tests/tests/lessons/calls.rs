@@ -1,7 +1,7 @@
 //! Calls, their answers, and their ids.
 
 use mcp_proto::client::{self, HttpClient, Mode, StreamClient};
-use mcp_proto::http::client::{Action, HttpClientConfig};
+use mcp_proto::http::client::{HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::model::CallToolResult;
@@ -146,11 +146,11 @@ fn a_call_that_is_given_up_is_given_up_at_the_server() {
     let http = HttpClientConfig::new(http::Uri::from_static("http://localhost/mcp"));
     let mut client = HttpClient::new(config(Mode::Modern), &http);
     let given_up = call(client.client());
-    let Some(Action::Open { id, .. }) = client.poll_action(NOW) else {
+    let Some(HttpAction::Open { id, .. }) = client.poll_action(NOW) else {
         panic!("no request")
     };
     client.client().cancel(given_up);
-    assert!(matches!(client.poll_action(NOW), Some(Action::Abort(other)) if other == id));
+    assert!(matches!(client.poll_action(NOW), Some(HttpAction::Abort(other)) if other == id));
     assert!(client.poll_action(NOW).is_none() && client.kept().is_empty());
 }
 

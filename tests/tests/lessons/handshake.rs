@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Response, StatusCode, Uri};
 use mcp_proto::client::{self, HttpClient, Mode, StreamClient};
-use mcp_proto::http::client::{Action, HttpClientConfig};
+use mcp_proto::http::client::{HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallOptions, SendError};
@@ -137,7 +137,7 @@ fn an_authorization_wall_is_no_legacy_server() {
             .client()
             .call(Method::ListTools, Params::NONE, options)
             .expect("a call");
-        let Some(Action::Open { id, .. }) = client.poll_action(NOW) else {
+        let Some(HttpAction::Open { id, .. }) = client.poll_action(NOW) else {
             panic!("no request")
         };
         let head = Response::builder()

@@ -25,7 +25,7 @@ mod sessions;
 
 use http::Uri;
 use mcp_proto::client::{ClientConfig, HttpClient, Mode, StreamClient};
-use mcp_proto::http::client::{Action, ExchangeId, HttpClientConfig};
+use mcp_proto::http::client::{ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::model::Implementation;
@@ -101,7 +101,7 @@ fn one_exchange(limits: Limits) -> (HttpClient, ExchangeId) {
     let mut client = HttpClient::new(config, &http);
     call(client.client());
     match client.poll_action(NOW) {
-        Some(Action::Open { id, .. }) => (client, id),
+        Some(HttpAction::Open { id, .. }) => (client, id),
         other => panic!("{other:?}"),
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Response, Uri};
 use mcp_proto::client::{HttpClient, Mode};
-use mcp_proto::http::client::{Action, ExchangeError, HttpClientConfig};
+use mcp_proto::http::client::{ExchangeError, HttpAction, HttpClientConfig};
 use mcp_proto::http::server::{Principal, SessionId, Sessions};
 use mcp_proto::{Limits, Revision, Time};
 use mcp_tests::pair::{Link, Setup};
@@ -43,7 +43,9 @@ fn an_empty_stream_is_not_opened_for_ever() {
     let (mut now, mut streams) = (NOW, 0);
     for _ in 0..1000 {
         while let Some(action) = client.poll_action(now) {
-            let Action::Open { id, request } = action else { continue };
+            let HttpAction::Open { id, request } = action else {
+                continue;
+            };
             let is_stream = request.method() == http::Method::GET;
             streams += usize::from(is_stream);
             let kind = if is_stream {

@@ -111,7 +111,7 @@ impl<R> Taken<R> {
             // 2025-03-26, Lifecycle, Initialization: it MUST NOT be part of a batch.
             && request.method.known() == Some(Method::Initialize)
         {
-            let error = legacy::server::Refusal::InitializeInBatch.to_error();
+            let error = legacy::server::HandshakeRefusal::InitializeInBatch.to_error();
             return self.exchange.respond(encode_error(Some(&request.id), &error));
         }
         match session.receive(rules.config, now, message) {
