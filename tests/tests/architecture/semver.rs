@@ -55,7 +55,7 @@ const EXHAUSTIVE: [(&str, &str); 44] = [
     ("wire::sse::decode: SseEvent", SSE),
     ("wire::sse::encode: SseFrame", SSE),
     ("http::server::accept: Accepts", "an answer has two forms"),
-    ("handle::server::output: Json", WRAPPER),
+    ("handle::server::output: Structured", WRAPPER),
     ("http::server::reply: Blocked", WRAPPER),
     ("server::http::event: Asker", WRAPPER),
     ("server::http::exchange: Frame", EFFECT),

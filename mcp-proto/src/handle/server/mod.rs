@@ -40,7 +40,7 @@ pub use facade::Server;
 pub use handler::{Handler, resource_not_found};
 pub use link::ServerConnection;
 #[cfg(feature = "schema")]
-pub use output::Json;
+pub use output::Structured;
 pub use output::ToolOutput;
 pub(crate) use peer::Peer;
 pub use pump::ServerPump;

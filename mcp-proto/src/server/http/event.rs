@@ -21,7 +21,7 @@ pub struct ExchangeId(pub(super) u64);
 
 /// A legacy session of an [`HttpServer`](super::HttpServer). Not the id that its client knows, which is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionKey(pub(super) u64);
+pub struct HttpSessionKey(pub(super) u64);
 
 /// A request of a client, as long as it is not answered: an exchange has several where it is a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,13 +40,13 @@ impl AskedKey {
 /// A request of the server that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskingId {
-    pub(super) session: SessionKey,
+    pub(super) session: HttpSessionKey,
     pub(super) call: CallId,
 }
 
 impl AskingId {
     /// The session it is made in.
-    pub fn session(self) -> SessionKey {
+    pub fn session(self) -> HttpSessionKey {
         self.session
     }
 }
@@ -158,7 +158,7 @@ pub enum HttpEvent {
     /// A notification of a legacy client that is not about the protocol itself.
     Notification {
         /// In which session.
-        session: SessionKey,
+        session: HttpSessionKey,
         /// What it says.
         notification: Notification,
         /// Who says it.
@@ -179,9 +179,9 @@ pub enum HttpEvent {
         params: RawJson,
     },
     /// A legacy handshake is complete: from now on requests may be made of the client.
-    Opened(SessionKey),
+    Opened(HttpSessionKey),
     /// A legacy session is over: its client has ended it, it was idle for too long, or the server shuts down.
-    Ended(SessionKey),
+    Ended(HttpSessionKey),
 }
 
 /// A request of a client, to be answered by its [`token`](Self::token).
@@ -205,7 +205,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub(super) fn new(request: Request, key: AskedKey, session: Option<SessionKey>, from: Arc<Asker>) -> Self {
+    pub(super) fn new(request: Request, key: AskedKey, session: Option<HttpSessionKey>, from: Arc<Asker>) -> Self {
         Self {
             token: AskedToken {
                 key,
@@ -241,7 +241,7 @@ impl Asked {
 #[must_use = "a request has to be answered"]
 pub struct AskedToken {
     pub(super) key: AskedKey,
-    pub(super) session: Option<SessionKey>,
+    pub(super) session: Option<HttpSessionKey>,
     pub(super) token: RequestToken,
 }
 
@@ -252,7 +252,7 @@ impl AskedToken {
     }
 
     /// The legacy session it is in progress in; `None` in the modern era.
-    pub fn session(&self) -> Option<SessionKey> {
+    pub fn session(&self) -> Option<HttpSessionKey> {
         self.session
     }
 

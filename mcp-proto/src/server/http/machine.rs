@@ -9,14 +9,14 @@ use core::fmt;
 use http::response;
 
 use super::alarms::Alarms;
-use super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, SessionKey};
+use super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, HttpSessionKey};
 use super::exchange::{Answer, Exchange, Frame};
 use super::rooms::Rooms;
 use super::rules::Rules;
 use super::served::{Answering, Served};
 use super::site::Site;
 use super::steps::Member;
-use crate::http::server::{Abandoned, HttpConfig, Refusal, Sessions, Subscriptions, Visit};
+use crate::http::server::{Abandoned, HttpConfig, Refusal, SessionTable, Subscriptions, Visit};
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::method::MethodName;
 use crate::rpc::{Kept, SendError};
@@ -112,7 +112,7 @@ pub struct HttpServer {
     tools: BTreeMap<Box<str>, ParamHeaders>,
     exchanges: BTreeMap<ExchangeId, Served>,
     next_exchange: u64,
-    table: Sessions<Member<SessionKey>>,
+    table: SessionTable<Member<HttpSessionKey>>,
     rooms: Rooms,
     subscriptions: Subscriptions<ExchangeId>,
     abandoned: Abandoned<ExchangeId>,
@@ -136,7 +136,7 @@ impl HttpServer {
             tools: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             next_exchange: 0,
-            table: Sessions::new(limits),
+            table: SessionTable::new(limits),
             rooms: Rooms::new(),
             subscriptions: Subscriptions::new(limits),
             abandoned: Abandoned::new(limits, config.timeouts()),

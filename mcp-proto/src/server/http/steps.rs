@@ -8,7 +8,7 @@ use super::rules::Rules;
 use super::session::{HttpSession, Outcome};
 use super::taken::Taken;
 use crate::http::server::{
-    Accepts, Head, Principal, Refusal, SessionId, Sessions, SubscriptionKey, Subscriptions, Visit,
+    Accepts, Head, Principal, Refusal, SessionId, SessionTable, SubscriptionKey, Subscriptions, Visit,
 };
 use crate::jsonrpc::{Id, Incoming, Message};
 use crate::revision::Revision;
@@ -127,7 +127,7 @@ impl<'a> Beginning<'a> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn check<S>(self, rules: Rules<'_>, table: &Sessions<Member<S>>) -> Result<Self, Exchange> {
+    pub fn check<S>(self, rules: Rules<'_>, table: &SessionTable<Member<S>>) -> Result<Self, Exchange> {
         match table.may_create(self.principal) {
             Ok(()) => Ok(self),
             Err(refusal) => Err(Exchange::refused(rules, message_id(&self.message), &refusal)),
@@ -158,7 +158,7 @@ impl<R> Begun<'_, R> {
         mut self,
         rules: Rules<'_>,
         now: Time,
-        table: &mut Sessions<Member<S>>,
+        table: &mut SessionTable<Member<S>>,
         keep: impl FnOnce(HttpSession<R>) -> S,
     ) -> Exchange {
         let Some((id, revision, session)) = self.session else {
@@ -205,7 +205,7 @@ impl Entering<'_> {
         &self,
         rules: Rules<'_>,
         now: Time,
-        table: &mut Sessions<Member<S>>,
+        table: &mut SessionTable<Member<S>>,
     ) -> Result<(Visit, S), Exchange> {
         let refuse = |refusal: Refusal| Exchange::refused(rules, request_id(&self.incoming), &refusal);
         let (visit, member) = table.enter(&self.place.id, self.place.principal).map_err(refuse)?;
@@ -258,7 +258,11 @@ impl Listening<'_> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn enter<S: Clone>(&self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(Visit, S), Exchange> {
+    pub fn enter<S: Clone>(
+        &self,
+        rules: Rules<'_>,
+        table: &mut SessionTable<Member<S>>,
+    ) -> Result<(Visit, S), Exchange> {
         let mut enter = || {
             let member = table
                 .get(&self.0.id, self.0.principal)
@@ -282,7 +286,7 @@ impl Deleting<'_> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn remove<S>(self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(S, Exchange), Exchange> {
+    pub fn remove<S>(self, rules: Rules<'_>, table: &mut SessionTable<Member<S>>) -> Result<(S, Exchange), Exchange> {
         let mut remove = || {
             let member = table
                 .get(&self.0.id, self.0.principal)

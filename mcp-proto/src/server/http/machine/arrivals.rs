@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 
-use super::super::event::{Asked, AskedKey, Asker, AskingId, ExchangeId, HttpEvent, Sender, SessionKey};
+use super::super::event::{Asked, AskedKey, Asker, AskingId, ExchangeId, HttpEvent, HttpSessionKey, Sender};
 use super::super::exchange::Exchange;
 use super::super::opening::Opening;
 use super::super::served::{Answering, Reading, Served};
@@ -204,7 +204,7 @@ impl HttpServer {
     pub(super) fn taken(
         &mut self,
         id: ExchangeId,
-        key: SessionKey,
+        key: HttpSessionKey,
         visit: Option<Visit>,
         taken: Taken<AskedKey>,
         asker: &Arc<Asker>,
@@ -236,7 +236,7 @@ impl HttpServer {
         &mut self,
         id: ExchangeId,
         answering: &mut Answering,
-        session: Option<SessionKey>,
+        session: Option<HttpSessionKey>,
         request: Request,
         asker: &Arc<Asker>,
     ) {
@@ -257,7 +257,7 @@ impl HttpServer {
         self.events.push_back(HttpEvent::Request(asked));
     }
 
-    pub(super) fn happened(&mut self, session: SessionKey, happening: Happening<AskedKey>, asker: &Arc<Asker>) {
+    pub(super) fn happened(&mut self, session: HttpSessionKey, happening: Happening<AskedKey>, asker: &Arc<Asker>) {
         match happening {
             Happening::Notification(notification) => self.events.push_back(HttpEvent::Notification {
                 session,

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, SessionKey};
+use super::super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, HttpSessionKey};
 use super::super::served::Served;
 use super::HttpServer;
 use crate::jsonrpc::Params;
@@ -66,7 +66,7 @@ impl HttpServer {
     }
 
     /// Our requests in a session whose time is over.
-    pub(super) fn expire_requests(&mut self, now: Time, session: SessionKey) {
+    pub(super) fn expire_requests(&mut self, now: Time, session: HttpSessionKey) {
         while let Some(room) = self.rooms.get_mut(session)
             && let Some((call, error, cancellation)) = room.session.handle_timeout(now)
         {
