@@ -35,7 +35,7 @@ use crate::time::Time;
 ///
 /// What hanging up means for the requests depends on the [`Scope`], and `hang_up` says it. In the modern era an exchange
 /// shares nothing with any other. In the legacy era its requests are in progress in a [`HttpSession`](super::HttpSession),
-/// whose [`respond`](super::HttpSession::respond) makes the [`Answer`] for it.
+/// whose [`respond`](super::HttpSession::respond) makes the [`HttpAnswer`] for it.
 ///
 /// Methods are of four kinds. Getters: [`scope`](Self::scope), [`is_answered`](Self::is_answered),
 /// [`is_finished`](Self::is_finished), [`body_length`](Self::body_length), [`has_room`](Self::has_room),
@@ -102,13 +102,13 @@ impl Frame {
 /// The answer to one request, on its way from whoever keeps track of the request to its [`Exchange`].
 #[derive(Debug)]
 #[must_use = "the exchange waits for it"]
-pub struct Answer {
+pub struct HttpAnswer {
     status: StatusCode,
     /// `None` for a request that was cancelled.
     pub(super) message: Option<Vec<u8>>,
 }
 
-impl Answer {
+impl HttpAnswer {
     /// The answer to a request of the modern era. Errors that the specification gives a status have it.
     pub fn alone(config: &ServerConfig, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) -> Self {
         let status = outcome.as_ref().err().and_then(|error| stateless_status(error.code));
@@ -274,7 +274,7 @@ impl Exchange {
     }
 
     /// Sends the answer to one of its requests. Never blocked.
-    pub fn answer(&mut self, answer: Answer) {
+    pub fn answer(&mut self, answer: HttpAnswer) {
         self.awaited = self.awaited.saturating_sub(1);
         match answer.message {
             Some(message) => self.reply.respond(answer.status, message),

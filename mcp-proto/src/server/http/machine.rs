@@ -10,7 +10,7 @@ use http::response;
 
 use super::alarms::Alarms;
 use super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, HttpSessionKey};
-use super::exchange::{Answer, Exchange, Frame};
+use super::exchange::{Exchange, Frame, HttpAnswer};
 use super::rooms::Rooms;
 use super::rules::Rules;
 use super::served::{Answering, Served};
@@ -257,7 +257,7 @@ impl HttpServer {
     pub fn respond(&mut self, token: AskedToken, outcome: Result<ResultBody, ErrorObject>) {
         let AskedToken { key, session, token } = token;
         let answer = match session {
-            None => Answer::alone(&self.config, token, outcome),
+            None => HttpAnswer::alone(&self.config, token, outcome),
             Some(session) => match self.rooms.get_mut(session) {
                 Some(room) if room.session.is_in_progress(&token) => room.session.respond(&self.config, token, outcome),
                 // Cancelled, or its session has ended: its exchange was told then, and does not count it any more.

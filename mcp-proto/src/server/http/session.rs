@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Exchange, HttpAnswer};
 use super::rules::Rules;
 use crate::jsonrpc::{ErrorObject, Message, Notification, Params, RawJson};
 use crate::method::MethodName;
@@ -198,11 +198,11 @@ impl<R> HttpSession<R> {
         config: &ServerConfig,
         token: RequestToken,
         outcome: Result<ResultBody, ErrorObject>,
-    ) -> Answer {
+    ) -> HttpAnswer {
         if let Some(key) = token.key() {
             self.running.remove(&key);
         }
-        let answer = Answer::in_session(self.machine.respond(config, token, outcome));
+        let answer = HttpAnswer::in_session(self.machine.respond(config, token, outcome));
         self.end_if_drained();
         answer
     }

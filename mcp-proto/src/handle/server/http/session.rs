@@ -11,7 +11,7 @@ use crate::handle::server::answers::Answers;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::http::{Answer, Exchange, Happening, HttpSession, Rules};
+use crate::server::http::{Exchange, Happening, HttpAnswer, HttpSession, Rules};
 use crate::server::{Announcement, Question, RequestToken, ResultBody, ServerConfig};
 use crate::time::Time;
 
@@ -100,7 +100,7 @@ impl SharedSession {
     }
 
     /// The answer to a request whose handler is done.
-    pub(super) fn respond(&self, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) -> Answer {
+    pub(super) fn respond(&self, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) -> HttpAnswer {
         self.act(|session| session.respond(self.server.config(), token, outcome))
     }
 
