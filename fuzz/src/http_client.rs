@@ -11,7 +11,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::response::Parts;
 use http::{Response, Uri};
 use mcp_proto::Time;
-use mcp_proto::client::{Event, HttpClient};
+use mcp_proto::client::{ClientEvent, HttpClient};
 use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
 use mcp_proto::rpc::{CloseReason, RequestKey};
@@ -257,10 +257,10 @@ impl Run {
             self.log.push(format!("{event:?}"));
             self.ledger.told();
             match event {
-                Event::Reply { call, .. } => self.ledger.settled(call),
-                Event::Progress { call, .. } => self.ledger.progress(call),
-                Event::Request(request) => self.requests.push(request.key),
-                Event::Closed(_) => self.ledger.closed(),
+                ClientEvent::Reply { call, .. } => self.ledger.settled(call),
+                ClientEvent::Progress { call, .. } => self.ledger.progress(call),
+                ClientEvent::Request(request) => self.requests.push(request.key),
+                ClientEvent::Closed(_) => self.ledger.closed(),
                 _ => {}
             }
         }

@@ -14,7 +14,7 @@ use http::{Method, Request, request, response};
 use mcp_proto::http::server::{HttpConfig, Refusal, ReplyForm, SessionPolicy};
 use mcp_proto::jsonrpc::{self, ErrorObject, Id, Incoming, Message as Written, Params};
 use mcp_proto::server::ResultBody;
-use mcp_proto::server::http::{Asked, AskedKey, AskingId, ExchangeId, Frame, HttpEvent, HttpServer, Sender};
+use mcp_proto::server::http::{Asked, AskedKey, ExchangeId, Frame, HttpCallId, HttpEvent, HttpServer, Sender};
 use mcp_proto::wire::sse::SseDecoder;
 use mcp_proto::{Limits, Time};
 
@@ -162,7 +162,7 @@ struct Run {
     keys: BTreeSet<AskedKey>,
     cancelled: BTreeSet<AskedKey>,
     /// The requests of the server, and whether each is settled.
-    asked: BTreeMap<AskingId, bool>,
+    asked: BTreeMap<HttpCallId, bool>,
     log: Vec<String>,
 }
 

@@ -31,7 +31,7 @@
 //!         server.receive(now, &bytes);
 //!     }
 //!     while let Some(event) = server.poll_event() {
-//!         if let server::Event::Request(request) = event {
+//!         if let server::ServerEvent::Request(request) = event {
 //!             let result = CallToolResult::text("hello to you");
 //!             server.respond(request.token, Ok(ResultBody::from_serialize(&result)?));
 //!         }
@@ -40,7 +40,7 @@
 //!         client.receive(now, &bytes);
 //!     }
 //!     while let Some(event) = client.poll_event() {
-//!         if let client::Event::Reply { call: answered, outcome } = event {
+//!         if let client::ClientEvent::Reply { call: answered, outcome } = event {
 //!             assert_eq!(answered, call);
 //!             break 'talk outcome?.decode()?;
 //!         }

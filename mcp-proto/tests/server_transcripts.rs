@@ -8,7 +8,7 @@ use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
 use mcp_proto::method::{Method, MethodName};
 use mcp_proto::model::Implementation;
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, SendError};
-use mcp_proto::server::{Event, RequestToken, ResultBody, ServerConfig, StreamServer};
+use mcp_proto::server::{RequestToken, ResultBody, ServerConfig, ServerEvent, StreamServer};
 use mcp_proto::{Limits, Revision, Time};
 
 fn config() -> ServerConfig {
@@ -35,7 +35,7 @@ impl Server {
     fn run(&mut self) {
         while let Some(event) = self.connection.poll_event() {
             match event {
-                Event::Request(request) => {
+                ServerEvent::Request(request) => {
                     let params: serde_json::Value = request
                         .params
                         .as_ref()
@@ -60,11 +60,11 @@ impl Server {
                         }
                     }
                 }
-                Event::Cancelled { reason, .. } => self.events.push(format!("cancelled {reason:?}")),
-                Event::Notification(notification) => self.events.push(notification.method.as_str().into()),
-                Event::Answered { call, outcome } => self.events.push(format!("{call:?} {outcome:?}")),
-                Event::Opened => self.events.push("opened".into()),
-                Event::Closed(reason) => self.events.push(format!("closed {reason}")),
+                ServerEvent::Cancelled { reason, .. } => self.events.push(format!("cancelled {reason:?}")),
+                ServerEvent::Notification(notification) => self.events.push(notification.method.as_str().into()),
+                ServerEvent::Answered { call, outcome } => self.events.push(format!("{call:?} {outcome:?}")),
+                ServerEvent::Opened => self.events.push("opened".into()),
+                ServerEvent::Closed(reason) => self.events.push(format!("closed {reason}")),
                 other => panic!("{other:?}"),
             }
         }

@@ -43,7 +43,7 @@ pub trait Link {
     fn client(&mut self) -> &mut Client;
 
     /// What the client tells its application.
-    fn poll_event(&mut self) -> Option<client::Event>;
+    fn poll_event(&mut self) -> Option<client::ClientEvent>;
 
     /// Drives both sides once; whether anything happened.
     fn turn(&mut self, now: Time) -> bool;

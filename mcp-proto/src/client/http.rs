@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::response::Parts;
 
 use super::config::ClientConfig;
-use super::event::Event;
+use super::event::ClientEvent;
 use super::link::{Link, Origin};
 use super::machine::Client;
 use crate::http::client::{ExchangeError, ExchangeId, Exchanges, HttpAction, HttpClientConfig, Output};
@@ -127,7 +127,7 @@ impl HttpClient {
 
     /// What the application should know.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.client.poll_event()
     }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::context::{ClientFacts, RequestContext, severity};
-use super::request::{Refused, Request, RequestToken};
+use super::request::{ClientRequest, Refused, RequestToken};
 use super::{ResultBody, ServerConfig, Subscription};
 use crate::jsonrpc::{Facts, Request as RawRequest};
 use crate::method::Method;
@@ -17,7 +17,7 @@ use crate::modern::server::Metadata;
 )]
 pub enum Admitted {
     /// The application answers it.
-    Request(Request),
+    Request(ClientRequest),
     /// It is answered already: send this.
     Answered(Vec<u8>),
     /// It opens a stream of notifications; [`Subscription::acknowledgement`] is sent first.
@@ -49,7 +49,7 @@ pub(crate) fn admit_seen(config: &ServerConfig, request: RawRequest, facts: &Fac
         Some(Method::ListenSubscriptions) => {
             Subscription::open(config, token, request.params.as_ref()).map(Admitted::Listen)
         }
-        _ => Ok(Admitted::Request(Request {
+        _ => Ok(Admitted::Request(ClientRequest {
             token,
             method: request.method,
             params: request.params,

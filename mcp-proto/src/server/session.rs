@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::context::{ClientFacts, parse_severity};
 use super::uris::{Uris, weight};
-use super::{Request, RequestContext, RequestToken, ResultBody, ServerConfig};
+use super::{ClientRequest, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
     ErrorObject, Facts, Id, Message, Notification, Params, Peek, RawJson, Request as RawRequest, Response,
     encode_error, encode_notification, encode_notification_with, encode_request_with, encode_result, write_id,
@@ -44,7 +44,7 @@ const DEFAULT_SEVERITY: u8 = 1;
 /// What has to be sent is handed out at once, as a message without a line end; whoever has a transport queues it.
 /// Any method may be called in any state.
 #[derive(Debug)]
-pub struct Session {
+pub struct LegacySession {
     handshake: ServerHandshake,
     client: ClientFacts,
     severity: u8,
@@ -65,7 +65,7 @@ pub struct Session {
 )]
 pub enum Received {
     /// The application has to answer this.
-    Request(Request),
+    Request(ClientRequest),
     /// It is answered already: send this.
     Reply(Vec<u8>),
     /// A notification that is not about the protocol itself.
@@ -97,7 +97,7 @@ pub enum Received {
     Nothing,
 }
 
-impl Session {
+impl LegacySession {
     /// A session that awaits `initialize`.
     pub fn new(config: &ServerConfig) -> Self {
         Self {
@@ -233,7 +233,7 @@ impl Session {
             return Received::Nothing;
         };
         match self.admit(config, revision, &request, facts) {
-            Ok((key, context, subscribes)) => Received::Request(Request {
+            Ok((key, context, subscribes)) => Received::Request(ClientRequest {
                 token: RequestToken {
                     key: Some(key),
                     subscribes,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
-use mcp_proto::client::{ClientConfig, Event, HttpClient};
+use mcp_proto::client::{ClientConfig, ClientEvent, HttpClient};
 use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallId, CallOptions};
@@ -81,7 +81,7 @@ impl Web {
             }
         }
         assert!(web.client.as_client().is_ready());
-        assert!(matches!(web.events()[..], [Event::Ready]));
+        assert!(matches!(web.events()[..], [ClientEvent::Ready]));
         assert!(web.opened().is_empty());
         web
     }
@@ -173,7 +173,7 @@ impl Web {
         self.client.failed(self.now, id, ExchangeError::Broken("cut".into()));
     }
 
-    pub fn events(&mut self) -> Vec<Event> {
+    pub fn events(&mut self) -> Vec<ClientEvent> {
         core::iter::from_fn(|| self.client.poll_event()).collect()
     }
 

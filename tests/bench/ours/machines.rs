@@ -71,7 +71,7 @@ impl Pair {
     /// What the application of the server does.
     fn serve(&mut self) {
         while let Some(event) = self.server.poll_event() {
-            let server::Event::Request(request) = event else {
+            let server::ServerEvent::Request(request) = event else {
                 continue;
             };
             let params: ParamsRef<'_> = request
@@ -91,7 +91,7 @@ impl Pair {
     fn take(&mut self) -> u64 {
         let mut answers = 0;
         while let Some(event) = self.client.poll_event() {
-            if let client::Event::Reply { outcome, .. } = event {
+            if let client::ClientEvent::Reply { outcome, .. } = event {
                 check(&outcome.expect("a result").decode().expect("a result"));
                 answers += 1;
             }

@@ -351,7 +351,7 @@ impl Link for HttpLink {
         self.client.client()
     }
 
-    fn poll_event(&mut self) -> Option<client::Event> {
+    fn poll_event(&mut self) -> Option<client::ClientEvent> {
         self.client.poll_event()
     }
 

@@ -8,7 +8,7 @@ use mcp_proto::client::{self, Client, StreamClient};
 use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::MethodName;
 use mcp_proto::rpc::{CallId, CallOptions, SendError};
-use mcp_proto::server::{Event, Request, RequestToken, StreamServer};
+use mcp_proto::server::{ClientRequest, RequestToken, ServerEvent, StreamServer};
 
 use super::application::{Desk, Order, Said};
 use super::ledger::Ledger;
@@ -142,20 +142,20 @@ impl StreamLink {
         while let Some(event) = self.server.poll_event() {
             happened = true;
             match event {
-                Event::Request(request) => self.take(now, request),
-                Event::Cancelled { key, .. } => {
+                ServerEvent::Request(request) => self.take(now, request),
+                ServerEvent::Cancelled { key, .. } => {
                     if let Some(token) = self.desk.cancel(|token| token.key() == Some(key)) {
                         self.ledgers[0].cancelled(&serde_json::to_string(token.id()).expect("an id"));
                         self.server.respond(token, Err(ErrorObject::internal("cancelled")));
                     }
                 }
-                Event::Answered { call, outcome } => {
+                ServerEvent::Answered { call, outcome } => {
                     self.server_calls
                         .get_mut(&call)
                         .expect("a call that was made")
                         .push(outcome);
                 }
-                Event::Closed(_) => self.desk.clear(),
+                ServerEvent::Closed(_) => self.desk.clear(),
                 _ => {}
             }
         }
@@ -177,8 +177,8 @@ impl StreamLink {
         happened
     }
 
-    fn take(&mut self, now: Time, request: Request) {
-        let Request {
+    fn take(&mut self, now: Time, request: ClientRequest) {
+        let ClientRequest {
             token,
             method,
             params,
@@ -219,7 +219,7 @@ impl Link for StreamLink {
         self.client.client()
     }
 
-    fn poll_event(&mut self) -> Option<client::Event> {
+    fn poll_event(&mut self) -> Option<client::ClientEvent> {
         self.client.poll_event()
     }
 

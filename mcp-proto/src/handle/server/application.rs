@@ -7,7 +7,7 @@ use core::pin::Pin;
 use super::Peer;
 use crate::jsonrpc::{Called, ErrorObject, Notification, RawJson};
 use crate::method::MethodName;
-use crate::server::{Request, RequestContext, RequestToken, ResultBody, ServerConfig};
+use crate::server::{ClientRequest, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::wire::header::ParamHeaders;
 
 /// The future of a handler.
@@ -40,8 +40,8 @@ pub(crate) struct Call {
 
 impl Call {
     /// Parts a request into what answers it and what it asks.
-    pub(crate) fn of(request: Request) -> (RequestToken, Self) {
-        let Request {
+    pub(crate) fn of(request: ClientRequest) -> (RequestToken, Self) {
+        let ClientRequest {
             token,
             method,
             params,

@@ -12,7 +12,7 @@ use super::answers::Answers;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::{Announcement, Announcements, Event, Question, RequestToken, ResultBody, StreamServer};
+use crate::server::{Announcement, Announcements, Question, RequestToken, ResultBody, ServerEvent, StreamServer};
 use crate::time::Time;
 
 /// A connection and who waits for it. Its locks are held for a few steps of the machine and never across a poll of
@@ -81,7 +81,7 @@ impl Stream {
         state.connection.close_reason().or(state.gone)
     }
 
-    pub(super) fn next_event(&self) -> Option<Event> {
+    pub(super) fn next_event(&self) -> Option<ServerEvent> {
         self.lock().connection.poll_event()
     }
 

@@ -13,7 +13,7 @@ use crate::jsonrpc::{Called, Id, Notification, RawJson};
 use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId};
-use crate::server::{Request, RequestContext, RequestToken};
+use crate::server::{ClientRequest, RequestContext, RequestToken};
 
 /// One request over HTTP and its response, in an [`HttpServer`](super::HttpServer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,12 +39,12 @@ impl AskedKey {
 
 /// A request of the server that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AskingId {
+pub struct HttpCallId {
     pub(super) session: HttpSessionKey,
     pub(super) call: CallId,
 }
 
-impl AskingId {
+impl HttpCallId {
     /// The session it is made in.
     pub fn session(self) -> HttpSessionKey {
         self.session
@@ -167,14 +167,14 @@ pub enum HttpEvent {
     /// A request of the server is settled.
     Answered {
         /// Which one.
-        request: AskingId,
+        request: HttpCallId,
         /// The answer.
         outcome: Result<RawJson, CallError>,
     },
     /// A request of the server makes progress.
     Progress {
         /// Which one.
-        request: AskingId,
+        request: HttpCallId,
         /// The parameters of the notification.
         params: RawJson,
     },
@@ -205,7 +205,12 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub(super) fn new(request: Request, key: AskedKey, session: Option<HttpSessionKey>, from: Arc<Asker>) -> Self {
+    pub(super) fn new(
+        request: ClientRequest,
+        key: AskedKey,
+        session: Option<HttpSessionKey>,
+        from: Arc<Asker>,
+    ) -> Self {
         Self {
             token: AskedToken {
                 key,

@@ -9,7 +9,7 @@ use core::fmt;
 use http::response;
 
 use super::alarms::Alarms;
-use super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, HttpSessionKey};
+use super::event::{AskedToken, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
 use super::exchange::{Exchange, Frame, HttpAnswer};
 use super::rooms::Rooms;
 use super::rules::Rules;
@@ -117,7 +117,7 @@ pub struct HttpServer {
     subscriptions: Subscriptions<ExchangeId>,
     abandoned: Abandoned<ExchangeId>,
     /// Our requests that wait for an answer, and the exchanges they went out on.
-    asking: BTreeMap<AskingId, ExchangeId>,
+    asking: BTreeMap<HttpCallId, ExchangeId>,
     events: VecDeque<HttpEvent>,
     /// The exchanges that have something new to take.
     ready: BTreeSet<ExchangeId>,

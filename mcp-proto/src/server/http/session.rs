@@ -11,7 +11,7 @@ use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Kept, RequestKey, SendError};
 use crate::server::announcements::{Announcement, Announcements};
-use crate::server::{Question, Received, Request, RequestToken, ResultBody, ServerConfig, Session};
+use crate::server::{ClientRequest, LegacySession, Question, Received, RequestToken, ResultBody, ServerConfig};
 use crate::time::Time;
 
 /// A legacy session over HTTP: the machine of the session, the requests in progress, what waits for its GET stream,
@@ -45,7 +45,7 @@ use crate::time::Time;
 /// [`poll_end`](Self::poll_end), [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
 pub struct HttpSession<R> {
-    machine: Session,
+    machine: LegacySession,
     running: BTreeMap<RequestKey, R>,
     /// Whether its GET stream is open.
     listening: bool,
@@ -105,7 +105,7 @@ pub enum Happening<R> {
 )]
 pub enum Outcome<R> {
     /// A handler has to answer it.
-    Request(Request),
+    Request(ClientRequest),
     /// It is answered already.
     Reply(Vec<u8>),
     /// There is nothing to answer, but something has happened.
@@ -125,7 +125,7 @@ pub struct End<R> {
 
 impl<R> HttpSession<R> {
     /// A session around its machine.
-    pub fn new(machine: Session) -> Self {
+    pub fn new(machine: LegacySession) -> Self {
         Self {
             machine,
             running: BTreeMap::new(),
@@ -224,7 +224,7 @@ impl<R> HttpSession<R> {
     /// A request to the client: the message to send on the exchange it belongs to.
     ///
     /// # Errors
-    /// Those of [`Session::request`].
+    /// Those of [`LegacySession::request`].
     pub fn request(
         &mut self,
         config: &ServerConfig,
@@ -363,7 +363,7 @@ mod tests {
 
     fn session() -> (ServerConfig, HttpSession<char>) {
         let config = ServerConfig::new(Implementation::new("s", "1"));
-        let machine = Session::operating(&config, Revision::V2025_11_25);
+        let machine = LegacySession::operating(&config, Revision::V2025_11_25);
         (config, HttpSession::new(machine))
     }
 

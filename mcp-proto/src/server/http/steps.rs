@@ -12,7 +12,7 @@ use crate::http::server::{
 };
 use crate::jsonrpc::{Id, Incoming, Message};
 use crate::revision::Revision;
-use crate::server::{Session, Subscription};
+use crate::server::{LegacySession, Subscription};
 use crate::time::Time;
 
 /// A legacy session in the table of sessions: where the driver has it, and what has to be known without it. `S` is
@@ -138,7 +138,7 @@ impl<'a> Beginning<'a> {
     /// cryptographically secure source.
     pub fn negotiate<R>(self, rules: Rules<'_>, now: Time, random: impl FnOnce() -> [u8; 32]) -> Begun<'a, R> {
         let id = message_id(&self.message).cloned();
-        let mut session = HttpSession::new(Session::new(rules.config));
+        let mut session = HttpSession::new(LegacySession::new(rules.config));
         let mut exchange = Exchange::new(rules, self.accepts, Scope::Alone);
         if let Outcome::Reply(answer) = session.receive(rules.config, now, self.message) {
             exchange.respond(answer);
@@ -239,8 +239,8 @@ impl Throwaway {
     /// Makes the session, and has it take the request.
     pub fn take<R>(self, rules: Rules<'_>, now: Time) -> (HttpSession<R>, Taken<R>) {
         let machine = match self.agreed {
-            Some(revision) => Session::operating(rules.config, revision),
-            None => Session::new(rules.config),
+            Some(revision) => LegacySession::operating(rules.config, revision),
+            None => LegacySession::new(rules.config),
         };
         let mut session = HttpSession::new(machine);
         let taken = Taken::of(rules, now, &mut session, self.incoming, self.accepts, Scope::Throwaway);

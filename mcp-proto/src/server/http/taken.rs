@@ -9,7 +9,7 @@ use crate::http::server::{Accepts, Refusal};
 use crate::jsonrpc::{Incoming, InvalidMessage, Message, ParseError, encode_error};
 use crate::legacy;
 use crate::method::Method;
-use crate::server::Request;
+use crate::server::ClientRequest;
 use crate::time::Time;
 
 /// The messages of one request, taken by their session.
@@ -18,9 +18,9 @@ pub struct Taken<R> {
     /// Where the answers go.
     pub exchange: Exchange,
     /// What a handler has to answer, in most cases.
-    pub request: Option<Request>,
+    pub request: Option<ClientRequest>,
     /// The others, in a batch.
-    pub more: Vec<Request>,
+    pub more: Vec<ClientRequest>,
     /// What has happened otherwise.
     pub happened: Vec<Happening<R>>,
 }

@@ -201,12 +201,12 @@ impl SharedSession {
 mod tests {
     use super::*;
     use crate::handle::Server;
-    use crate::server::Session;
+    use crate::server::LegacySession;
 
     #[test]
     fn a_call_that_waits_for_the_handshake_has_a_deadline() {
         let server = Server::builder("s", "1").build();
-        let session = HttpSession::new(Session::new(server.config()));
+        let session = HttpSession::new(LegacySession::new(server.config()));
         let session = SharedSession::new(Arc::new(server), session);
         let cx = &Context::from_waker(Waker::noop());
         let call = session.reserve_call(&CallOptions::default()).unwrap();

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 
-use super::super::event::{Asked, AskedKey, Asker, AskingId, ExchangeId, HttpEvent, HttpSessionKey, Sender};
+use super::super::event::{Asked, AskedKey, Asker, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey, Sender};
 use super::super::exchange::Exchange;
 use super::super::opening::Opening;
 use super::super::served::{Answering, Reading, Served};
@@ -13,7 +13,7 @@ use super::super::session::Happening;
 use super::super::taken::Taken;
 use super::HttpServer;
 use crate::http::server::{Admission, Refusal, Visit};
-use crate::server::Request;
+use crate::server::ClientRequest;
 use crate::time::Time;
 
 impl HttpServer {
@@ -237,7 +237,7 @@ impl HttpServer {
         id: ExchangeId,
         answering: &mut Answering,
         session: Option<HttpSessionKey>,
-        request: Request,
+        request: ClientRequest,
         asker: &Arc<Asker>,
     ) {
         let number = answering.requests.len() as u32;
@@ -271,13 +271,13 @@ impl HttpServer {
                 }
             }
             Happening::Answered { call, outcome } => {
-                let request = AskingId { session, call };
+                let request = HttpCallId { session, call };
                 self.asking.remove(&request);
                 self.events.push_back(HttpEvent::Answered { request, outcome });
                 self.rooms.watch(session);
             }
             Happening::Progress { call, params } => {
-                let request = AskingId { session, call };
+                let request = HttpCallId { session, call };
                 self.events.push_back(HttpEvent::Progress { request, params });
                 self.rooms.watch(session);
             }

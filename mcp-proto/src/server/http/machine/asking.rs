@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, HttpSessionKey};
+use super::super::event::{AskedToken, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
 use super::super::served::Served;
 use super::HttpServer;
 use crate::jsonrpc::Params;
@@ -17,14 +17,14 @@ impl HttpServer {
     /// # Errors
     /// [`SendError::OutOfEra`] in the modern era; [`SendError::Closed`] where the request is over, or its client has
     /// gone or takes no stream; [`SendError::Blocked`] with the parameters while the client does not read; and those of
-    /// [`Session::request`](crate::server::Session::request).
+    /// [`Session::request`](crate::server::LegacySession::request).
     pub fn request(
         &mut self,
         token: &AskedToken,
         method: impl Into<MethodName>,
         params: Params,
         options: &CallOptions,
-    ) -> Result<AskingId, SendError> {
+    ) -> Result<HttpCallId, SendError> {
         let (method, revision) = (method.into(), token.revision());
         let Some(session) = token.session else {
             return Err(SendError::OutOfEra { method, revision });
@@ -47,7 +47,7 @@ impl HttpServer {
         let (call, message) = room.session.request(&self.config, &method, params, options)?;
         // There is room, and the client can be reached: both were asked for.
         let _ = answering.exchange.request(message);
-        let id = AskingId { session, call };
+        let id = HttpCallId { session, call };
         self.asking.insert(id, token.key.exchange);
         self.ready.insert(token.key.exchange);
         self.rooms.watch(session);
@@ -55,7 +55,7 @@ impl HttpServer {
     }
 
     /// Stops waiting for a request of ours, and tells the client. One that is settled is ignored.
-    pub fn cancel(&mut self, request: AskingId, reason: Option<&str>) {
+    pub fn cancel(&mut self, request: HttpCallId, reason: Option<&str>) {
         let Some(exchange) = self.asking.remove(&request) else {
             return;
         };
@@ -70,7 +70,7 @@ impl HttpServer {
         while let Some(room) = self.rooms.get_mut(session)
             && let Some((call, error, cancellation)) = room.session.handle_timeout(now)
         {
-            let request = AskingId { session, call };
+            let request = HttpCallId { session, call };
             if let Some(exchange) = self.asking.remove(&request) {
                 self.tell(exchange, cancellation);
             }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::super::event::{AskedKey, AskingId, ExchangeId, HttpEvent, HttpSessionKey};
+use super::super::event::{AskedKey, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
 use super::super::exchange::HangUp;
 use super::super::served::Served;
 use super::HttpServer;
@@ -179,7 +179,7 @@ impl HttpServer {
                 self.cancelled(request, None);
             }
             for call in end.calls {
-                let request = AskingId { session: key, call };
+                let request = HttpCallId { session: key, call };
                 self.asking.remove(&request);
                 let outcome = Err(CallError::Closed(CloseReason::Local));
                 self.events.push_back(HttpEvent::Answered { request, outcome });

@@ -16,7 +16,7 @@ struct Player {
     state: u64,
     ids: Vec<ExchangeId>,
     tokens: Vec<AskedToken>,
-    asking: Vec<AskingId>,
+    asking: Vec<HttpCallId>,
     names: Vec<String>,
 }
 
