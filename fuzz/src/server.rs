@@ -188,7 +188,7 @@ impl Run {
     }
 
     fn request(&mut self, method: &MethodName, index: u8, options: Options) {
-        if let Ok(call) = self.server.request(method, params(index), &options.into()) {
+        if let Ok(call) = self.server.call(method, params(index), &options.into()) {
             self.ledger.begun(call);
             self.waiting.insert(call, ());
         }
@@ -241,7 +241,7 @@ impl Run {
             self.ledger.told();
             match event {
                 ServerEvent::Request(request) => self.requests.push(request),
-                ServerEvent::Answered { call, .. } => {
+                ServerEvent::Reply { call, .. } => {
                     self.waiting.remove(&call);
                     self.ledger.settled(call);
                 }

@@ -374,7 +374,7 @@ impl Client {
                 self.events
                     .push(ClientEvent::Request(ServerRequest { key, request, related }));
             }
-            Taken::Answered(answer) => self.outbox.push_response(&request.id, &answer),
+            Taken::Respond(answer) => self.outbox.push_response(&request.id, &answer),
         }
     }
 }

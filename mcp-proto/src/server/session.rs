@@ -12,9 +12,8 @@ use super::context::{ClientFacts, parse_severity};
 use super::uris::{Uris, weight};
 use super::{ClientRequest, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
-    ErrorObject, Facts, Id, Message, Notification, Params, Peek, RawJson, Request as RawRequest, Response,
-    encode_error, encode_notification, encode_notification_with, encode_request_with, encode_result, write_id,
-    write_json,
+    ErrorObject, Facts, Id, Message, Notification, Params, Peek, RawJson, Request, Response, encode_error,
+    encode_notification, encode_notification_with, encode_request_with, encode_result, write_id, write_json,
 };
 use crate::legacy::server::{ServerAction, ServerHandshake, ServerInput, negotiate};
 use crate::method::{Kind, Method, MethodName, Side};
@@ -37,7 +36,7 @@ const DEFAULT_SEVERITY: u8 = 1;
 /// Its methods are of four kinds.
 /// - Getters.
 /// - The world tells it: [`receive`](Self::receive), [`handle_timeout`](Self::handle_timeout).
-/// - The application tells it: [`respond`](Self::respond), [`notify`](Self::notify), [`request`](Self::request),
+/// - The application tells it: [`respond`](Self::respond), [`notify`](Self::notify), [`call`](Self::call),
 ///   [`cancel`](Self::cancel), [`close`](Self::close).
 /// - It tells the world: [`poll_timeout`](Self::poll_timeout).
 ///
@@ -67,7 +66,7 @@ pub enum Received {
     /// The application has to answer this.
     Request(ClientRequest),
     /// It is answered already: send this.
-    Reply(Vec<u8>),
+    Respond(Vec<u8>),
     /// A notification that is not about the protocol itself.
     Notification(Notification),
     /// The client does not want this request answered any more, and it will not be.
@@ -78,7 +77,7 @@ pub enum Received {
         reason: Option<Box<str>>,
     },
     /// A call of ours is settled.
-    Answered {
+    Reply {
         /// Which one.
         call: CallId,
         /// The answer.
@@ -171,21 +170,16 @@ impl LegacySession {
     }
 
     /// Takes a request whose parameters have been looked at.
-    pub(crate) fn receive_request(
-        &mut self,
-        config: &ServerConfig,
-        request: RawRequest,
-        facts: &Facts<'_>,
-    ) -> Received {
+    pub(crate) fn receive_request(&mut self, config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Received {
         let input = match request.method.known() {
             Some(Method::Initialize) => ServerInput::Initialize,
             Some(Method::Ping) => ServerInput::Ping,
             _ => ServerInput::Request,
         };
         match self.handshake.receive(input) {
-            ServerAction::Negotiate => Received::Reply(self.initialize(config, &request)),
-            ServerAction::AnswerPing => Received::Reply(encode_result(&request.id, b"{}")),
-            ServerAction::Refuse(refusal) => Received::Reply(encode_error(Some(&request.id), &refusal.to_error())),
+            ServerAction::Negotiate => Received::Respond(self.initialize(config, &request)),
+            ServerAction::AnswerPing => Received::Respond(encode_result(&request.id, b"{}")),
+            ServerAction::Refuse(refusal) => Received::Respond(encode_error(Some(&request.id), &refusal.to_error())),
             ServerAction::Serve => self.serve(config, request, facts),
             ServerAction::Ignore | ServerAction::Open | ServerAction::Deliver | ServerAction::Correlate => {
                 Received::Nothing
@@ -194,7 +188,7 @@ impl LegacySession {
     }
 
     /// Answers `initialize`.
-    fn initialize(&mut self, config: &ServerConfig, request: &RawRequest) -> Vec<u8> {
+    fn initialize(&mut self, config: &ServerConfig, request: &Request) -> Vec<u8> {
         match self.agree(config, request.params.as_ref()) {
             Ok(revision) => {
                 self.handshake.receive(ServerInput::Negotiated(revision));
@@ -228,7 +222,7 @@ impl LegacySession {
     }
 
     /// Hands a request to the application, or answers it where it is not in order.
-    fn serve(&mut self, config: &ServerConfig, request: RawRequest, facts: &Facts<'_>) -> Received {
+    fn serve(&mut self, config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Received {
         let Some(revision) = self.handshake.revision() else {
             return Received::Nothing;
         };
@@ -245,7 +239,7 @@ impl LegacySession {
                 text: request.text,
                 called: facts.called(),
             }),
-            Err(error) => Received::Reply(encode_error(Some(&request.id), &error)),
+            Err(error) => Received::Respond(encode_error(Some(&request.id), &error)),
         }
     }
 
@@ -253,7 +247,7 @@ impl LegacySession {
         &mut self,
         config: &ServerConfig,
         revision: Revision,
-        request: &RawRequest,
+        request: &Request,
         facts: &Facts<'_>,
     ) -> Result<(RequestKey, RequestContext, Option<Box<str>>), ErrorObject> {
         let known = request.method.known();
@@ -396,7 +390,7 @@ impl LegacySession {
             return Received::Nothing;
         }
         match response.id.as_ref().and_then(|id| self.settle(id)) {
-            Some(call) => Received::Answered {
+            Some(call) => Received::Reply {
                 call,
                 outcome: response.outcome.map_err(CallError::Rpc),
             },
@@ -496,14 +490,14 @@ impl LegacySession {
     /// the capability, where too many calls wait, and [`SendError::Blocked`] before `notifications/initialized`
     /// (2025-11-25, Lifecycle: SHOULD NOT; `ping` is exempt once `initialize` is answered: before that the client may
     /// be one of the modern era, which takes no requests).
-    pub fn request(
+    pub fn call(
         &mut self,
         config: &ServerConfig,
         method: &MethodName,
         params: Params,
         options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        self.request_as(config, None, method, params, options)
+        self.call_as(config, None, method, params, options)
     }
 
     /// Makes place for a request that cannot be sent yet. From now on its time runs.
@@ -513,9 +507,9 @@ impl LegacySession {
         call.ok_or(SendError::TooManyCalls)
     }
 
-    /// [`request`](Self::request), as the call that was reserved for it. Where that is settled meanwhile, the request is
+    /// [`call`](Self::call), as the call that was reserved for it. Where that is settled meanwhile, the request is
     /// blocked.
-    pub(crate) fn request_as(
+    pub(crate) fn call_as(
         &mut self,
         config: &ServerConfig,
         reserved: Option<CallId>,

@@ -13,8 +13,8 @@ use super::{
     Admitted, ClientRequest, LegacySession, Received, RequestToken, ResultBody, ServerConfig, Subscription, admit_seen,
 };
 use crate::jsonrpc::{
-    self, Batch, ErrorObject, Facts, Head, Id, Incoming, Message, Notification, Params, ParseError, RawJson,
-    Request as RawRequest, encode_error,
+    self, Batch, ErrorObject, Facts, Head, Id, Incoming, Message, Notification, Params, ParseError, RawJson, Request,
+    encode_error,
 };
 use crate::legacy::server::HandshakeRefusal;
 use crate::method::{Method, MethodName};
@@ -34,7 +34,7 @@ use crate::wire::line::{Line, LineDecoder};
 /// - The world tells it: [`receive`](Self::receive), [`receive_eof`](Self::receive_eof),
 ///   [`handle_timeout`](Self::handle_timeout).
 /// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`notify`](Self::notify),
-///   [`request`](Self::request), [`cancel`](Self::cancel), [`close`](Self::close). They take no time; what they say
+///   [`call`](Self::call), [`cancel`](Self::cancel), [`close`](Self::close). They take no time; what they say
 ///   is queued.
 /// - It tells the world: [`poll_transmit`](Self::poll_transmit), [`poll_event`](Self::poll_event),
 ///   [`poll_timeout`](Self::poll_timeout). They never block, and run dry.
@@ -90,7 +90,7 @@ pub enum ServerEvent {
     /// A notification that is not about the protocol itself.
     Notification(Notification),
     /// A call of ours is settled.
-    Answered {
+    Reply {
         /// Which one.
         call: CallId,
         /// The answer.
@@ -265,7 +265,7 @@ impl StreamServer {
                 self.lines.push(cancellation);
             }
             let outcome = Err(error);
-            self.emit(ServerEvent::Answered { call, outcome });
+            self.emit(ServerEvent::Reply { call, outcome });
         }
         self.arm(now);
         if let Life::Draining(reason, Some(deadline)) = self.life
@@ -371,9 +371,9 @@ impl StreamServer {
     ///
     /// # Errors
     /// [`SendError::Blocked`] with the parameters where the outbox is full or the handshake is not complete, and
-    /// those of [`LegacySession::request`].
-    pub fn request(&mut self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
-        self.request_as(None, method, params, options)
+    /// those of [`LegacySession::call`].
+    pub fn call(&mut self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
+        self.call_as(None, method, params, options)
     }
 
     /// Makes place for a request that is blocked. From now on its time runs.
@@ -385,8 +385,8 @@ impl StreamServer {
         }
     }
 
-    /// [`request`](Self::request), as the call that was reserved for it.
-    pub(crate) fn request_as(
+    /// [`call`](Self::call), as the call that was reserved for it.
+    pub(crate) fn call_as(
         &mut self,
         reserved: Option<CallId>,
         method: &MethodName,
@@ -399,9 +399,7 @@ impl StreamServer {
         if !self.lines.has_room() {
             return Err(SendError::Blocked(params));
         }
-        let (call, message) = self
-            .session
-            .request_as(&self.config, reserved, method, params, options)?;
+        let (call, message) = self.session.call_as(&self.config, reserved, method, params, options)?;
         self.lines.push(message);
         Ok(call)
     }
@@ -449,7 +447,7 @@ impl StreamServer {
         };
         match received {
             Received::Request(request) => self.requested(request),
-            Received::Reply(answer) => self.lines.push(answer),
+            Received::Respond(answer) => self.lines.push(answer),
             other => self.received(other),
         }
     }
@@ -488,24 +486,24 @@ impl StreamServer {
         match received {
             Received::Notification(notification) => self.emit(ServerEvent::Notification(notification)),
             Received::Cancelled { key, reason } => self.cancelled(key, reason),
-            Received::Answered { call, outcome } => self.emit(ServerEvent::Answered { call, outcome }),
+            Received::Reply { call, outcome } => self.emit(ServerEvent::Reply { call, outcome }),
             Received::Progress { call, params } => self.emit(ServerEvent::Progress { call, params }),
             Received::Opened => self.emit(ServerEvent::Opened),
-            Received::Request(_) | Received::Reply(_) | Received::Nothing => {}
+            Received::Request(_) | Received::Respond(_) | Received::Nothing => {}
         }
     }
 
     /// A request of the modern era: admitted by itself, but its id is one of this stream.
-    fn stateless(&mut self, request: RawRequest, facts: &Facts<'_>) {
+    fn stateless(&mut self, request: Request, facts: &Facts<'_>) {
         let mut admitted = match admit_seen(&self.config, request, facts) {
-            Ok(Admitted::Answered(answer)) => return self.lines.push(answer),
+            Ok(Admitted::Respond(answer)) => return self.lines.push(answer),
             Err(refused) => return self.lines.push(refused.to_response()),
             Ok(admitted) => admitted,
         };
         let token = match &mut admitted {
             Admitted::Request(request) => &mut request.token,
             Admitted::Listen(subscription) => &mut subscription.token,
-            Admitted::Answered(_) => return,
+            Admitted::Respond(_) => return,
         };
         let key = match self.session.begin(token.id()) {
             Ok(key) => key,
@@ -515,7 +513,7 @@ impl StreamServer {
         match admitted {
             Admitted::Request(request) => self.requested(request),
             Admitted::Listen(subscription) => self.listen(key, subscription),
-            Admitted::Answered(_) => {}
+            Admitted::Respond(_) => {}
         }
     }
 
@@ -556,7 +554,7 @@ impl StreamServer {
                 }
                 self.requested(request);
             }
-            Received::Reply(answer) => self.batches.add(key, &answer),
+            Received::Respond(answer) => self.batches.add(key, &answer),
             other => self.received(other),
         }
     }
@@ -606,7 +604,7 @@ impl StreamServer {
         self.session.counters_mut().junk += 1;
         if let Some(call) = self.session.settle(id) {
             let outcome = Err(CallError::InvalidReply(jsonrpc::DecodeError::new(&error.message)));
-            self.emit(ServerEvent::Answered { call, outcome });
+            self.emit(ServerEvent::Reply { call, outcome });
         }
     }
 
@@ -653,7 +651,7 @@ impl StreamServer {
     fn fail_calls(&mut self, reason: CloseReason) {
         for call in self.session.abandon_calls() {
             let outcome = Err(CallError::Closed(reason));
-            self.emit(ServerEvent::Answered { call, outcome });
+            self.emit(ServerEvent::Reply { call, outcome });
         }
     }
 
@@ -679,7 +677,7 @@ impl StreamServer {
 fn weight(event: &ServerEvent) -> usize {
     match event {
         ServerEvent::Notification(notification) => notification.text.as_bytes().len(),
-        ServerEvent::Answered {
+        ServerEvent::Reply {
             outcome: Ok(result), ..
         } => result.as_bytes().len(),
         ServerEvent::Progress { params, .. } => params.as_bytes().len(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use mcp_proto::Time;
-use mcp_proto::client::{self, Client, HttpClient};
+use mcp_proto::client::{Client, ClientEvent, HttpClient};
 use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::server::http::AskedToken;
 
@@ -351,7 +351,7 @@ impl Link for HttpLink {
         self.client.client()
     }
 
-    fn poll_event(&mut self) -> Option<client::ClientEvent> {
+    fn poll_event(&mut self) -> Option<ClientEvent> {
         self.client.poll_event()
     }
 

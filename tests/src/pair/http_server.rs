@@ -74,7 +74,7 @@ impl HttpServer {
     /// Those of [`Machine::request`].
     pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<HttpCallId, SendError> {
         let token = self.desk.tokens().last().expect("a request in progress");
-        let id = self.machine.request(token, method, params, &CallOptions::default())?;
+        let id = self.machine.call(token, method, params, &CallOptions::default())?;
         self.asked.insert(id, Vec::new());
         Ok(id)
     }
@@ -108,7 +108,7 @@ impl HttpServer {
                         .receive(now, asked.token, &Order { method, params }, asked.context);
                 }
                 HttpEvent::Cancelled { request, .. } => drop(self.desk.cancel(|token| token.key() == request)),
-                HttpEvent::Answered { request, outcome } => self.asked.entry(request).or_default().push(outcome),
+                HttpEvent::Reply { call, outcome } => self.asked.entry(call).or_default().push(outcome),
                 _ => {}
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use mcp_proto::Time;
-use mcp_proto::client::{self, Client, StreamClient};
+use mcp_proto::client::{Client, ClientEvent, StreamClient};
 use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::MethodName;
 use mcp_proto::rpc::{CallId, CallOptions, SendError};
@@ -79,7 +79,7 @@ impl StreamLink {
     /// # Errors
     /// Those of [`StreamServer::request`].
     pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<CallId, SendError> {
-        let call = self.server.request(&method.into(), params, &CallOptions::default())?;
+        let call = self.server.call(&method.into(), params, &CallOptions::default())?;
         assert!(
             self.server_calls.insert(call, Vec::new()).is_none(),
             "{call:?} was given out twice"
@@ -149,7 +149,7 @@ impl StreamLink {
                         self.server.respond(token, Err(ErrorObject::internal("cancelled")));
                     }
                 }
-                ServerEvent::Answered { call, outcome } => {
+                ServerEvent::Reply { call, outcome } => {
                     self.server_calls
                         .get_mut(&call)
                         .expect("a call that was made")
@@ -219,7 +219,7 @@ impl Link for StreamLink {
         self.client.client()
     }
 
-    fn poll_event(&mut self) -> Option<client::ClientEvent> {
+    fn poll_event(&mut self) -> Option<ClientEvent> {
         self.client.poll_event()
     }
 

@@ -1,6 +1,6 @@
 //! Calls, their answers, and their ids.
 
-use mcp_proto::client::{self, HttpClient, Mode, StreamClient};
+use mcp_proto::client::{ClientEvent, HttpClient, Mode, StreamClient};
 use mcp_proto::http::client::{HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
@@ -63,7 +63,7 @@ fn a_result_that_wants_something_is_not_taken_for_the_end() {
         r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"later","_meta":{"a":1}}}"#,
     );
     match std::iter::from_fn(|| client.poll_event()).last() {
-        Some(client::ClientEvent::Reply { call: other, outcome }) if other == call => {
+        Some(ClientEvent::Reply { call: other, outcome }) if other == call => {
             assert_eq!(outcome, Err(CallError::UnknownResultType("later".into())));
         }
         other => panic!("{other:?}"),
@@ -171,7 +171,7 @@ fn an_answer_that_is_late_is_nobodys() {
     }
     let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
     assert!(
-        matches!(&events[..], [client::ClientEvent::Reply { call, outcome: Ok(_) }] if *call == other),
+        matches!(&events[..], [ClientEvent::Reply { call, outcome: Ok(_) }] if *call == other),
         "{events:?}"
     );
     assert_eq!(client.as_client().counters().late_replies, 3);

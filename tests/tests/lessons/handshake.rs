@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{Response, StatusCode, Uri};
-use mcp_proto::client::{self, HttpClient, Mode, StreamClient};
+use mcp_proto::client::{ClientEvent, HttpClient, Mode, StreamClient};
 use mcp_proto::http::client::{HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
@@ -98,7 +98,7 @@ fn said_at(client: &mut StreamClient, now: Time) -> String {
 fn replies(client: &mut StreamClient) -> Vec<CallError> {
     std::iter::from_fn(|| client.poll_event())
         .filter_map(|event| match event {
-            client::ClientEvent::Reply { outcome, .. } => Some(outcome.expect_err("nobody has answered")),
+            ClientEvent::Reply { outcome, .. } => Some(outcome.expect_err("nobody has answered")),
             _ => None,
         })
         .collect()
@@ -150,7 +150,7 @@ fn an_authorization_wall_is_no_legacy_server() {
         client.end(NOW, id);
         assert!(client.poll_action(NOW).is_none(), "no initialize");
         let outcome = std::iter::from_fn(|| client.poll_event()).find_map(|event| match event {
-            client::ClientEvent::Reply { outcome, .. } => Some(outcome),
+            ClientEvent::Reply { outcome, .. } => Some(outcome),
             _ => None,
         });
         let error = outcome.expect("a reply").expect_err("no result");
@@ -170,8 +170,8 @@ fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
             now = client.poll_timeout().expect("whatever waits has a deadline").max(now);
             client.handle_timeout(now);
             let mut events = std::iter::from_fn(|| client.poll_event());
-            if let Some(client::ClientEvent::Reply { call, outcome }) =
-                events.find(|event| matches!(event, client::ClientEvent::Reply { .. }))
+            if let Some(ClientEvent::Reply { call, outcome }) =
+                events.find(|event| matches!(event, ClientEvent::Reply { .. }))
             {
                 assert_eq!(call, pending);
                 break outcome.expect_err("nobody has answered");

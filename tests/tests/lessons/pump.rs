@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use mcp_proto::client::{self, HttpClient, Mode, StreamClient};
+use mcp_proto::client::{ClientEvent, HttpClient, Mode, StreamClient};
 use mcp_proto::handle::Crossing;
 use mcp_proto::handle::{self, Server};
 use mcp_proto::jsonrpc::Params;
@@ -55,15 +55,12 @@ fn closing_waits_for_nobody() {
     client.client().close(CloseReason::Local);
     let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
     let error = CallError::Closed(CloseReason::Local);
-    let told = |event: &client::ClientEvent| matches!(event, client::ClientEvent::Reply { call: of, outcome: Err(why) } if *of == call && *why == error);
+    let told = |event: &ClientEvent| matches!(event, ClientEvent::Reply { call: of, outcome: Err(why) } if *of == call && *why == error);
     assert!(
         events.iter().any(told),
         "the peer has said nothing, and need not: {events:?}"
     );
-    assert!(matches!(
-        events.last(),
-        Some(client::ClientEvent::Closed(CloseReason::Local))
-    ));
+    assert!(matches!(events.last(), Some(ClientEvent::Closed(CloseReason::Local))));
     assert_eq!(client.poll_timeout(), None, "nothing is waited for");
 }
 
@@ -101,11 +98,11 @@ fn either_side_closes_first_and_more_than_once() {
         let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
         let ends = events
             .iter()
-            .filter(|event| matches!(event, client::ClientEvent::Closed(_)))
+            .filter(|event| matches!(event, ClientEvent::Closed(_)))
             .count();
         let replies = events
             .iter()
-            .filter(|event| matches!(event, client::ClientEvent::Reply { .. }))
+            .filter(|event| matches!(event, ClientEvent::Reply { .. }))
             .count();
         assert_eq!((replies, ends), (1, 1), "{order}: {events:?}");
         while server.poll_event().is_some() {}
@@ -169,7 +166,6 @@ fn a_machine_may_move_to_another_thread_and_end_there() {
         std::iter::from_fn(|| client.poll_event()).collect::<Vec<_>>()
     });
     let events = moved.join().expect("no panic");
-    let told =
-        |event: &client::ClientEvent| matches!(event, client::ClientEvent::Reply { call, .. } if *call == pending);
+    let told = |event: &ClientEvent| matches!(event, ClientEvent::Reply { call, .. } if *call == pending);
     assert!(events.iter().any(told), "{events:?}");
 }

@@ -93,7 +93,7 @@ impl ServerPump {
                 }
             }
             ServerEvent::Notification(notification) => self.server.notified(notification),
-            ServerEvent::Answered { call, outcome } => self.stream.answered(call, outcome),
+            ServerEvent::Reply { call, outcome } => self.stream.answered(call, outcome),
             ServerEvent::Opened => self.stream.opened(),
             ServerEvent::Closed(reason) => {
                 // First, so that handlers that are dropped, and what they drop, find the connection at its end.

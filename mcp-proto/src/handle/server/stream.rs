@@ -220,7 +220,7 @@ impl Stream {
         Ok(call)
     }
 
-    pub(super) fn request(
+    pub(super) fn call(
         &self,
         reserved: Option<CallId>,
         question: &Question<'_>,
@@ -232,7 +232,7 @@ impl Stream {
         }
         let call = state
             .connection
-            .request_as(reserved, question.method, params, question.options)?;
+            .call_as(reserved, question.method, params, question.options)?;
         // One that was reserved is expected since then, and forgotten where its time is over.
         if reserved.is_none() {
             state.answers.expect(call);

@@ -37,7 +37,7 @@ impl AskedKey {
     }
 }
 
-/// A request of the server that waits for its answer.
+/// A call of the server to one of its clients, which waits for its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HttpCallId {
     pub(super) session: HttpSessionKey,
@@ -164,17 +164,17 @@ pub enum HttpEvent {
         /// Who says it.
         from: Arc<Asker>,
     },
-    /// A request of the server is settled.
-    Answered {
+    /// A call of ours is settled.
+    Reply {
         /// Which one.
-        request: HttpCallId,
+        call: HttpCallId,
         /// The answer.
         outcome: Result<RawJson, CallError>,
     },
-    /// A request of the server makes progress.
+    /// A call of ours makes progress.
     Progress {
         /// Which one.
-        request: HttpCallId,
+        call: HttpCallId,
         /// The parameters of the notification.
         params: RawJson,
     },

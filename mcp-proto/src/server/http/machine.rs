@@ -25,7 +25,7 @@ use crate::time::Time;
 use crate::wire::header::ParamHeaders;
 
 mod arrivals;
-mod asking;
+mod calls;
 mod ends;
 
 /// A server over Streamable HTTP, in both eras at once, for a single owner: the partner of
@@ -55,7 +55,7 @@ mod ends;
 /// - The world tells it: [`receive`](Self::receive), [`receive_head`](Self::receive_head),
 ///   [`receive_body`](Self::receive_body), [`receive_end`](Self::receive_end), [`fail_body`](Self::fail_body),
 ///   [`disconnect`](Self::disconnect), [`handle_timeout`](Self::handle_timeout).
-/// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`request`](Self::request),
+/// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`call`](Self::call),
 ///   [`cancel`](Self::cancel), [`notify`](Self::notify), [`end_sessions`](Self::end_sessions), [`drain`](Self::drain),
 ///   [`close`](Self::close). They take no time; what they say is queued.
 /// - It tells the world: [`poll_ready`](Self::poll_ready), [`poll_head`](Self::poll_head),
@@ -116,8 +116,8 @@ pub struct HttpServer {
     rooms: Rooms,
     subscriptions: Subscriptions<ExchangeId>,
     abandoned: Abandoned<ExchangeId>,
-    /// Our requests that wait for an answer, and the exchanges they went out on.
-    asking: BTreeMap<HttpCallId, ExchangeId>,
+    /// Our calls that wait for a reply, and the exchanges they went out on.
+    calls: BTreeMap<HttpCallId, ExchangeId>,
     events: VecDeque<HttpEvent>,
     /// The exchanges that have something new to take.
     ready: BTreeSet<ExchangeId>,
@@ -140,7 +140,7 @@ impl HttpServer {
             rooms: Rooms::new(),
             subscriptions: Subscriptions::new(limits),
             abandoned: Abandoned::new(limits, config.timeouts()),
-            asking: BTreeMap::new(),
+            calls: BTreeMap::new(),
             events: VecDeque::new(),
             ready: BTreeSet::new(),
             leaving: Vec::new(),
@@ -227,7 +227,7 @@ impl HttpServer {
             self.table.len(),
             self.subscriptions.len(),
             self.abandoned.len(),
-            self.asking.len(),
+            self.calls.len(),
             self.events.len(),
             self.leaving.len(),
         ];
@@ -246,7 +246,7 @@ impl HttpServer {
             self.end_session(member.session);
         }
         while let Some(key) = self.rooms.take_due(now) {
-            self.expire_requests(now, key);
+            self.expire_calls(now, key);
         }
         while let Some(id) = self.silent_streams.take(now) {
             self.ready.insert(id);

@@ -130,7 +130,7 @@ impl<'a> Opening<'a> {
                 exchange.expect();
                 Ok(Self::Request(exchange, request))
             }
-            Admitted::Answered(message) => {
+            Admitted::Respond(message) => {
                 exchange.respond(message);
                 Ok(Self::Done(exchange))
             }

@@ -27,7 +27,7 @@ use crate::time::Time;
 ///            end; drain without requests
 /// ```
 ///
-/// | state | `receive` | `started` | `respond` | `notify` | `listen` | `request` | why |
+/// | state | `receive` | `started` | `respond` | `notify` | `listen` | `call` | why |
 /// |---|---|---|---|---|---|---|---|
 /// | open | taken | kept, or handed back where it is cancelled already | the answer | on the stream, or when there is one | the stream begins with what waits | sent | a client may open its stream late, or never |
 /// | draining | taken | as above | the answer; with the last one it ends | as above | as above | sent | what was taken in is served to its end |
@@ -40,7 +40,7 @@ use crate::time::Time;
 /// [`may_call`](Self::may_call), [`is_in_progress`](Self::is_in_progress), [`kept`](Self::kept). From the world:
 /// [`receive`](Self::receive), [`listen`](Self::listen), [`unlisten`](Self::unlisten),
 /// [`handle_timeout`](Self::handle_timeout). From the application: [`started`](Self::started),
-/// [`respond`](Self::respond), [`forget`](Self::forget), [`notify`](Self::notify), [`request`](Self::request), [`cancel`](Self::cancel),
+/// [`respond`](Self::respond), [`forget`](Self::forget), [`notify`](Self::notify), [`call`](Self::call), [`cancel`](Self::cancel),
 /// [`drain`](Self::drain), [`end`](Self::end). To the world:
 /// [`poll_end`](Self::poll_end), [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
@@ -80,7 +80,7 @@ pub enum Happening<R> {
         reason: Option<Box<str>>,
     },
     /// A call of ours is settled.
-    Answered {
+    Reply {
         /// Which one.
         call: CallId,
         /// The answer.
@@ -107,7 +107,7 @@ pub enum Outcome<R> {
     /// A handler has to answer it.
     Request(ClientRequest),
     /// It is answered already.
-    Reply(Vec<u8>),
+    Respond(Vec<u8>),
     /// There is nothing to answer, but something has happened.
     Happened(Happening<R>),
     /// There is nothing to answer.
@@ -166,14 +166,14 @@ impl<R> HttpSession<R> {
     pub fn receive(&mut self, config: &ServerConfig, now: Time, message: Message) -> Outcome<R> {
         match self.machine.receive(config, now, message) {
             Received::Request(request) => Outcome::Request(request),
-            Received::Reply(message) => Outcome::Reply(message),
+            Received::Respond(message) => Outcome::Respond(message),
             Received::Notification(notification) => Outcome::Happened(Happening::Notification(notification)),
             Received::Cancelled { key, reason } => {
                 let request = self.running.remove(&key);
                 self.end_if_drained();
                 Outcome::Happened(Happening::Cancelled { key, request, reason })
             }
-            Received::Answered { call, outcome } => Outcome::Happened(Happening::Answered { call, outcome }),
+            Received::Reply { call, outcome } => Outcome::Happened(Happening::Reply { call, outcome }),
             Received::Progress { call, params } => Outcome::Happened(Happening::Progress { call, params }),
             Received::Opened => Outcome::Happened(Happening::Opened),
             Received::Nothing => Outcome::Nothing,
@@ -224,19 +224,19 @@ impl<R> HttpSession<R> {
     /// A request to the client: the message to send on the exchange it belongs to.
     ///
     /// # Errors
-    /// Those of [`LegacySession::request`].
-    pub fn request(
+    /// Those of [`LegacySession::call`].
+    pub fn call(
         &mut self,
         config: &ServerConfig,
         method: &MethodName,
         params: Params,
         options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        self.request_as(config, None, &Question { method, options }, params)
+        self.call_as(config, None, &Question { method, options }, params)
     }
 
-    /// [`request`](Self::request), as the call that was reserved for it.
-    pub(crate) fn request_as(
+    /// [`call`](Self::call), as the call that was reserved for it.
+    pub(crate) fn call_as(
         &mut self,
         config: &ServerConfig,
         reserved: Option<CallId>,
@@ -245,7 +245,7 @@ impl<R> HttpSession<R> {
     ) -> Result<(CallId, Vec<u8>), SendError> {
         self.check_alive()?;
         self.machine
-            .request_as(config, reserved, question.method, params, question.options)
+            .call_as(config, reserved, question.method, params, question.options)
     }
 
     /// Stops waiting for a call: the cancellation to send, or `None` where there is nothing to cancel.

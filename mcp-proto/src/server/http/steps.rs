@@ -140,7 +140,7 @@ impl<'a> Beginning<'a> {
         let id = message_id(&self.message).cloned();
         let mut session = HttpSession::new(LegacySession::new(rules.config));
         let mut exchange = Exchange::new(rules, self.accepts, Scope::Alone);
-        if let Outcome::Reply(answer) = session.receive(rules.config, now, self.message) {
+        if let Outcome::Respond(answer) = session.receive(rules.config, now, self.message) {
             exchange.respond(answer);
         }
         Begun {

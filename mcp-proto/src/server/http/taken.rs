@@ -74,7 +74,7 @@ impl<R> Taken<R> {
                 taken.exchange.expect();
                 taken.request = Some(request);
             }
-            Outcome::Reply(answer) => taken.exchange.respond(answer),
+            Outcome::Respond(answer) => taken.exchange.respond(answer),
             // The session has ended meanwhile.
             Outcome::Nothing if is_request => {
                 taken.exchange = Exchange::refused(rules, None, &Refusal::SessionNotFound);
@@ -119,7 +119,7 @@ impl<R> Taken<R> {
                 self.exchange.expect();
                 self.more.push(request);
             }
-            Outcome::Reply(answer) => self.exchange.respond(answer),
+            Outcome::Respond(answer) => self.exchange.respond(answer),
             Outcome::Happened(happening) => self.happened.push(happening),
             // The session has ended meanwhile.
             Outcome::Nothing if is_request => self.exchange.respond_nothing(),

@@ -30,7 +30,7 @@ fn receive(session: &mut LegacySession, text: &str) -> Received {
 
 fn reply(session: &mut LegacySession, text: &str) -> String {
     match receive(session, text) {
-        Received::Reply(bytes) => String::from_utf8(bytes).unwrap(),
+        Received::Respond(bytes) => String::from_utf8(bytes).unwrap(),
         other => panic!("{text}: {other:?}"),
     }
 }
@@ -114,7 +114,7 @@ fn a_bad_initialize_is_invalid_params_and_may_be_repeated() {
 fn a_modern_server_names_its_versions_to_a_legacy_client() {
     let config = config().with_revisions(&[Revision::V2026_07_28]);
     let mut session = LegacySession::new(&config);
-    let Received::Reply(answer) = session.receive(&config, Time::ORIGIN, message(&initialize("2025-11-25"))) else {
+    let Received::Respond(answer) = session.receive(&config, Time::ORIGIN, message(&initialize("2025-11-25"))) else {
         panic!()
     };
     let answer = String::from_utf8(answer).unwrap();
@@ -271,7 +271,7 @@ fn the_log_level_is_the_clients() {
     assert_eq!(level(&mut session), Some(4));
     let quiet = ServerConfig::new(Implementation::new("s", "1"));
     match session.receive(&quiet, Time::ORIGIN, message(set)) {
-        Received::Reply(answer) => {
+        Received::Respond(answer) => {
             assert_eq!(
                 error_code(core::str::from_utf8(&answer).unwrap()),
                 ErrorCode::METHOD_NOT_FOUND
@@ -286,9 +286,9 @@ fn calls_wait_for_initialized_and_are_settled_once() {
     let mut session = LegacySession::new(&config());
     let sample = MethodName::from(Method::CreateMessage);
     let options = CallOptions::new().with_progress();
-    let call = |session: &mut LegacySession| session.request(&config(), &sample, Params::NONE, &options);
+    let call = |session: &mut LegacySession| session.call(&config(), &sample, Params::NONE, &options);
     let ping = |session: &mut LegacySession| {
-        session.request(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
+        session.call(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
     };
     assert!(matches!(call(&mut session), Err(SendError::Blocked(_))));
     assert!(
@@ -312,7 +312,7 @@ fn calls_wait_for_initialized_and_are_settled_once() {
     assert!(matches!(receive(&mut session, progress), Received::Progress { call, .. } if call == first));
     let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"x":1}}"#;
     match receive(&mut session, answer) {
-        Received::Answered { call, outcome } => {
+        Received::Reply { call, outcome } => {
             assert_eq!((call, outcome.unwrap().as_str()), (first, r#"{"x":1}"#));
         }
         other => panic!("{other:?}"),
@@ -345,7 +345,7 @@ fn a_call_that_is_not_answered_times_out_and_is_cancelled() {
     let mut session = operating(Revision::V2025_11_25);
     let options = CallOptions::new().with_timeout(Duration::from_secs(5));
     let (call, _) = session
-        .request(&config(), &Method::Ping.into(), Params::NONE, &options)
+        .call(&config(), &Method::Ping.into(), Params::NONE, &options)
         .unwrap();
     let at = |seconds| Time::since_origin(Duration::from_secs(seconds));
     assert_eq!(session.poll_timeout(), Some(Time::ORIGIN), "armed by the first drain");
@@ -366,7 +366,7 @@ fn what_is_not_ours_to_send_is_refused_here() {
     let options = CallOptions::default();
     let mut call = |method: Method| {
         session
-            .request(&config(), &method.into(), Params::NONE, &options)
+            .call(&config(), &method.into(), Params::NONE, &options)
             .unwrap_err()
     };
     assert!(
@@ -406,7 +406,7 @@ fn a_closed_session_is_silent() {
     let mut session = operating(Revision::V2025_11_25);
     let asked = request(&mut session, r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
     let (call, _) = session
-        .request(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
+        .call(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
         .unwrap();
     assert_eq!(session.close().collect::<Vec<_>>(), vec![call]);
     assert_eq!(session.respond(&config(), asked.token, Ok(ResultBody::EMPTY)), None);

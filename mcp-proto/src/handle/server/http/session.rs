@@ -80,7 +80,7 @@ impl SharedSession {
         match happening {
             Happening::Notification(notification) => self.server.notified(notification),
             Happening::Cancelled { request, .. } => request.into_iter().for_each(|request| request.cancel()),
-            Happening::Answered { call, outcome } => {
+            Happening::Reply { call, outcome } => {
                 let waker = lock(&self.state).answers.settle(call, outcome);
                 waker.into_iter().for_each(Waker::wake);
             }
@@ -129,7 +129,7 @@ impl SharedSession {
         params: Params,
     ) -> Result<(CallId, Vec<u8>), SendError> {
         let (config, mut state) = (self.server.config(), lock(&self.state));
-        let (call, message) = state.session.request_as(config, reserved, question, params)?;
+        let (call, message) = state.session.call_as(config, reserved, question, params)?;
         if reserved.is_none() {
             state.answers.expect(call);
         }

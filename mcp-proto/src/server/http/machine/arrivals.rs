@@ -270,15 +270,15 @@ impl HttpServer {
                     self.cancelled(request, reason);
                 }
             }
-            Happening::Answered { call, outcome } => {
-                let request = HttpCallId { session, call };
-                self.asking.remove(&request);
-                self.events.push_back(HttpEvent::Answered { request, outcome });
+            Happening::Reply { call, outcome } => {
+                let call = HttpCallId { session, call };
+                self.calls.remove(&call);
+                self.events.push_back(HttpEvent::Reply { call, outcome });
                 self.rooms.watch(session);
             }
             Happening::Progress { call, params } => {
-                let request = HttpCallId { session, call };
-                self.events.push_back(HttpEvent::Progress { request, params });
+                let call = HttpCallId { session, call };
+                self.events.push_back(HttpEvent::Progress { call, params });
                 self.rooms.watch(session);
             }
             Happening::Opened => self.events.push_back(HttpEvent::Opened(session)),

@@ -179,10 +179,10 @@ impl HttpServer {
                 self.cancelled(request, None);
             }
             for call in end.calls {
-                let request = HttpCallId { session: key, call };
-                self.asking.remove(&request);
+                let call = HttpCallId { session: key, call };
+                self.calls.remove(&call);
                 let outcome = Err(CallError::Closed(CloseReason::Local));
-                self.events.push_back(HttpEvent::Answered { request, outcome });
+                self.events.push_back(HttpEvent::Reply { call, outcome });
             }
             if !is_throwaway {
                 // Last: who drops what belongs to the session at that has heard of everything in it.
