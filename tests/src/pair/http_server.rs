@@ -71,7 +71,7 @@ impl HttpServer {
     /// Makes a request of the client whose request came last.
     ///
     /// # Errors
-    /// Those of [`Machine::request`].
+    /// Those of [`Machine::call`].
     pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<HttpCallId, SendError> {
         let token = self.desk.tokens().last().expect("a request in progress");
         let id = self.machine.call(token, method, params, &CallOptions::default())?;

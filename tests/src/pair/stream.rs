@@ -77,7 +77,7 @@ impl StreamLink {
     /// Makes a request of the client.
     ///
     /// # Errors
-    /// Those of [`StreamServer::request`].
+    /// Those of [`StreamServer::call`].
     pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<CallId, SendError> {
         let call = self.server.call(&method.into(), params, &CallOptions::default())?;
         assert!(
