@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::response::Parts;
 
 use super::config::ClientConfig;
-use super::event::Event;
+use super::event::ClientEvent;
 use super::link::{Link, Origin};
 use super::machine::Client;
-use crate::http::client::{Action, ExchangeError, ExchangeId, Exchanges, HttpClientConfig, Output};
+use crate::http::client::{ExchangeError, ExchangeId, Exchanges, HttpAction, HttpClientConfig, Output};
 use crate::rpc::{CloseReason, Kept};
 use crate::time::Time;
 
@@ -103,7 +103,7 @@ impl HttpClient {
 
     /// What the driver has to do.
     #[must_use]
-    pub fn poll_action(&mut self, now: Time) -> Option<Action> {
+    pub fn poll_action(&mut self, now: Time) -> Option<HttpAction> {
         self.handle_exchange_timeout(now);
         loop {
             if let Some(action) = self.exchanges.poll_action() {
@@ -127,7 +127,7 @@ impl HttpClient {
 
     /// What the application should know.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.client.poll_event()
     }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::call::{Call, CallProgress, CallPurpose};
 use super::calls::Calls;
 use super::config::{ClientConfig, Prior};
-use super::event::{Answer, Event, ServerFacts};
+use super::event::{Answer, ClientEvent, ServerFacts};
 use super::events::Events;
 use super::held::{Held, HeldQueue};
 use super::inbox::Inbox;
@@ -165,7 +165,7 @@ impl Client {
         self.outbox.bytes() + self.held.bytes() < self.config.limits.outbox_bytes
     }
 
-    /// Calls `method`. The reply comes as [`Event::Reply`].
+    /// Calls `method`. The reply comes as [`ClientEvent::Reply`].
     ///
     /// # Errors
     /// [`SendError::Blocked`] with the parameters where the outbox is full, [`SendError::TooManyCalls`],
@@ -211,7 +211,7 @@ impl Client {
         Ok(())
     }
 
-    /// Asks for all tools of the server. They come as [`Event::ToolsListed`]: at once where they are kept and fresh;
+    /// Asks for all tools of the server. They come as [`ClientEvent::ToolsListed`]: at once where they are kept and fresh;
     /// else `tools/list` is read to its end, once for all who ask meanwhile. The timeouts of the options are those
     /// of this asker alone, for the whole list; its other options do not count.
     ///
@@ -236,7 +236,7 @@ impl Client {
         if let Some(list) = self.tools().cloned() {
             self.calls.remove(call);
             let outcome = Ok(list);
-            self.events.push(Event::ToolsListed { call, outcome });
+            self.events.push(ClientEvent::ToolsListed { call, outcome });
         } else if self.tools.join(call) == Joined::First {
             self.ask_page(Params::NONE);
         }
@@ -253,7 +253,7 @@ impl Client {
         self.tools.forget();
     }
 
-    /// Stops waiting for a call. No [`Event::Reply`] comes for it any more, and the server is told in the way
+    /// Stops waiting for a call. No [`ClientEvent::Reply`] comes for it any more, and the server is told in the way
     /// of the era and the transport; a call that was not sent yet is not sent. A call that is over already is not
     /// touched: a reply that waits to be polled still comes.
     pub fn cancel(&mut self, call: CallId) {
@@ -324,7 +324,7 @@ impl Client {
                 CallPurpose::Application => self.reply(call, Err(closed)),
                 CallPurpose::ToolList => {
                     let outcome = Err(closed);
-                    self.events.push(Event::ToolsListed { call, outcome });
+                    self.events.push(ClientEvent::ToolsListed { call, outcome });
                 }
                 // Nobody waits for what the machine asked for itself.
                 _ => {}
@@ -332,7 +332,7 @@ impl Client {
         }
         // After the calls: what is queued of them is not wanted any more.
         self.outbox.close();
-        self.events.push(Event::Closed(reason));
+        self.events.push(ClientEvent::Closed(reason));
     }
 
     /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
@@ -362,7 +362,7 @@ impl Client {
 
     /// What the application should know.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.events.pop()
     }
 

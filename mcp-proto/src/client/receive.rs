@@ -2,7 +2,7 @@
 
 use super::call::{Call, CallProgress, CallPurpose};
 use super::era::Channel;
-use super::event::{Event, IncomingNotification, IncomingRequest};
+use super::event::{ClientEvent, ServerNotification, ServerRequest};
 use super::inbox::{Inbox, Taken};
 use super::link::{Link, Origin};
 use super::machine::Client;
@@ -299,7 +299,7 @@ impl Client {
         }
         let related = self.related(origin).or_else(|| self.subscription_of(&notification));
         self.events
-            .push(Event::Notification(IncomingNotification { notification, related }));
+            .push(ClientEvent::Notification(ServerNotification { notification, related }));
     }
 
     /// The call that a message came with, where what carries it tells, and the call is not over.
@@ -325,7 +325,7 @@ impl Client {
             .and_then(|params| Peek::of(params).ok()?.progress_token);
         let call = token.and_then(|token| self.calls.report(&token, now));
         match (call, notification.params) {
-            (Some(call), Some(params)) => self.events.push(Event::Progress { call, params }),
+            (Some(call), Some(params)) => self.events.push(ClientEvent::Progress { call, params }),
             _ => self.counters.stray_progress += 1,
         }
     }
@@ -337,7 +337,7 @@ impl Client {
         let wants_log = |call: &CallId| self.calls.get(*call).is_some_and(|it| it.options.log_level.is_some());
         if let (Some(call), Some(params)) = (origin.call().filter(wants_log), &notification.params) {
             let params = params.clone();
-            self.events.push(Event::Log { call, params });
+            self.events.push(ClientEvent::Log { call, params });
         }
     }
 
@@ -351,7 +351,7 @@ impl Client {
             return;
         };
         if let Some(key) = self.inbox.cancel(&id) {
-            self.events.push(Event::Cancelled(key));
+            self.events.push(ClientEvent::Cancelled(key));
         } else if let Some(call) = self.subscription(&id) {
             self.calls.remove(call);
             self.reply(call, Err(CallError::Cancelled));
@@ -379,9 +379,9 @@ impl Client {
             Taken::Asked(key) => {
                 let related = self.related(origin);
                 self.events
-                    .push(Event::Request(IncomingRequest { key, request, related }));
+                    .push(ClientEvent::Request(ServerRequest { key, request, related }));
             }
-            Taken::Answered(answer) => self.outbox.push_response(&request.id, &answer),
+            Taken::Respond(answer) => self.outbox.push_response(&request.id, &answer),
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::config::ClientConfig;
-use super::event::Event;
+use super::event::ClientEvent;
 use super::link::{Link, Origin};
 use super::machine::Client;
 use crate::rpc::{CloseReason, Kept};
@@ -97,7 +97,7 @@ impl StreamClient {
 
     /// What the application should know.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.client.poll_event()
     }
 

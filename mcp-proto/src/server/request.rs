@@ -15,7 +15,7 @@ use crate::rpc::RequestKey;
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "a request has to be answered"]
-pub struct Request {
+pub struct ClientRequest {
     /// What it is answered with.
     pub token: RequestToken,
     /// What is asked.
@@ -30,7 +30,7 @@ pub struct Request {
     pub(crate) called: Called,
 }
 
-impl Request {
+impl ClientRequest {
     /// `name` of the parameters: which tool or prompt.
     pub fn name(&self) -> Option<&str> {
         core::str::from_utf8(self.called.name.as_deref()?).ok()

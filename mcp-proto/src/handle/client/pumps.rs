@@ -12,7 +12,7 @@ use crate::client::HttpClient;
 use crate::client::StreamClient;
 use crate::handle::pump::Pump;
 #[cfg(feature = "http")]
-use crate::http::client::{Action, ExchangeError, ExchangeId};
+use crate::http::client::{ExchangeError, ExchangeId, HttpAction};
 use crate::time::Time;
 
 /// The driver's side of a client over a byte stream; see [`Pump`].
@@ -132,7 +132,7 @@ impl HttpPump {
 
     /// What to do next. `Ready(None)` means that the connection is closed and nothing is open any more: the
     /// driver is done.
-    pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Action>> {
+    pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<HttpAction>> {
         self.shared.with(|state| {
             state.arm(now);
             let Some(http) = state.http() else {

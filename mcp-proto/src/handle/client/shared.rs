@@ -14,7 +14,7 @@ use super::listeners::Listeners;
 use super::lobby::Lobby;
 use super::machine::Machine;
 use super::slots::{Fate, Report, Room, Slots};
-use crate::client::{Event, IncomingRequest, ServerFacts, ToolList};
+use crate::client::{ClientEvent, ServerFacts, ServerRequest, ToolList};
 use crate::handle::wakers::{Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
 use crate::method::MethodName;
@@ -352,27 +352,27 @@ impl State {
     fn read_events(&mut self) {
         while let Some(event) = self.machine.poll_event() {
             match event {
-                Event::Reply { call, outcome } => self.reply(call, outcome),
-                Event::ToolsListed { call, outcome } => {
+                ClientEvent::Reply { call, outcome } => self.reply(call, outcome),
+                ClientEvent::ToolsListed { call, outcome } => {
                     self.to_wake.extend(self.askers.settle(call, self.now, outcome));
                 }
-                Event::Progress { call, params } => self.report(call, Report::Progress(params)),
-                Event::Log { call, params } => self.report(call, Report::Log(params)),
-                Event::Notification(incoming) => self.notify(&incoming.notification),
+                ClientEvent::Progress { call, params } => self.report(call, Report::Progress(params)),
+                ClientEvent::Log { call, params } => self.report(call, Report::Log(params)),
+                ClientEvent::Notification(incoming) => self.notify(&incoming.notification),
                 // No handle answers requests; without an answer, the server would wait.
-                Event::Request(request) => self.refuse(&request),
-                Event::Ready => self.wake_watchers(),
-                Event::NotReady(error) => {
+                ClientEvent::Request(request) => self.refuse(&request),
+                ClientEvent::Ready => self.wake_watchers(),
+                ClientEvent::NotReady(error) => {
                     self.lobby.failed(error);
                     self.wake_watchers();
                 }
                 // Those who wait for a call have its reply; these two would hear of nothing else.
-                Event::Closed(_) => {
+                ClientEvent::Closed(_) => {
                     self.wake_watchers();
                     self.listeners.close(&mut self.to_wake);
                 }
                 // Nobody here has a request of the server, and of a lost session each call learns by itself.
-                Event::Cancelled(_) | Event::SessionLost | Event::ToolRejected { .. } => {}
+                ClientEvent::Cancelled(_) | ClientEvent::SessionLost | ClientEvent::ToolRejected { .. } => {}
             }
         }
         // The machine drops before anybody here sees it: only its count tells.
@@ -404,7 +404,7 @@ impl State {
             .notify(notification, limits.notifications, most_bytes, &mut self.to_wake);
     }
 
-    fn refuse(&mut self, request: &IncomingRequest) {
+    fn refuse(&mut self, request: &ServerRequest) {
         let error = ErrorObject::method_not_found(request.request.method.as_str());
         self.machine.client().respond(request.key, Err(error));
     }

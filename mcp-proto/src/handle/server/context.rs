@@ -312,7 +312,7 @@ impl Asking<'_> {
                 method: &self.method,
                 options: &self.options,
             };
-            match self.peer.request(self.call, &question, params) {
+            match self.peer.call(self.call, &question, params) {
                 Ok(call) => self.call = Some(call),
                 // Only again after a wait: where it is not room that lacks, trying again would never end.
                 Err(SendError::Blocked(params)) if may_retry => {

@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::audience::Audience;
-use super::{Application, Call, Peer, Work};
+use super::{Application, Audience, Call, Peer, Work};
 use crate::jsonrpc::{Notification, Params};
 use crate::method::MethodName;
 use crate::rpc::SendError;

@@ -162,8 +162,8 @@ impl Peer for Seat {
         self.stream.poll_callable(cx)
     }
 
-    fn request(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
-        self.stream.request(reserved, question, params)
+    fn call(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
+        self.stream.call(reserved, question, params)
     }
 
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use http::Request;
 
-use super::action::{Action, Actions};
+use super::action::{Actions, HttpAction};
 use super::config::HttpClientConfig;
 use super::exchange::{ExchangeId, Kind, Response};
 use super::listen::Listen;
@@ -192,7 +192,7 @@ impl Exchanges {
 
     /// What the driver has to do.
     #[must_use]
-    pub fn poll_action(&mut self) -> Option<Action> {
+    pub fn poll_action(&mut self) -> Option<HttpAction> {
         self.actions.pop()
     }
 

@@ -6,7 +6,7 @@ use core::fmt;
 
 use bytes::BytesMut;
 
-use super::event::{Asker, SessionKey};
+use super::event::{Asker, HttpSessionKey};
 use super::exchange::Exchange;
 use crate::http::server::{AbandonedKey, Admission, BodyRoom, Refusal, SubscriptionKey, Visit};
 use crate::rpc::RequestKey;
@@ -39,7 +39,7 @@ pub(super) struct Reading {
 pub(super) struct Answering {
     pub(super) exchange: Exchange,
     /// The legacy session it belongs to.
-    pub(super) session: Option<SessionKey>,
+    pub(super) session: Option<HttpSessionKey>,
     /// What keeps that session alive.
     pub(super) visit: Option<Visit>,
     /// The requests that are to be answered, by their numbers; with a key in a session.

@@ -15,7 +15,7 @@ use super::session::{Party, SharedSession};
 use crate::handle::lock::lock;
 use crate::handle::server::Call;
 use crate::http::server::{Admission, Visit};
-use crate::server::Request;
+use crate::server::ClientRequest;
 use crate::server::http::{Exchange as Machine, HttpSession, Opening, Taken};
 use crate::time::Time;
 
@@ -118,8 +118,8 @@ fn run(
     exchange: Machine,
     session: Option<Arc<SharedSession>>,
     visit: Option<Visit>,
-    first: Option<Request>,
-    more: Vec<Request>,
+    first: Option<ClientRequest>,
+    more: Vec<ClientRequest>,
 ) -> Exchange {
     let line = Arc::new(Line::new(exchange, session));
     let first = first.map(|request| task(inner, request, line.clone()));
@@ -130,7 +130,7 @@ fn run(
 }
 
 /// The handler of a request, which its session is told of.
-fn task(inner: &Inner, request: Request, line: Arc<Line>) -> Task {
+fn task(inner: &Inner, request: ClientRequest, line: Arc<Line>) -> Task {
     let key = request.token.key();
     let (token, call) = Call::of(request);
     let work = inner.server.serve(call, line.clone());
