@@ -43,6 +43,8 @@ struct Arrivals {
     is_over: bool,
     /// The task of the nursery, while it rests.
     waker: Option<Waker>,
+    /// It looks at what was handed in before it rests, and need not be woken for that.
+    is_at_work: bool,
 }
 
 impl Nursery {
@@ -66,6 +68,7 @@ impl Nursery {
     pub async fn run<T>(&mut self, main: impl Future<Output = T>) -> T {
         let mut main = pin!(main);
         poll_fn(|cx| {
+            self.start_work();
             for _ in 0..ROUNDS {
                 if let Poll::Ready(value) = main.as_mut().poll(cx) {
                     return Poll::Ready(value);
@@ -87,6 +90,7 @@ impl Nursery {
     pub async fn run_out(mut self, main: impl Future<Output = ()>) {
         let mut main = pin!(Some(main));
         poll_fn(|cx| {
+            self.start_work();
             for _ in 0..ROUNDS {
                 if main.as_mut().as_pin_mut().is_some_and(|main| main.poll(cx).is_ready()) {
                     // The others may wait for what it holds.
@@ -102,6 +106,12 @@ impl Nursery {
             Poll::Pending
         })
         .await;
+    }
+
+    /// Whoever wakes it from now on, or hands in more, is seen before it rests.
+    fn start_work(&self) {
+        lock(&self.arrivals).is_at_work = true;
+        self.tasks.start_work();
     }
 
     /// Polls what was handed in, each future that was woken. Whether there was one.
@@ -124,7 +134,11 @@ impl Nursery {
     /// `false` where there is something to be polled at once.
     fn rest(&self, cx: &mut Context<'_>) -> bool {
         let mut arrivals = lock(&self.arrivals);
-        arrivals.waker = Some(cx.waker().clone());
+        arrivals.is_at_work = false;
+        match &mut arrivals.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => arrivals.waker = Some(cx.waker().clone()),
+        }
         arrivals.tasks.is_empty() && self.tasks.rest(cx)
     }
 }
@@ -147,7 +161,10 @@ impl Spawner {
             return;
         }
         arrivals.tasks.push(Box::pin(future));
-        let waker = arrivals.waker.take();
+        let waker = match arrivals.is_at_work {
+            true => None,
+            false => arrivals.waker.take(),
+        };
         drop(arrivals);
         if let Some(waker) = waker {
             waker.wake();

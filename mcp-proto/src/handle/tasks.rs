@@ -12,10 +12,15 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::wakers::keep;
+
 /// A set of tasks that one future polls in place, each when it was woken: slots that hold a `T` each, and which of them want to be polled.
 ///
 /// A slot and its waker are used again for the next `T`, so that adding one allocates nothing. A belated
 /// wake of the former `T` costs one poll in vain.
+///
+/// The one who polls them [starts to work](Self::start_work), and [rests](Self::rest) in the end: in between it looks at
+/// everything that is woken anyway, and is not woken for it.
 ///
 /// ```
 /// use std::task::{Context, Poll, Waker};
@@ -23,6 +28,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 ///
 /// let mut tasks = Tasks::new();
 /// tasks.insert(Box::pin(async { "done" }));
+/// tasks.start_work();
 /// let (index, outcome) = tasks.poll_next(|task, cx| task.as_mut().poll(cx)).unwrap();
 /// assert_eq!(outcome, Poll::Ready("done"));
 /// tasks.remove(index);
@@ -56,12 +62,17 @@ impl<T> Tasks<T> {
 
     /// Adds a task, to be polled. The index is its own until it is removed.
     pub fn insert(&mut self, task: T) -> usize {
+        let index = self.insert_unqueued(task);
+        self.wake(index);
+        index
+    }
+
+    /// Adds a task that whoever adds it polls at once, with [`poll`](Self::poll): it is not queued.
+    pub(crate) fn insert_unqueued(&mut self, task: T) -> usize {
         let index = self.vacant.pop().unwrap_or_else(|| self.grow());
         if let Some(slot) = self.slots.get_mut(index) {
             slot.task = Some(task);
         }
-        // A future wakes nobody before its first poll.
-        self.wake(index);
         index
     }
 
@@ -95,6 +106,18 @@ impl<T> Tasks<T> {
         self.len() == 0
     }
 
+    /// The task that polls the others begins: until it rests, nobody has to wake it.
+    pub fn start_work(&self) {
+        self.queue.lock().is_at_work = true;
+    }
+
+    /// Polls a task, woken or not. Where it was woken it is polled once more in its turn.
+    pub(crate) fn poll<R>(&mut self, index: usize, poll: impl FnOnce(&mut T, &mut Context<'_>) -> R) -> Option<R> {
+        let slot = self.slots.get_mut(index)?;
+        let task = slot.task.as_mut()?;
+        Some(poll(task, &mut Context::from_waker(&slot.waker)))
+    }
+
     /// Polls the task that has waited longest, if one wants to be polled.
     pub fn poll_next<R>(&mut self, poll: impl FnOnce(&mut T, &mut Context<'_>) -> R) -> Option<(usize, R)> {
         loop {
@@ -118,15 +141,21 @@ impl<T> Tasks<T> {
         Some(task)
     }
 
-    /// Has the task of `cx` woken when one of the set is; `false` where one wants to be polled at once.
+    /// Ends the work: the task of `cx` is woken when one of the set is; `false` where one wants to be polled at once.
     pub fn rest(&self, cx: &mut Context<'_>) -> bool {
         // Looked at and left a waker in under one lock, or a wake in between would be lost.
         let mut queue = self.queue.lock();
+        queue.is_at_work = false;
         let is_idle = queue.ready.is_empty();
         if is_idle {
-            queue.waker = Some(cx.waker().clone());
+            keep(&mut queue.waker, cx);
         }
         is_idle
+    }
+
+    /// What wakes the task that polls the others, for other reasons too.
+    pub(crate) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
     }
 
     fn grow(&mut self) -> usize {
@@ -166,7 +195,7 @@ impl Flag {
         let waker = {
             let mut queue = self.queue.lock();
             queue.ready.push_back(self.index);
-            queue.waker.take()
+            queue.to_wake()
         };
         // Under no lock: whoever is woken may poll at once, on another thread or this one.
         if let Some(waker) = waker {
@@ -190,19 +219,44 @@ impl Wake for Flag {
     }
 }
 
-/// The slots that want to be polled, and the task that polls them while it rests.
+/// The slots that want to be polled, and the task that polls them, which is woken outside of the lock.
 #[derive(Debug, Default)]
-struct Queue(Mutex<Ready>);
+pub(crate) struct Queue(Mutex<Ready>);
 
 #[derive(Debug, Default)]
 struct Ready {
     ready: VecDeque<usize>,
+    /// Who polls, while it rests.
     waker: Option<Waker>,
+    /// It looks at everything before it rests: whoever woke it now would have it polled once more for nothing.
+    is_at_work: bool,
 }
 
 impl Queue {
+    /// Wakes the task that polls, unless it is at work.
+    pub(crate) fn wake(&self) {
+        let waker = self.lock().to_wake();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Has the task of `cx` woken as the one that polls.
+    pub(crate) fn keep(&self, cx: &Context<'_>) {
+        keep(&mut self.lock().waker, cx);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Ready> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ready {
+    fn to_wake(&mut self) -> Option<Waker> {
+        match self.is_at_work {
+            true => None,
+            false => self.waker.take(),
+        }
     }
 }
 
@@ -236,6 +290,34 @@ mod tests {
         polled[1].1.wake_by_ref();
         assert_eq!(names(&run(&mut tasks)), ["b"]);
         assert!(run(&mut tasks).is_empty());
+    }
+
+    #[test]
+    fn the_task_at_work_is_not_woken_for_what_it_is_going_to_see() {
+        let mut tasks = Tasks::new();
+        let count = Arc::new(Count::default());
+        let outer = Waker::from(Arc::clone(&count));
+        let mut cx = Context::from_waker(&outer);
+        assert!(tasks.rest(&mut cx));
+        tasks.start_work();
+        tasks.insert("a");
+        tasks.queue().wake();
+        assert!(!tasks.rest(&mut cx));
+        let polled = run(&mut tasks);
+        polled[0].1.wake_by_ref();
+        assert_eq!(count.get(), 1, "it works no more");
+    }
+
+    #[test]
+    fn what_is_not_queued_is_polled_by_its_index() {
+        let mut tasks = Tasks::new();
+        let index = tasks.insert_unqueued("a");
+        let waker = tasks.poll(index, |_, cx| cx.waker().clone()).unwrap();
+        assert!(run(&mut tasks).is_empty());
+        waker.wake();
+        assert_eq!(names(&run(&mut tasks)), ["a"]);
+        tasks.remove(index);
+        assert!(tasks.poll(index, |_, _| ()).is_none());
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod source;
 mod target;
 #[cfg(test)]
 mod tests;
+#[expect(clippy::module_inception, reason = "a file is named for its noun")]
 mod toolbox;
 
 pub use call::ToolCall;

@@ -11,10 +11,11 @@ use mcp_proto::client::{Client, ClientEvent, HttpClient};
 use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::server::http::AskedToken;
 
-use super::Link;
 use super::application::Desk;
 use super::http_server::HttpServer;
 use super::ledger::{Ledger, Obituaries};
+use super::link::Link;
+use super::machines::Pair;
 use super::record::Record;
 use super::setup::Setup;
 use super::wire::{Fate, Heard, Parcel, Wire, session_of};
@@ -48,8 +49,16 @@ pub struct HttpLink {
     heard: BTreeMap<u64, Heard>,
 }
 
+impl Setup {
+    /// The pair over HTTP.
+    #[must_use]
+    pub fn http(self) -> Pair<HttpLink> {
+        Pair::new(HttpLink::new(self))
+    }
+}
+
 impl HttpLink {
-    pub(super) fn new(setup: Setup) -> Self {
+    fn new(setup: Setup) -> Self {
         let mut rng = Rng::new(setup.seed);
         let config = HttpClientConfig::new(Uri::from_static("http://localhost:8000/mcp"));
         Self {

@@ -5,10 +5,7 @@ use mcp_proto::model::Implementation;
 use mcp_proto::server::ServerConfig;
 use mcp_proto::{Limits, Revision};
 
-use super::Pair;
 use super::application::{Application, Order, Plan, tools};
-use super::http::HttpLink;
-use super::stream::StreamLink;
 use crate::network::Conditions;
 
 /// What a pair is made of: a client, a server that declares tools, an application behind it, and a network.
@@ -80,17 +77,5 @@ impl Setup {
         self.client.limits = limits.clone();
         self.server = self.server.with_limits(limits.clone());
         self
-    }
-
-    /// The pair on a byte stream.
-    #[must_use]
-    pub fn stream(self) -> Pair<StreamLink> {
-        Pair::new(StreamLink::new(self))
-    }
-
-    /// The pair over HTTP.
-    #[must_use]
-    pub fn http(self) -> Pair<HttpLink> {
-        Pair::new(HttpLink::new(self))
     }
 }

@@ -12,9 +12,10 @@ use mcp_proto::server::{ClientRequest, RequestToken, ServerEvent, StreamServer};
 
 use super::application::{Desk, Order, Said};
 use super::ledger::Ledger;
+use super::link::Link;
+use super::machines::Pair;
 use super::record::{Outcome, Record};
 use super::setup::Setup;
-use super::{Link, Pair};
 use crate::network::{Arrival, Pipe, Rng};
 
 /// How many entries a call of the client has, at most: among the calls, the deadlines, and those that wait for the
@@ -40,8 +41,16 @@ pub struct StreamLink {
     ledgers: [Ledger; 2],
 }
 
+impl Setup {
+    /// The pair on a byte stream.
+    #[must_use]
+    pub fn stream(self) -> Pair<StreamLink> {
+        Pair::new(StreamLink::new(self))
+    }
+}
+
 impl StreamLink {
-    pub(super) fn new(setup: Setup) -> Self {
+    fn new(setup: Setup) -> Self {
         let mut rng = Rng::new(setup.seed);
         Self {
             client: StreamClient::new(setup.client),

@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::service::Service;
 
-use super::Sending;
+use super::futures::Sending;
 use crate::meter::{Meter, Watched};
 
 /// What a site answers.

@@ -28,8 +28,12 @@ use smol::net::unix::{UnixListener, UnixStream};
 use smol::{Async, Executor, LocalExecutor, Timer, channel};
 use smol_hyper::rt::FuturesIo;
 
-use super::in_memory::ForSmol;
-use super::{AnyPump, Driver, Failure, Flavour, Local, Runtime, Sending, Site, Stream, Task};
+use super::face::Runtime;
+use super::flavour::Flavour;
+use super::futures::{Driver, Failure, Local, Sending};
+use super::in_memory::{AnyPump, ForSmol, Stream};
+use super::site::Site;
+use super::task::Task;
 
 /// Runs a scenario on an executor of this thread.
 pub(super) fn run_local<T>(scenario: impl AsyncFnOnce(&dyn Runtime) -> T) -> T {
@@ -100,6 +104,10 @@ impl Runtime for Smol<'_> {
             Self::Threads(_) => Flavour::SmolThreads,
             Self::Alone(_) => Flavour::SmolAlone,
         }
+    }
+
+    fn sleep(&self, time: Duration) -> Driver {
+        sleep(time)
     }
 
     fn spawn(&self, task: Driver) {

@@ -5,7 +5,7 @@ use std::pin::pin;
 use futures_util::future::select;
 use smol::channel::{self, Receiver, Sender};
 
-use super::Driver;
+use super::futures::Driver;
 
 /// One or more futures that run on a runtime. Dropping the value stops them, without waiting for it.
 #[derive(Debug)]

@@ -21,7 +21,12 @@ use mcp_tokio::http::server::{McpService, ServeOptions, serve_until};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::runtime::Builder;
 
-use super::{AnyPump, Driver, Failure, Flavour, Local, Runtime, Sending, Site, Stream, Task};
+use super::face::Runtime;
+use super::flavour::Flavour;
+use super::futures::{Driver, Failure, Local, Sending};
+use super::in_memory::{AnyPump, Stream};
+use super::site::Site;
+use super::task::Task;
 
 /// Runs a scenario on the current thread, or with threads of its own.
 pub(super) fn run<T>(flavour: Flavour, scenario: impl AsyncFnOnce(&dyn Runtime) -> T) -> T {
@@ -42,6 +47,10 @@ struct Tokio(Flavour);
 impl Runtime for Tokio {
     fn flavour(&self) -> Flavour {
         self.0
+    }
+
+    fn sleep(&self, time: Duration) -> Driver {
+        sleep(time)
     }
 
     fn spawn(&self, task: Driver) {

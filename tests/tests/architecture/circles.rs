@@ -14,32 +14,6 @@ const CRATES: [&str; 6] = [
     "fuzz/src",
 ];
 
-/// Groups of files that import in a circle still, each as its files in order. What is none any more is to be taken out.
-const KNOWN: [&str; 15] = [
-    "mcp-proto/src/jsonrpc/envelope.rs mcp-proto/src/jsonrpc/message.rs",
-    "mcp-proto/src/server/admit.rs mcp-proto/src/server/subscription.rs",
-    "mcp-proto/src/wire/sse/decode.rs mcp-proto/src/wire/sse/mod.rs",
-    "mcp-proto/driver/src/child/command.rs mcp-proto/driver/src/child/exit.rs",
-    "mcp-proto/driver/src/http/server/respond.rs mcp-proto/driver/src/http/server/service.rs",
-    "mcp-proto/driver/src/http/server/streams.rs mcp-proto/driver/src/http/server/watched.rs",
-    "mcp-proto/src/http/server/admission.rs mcp-proto/src/http/server/gate.rs",
-    "mcp-proto/driver/src/http/client/capacity.rs mcp-proto/driver/src/http/client/connector.rs",
-    "mcp-proto/driver/src/http/client/http2.rs mcp-proto/driver/src/http/client/sender.rs",
-    "mcp-proto/driver/src/http/server/connection.rs mcp-proto/driver/src/http/server/http2.rs",
-    "tests/src/pair/http.rs tests/src/pair/setup.rs tests/src/pair/stream.rs tests/src/pair.rs",
-    "mcp-tokio/src/child.rs mcp-tokio/src/lib.rs mcp-tokio/src/memory.rs mcp-tokio/src/sessions.rs \
-     mcp-tokio/src/stream.rs",
-    "mcp-smol/src/child.rs mcp-smol/src/lib.rs mcp-smol/src/memory.rs mcp-smol/src/sessions.rs \
-     mcp-smol/src/stream.rs",
-    "tests/src/runtime/site.rs tests/src/runtime/smol.rs tests/src/runtime/task.rs tests/src/runtime/tokio.rs \
-     tests/src/runtime.rs",
-    "mcp-proto/src/handle/server/builder.rs mcp-proto/src/handle/server/context.rs \
-     mcp-proto/src/handle/server/facade.rs mcp-proto/src/handle/server/handler.rs \
-     mcp-proto/src/handle/server/link.rs mcp-proto/src/handle/server/pump.rs \
-     mcp-proto/src/handle/server/seats.rs mcp-proto/src/handle/server/stream.rs \
-     mcp-proto/src/handle/server/tool.rs mcp-proto/src/handle/server/typed.rs",
-];
-
 #[test]
 fn files_do_not_import_in_a_circle() {
     let mut circles = Vec::new();
@@ -51,11 +25,7 @@ fn files_do_not_import_in_a_circle() {
         }
     }
     circles.sort_by_key(|circle| circle.files.len());
-    let names: Vec<String> = circles.iter().map(Circle::name).collect();
-    let stale = KNOWN.iter().filter(|known| !names.iter().any(|name| name == *known));
-    let stale = stale.map(|known| format!("no circle any more: {known}"));
-    let new = circles.iter().filter(|circle| !KNOWN.contains(&circle.name().as_str()));
-    let findings: Vec<String> = new.map(Circle::finding).chain(stale).collect();
+    let findings: Vec<String> = circles.iter().map(Circle::finding).collect();
     super::demand_none("files import in a circle:", &findings);
 }
 

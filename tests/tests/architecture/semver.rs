@@ -46,7 +46,7 @@ const EXHAUSTIVE: [(&str, &str); 44] = [
     ("method: Kind", "a message is answered or not"),
     ("method: Side", "a connection has two ends"),
     ("jsonrpc::error: ErrorCode", JSON_RPC),
-    ("jsonrpc::message: Incoming", JSON_RPC),
+    ("jsonrpc::batch: Incoming", JSON_RPC),
     ("jsonrpc::message: Message", JSON_RPC),
     ("jsonrpc::message: Notification", JSON_RPC),
     ("jsonrpc::message: Request", JSON_RPC),

@@ -129,6 +129,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     /// [`Failure::Stream`]: what waiting for the exit failed with. [`Failure::TimedOut`]: it was killed, and the
     /// system does not let go of it.
     pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<Result<Exit, Failure<C::Error>>> {
+        self.sources.start_work();
         for _ in 0..ROUNDS {
             let now = timer.now();
             let mut moved = self.poll_sources(now);

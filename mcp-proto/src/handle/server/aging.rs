@@ -60,6 +60,7 @@ impl<T> Aging<T> {
         mut poll: impl FnMut(&mut T, &mut Context<'_>) -> (Poll<()>, Option<Time>),
         mut end: impl FnMut(T),
     ) {
+        self.tasks.start_work();
         // Nobody would wake it any more: polled once more, its job answers with an error.
         if let Some(index) = self.polling.take() {
             self.tasks.wake(index);

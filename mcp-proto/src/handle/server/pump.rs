@@ -1,14 +1,13 @@
 //! The driver's side of a server on a byte stream.
 
 use alloc::sync::{Arc, Weak};
-use alloc::vec::Vec;
 use core::fmt;
 use core::task::{Context, Poll};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::seats::Seats;
+use super::seats::{Answer, Seats};
 use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
 use crate::handle::Pump;
@@ -33,13 +32,8 @@ const POLLS: usize = 8;
 pub struct ServerPump {
     server: Server,
     stream: Arc<Stream>,
-    work: Mutex<AtWork>,
-}
-
-struct AtWork {
-    seats: Seats,
-    /// Room for the seats that are ready, kept from one time to the next.
-    ready: Vec<usize>,
+    /// Locked while handlers are polled, by the driver alone.
+    seats: Mutex<Seats>,
 }
 
 impl Server {
@@ -51,17 +45,16 @@ impl Server {
 
 impl ServerPump {
     pub(super) fn new(server: &Server) -> Self {
-        let stream = Arc::new(Stream::new(StreamServer::new(Arc::clone(server.config()))));
+        let seats = Seats::new();
+        let connection = StreamServer::new(Arc::clone(server.config()));
+        let stream = Arc::new(Stream::new(connection, seats.queue()));
         // Weak: a server that tells its clients does not keep their connections.
         let audience: Weak<Stream> = Arc::downgrade(&stream);
         server.attend(audience);
         Self {
             server: server.clone(),
             stream,
-            work: Mutex::new(AtWork {
-                seats: Seats::new(),
-                ready: Vec::new(),
-            }),
+            seats: Mutex::new(seats),
         }
     }
 
@@ -107,35 +100,30 @@ impl ServerPump {
     fn request(&self, seats: &mut Seats, request: ClientRequest) {
         let (token, call) = Call::of(request);
         let Some(key) = token.key() else { return };
-        let seat = seats.insert(&self.stream, key, token, |peer| self.server.serve(call, peer));
-        // At once: many handlers are ready at their first poll, and such an answer leaves with the next write.
-        self.poll_seat(seats, seat);
+        // Polled at once: many handlers are ready then, and such an answer leaves with the next write.
+        let answer = seats.insert(&self.stream, key, token, |peer| self.server.serve(call, peer));
+        self.answer(answer);
     }
 
-    fn poll_seat(&self, seats: &mut Seats, seat: usize) {
-        if let Some((token, outcome)) = seats.poll(seat) {
+    fn answer(&self, answer: Option<Answer>) {
+        if let Some((token, outcome)) = answer {
             self.stream.respond(token, outcome);
         }
     }
 
     /// One round: what came, and whoever is ready, within bounds. Whether there was anything.
-    fn round(&self, work: &mut AtWork) -> bool {
+    fn round(&self, seats: &mut Seats) -> bool {
         let mut any = false;
         for _ in 0..POLLS {
             let Some(event) = self.stream.next_event() else { break };
-            self.event(&mut work.seats, event);
+            self.event(seats, event);
             any = true;
         }
-        // What the last round has left comes first, so that nobody is passed over.
-        if work.ready.is_empty() {
-            self.stream.take_ready(&mut work.ready);
-        }
-        let mut ready = core::mem::take(&mut work.ready);
-        for seat in ready.drain(..ready.len().min(POLLS)) {
-            self.poll_seat(&mut work.seats, seat);
+        for _ in 0..POLLS {
+            let Some(answer) = seats.poll_next() else { break };
+            self.answer(answer);
             any = true;
         }
-        work.ready = ready;
         any
     }
 }
@@ -155,10 +143,10 @@ impl Pump for ServerPump {
     }
 
     fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
-        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        self.stream.start_work();
-        let is_done = (0..ROUNDS).any(|_| !self.round(&mut work));
-        self.stream.stop_work(cx, is_done);
+        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.start_work();
+        let is_done = (0..ROUNDS).any(|_| !self.round(&mut seats));
+        seats.stop_work(cx, is_done);
     }
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
@@ -178,8 +166,7 @@ impl Drop for ServerPump {
     fn drop(&mut self) {
         // First, for the same reason as where the connection is closed.
         self.stream.end(CloseReason::DriverDropped);
-        let work = self.work.get_mut().unwrap_or_else(PoisonError::into_inner);
-        work.seats.clear();
+        self.seats.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

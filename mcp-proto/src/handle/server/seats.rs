@@ -1,151 +1,134 @@
 //! The handlers of one byte stream that are in progress, polled in place.
-//!
-//! No set of a crate, nor [`Tasks`](crate::handle::Tasks): a seat is the waker of a handler and its way to the client in
-//! one allocation that outlives the request, and what it wakes is the driver of the stream, unless that is at work.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use super::stream::Stream;
 use super::{Peer, Work};
+use crate::handle::Tasks;
+use crate::handle::tasks::Queue;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, RequestKey, SendError};
 use crate::server::{Question, RequestToken, ResultBody};
 
-/// A slab of handlers. Each has a seat, which is its waker and its way to the client at once, and which the next
-/// handler takes over when nobody else holds it any more: a request allocates none.
+/// The handlers. Each has a seat, its way to the client, which the next one takes over when nobody else holds it any
+/// more: a request allocates none.
 pub(super) struct Seats {
-    rows: Vec<Row>,
-    free: Vec<usize>,
+    handlers: Tasks<Handling>,
     by_key: BTreeMap<RequestKey, usize>,
+    /// The seats of those who have gone: no more than there were handlers at one time.
+    vacant: Vec<Arc<Seat>>,
 }
 
-struct Row {
-    seat: Arc<Seat>,
-    task: Option<Task>,
-}
-
-struct Task {
+struct Handling {
     work: Work,
     token: RequestToken,
+    seat: Arc<Seat>,
 }
 
-/// What stays in place while handlers come and go.
 struct Seat {
     stream: Arc<Stream>,
-    index: usize,
-    queued: AtomicBool,
     key: RequestKey,
 }
+
+/// What has come of a request.
+pub(super) type Answer = (RequestToken, Result<ResultBody, ErrorObject>);
 
 impl Seats {
     pub(super) fn new() -> Self {
         Self {
-            rows: Vec::new(),
-            free: Vec::new(),
+            handlers: Tasks::new(),
             by_key: BTreeMap::new(),
+            vacant: Vec::new(),
         }
     }
 
-    /// Seats a handler. It still has to be polled.
+    /// What wakes the driver.
+    pub(super) fn queue(&self) -> &Arc<Queue> {
+        self.handlers.queue()
+    }
+
+    /// The driver starts to work: until it stops, nobody has to wake it.
+    pub(super) fn start_work(&self) {
+        self.handlers.start_work();
+    }
+
+    /// The driver stops to work. If something is left, it is woken at once.
+    pub(super) fn stop_work(&self, cx: &mut Context<'_>, is_done: bool) {
+        let is_idle = self.handlers.rest(cx);
+        if !(is_done && is_idle) {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// Seats a handler, and polls it: what it answers at once.
     pub(super) fn insert(
         &mut self,
         stream: &Arc<Stream>,
         key: RequestKey,
         token: RequestToken,
         work: impl FnOnce(Arc<dyn Peer>) -> Work,
-    ) -> usize {
-        let index = self.free.pop().unwrap_or(self.rows.len());
-        let fresh = || {
-            Arc::new(Seat {
-                stream: Arc::clone(stream),
-                index,
-                queued: AtomicBool::new(false),
-                key,
-            })
-        };
-        let seat = match self.rows.get_mut(index).map(|row| &mut row.seat) {
-            Some(seat) => {
-                // A handler that is gone may have left its context or its waker with others: to them the seat goes on
-                // to mean the former request.
-                match Arc::get_mut(seat) {
-                    Some(seat) => {
-                        seat.key = key;
-                        *seat.queued.get_mut() = false;
-                    }
-                    None => *seat = fresh(),
-                }
-                Arc::clone(seat)
-            }
-            None => fresh(),
-        };
-        let task = Some(Task {
-            work: work(seat.clone()),
-            token,
-        });
-        match self.rows.get_mut(index) {
-            Some(row) => row.task = task,
-            None => self.rows.push(Row { seat, task }),
-        }
+    ) -> Option<Answer> {
+        let seat = self.seat(stream, key);
+        let work = work(Arc::clone(&seat) as Arc<dyn Peer>);
+        let index = self.handlers.insert_unqueued(Handling { work, token, seat });
         self.by_key.insert(key, index);
-        index
+        let outcome = self.handlers.poll(index, Handling::poll)?;
+        self.answer(index, outcome)
     }
 
-    /// Polls the handler in a seat, if there is one: the token and the outcome when it is done.
-    pub(super) fn poll(&mut self, index: usize) -> Option<(RequestToken, Result<ResultBody, ErrorObject>)> {
-        let row = self.rows.get_mut(index)?;
-        let task = row.task.as_mut()?;
-        // Before the poll: a wake that comes while it runs counts for the next one.
-        row.seat.queued.store(false, Ordering::Release);
-        let waker = Waker::from(Arc::clone(&row.seat));
-        let Poll::Ready(outcome) = task.work.as_mut().poll(&mut Context::from_waker(&waker)) else {
-            return None;
-        };
-        // Or the seat would be held by one more, and could not serve again.
-        drop(waker);
-        let task = self.vacate(index)?;
-        Some((task.token, outcome))
+    /// Polls the handler that has waited longest, if one wants to be polled: what it answers, where it is done.
+    pub(super) fn poll_next(&mut self) -> Option<Option<Answer>> {
+        let (index, outcome) = self.handlers.poll_next(Handling::poll)?;
+        Some(self.answer(index, outcome))
     }
 
     /// Drops the handler of a request, with its token, which nobody wants any more.
     pub(super) fn remove(&mut self, key: RequestKey) -> Option<RequestToken> {
         // By key: seats are used again, and an index may be another's by now.
         let index = *self.by_key.get(&key)?;
-        let Task { work, token } = self.vacate(index)?;
-        drop(work);
-        Some(token)
+        self.vacate(index)
     }
 
     /// Drops all handlers.
     pub(super) fn clear(&mut self) {
-        self.rows.clear();
-        self.free.clear();
-        self.by_key.clear();
+        for index in core::mem::take(&mut self.by_key).into_values() {
+            self.handlers.remove(index);
+        }
+        self.vacant.clear();
     }
 
-    fn vacate(&mut self, index: usize) -> Option<Task> {
-        let row = self.rows.get_mut(index)?;
-        let task = row.task.take()?;
-        self.by_key.remove(&row.seat.key);
-        self.free.push(index);
-        Some(task)
+    fn seat(&mut self, stream: &Arc<Stream>, key: RequestKey) -> Arc<Seat> {
+        if let Some(mut seat) = self.vacant.pop()
+            && let Some(free) = Arc::get_mut(&mut seat)
+        {
+            free.key = key;
+            return seat;
+        }
+        let stream = Arc::clone(stream);
+        Arc::new(Seat { stream, key })
+    }
+
+    fn answer(&mut self, index: usize, outcome: Poll<Result<ResultBody, ErrorObject>>) -> Option<Answer> {
+        let Poll::Ready(outcome) = outcome else { return None };
+        Some((self.vacate(index)?, outcome))
+    }
+
+    fn vacate(&mut self, index: usize) -> Option<RequestToken> {
+        let Handling { work, token, seat } = self.handlers.remove(index)?;
+        // Whose seat it is, unless it has handed it on.
+        drop(work);
+        self.by_key.remove(&seat.key);
+        self.vacant.push(seat);
+        Some(token)
     }
 }
 
-impl Wake for Seat {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        // Once at a time, however often it is woken.
-        if !self.queued.swap(true, Ordering::AcqRel) {
-            self.stream.is_ready(self.index);
-        }
+impl Handling {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
+        self.work.as_mut().poll(cx)
     }
 }
 

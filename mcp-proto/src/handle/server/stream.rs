@@ -1,14 +1,16 @@
 //! What the handlers of one byte stream and its driver share: the connection, and who waits for what.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
 use super::Audience;
 use super::answers::Answers;
+use crate::handle::tasks::Queue;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
@@ -19,7 +21,8 @@ use crate::time::Time;
 /// a handler; wakers are woken outside of them.
 pub(super) struct Stream {
     state: Mutex<State>,
-    ready: Mutex<Ready>,
+    /// Its driver, and the handlers that want to be polled.
+    queue: Arc<Queue>,
 }
 
 struct State {
@@ -38,17 +41,9 @@ struct State {
     gone: Option<CloseReason>,
 }
 
-/// Which handlers are to be polled, and who polls them.
-#[derive(Default)]
-struct Ready {
-    seats: Vec<usize>,
-    driver: Option<Waker>,
-    /// The driver is at work and looks at everything afterwards.
-    working: bool,
-}
-
 impl Stream {
-    pub(super) fn new(connection: StreamServer) -> Self {
+    /// A connection whose driver polls `queue`.
+    pub(super) fn new(connection: StreamServer, queue: &Arc<Queue>) -> Self {
         Self {
             state: Mutex::new(State {
                 connection,
@@ -59,7 +54,7 @@ impl Stream {
                 announcements: Announcements::default(),
                 gone: None,
             }),
-            ready: Mutex::default(),
+            queue: Arc::clone(queue),
         }
     }
 
@@ -270,60 +265,17 @@ impl Stream {
         Poll::Pending
     }
 
-    /// A handler wants to be polled.
-    pub(super) fn is_ready(&self, seat: usize) {
-        let mut ready = self.lock_ready();
-        ready.seats.push(seat);
-        let driver = ready.driver_to_wake();
-        drop(ready);
-        if let Some(driver) = driver {
-            driver.wake();
-        }
-    }
-
-    /// The driver starts to work: until it stops, nobody has to wake it.
-    pub(super) fn start_work(&self) {
-        self.lock_ready().working = true;
-    }
-
-    /// Swaps the handlers that want to be polled for `seats`, which is empty.
-    pub(super) fn take_ready(&self, seats: &mut Vec<usize>) {
-        // Swapped, so that both keep their memory from one time to the next.
-        core::mem::swap(&mut self.lock_ready().seats, seats);
-    }
-
-    /// The driver stops to work. If something is left, it is woken at once.
-    pub(super) fn stop_work(&self, cx: &Context<'_>, is_done: bool) {
-        let mut ready = self.lock_ready();
-        ready.working = false;
-        keep(&mut ready.driver, cx);
-        // Under one lock with the driver's waker: whoever is ready from now on finds it.
-        let is_done = is_done && ready.seats.is_empty();
-        let driver = (!is_done).then(|| ready.driver_to_wake());
-        drop(ready);
-        if let Some(Some(driver)) = driver {
-            driver.wake();
-        }
-    }
-
     fn keep_driver(&self, cx: &Context<'_>) {
-        keep(&mut self.lock_ready().driver, cx);
+        self.queue.keep(cx);
     }
 
     fn wake_driver(&self) {
-        let driver = self.lock_ready().driver_to_wake();
-        if let Some(driver) = driver {
-            driver.wake();
-        }
+        self.queue.wake();
     }
 
     /// A panic elsewhere cannot leave the state half changed in a way that matters more than a lost connection.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock_ready(&self) -> MutexGuard<'_, Ready> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -348,26 +300,9 @@ impl State {
     }
 }
 
-impl Ready {
-    fn driver_to_wake(&mut self) -> Option<Waker> {
-        match self.working {
-            true => None,
-            false => self.driver.take(),
-        }
-    }
-}
-
 impl Audience for Stream {
     fn announce(&self, announcement: &Announcement) {
         self.lock().announce(announcement);
         self.wake_driver();
-    }
-}
-
-/// Keeps the waker of the task, without cloning it again.
-fn keep(slot: &mut Option<Waker>, cx: &Context<'_>) {
-    match slot {
-        Some(waker) => waker.clone_from(cx.waker()),
-        None => *slot = Some(cx.waker().clone()),
     }
 }

@@ -46,6 +46,10 @@ pub struct SessionCall<K: Ord, T> {
     hearers: Hearers,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large variant is what every call is in while it waits for its reply"
+)]
 enum Phase<K: Ord> {
     /// Nothing has happened, or why nothing can.
     New(Option<DecodeError>),

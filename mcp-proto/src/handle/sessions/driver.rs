@@ -88,6 +88,7 @@ impl<K: Ord> SessionsDriver<K> {
 
     /// Goes on as far as it can. Ready when the pool is closed, and everything in it is.
     pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<()> {
+        self.tasks.start_work();
         for _ in 0..ROUNDS {
             let now = timer.now();
             // First: what is asked for from here on wakes it.

@@ -1,5 +1,7 @@
 //! The steps of an opening: each needs one shared thing at most.
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
@@ -92,7 +94,7 @@ impl Subscribing<'_> {
         rules: Rules<'_>,
         table: &mut Subscriptions<S>,
         keep: impl FnOnce(Exchange) -> S,
-    ) -> Result<(SubscriptionKey, S), Exchange> {
+    ) -> Result<(SubscriptionKey, S), Box<Exchange>> {
         let id = self.subscription.id().clone();
         let bytes = self.subscription.bytes();
         // Acknowledged before it is in the table, from where announcements come, and the acknowledgement MUST be first.
@@ -100,7 +102,7 @@ impl Subscribing<'_> {
         let kept = keep(self.exchange);
         match table.open(bytes, self.principal, kept.clone()) {
             Ok(key) => Ok((key, kept)),
-            Err(refusal) => Err(Exchange::refused(rules, Some(&id), &refusal)),
+            Err(refusal) => Err(Box::new(Exchange::refused(rules, Some(&id), &refusal))),
         }
     }
 }
@@ -128,10 +130,10 @@ impl<'a> Beginning<'a> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn check<S>(self, rules: Rules<'_>, table: &SessionTable<Member<S>>) -> Result<Self, Exchange> {
+    pub fn check<S>(self, rules: Rules<'_>, table: &SessionTable<Member<S>>) -> Result<Self, Box<Exchange>> {
         match table.may_create(self.principal) {
             Ok(()) => Ok(self),
-            Err(refusal) => Err(Exchange::refused(rules, message_id(&self.message), &refusal)),
+            Err(refusal) => Err(Box::new(Exchange::refused(rules, message_id(&self.message), &refusal))),
         }
     }
 
@@ -207,8 +209,8 @@ impl Entering<'_> {
         rules: Rules<'_>,
         now: Time,
         table: &mut SessionTable<Member<S>>,
-    ) -> Result<(Visit, S), Exchange> {
-        let refuse = |refusal: Refusal| Exchange::refused(rules, request_id(&self.incoming), &refusal);
+    ) -> Result<(Visit, S), Box<Exchange>> {
+        let refuse = |refusal: Refusal| Box::new(Exchange::refused(rules, request_id(&self.incoming), &refusal));
         let (visit, member) = table.enter(&self.place.id, self.place.principal).map_err(refuse)?;
         let revision = self.place.check(member);
         match revision.and_then(|revision| check_batch(&self.incoming, revision)) {
@@ -263,7 +265,7 @@ impl Listening<'_> {
         &self,
         rules: Rules<'_>,
         table: &mut SessionTable<Member<S>>,
-    ) -> Result<(Visit, S), Exchange> {
+    ) -> Result<(Visit, S), Box<Exchange>> {
         let mut enter = || {
             let member = table
                 .get(&self.0.id, self.0.principal)
@@ -273,7 +275,7 @@ impl Listening<'_> {
             let (visit, member) = table.listen(&self.0.id, self.0.principal)?;
             Ok((visit, member.session.clone()))
         };
-        enter().map_err(|refusal| Exchange::refused(rules, None, &refusal))
+        enter().map_err(|refusal| Box::new(Exchange::refused(rules, None, &refusal)))
     }
 }
 
@@ -287,7 +289,11 @@ impl Deleting<'_> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn remove<S>(self, rules: Rules<'_>, table: &mut SessionTable<Member<S>>) -> Result<(S, Exchange), Exchange> {
+    pub fn remove<S>(
+        self,
+        rules: Rules<'_>,
+        table: &mut SessionTable<Member<S>>,
+    ) -> Result<(S, Exchange), Box<Exchange>> {
         let mut remove = || {
             let member = table
                 .get(&self.0.id, self.0.principal)
@@ -296,7 +302,7 @@ impl Deleting<'_> {
             // Only now: in a version that does not fit, DELETE must not end it.
             table.remove(&self.0.id, self.0.principal)
         };
-        let member = remove().map_err(|refusal| Exchange::refused(rules, None, &refusal))?;
+        let member = remove().map_err(|refusal| Box::new(Exchange::refused(rules, None, &refusal)))?;
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         Ok((member.session, Exchange::whole(rules, response)))

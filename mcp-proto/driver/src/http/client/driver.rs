@@ -97,6 +97,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
 
     fn poll_rounds(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.ports.portion = 0;
+        self.tasks.start_work();
         for _ in 0..ROUNDS {
             let now = self.timer.now();
             let mut moved = match self.poll_actions(cx, now) {

@@ -26,6 +26,10 @@ pub(super) struct Line {
     pub(super) session: Option<Arc<SharedSession>>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one: a box would be one more allocation for each request"
+)]
 enum Place {
     Own(Mutex<State>),
     /// That of another line.

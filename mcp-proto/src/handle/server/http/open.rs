@@ -30,7 +30,7 @@ pub(super) fn open(
     let tools = |tool: &str| inner.server.param_headers(tool);
     let opening = Opening::of(inner.rules(), admission, head, body, tools);
     let opened = step(inner, now, opening, random);
-    opened.unwrap_or_else(|exchange| Exchange::new(inner, Kind::Answered(Box::new(exchange))))
+    opened.unwrap_or_else(|exchange| Exchange::new(inner, Kind::Answered(exchange)))
 }
 
 /// Goes on to the end; `Err` where all is said already.
@@ -39,10 +39,10 @@ fn step(
     now: Time,
     opening: Opening<'_>,
     random: impl FnOnce() -> [u8; 32],
-) -> Result<Exchange, Machine> {
+) -> Result<Exchange, Box<Machine>> {
     let rules = inner.rules();
     match opening {
-        Opening::Done(exchange) => Err(exchange),
+        Opening::Done(exchange) => Err(Box::new(exchange)),
         Opening::Request(exchange, request) => Ok(run(inner, exchange, None, None, Some(request), Vec::new())),
         Opening::Subscribe(subscribing) => {
             let keep = |exchange| Arc::new(Line::new(exchange, None));
@@ -63,7 +63,7 @@ fn step(
             if is_first {
                 inner.upkeep.call();
             }
-            Err(exchange)
+            Err(Box::new(exchange))
         }
         Opening::Enter(entering) => {
             let (visit, session) = entering.enter(rules, now, &mut lock(&inner.sessions))?;
@@ -85,7 +85,7 @@ fn step(
         Opening::Delete(deleting) => {
             let (session, exchange) = deleting.remove(rules, &mut lock(&inner.sessions))?;
             session.act(HttpSession::end);
-            Err(exchange)
+            Err(Box::new(exchange))
         }
     }
 }
@@ -97,7 +97,7 @@ fn serve(
     taken: Taken<Arc<dyn Party>>,
     session: Arc<SharedSession>,
     visit: Option<Visit>,
-) -> Result<Exchange, Machine> {
+) -> Result<Exchange, Box<Machine>> {
     taken
         .happened
         .into_iter()
@@ -109,7 +109,7 @@ fn serve(
     if let Some(visit) = visit {
         lock(&inner.sessions).leave(now, visit);
     }
-    Err(taken.exchange)
+    Err(Box::new(taken.exchange))
 }
 
 /// The exchange of requests that handlers answer.

@@ -191,7 +191,7 @@ impl HttpServer {
                 Answering::alone(exchange)
             }),
         };
-        let answering = answering.unwrap_or_else(Answering::alone);
+        let answering = answering.unwrap_or_else(|refusal| Answering::alone(*refusal));
         // Served before the session is looked at: what ends with it may be in this very exchange.
         let session = answering.session;
         self.serve(id, answering);

@@ -1,0 +1,50 @@
+//! What is between two machines.
+
+use mcp_proto::Time;
+use mcp_proto::client::{self, Client};
+
+use super::application::Desk;
+use super::record::Record;
+
+/// Two machines and what is between them.
+pub trait Link {
+    /// What a request is answered with on the side of the server.
+    type Token;
+
+    /// The client.
+    fn as_client(&self) -> &Client;
+
+    /// The client, for its verbs.
+    fn client(&mut self) -> &mut Client;
+
+    /// What the client tells its application.
+    fn poll_event(&mut self) -> Option<client::ClientEvent>;
+
+    /// Drives both sides once; whether anything happened.
+    fn turn(&mut self, now: Time) -> bool;
+
+    /// When the next thing happens.
+    fn next_time(&self) -> Option<Time>;
+
+    /// The application behind the server.
+    fn desk(&self) -> &Desk<Self::Token>;
+
+    /// What was said so far, in the order in which it was written.
+    fn transcript(&self) -> &str;
+
+    /// Whether neither side has anything open.
+    fn is_finished(&self) -> bool;
+
+    /// Checks that what both sides keep follows what is in progress, of which `record` knows the calls of the client.
+    /// `is_quiet` where nothing will happen any more.
+    ///
+    /// # Panics
+    /// Where it does not.
+    fn audit(&self, record: &Record, is_quiet: bool);
+
+    /// The client is killed: it says and hears nothing any more, and the server sees its connections end.
+    fn kill_client(&mut self, now: Time);
+
+    /// The server is killed, with everything that it knows. Over HTTP another one takes its place.
+    fn kill_server(&mut self, now: Time);
+}
