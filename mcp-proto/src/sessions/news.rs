@@ -24,7 +24,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     }
 
     /// The session is there: all who wait have it. `None` where the attempt was given up: it goes the way of
-    /// [`PoolAction::Abandon`].
+    /// [`PoolAction::Abandon`](super::PoolAction::Abandon).
     #[must_use = "where nobody wants it any more, it is to be closed"]
     pub fn connected(&mut self, now: Time, attempt: AttemptId) -> Option<PooledSession> {
         self.arm(now);
@@ -53,7 +53,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     }
 
     /// The session could not be created: all who wait learn why. Where there is a connection, it goes the way of
-    /// [`PoolAction::Abandon`].
+    /// [`PoolAction::Abandon`](super::PoolAction::Abandon).
     pub fn failed(&mut self, attempt: AttemptId, error: &CallError) {
         let serial = attempt.0;
         let phase = self.slots.connecting(serial).and_then(|slot| slot.phase);
