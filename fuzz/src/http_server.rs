@@ -14,7 +14,7 @@ use http::{Method, Request, request, response};
 use mcp_proto::http::server::{HttpConfig, Refusal, ReplyForm, SessionPolicy};
 use mcp_proto::jsonrpc::{self, ErrorObject, Id, Incoming, Message as Written, Params};
 use mcp_proto::server::ResultBody;
-use mcp_proto::server::http::{Asked, AskedKey, AskingId, ExchangeId, Frame, HttpEvent, HttpServer, Sender};
+use mcp_proto::server::http::{Asked, AskedKey, ExchangeId, Frame, HttpCallId, HttpEvent, HttpServer, Sender};
 use mcp_proto::wire::sse::SseDecoder;
 use mcp_proto::{Limits, Time};
 
@@ -162,7 +162,7 @@ struct Run {
     keys: BTreeSet<AskedKey>,
     cancelled: BTreeSet<AskedKey>,
     /// The requests of the server, and whether each is settled.
-    asked: BTreeMap<AskingId, bool>,
+    asked: BTreeMap<HttpCallId, bool>,
     log: Vec<String>,
 }
 
@@ -359,7 +359,7 @@ impl Run {
     fn ask(&mut self, request: u8, method: &'static str, options: Options) {
         let Some(at) = self.index(request) else { return };
         let token = &self.requests[at].token;
-        if let Ok(id) = self.server.request(token, method, Params::NONE, &options.into()) {
+        if let Ok(id) = self.server.call(token, method, Params::NONE, &options.into()) {
             assert!(self.asked.insert(id, false).is_none(), "{id:?} is given out twice");
         }
     }
@@ -417,11 +417,11 @@ impl Run {
                     assert!(self.keys.contains(&request), "{request:?} is unknown");
                     assert!(self.cancelled.insert(request), "{request:?} is cancelled twice");
                 }
-                HttpEvent::Answered { request, outcome } => {
-                    self.log.push(format!("{request:?} {}", outcome.is_ok()));
-                    assert_eq!(self.asked.insert(request, true), Some(false), "{request:?} is settled");
+                HttpEvent::Reply { call, outcome } => {
+                    self.log.push(format!("{call:?} {}", outcome.is_ok()));
+                    assert_eq!(self.asked.insert(call, true), Some(false), "{call:?} is settled");
                 }
-                HttpEvent::Progress { request, .. } => assert!(self.asked.contains_key(&request)),
+                HttpEvent::Progress { call, .. } => assert!(self.asked.contains_key(&call)),
                 other => self.log.push(format!("{other:?}")),
             }
         }

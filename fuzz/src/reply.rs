@@ -83,7 +83,7 @@ impl Books {
             }
             Op::Request(raw) => {
                 let message = json(raw);
-                let taken = match self.reply.request(message.clone()) {
+                let taken = match self.reply.call(message.clone()) {
                     Ok(()) => true,
                     Err(Blocked(back)) => {
                         assert_eq!(back, message);

@@ -17,8 +17,8 @@ use std::io::Read;
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use mcp_proto::Time;
-use mcp_proto::client::{ClientConfig, Event, HttpClient, Mode};
-use mcp_proto::http::client::{self, Action, HttpClientConfig};
+use mcp_proto::client::{ClientConfig, ClientEvent, HttpClient, Mode};
+use mcp_proto::http::client::{self, HttpAction, HttpClientConfig};
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::Method;
@@ -137,8 +137,8 @@ impl Caller {
 
     fn poll_errand(&mut self, now: Time) -> Option<Errand> {
         Some(match self.client.poll_action(now)? {
-            Action::Open { id, request } => Errand::Fetch(id, request),
-            Action::Abort(id) => Errand::Abort(id),
+            HttpAction::Open { id, request } => Errand::Fetch(id, request),
+            HttpAction::Abort(id) => Errand::Abort(id),
         })
     }
 
@@ -179,7 +179,7 @@ impl Host {
     }
 
     /// Runs both until there is nothing to do; what the client has to say.
-    fn run(&mut self, now: Time) -> Vec<Event> {
+    fn run(&mut self, now: Time) -> Vec<ClientEvent> {
         let mut events = Vec::new();
         loop {
             let mut is_idle = true;
@@ -233,15 +233,17 @@ fn random() -> [u8; 32] {
 }
 
 /// The text of the answer to a call.
-fn answer(events: &[Event], wanted: CallId) -> Option<String> {
+fn answer(events: &[ClientEvent], wanted: CallId) -> Option<String> {
     events.iter().find_map(|event| match event {
-        Event::Reply { call, outcome } if *call == wanted => outcome.as_ref().ok().map(|result| result.as_str().into()),
+        ClientEvent::Reply { call, outcome } if *call == wanted => {
+            outcome.as_ref().ok().map(|result| result.as_str().into())
+        }
         _ => None,
     })
 }
 
-fn notifications(events: &[Event]) -> usize {
-    let is_one = |event: &&Event| matches!(event, Event::Notification(_));
+fn notifications(events: &[ClientEvent]) -> usize {
+    let is_one = |event: &&ClientEvent| matches!(event, ClientEvent::Notification(_));
     events.iter().filter(is_one).count()
 }
 

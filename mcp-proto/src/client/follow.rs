@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::call::{Call, CallProgress, CallPurpose};
-use super::event::Event;
+use super::event::ClientEvent;
 use super::held::Held;
 use super::link::Link;
 use super::machine::Client;
@@ -42,9 +42,9 @@ impl Client {
             Next::Lose => {
                 // A request belongs to its session: in the next one, its id means nothing.
                 for key in self.inbox.drain() {
-                    self.events.push(Event::Cancelled(key));
+                    self.events.push(ClientEvent::Cancelled(key));
                 }
-                self.events.push(Event::SessionLost);
+                self.events.push(ClientEvent::SessionLost);
             }
         }
     }
@@ -96,7 +96,7 @@ impl Client {
                 }
             }
         }
-        self.events.push(Event::Ready);
+        self.events.push(ClientEvent::Ready);
     }
 
     fn release_call(&mut self, id: CallId) {
@@ -121,7 +121,7 @@ impl Client {
     }
 
     fn fail_held(&mut self, error: &CallError) {
-        self.events.push(Event::NotReady(error.clone()));
+        self.events.push(ClientEvent::NotReady(error.clone()));
         for held in self.held.drain() {
             if let Held::Call(call) = held
                 && let Some(gone) = self.calls.remove(call)
@@ -156,7 +156,7 @@ impl Client {
             CallPurpose::Ping => {}
             CallPurpose::ToolList => {
                 let outcome = Err(timeout);
-                self.events.push(Event::ToolsListed { call: id, outcome });
+                self.events.push(ClientEvent::ToolsListed { call: id, outcome });
             }
             CallPurpose::Tools => self.settle_page(Err(timeout)),
         }
@@ -277,6 +277,7 @@ impl Client {
             false => Mirrored::default(),
         };
         let purpose = match call.purpose {
+            // Apart from other calls: over HTTP it goes without a session, and begins one.
             CallPurpose::Initialize => Purpose::Initialize(id),
             _ => Purpose::Call(id),
         };
@@ -293,7 +294,7 @@ impl Client {
     }
 
     pub(super) fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
-        self.events.push(Event::Reply { call, outcome });
+        self.events.push(ClientEvent::Reply { call, outcome });
     }
 }
 

@@ -10,7 +10,7 @@ use super::link::Link;
 use super::stage::Stage;
 use super::step::{Next, Renegotiation, Step};
 use crate::jsonrpc::{ErrorCode, ErrorObject, RawJson};
-use crate::legacy::client::{self as legacy, Handshake};
+use crate::legacy::client::{self as legacy, ClientHandshake};
 use crate::method::{Kind, MethodName, Side};
 use crate::model::{DiscoverResult, InitializeResult};
 use crate::modern::client::{self as modern, Discovery};
@@ -158,24 +158,24 @@ impl Negotiation {
         match self.stage {
             Stage::Undecided => {
                 self.stage = Stage::Modern(Discovery::Start);
-                self.step_modern(modern::Input::Begin)
+                self.step_modern(modern::DiscoveryInput::Begin)
             }
-            Stage::Modern(_) => self.step_modern(modern::Input::Begin),
-            Stage::Legacy(..) => self.step_legacy(legacy::Input::Begin),
+            Stage::Modern(_) => self.step_modern(modern::DiscoveryInput::Begin),
+            Stage::Legacy(..) => self.step_legacy(legacy::ClientInput::Begin),
         }
     }
 
     /// This side closes.
     pub(super) fn close(&mut self) {
-        let _ = self.step_modern(modern::Input::Close);
-        let _ = self.step_legacy(legacy::Input::Close);
+        let _ = self.step_modern(modern::DiscoveryInput::Close);
+        let _ = self.step_legacy(legacy::ClientInput::Close);
         self.announce_by = None;
     }
 
     /// `notifications/initialized` is on its way. A byte stream has it; an HTTP server has to say so until then.
     pub(super) fn announcing(&mut self, until: Time) -> Step {
         match self.link {
-            Link::Stream => self.step_legacy(legacy::Input::Announced),
+            Link::Stream => self.step_legacy(legacy::ClientInput::Announced),
             Link::Http => {
                 self.announce_by = Some(until);
                 Step::NOTHING
@@ -186,7 +186,7 @@ impl Negotiation {
     /// The server has `notifications/initialized`, or refused it.
     pub(super) fn announced(&mut self, outcome: Result<(), Failure>) -> Step {
         match outcome {
-            Ok(()) => self.step_legacy(legacy::Input::Announced),
+            Ok(()) => self.step_legacy(legacy::ClientInput::Announced),
             Err(failure) => self.fail(failure.into()),
         }
     }
@@ -203,8 +203,8 @@ impl Negotiation {
 
     /// The handshake came to nothing; the next call tries again.
     pub(super) fn fail(&mut self, error: CallError) -> Step {
-        let _ = self.step_legacy(legacy::Input::Rejected);
-        let _ = self.step_modern(modern::Input::Failed);
+        let _ = self.step_legacy(legacy::ClientInput::Rejected);
+        let _ = self.step_modern(modern::DiscoveryInput::Failed);
         // A failure is no evidence of an era: what is believed stays, and the next call begins there.
         self.stage = Stage::first(self.mode, self.prior);
         self.facts = self.stage.known_facts();
@@ -215,7 +215,7 @@ impl Negotiation {
 
     /// The server does not know the session any more. Nothing of it is of use in the next one.
     pub(super) fn lose(&mut self) -> Step {
-        let _ = self.step_legacy(legacy::Input::Lost);
+        let _ = self.step_legacy(legacy::ClientInput::Lost);
         Step::to(Next::Lose).void()
     }
 
@@ -265,7 +265,7 @@ impl Negotiation {
             instructions,
         });
         self.is_confirmed = true;
-        self.step_modern(modern::Input::Settled)
+        self.step_modern(modern::DiscoveryInput::Settled)
     }
 
     /// `server/discover` was not answered in time.
@@ -351,7 +351,7 @@ impl Negotiation {
             instructions: result.instructions,
         });
         self.is_confirmed = true;
-        self.step_legacy(legacy::Input::Accepted)
+        self.step_legacy(legacy::ClientInput::Accepted)
     }
 
     /// What an error means that a call was answered with which was sent in `epoch`, for the first time: whether it was
@@ -435,43 +435,43 @@ impl Negotiation {
 
     /// Follows the server into the legacy era.
     fn fall_back(&mut self, revision: Option<Revision>) -> Step {
-        self.stage = Stage::Legacy(Handshake::Start, revision.unwrap_or(Revision::LATEST_LEGACY));
+        self.stage = Stage::Legacy(ClientHandshake::Start, revision.unwrap_or(Revision::LATEST_LEGACY));
         self.facts = None;
-        self.step_legacy(legacy::Input::Begin).void()
+        self.step_legacy(legacy::ClientInput::Begin).void()
     }
 
-    fn step_legacy(&mut self, input: legacy::Input) -> Step {
+    fn step_legacy(&mut self, input: legacy::ClientInput) -> Step {
         let Some((action, revision)) = self.stage.step_legacy(input) else {
             return Step::NOTHING;
         };
         Step::to(match action {
             // Who failed says so, with its reason: `fail` in `Next::Fail`, and `close` to every call itself.
-            legacy::Action::None | legacy::Action::Fail => Next::Nothing,
-            legacy::Action::SendInitialize => {
+            legacy::ClientAction::None | legacy::ClientAction::Fail => Next::Nothing,
+            legacy::ClientAction::SendInitialize => {
                 // A session begins: what is still to come of the last one must not touch it.
                 self.epoch += 1;
                 Next::Initialize(revision)
             }
-            legacy::Action::SendInitialized => Next::Announce,
-            legacy::Action::Release => {
+            legacy::ClientAction::SendInitialized => Next::Announce,
+            legacy::ClientAction::Release => {
                 self.announce_by = None;
                 Next::Release
             }
         })
     }
 
-    fn step_modern(&mut self, input: modern::Input) -> Step {
+    fn step_modern(&mut self, input: modern::DiscoveryInput) -> Step {
         Step::to(match self.stage.step_modern(input) {
-            None | Some(modern::Action::None | modern::Action::Fail) => Next::Nothing,
-            Some(modern::Action::SendDiscover) => Next::Discover,
-            Some(modern::Action::Release) => Next::Release,
+            None | Some(modern::DiscoveryAction::None | modern::DiscoveryAction::Fail) => Next::Nothing,
+            Some(modern::DiscoveryAction::SendDiscover) => Next::Discover,
+            Some(modern::DiscoveryAction::Release) => Next::Release,
         })
     }
 }
 
 /// Whether an HTTP answer is one that a modern server would not give.
 fn is_unlike_modern(channel: Channel, evidence: Evidence<'_>) -> bool {
-    // Within a 2xx an error is just how a method fails; 3xx and 5xx say nothing of the server's era.
+    // Within a 2xx an error is just how a method fails: only a request that is refused as such is in doubt.
     matches!(channel, Channel::Http(400..=499)) && judge(channel, evidence) == Verdict::Legacy(None)
 }
 

@@ -2,7 +2,7 @@
 
 use super::call::{Call, CallProgress, CallPurpose};
 use super::era::Channel;
-use super::event::{Event, IncomingNotification, IncomingRequest};
+use super::event::{ClientEvent, ServerNotification, ServerRequest};
 use super::inbox::{Inbox, Taken};
 use super::link::{Link, Origin};
 use super::machine::Client;
@@ -29,6 +29,7 @@ impl Client {
                     }
                 }
             }
+            // Only 2025-03-26 has batches.
             Ok(Incoming::Batch(_)) => self.counters.junk += 1,
             Err(error) => self.receive_invalid(&error, origin),
         }
@@ -36,6 +37,7 @@ impl Client {
 
     /// A message came.
     pub fn receive(&mut self, now: Time, message: Message, origin: Origin) {
+        // All calls have ended, and all that asked was told: nothing that comes has a receiver.
         if self.closed.is_some() {
             return;
         }
@@ -94,6 +96,7 @@ impl Client {
 
     /// The server does not know the present session any more: the next begins at once.
     pub fn session_forgotten(&mut self) {
+        // While the next one is begun, this is belated news of the last.
         if self.negotiation.is_legacy() && self.is_ready() {
             self.lose_session();
             self.connect();
@@ -150,6 +153,7 @@ impl Client {
         };
         match meant {
             Some(call) => self.answer(call, response.outcome, origin.channel()),
+            // That is regular: an answer may cross with the cancellation (2025-11-25, Cancellation).
             None if id.is_some_and(|id| self.calls.was_answered(id)) => self.counters.late_replies += 1,
             None => self.counters.unknown_replies += 1,
         }
@@ -176,6 +180,7 @@ impl Client {
                 }
                 return self.settle_page(outcome);
             }
+            // Whatever answers a ping, it shows that the session is known.
             CallPurpose::Ping | CallPurpose::ToolList => return,
             CallPurpose::Discover => self.negotiation.discovered(&outcome, channel),
             CallPurpose::Initialize => self.negotiation.initialized(outcome, channel),
@@ -286,13 +291,15 @@ impl Client {
         match notification.method.known() {
             Some(Method::ProgressNotification) => return self.receive_progress(now, notification),
             Some(Method::CancelledNotification) => return self.receive_cancelled(&notification),
+            // Before the application hears of it: who asks then gets what is read from then on.
             Some(Method::ToolListChangedNotification) => self.tools.forget(),
+            // It goes on from there like any other: it need not belong to a call.
             Some(Method::LoggingMessageNotification) => self.receive_log(&notification, origin),
             _ => {}
         }
         let related = self.related(origin).or_else(|| self.subscription_of(&notification));
         self.events
-            .push(Event::Notification(IncomingNotification { notification, related }));
+            .push(ClientEvent::Notification(ServerNotification { notification, related }));
     }
 
     /// The call that a message came with, where what carries it tells, and the call is not over.
@@ -318,7 +325,7 @@ impl Client {
             .and_then(|params| Peek::of(params).ok()?.progress_token);
         let call = token.and_then(|token| self.calls.report(&token, now));
         match (call, notification.params) {
-            (Some(call), Some(params)) => self.events.push(Event::Progress { call, params }),
+            (Some(call), Some(params)) => self.events.push(ClientEvent::Progress { call, params }),
             _ => self.counters.stray_progress += 1,
         }
     }
@@ -330,7 +337,7 @@ impl Client {
         let wants_log = |call: &CallId| self.calls.get(*call).is_some_and(|it| it.options.log_level.is_some());
         if let (Some(call), Some(params)) = (origin.call().filter(wants_log), &notification.params) {
             let params = params.clone();
-            self.events.push(Event::Log { call, params });
+            self.events.push(ClientEvent::Log { call, params });
         }
     }
 
@@ -344,7 +351,7 @@ impl Client {
             return;
         };
         if let Some(key) = self.inbox.cancel(&id) {
-            self.events.push(Event::Cancelled(key));
+            self.events.push(ClientEvent::Cancelled(key));
         } else if let Some(call) = self.subscription(&id) {
             self.calls.remove(call);
             self.reply(call, Err(CallError::Cancelled));
@@ -372,9 +379,9 @@ impl Client {
             Taken::Asked(key) => {
                 let related = self.related(origin);
                 self.events
-                    .push(Event::Request(IncomingRequest { key, request, related }));
+                    .push(ClientEvent::Request(ServerRequest { key, request, related }));
             }
-            Taken::Answered(answer) => self.outbox.push_response(&request.id, &answer),
+            Taken::Respond(answer) => self.outbox.push_response(&request.id, &answer),
         }
     }
 }

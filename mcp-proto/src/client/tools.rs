@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::call::{Call, CallProgress, CallPurpose};
-use super::event::Event;
+use super::event::ClientEvent;
 use super::link::Link;
 use super::listing::{Ended, Joined};
 use super::machine::Client;
@@ -82,8 +82,9 @@ impl Client {
                 (_, CallPurpose::ToolList) => {
                     self.calls.remove(id);
                     let outcome = outcome.clone();
-                    self.events.push(Event::ToolsListed { call: id, outcome });
+                    self.events.push(ClientEvent::ToolsListed { call: id, outcome });
                 }
+                // The same headers would be refused again.
                 (Some(error), _) if !has_learnt => {
                     let error = ErrorObject::clone(error);
                     self.calls.remove(id);
@@ -132,7 +133,7 @@ impl Client {
         }
         let (result, rejected) = self.tool_headers.learn(result);
         for Rejected { tool, reason } in rejected.clone() {
-            self.events.push(Event::ToolRejected { tool, reason });
+            self.events.push(ClientEvent::ToolRejected { tool, reason });
         }
         (result, rejected)
     }

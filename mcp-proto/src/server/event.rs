@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use super::Request;
+use super::ClientRequest;
 use crate::jsonrpc::{Notification, RawJson};
 use crate::rpc::{CallError, CallId, CloseReason, RequestKey};
 
@@ -13,9 +13,9 @@ use crate::rpc::{CallError, CallId, CloseReason, RequestKey};
     clippy::large_enum_variant,
     reason = "the large variant is the usual one, and is taken apart at once"
 )]
-pub enum Event {
+pub enum ServerEvent {
     /// The client asks for something: answer it with [`StreamServer::respond`](super::StreamServer::respond).
-    Request(Request),
+    Request(ClientRequest),
     /// The client does not want this request answered any more. Give its token back with
     /// [`StreamServer::respond`](super::StreamServer::respond) all the same: nothing is sent, and what was counted for it is free again.
     Cancelled {
@@ -27,7 +27,7 @@ pub enum Event {
     /// A notification that is not about the protocol itself.
     Notification(Notification),
     /// A call of ours is settled.
-    Answered {
+    Reply {
         /// Which one.
         call: CallId,
         /// The answer.

@@ -8,14 +8,14 @@ use serde::Deserialize;
 use super::ServerConfig;
 use super::context::ClientFacts;
 use crate::jsonrpc::{ErrorObject, RawJson, Request, encode_error, encode_result};
-use crate::legacy::server::{Action, Handshake, Input, negotiate};
+use crate::legacy::server::{ServerAction, ServerHandshake, ServerInput, negotiate};
 use crate::method::{Kind, Method, MethodName, Side};
 use crate::modern;
 use crate::revision::Revision;
 use crate::rpc::{CloseReason, SendError};
 
 /// The handshake, what the client has said of itself in it, and what may be sent to it for that reason. How the handshake
-/// moves is the table of [`Handshake`].
+/// moves is the table of [`ServerHandshake`].
 ///
 /// | to send | before `initialize` is answered | before `notifications/initialized` | then | why |
 /// |---|---|---|---|---|
@@ -26,20 +26,20 @@ use crate::rpc::{CloseReason, SendError};
 /// | a request that takes a capability the client lacks | waits | waits | refused | Lifecycle, Operation: only what was negotiated |
 #[derive(Debug)]
 pub(super) struct Negotiation {
-    handshake: Handshake,
+    handshake: ServerHandshake,
     client: ClientFacts,
 }
 
 impl Negotiation {
     /// Begins with this handshake; nothing is known of the client.
-    pub(super) fn new(handshake: Handshake) -> Self {
+    pub(super) fn new(handshake: ServerHandshake) -> Self {
         Self {
             handshake,
             client: ClientFacts::UNKNOWN,
         }
     }
 
-    pub(super) fn handshake(&self) -> Handshake {
+    pub(super) fn handshake(&self) -> ServerHandshake {
         self.handshake
     }
 
@@ -54,7 +54,7 @@ impl Negotiation {
     }
 
     /// Takes what happens to the handshake, and says what to do.
-    pub(super) fn receive(&mut self, input: Input) -> Action {
+    pub(super) fn receive(&mut self, input: ServerInput) -> ServerAction {
         self.handshake.receive(input)
     }
 
@@ -62,7 +62,7 @@ impl Negotiation {
     pub(super) fn initialize(&mut self, config: &ServerConfig, request: &Request) -> Vec<u8> {
         match self.agree(config, request.params.as_ref()) {
             Ok(revision) => {
-                self.handshake.receive(Input::Negotiated(revision));
+                self.handshake.receive(ServerInput::Negotiated(revision));
                 encode_result(&request.id, config.initialize_result(revision).as_bytes())
             }
             Err(error) => encode_error(Some(&request.id), &error),
@@ -122,7 +122,7 @@ impl Negotiation {
     /// An error where servers send no `method` of this kind in the revision. Before there is one, that of the latest
     /// handshake decides: what no server ever sends need not wait to be refused.
     fn is_ours(&self, method: &MethodName, kind: Kind) -> Result<(), SendError> {
-        if self.handshake == Handshake::Closed {
+        if self.handshake == ServerHandshake::Closed {
             return Err(SendError::Closed(CloseReason::Local));
         }
         let revision = self.revision().unwrap_or(Revision::LATEST_LEGACY);
@@ -153,7 +153,7 @@ mod tests {
             panic!("{params}")
         };
         let config = ServerConfig::new(Implementation::new("s", "1"));
-        let mut negotiation = Negotiation::new(Handshake::default());
+        let mut negotiation = Negotiation::new(ServerHandshake::default());
         let answer = negotiation.initialize(&config, &request);
         (negotiation, String::from_utf8(answer).unwrap())
     }
@@ -175,7 +175,7 @@ mod tests {
     fn an_initialize_that_is_not_in_order_changes_nothing() {
         let (negotiation, answer) = initialized(r#"{"protocolVersion":5}"#);
         assert!(answer.contains("-32602"), "{answer}");
-        assert_eq!(negotiation.handshake(), Handshake::AwaitingInitialize);
+        assert_eq!(negotiation.handshake(), ServerHandshake::AwaitingInitialize);
     }
 
     /// The table of the docs, column by column.
@@ -183,9 +183,9 @@ mod tests {
     fn what_may_be_sent_is_as_in_the_table() {
         let agreed = Revision::V2025_11_25;
         for (handshake, notification, ping, request) in [
-            (Handshake::AwaitingInitialize, false, false, false),
-            (Handshake::AwaitingInitialized(agreed), true, true, false),
-            (Handshake::Operating(agreed), true, true, true),
+            (ServerHandshake::AwaitingInitialize, false, false, false),
+            (ServerHandshake::AwaitingInitialized(agreed), true, true, false),
+            (ServerHandshake::Operating(agreed), true, true, true),
         ] {
             let mut negotiation = Negotiation::new(handshake);
             negotiation.client.capabilities = RawJson::parse(r#"{"sampling":{}}"#).unwrap();
@@ -206,7 +206,7 @@ mod tests {
                 other => assert!(matches!(other, Err(SendError::NotSupported { .. })), "{handshake:?}"),
             }
         }
-        let closed = Negotiation::new(Handshake::Closed);
+        let closed = Negotiation::new(ServerHandshake::Closed);
         assert!(matches!(
             closed.may_request(&Method::Ping.into()),
             Err(SendError::Closed(_))

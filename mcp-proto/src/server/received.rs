@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::Request;
+use super::ClientRequest;
 use crate::jsonrpc::{Notification, RawJson};
 use crate::rpc::{CallError, CallId, RequestKey};
 
@@ -16,9 +16,9 @@ use crate::rpc::{CallError, CallId, RequestKey};
 )]
 pub enum Received {
     /// The application has to answer this.
-    Request(Request),
+    Request(ClientRequest),
     /// It is answered already: send this.
-    Reply(Vec<u8>),
+    Respond(Vec<u8>),
     /// A notification that is not about the protocol itself.
     Notification(Notification),
     /// The client does not want this request answered any more, and it will not be.
@@ -29,7 +29,7 @@ pub enum Received {
         reason: Option<Box<str>>,
     },
     /// A call of ours is settled.
-    Answered {
+    Reply {
         /// Which one.
         call: CallId,
         /// The answer.

@@ -7,12 +7,12 @@ use super::calls::Calls;
 use super::inbox::Inbox;
 use super::interests::Interests;
 use super::negotiation::Negotiation;
-use super::{Received, Request, RequestContext, RequestToken, ResultBody, ServerConfig};
+use super::{ClientRequest, Received, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
-    ErrorObject, Facts, Id, Message, Notification, Params, Request as RawRequest, Response, encode_error,
-    encode_notification_with, encode_result,
+    ErrorObject, Facts, Id, Message, Notification, Params, Request, Response, encode_error, encode_notification_with,
+    encode_result,
 };
-use crate::legacy::server::{Action, Handshake, Input};
+use crate::legacy::server::{ServerAction, ServerHandshake, ServerInput};
 use crate::method::{Kind, Method, MethodName, Side};
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, Counters, Kept, RequestKey, SendError};
@@ -25,7 +25,7 @@ use crate::time::Time;
 /// Its methods are of four kinds.
 /// - Getters.
 /// - The world tells it: [`receive`](Self::receive), [`handle_timeout`](Self::handle_timeout).
-/// - The application tells it: [`respond`](Self::respond), [`notify`](Self::notify), [`request`](Self::request),
+/// - The application tells it: [`respond`](Self::respond), [`notify`](Self::notify), [`call`](Self::call),
 ///   [`cancel`](Self::cancel), [`close`](Self::close).
 /// - It tells the world: [`poll_timeout`](Self::poll_timeout).
 ///
@@ -34,7 +34,7 @@ use crate::time::Time;
 // Each part is a machine of its own that knows none of the others: what follows from what one says is carried to the
 // others here.
 #[derive(Debug)]
-pub struct Session {
+pub struct LegacySession {
     /// What was agreed on with the client.
     negotiation: Negotiation,
     /// What it wants to hear of.
@@ -45,19 +45,19 @@ pub struct Session {
     calls: Calls,
 }
 
-impl Session {
+impl LegacySession {
     /// A session that awaits `initialize`.
     pub fn new(config: &ServerConfig) -> Self {
-        Self::at(config, Handshake::default())
+        Self::at(config, ServerHandshake::default())
     }
 
     /// A session past its handshake, for one exchange of a server without sessions: nothing is known of the client.
     #[cfg(feature = "http")]
     pub(crate) fn operating(config: &ServerConfig, revision: Revision) -> Self {
-        Self::at(config, Handshake::Operating(revision))
+        Self::at(config, ServerHandshake::Operating(revision))
     }
 
-    fn at(config: &ServerConfig, handshake: Handshake) -> Self {
+    fn at(config: &ServerConfig, handshake: ServerHandshake) -> Self {
         Self {
             negotiation: Negotiation::new(handshake),
             interests: Interests::new(),
@@ -67,7 +67,7 @@ impl Session {
     }
 
     /// Where the handshake stands.
-    pub fn handshake(&self) -> Handshake {
+    pub fn handshake(&self) -> ServerHandshake {
         self.negotiation.handshake()
     }
 
@@ -114,33 +114,30 @@ impl Session {
     }
 
     /// Takes a request whose parameters have been looked at.
-    pub(crate) fn receive_request(
-        &mut self,
-        config: &ServerConfig,
-        request: RawRequest,
-        facts: &Facts<'_>,
-    ) -> Received {
+    pub(crate) fn receive_request(&mut self, config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Received {
         let input = match request.method.known() {
-            Some(Method::Initialize) => Input::Initialize,
-            Some(Method::Ping) => Input::Ping,
-            _ => Input::Request,
+            Some(Method::Initialize) => ServerInput::Initialize,
+            Some(Method::Ping) => ServerInput::Ping,
+            _ => ServerInput::Request,
         };
         match self.negotiation.receive(input) {
-            Action::Negotiate => Received::Reply(self.negotiation.initialize(config, &request)),
-            Action::AnswerPing => Received::Reply(encode_result(&request.id, b"{}")),
-            Action::Refuse(refusal) => Received::Reply(encode_error(Some(&request.id), &refusal.to_error())),
-            Action::Serve => self.serve(config, request, facts),
-            Action::Ignore | Action::Open | Action::Deliver | Action::Correlate => Received::Nothing,
+            ServerAction::Negotiate => Received::Respond(self.negotiation.initialize(config, &request)),
+            ServerAction::AnswerPing => Received::Respond(encode_result(&request.id, b"{}")),
+            ServerAction::Refuse(refusal) => Received::Respond(encode_error(Some(&request.id), &refusal.to_error())),
+            ServerAction::Serve => self.serve(config, request, facts),
+            ServerAction::Ignore | ServerAction::Open | ServerAction::Deliver | ServerAction::Correlate => {
+                Received::Nothing
+            }
         }
     }
 
     /// Hands a request to the application, or answers it where it is not in order.
-    fn serve(&mut self, config: &ServerConfig, request: RawRequest, facts: &Facts<'_>) -> Received {
+    fn serve(&mut self, config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Received {
         let Some(revision) = self.revision() else {
             return Received::Nothing;
         };
         match self.admit(config, revision, &request, facts) {
-            Ok((key, context, subscribes)) => Received::Request(Request {
+            Ok((key, context, subscribes)) => Received::Request(ClientRequest {
                 token: RequestToken {
                     key: Some(key),
                     subscribes,
@@ -152,7 +149,7 @@ impl Session {
                 text: request.text,
                 called: facts.called(),
             }),
-            Err(error) => Received::Reply(encode_error(Some(&request.id), &error)),
+            Err(error) => Received::Respond(encode_error(Some(&request.id), &error)),
         }
     }
 
@@ -160,7 +157,7 @@ impl Session {
         &mut self,
         config: &ServerConfig,
         revision: Revision,
-        request: &RawRequest,
+        request: &Request,
         facts: &Facts<'_>,
     ) -> Result<(RequestKey, RequestContext, Option<Box<str>>), ErrorObject> {
         let known = request.method.known();
@@ -228,26 +225,26 @@ impl Session {
             return cancelled.map_or(Received::Nothing, |(key, reason)| Received::Cancelled { key, reason });
         }
         let input = match method {
-            Some(Method::InitializedNotification) => Input::Initialized,
-            _ => Input::Notification,
+            Some(Method::InitializedNotification) => ServerInput::Initialized,
+            _ => ServerInput::Notification,
         };
         match self.negotiation.receive(input) {
-            Action::Open => Received::Opened,
-            Action::Deliver if method == Some(Method::ProgressNotification) => {
+            ServerAction::Open => Received::Opened,
+            ServerAction::Deliver if method == Some(Method::ProgressNotification) => {
                 let progress = self.calls.progress(now, notification.params);
                 progress.map_or(Received::Nothing, |(call, params)| Received::Progress { call, params })
             }
-            Action::Deliver => Received::Notification(notification),
+            ServerAction::Deliver => Received::Notification(notification),
             _ => Received::Nothing,
         }
     }
 
     pub(crate) fn receive_response(&mut self, response: Response) -> Received {
-        if self.negotiation.receive(Input::Reply) != Action::Correlate {
+        if self.negotiation.receive(ServerInput::Reply) != ServerAction::Correlate {
             return Received::Nothing;
         }
         match response.id.as_ref().and_then(|id| self.calls.settle(id)) {
-            Some(call) => Received::Answered {
+            Some(call) => Received::Reply {
                 call,
                 outcome: response.outcome.map_err(CallError::Rpc),
             },
@@ -317,14 +314,14 @@ impl Session {
     /// the capability, where too many calls wait, and [`SendError::Blocked`] before `notifications/initialized`
     /// (2025-11-25, Lifecycle: SHOULD NOT; `ping` is exempt once `initialize` is answered: before that the client may
     /// be one of the modern era, which takes no requests).
-    pub fn request(
+    pub fn call(
         &mut self,
         config: &ServerConfig,
         method: &MethodName,
         params: Params,
         options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        self.request_as(config, None, method, params, options)
+        self.call_as(config, None, method, params, options)
     }
 
     /// Makes place for a request that cannot be sent yet. From now on its time runs.
@@ -333,9 +330,9 @@ impl Session {
         self.calls.reserve(config.timeouts(), options)
     }
 
-    /// [`request`](Self::request), as the call that was reserved for it. Where that is settled meanwhile, the request is
+    /// [`call`](Self::call), as the call that was reserved for it. Where that is settled meanwhile, the request is
     /// blocked.
-    pub(crate) fn request_as(
+    pub(crate) fn call_as(
         &mut self,
         config: &ServerConfig,
         reserved: Option<CallId>,
@@ -371,7 +368,7 @@ impl Session {
 
     /// Ends the session: the calls that will have no answer. Requests in progress are not answered any more.
     pub fn close(&mut self) -> impl Iterator<Item = CallId> + use<> {
-        self.negotiation.receive(Input::Close);
+        self.negotiation.receive(ServerInput::Close);
         self.inbox.clear();
         self.calls.drain()
     }

@@ -12,7 +12,7 @@ use super::junk::Junk;
 use super::lines::Lines;
 use super::load::Load;
 use super::subscriptions::Subscriptions;
-use super::{Event, RequestToken, ResultBody, ServerConfig, Session};
+use super::{LegacySession, RequestToken, ResultBody, ServerConfig, ServerEvent};
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::method::MethodName;
 use crate::revision::Revision;
@@ -33,7 +33,7 @@ mod arrivals;
 /// - The world tells it: [`receive`](Self::receive), [`receive_eof`](Self::receive_eof),
 ///   [`handle_timeout`](Self::handle_timeout).
 /// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`notify`](Self::notify),
-///   [`request`](Self::request), [`cancel`](Self::cancel), [`close`](Self::close). They take no time; what they say
+///   [`call`](Self::call), [`cancel`](Self::cancel), [`close`](Self::close). They take no time; what they say
 ///   is queued.
 /// - It tells the world: [`poll_transmit`](Self::poll_transmit), [`poll_event`](Self::poll_event),
 ///   [`poll_timeout`](Self::poll_timeout). They never block, and run dry.
@@ -57,7 +57,7 @@ mod arrivals;
 pub struct StreamServer {
     config: Arc<ServerConfig>,
     /// What is kept of the client, and the requests in progress of either era.
-    session: Session,
+    session: LegacySession,
     /// What a client of the modern era listens to.
     subscriptions: Subscriptions,
     /// What is answered together.
@@ -80,7 +80,7 @@ impl StreamServer {
         let config = config.into();
         let limits = config.limits();
         Self {
-            session: Session::new(&config),
+            session: LegacySession::new(&config),
             subscriptions: Subscriptions::default(),
             batches: Batches::default(),
             load: Load::default(),
@@ -180,7 +180,7 @@ impl StreamServer {
 
     /// The next event.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ServerEvent> {
         if let Some(event) = self.events.pop() {
             return Some(event);
         }
@@ -188,7 +188,7 @@ impl StreamServer {
         if self.ending.is_draining() && self.is_drained() {
             self.end();
         }
-        self.ending.tell().map(Event::Closed)
+        self.ending.tell().map(ServerEvent::Closed)
     }
 
     /// The next bytes to write: whole lines, as many as belong together.
@@ -215,7 +215,7 @@ impl StreamServer {
                 self.lines.push(cancellation);
             }
             let outcome = Err(error);
-            self.events.push(Event::Answered { call, outcome });
+            self.events.push(ServerEvent::Reply { call, outcome });
         }
         self.ending.arm(now, self.config.timeouts().close);
         if self.ending.is_overdue(now) {
@@ -289,7 +289,7 @@ impl StreamServer {
     ///
     /// # Errors
     /// [`SendError::Blocked`] with the parameters where the outbox is full, and those of
-    /// [`Session::notify`].
+    /// [`LegacySession::notify`].
     pub fn notify(&mut self, method: &MethodName, params: Params) -> Result<(), SendError> {
         let params = self.may_send(params)?;
         if let Some(known) = method.known() {
@@ -310,9 +310,9 @@ impl StreamServer {
     ///
     /// # Errors
     /// [`SendError::Blocked`] with the parameters where the outbox is full or the handshake is not complete, and
-    /// those of [`Session::request`].
-    pub fn request(&mut self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
-        self.request_as(None, method, params, options)
+    /// those of [`LegacySession::call`].
+    pub fn call(&mut self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
+        self.call_as(None, method, params, options)
     }
 
     /// Makes place for a request that is blocked. From now on its time runs.
@@ -324,8 +324,8 @@ impl StreamServer {
         }
     }
 
-    /// [`request`](Self::request), as the call that was reserved for it.
-    pub(crate) fn request_as(
+    /// [`call`](Self::call), as the call that was reserved for it.
+    pub(crate) fn call_as(
         &mut self,
         reserved: Option<CallId>,
         method: &MethodName,
@@ -333,9 +333,7 @@ impl StreamServer {
         options: &CallOptions,
     ) -> Result<CallId, SendError> {
         let params = self.may_send(params)?;
-        let (call, message) = self
-            .session
-            .request_as(&self.config, reserved, method, params, options)?;
+        let (call, message) = self.session.call_as(&self.config, reserved, method, params, options)?;
         self.lines.push(message);
         Ok(call)
     }
@@ -388,7 +386,7 @@ impl StreamServer {
         // A client that is not read cannot answer them.
         for call in self.session.abandon_calls() {
             let outcome = Err(CallError::Closed(reason));
-            self.events.push(Event::Answered { call, outcome });
+            self.events.push(ServerEvent::Reply { call, outcome });
         }
     }
 

@@ -30,6 +30,7 @@ impl<K: Clone + Ord> SessionPool<K> {
 
     /// One that waited for an attempt does so no more.
     pub(super) fn gone(&mut self, waiter: WaiterId, serial: u64) {
+        // What has come of it already does not depend on who waited.
         if self.slots.connecting(serial).is_none() {
             return;
         }
@@ -73,6 +74,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             // What was taken for granted of the server may be the reason.
             self.priors.set(key, None);
         }
+        // First: with an attempt that the world has not begun its slot goes, and in it those who wait.
         self.fail_all(serial, error);
         self.abandon_attempt(serial);
     }
@@ -94,6 +96,7 @@ impl<K: Clone + Ord> SessionPool<K> {
         if self.actions.withdraw(serial) == Some(Queued::Connect) {
             return self.forget(serial);
         }
+        // From here on it has the time for closing, and no other.
         self.attempts.clear(serial);
         self.actions.push(serial, Queued::Abandon);
         let surplus = self.remains.attempt(serial);

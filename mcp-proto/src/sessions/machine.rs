@@ -211,6 +211,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             return;
         }
         self.closed = Some(reason);
+        // Copies: slots go while this goes on.
         for key in self.slots.all_keys() {
             self.close_slot(&key, reason);
         }

@@ -84,6 +84,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     /// What the server of a session has proved to speak so far; `None` where that is not certain, or not any more.
     pub fn learned(&mut self, session: PooledSession, prior: Option<Prior>) {
         match self.slots.key(session.0) {
+            // Also of a session that is over: the next one has the same server.
             Some(key) => self.priors.set(key, prior),
             None => self.counters.late += 1,
         }

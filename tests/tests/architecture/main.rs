@@ -10,6 +10,7 @@ mod dependencies;
 mod drivers;
 mod hygiene;
 mod layers;
+mod names;
 mod parity;
 mod purity;
 mod revisions;

@@ -12,7 +12,7 @@ use crate::client::HttpClient;
 use crate::client::StreamClient;
 use crate::handle::pump::Pump;
 #[cfg(feature = "http")]
-use crate::http::client::{Action, ExchangeError, ExchangeId};
+use crate::http::client::{ExchangeError, ExchangeId, HttpAction};
 use crate::time::Time;
 
 /// The driver's side of a client over a byte stream; see [`Pump`].
@@ -91,7 +91,7 @@ impl Pump for ClientPump {
                 return Poll::Ready(Some(bytes));
             }
             if state.machine.as_client().closed().is_some() {
-                // Only now, when what was queued has gone: those who wait for the end may stop the driver.
+                // Only now: who waits for the end waits for what was queued, too.
                 state.finish();
                 return Poll::Ready(None);
             }
@@ -132,7 +132,7 @@ impl HttpPump {
 
     /// What to do next. `Ready(None)` means that the connection is closed and nothing is open any more: the
     /// driver is done.
-    pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Action>> {
+    pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<HttpAction>> {
         self.shared.with(|state| {
             state.arm(now);
             let Some(http) = state.http() else {

@@ -14,7 +14,7 @@ use super::listeners::Listeners;
 use super::lobby::Lobby;
 use super::machine::Machine;
 use super::slots::{Fate, Report, Room, Slots};
-use crate::client::{Event, IncomingRequest, ServerFacts, ToolList};
+use crate::client::{ClientEvent, ServerFacts, ServerRequest, ToolList};
 use crate::handle::wakers::{Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
 use crate::method::MethodName;
@@ -136,6 +136,7 @@ impl State {
 
     fn insert(&mut self, call: CallId, spent: Duration, born: Option<Time>, waker: Option<Waker>) {
         self.slots.insert(call, spent, born, waker);
+        // One that has waited for room was born then.
         if born.is_none() {
             self.newborn.push(call);
         }
@@ -351,33 +352,36 @@ impl State {
     fn read_events(&mut self) {
         while let Some(event) = self.machine.poll_event() {
             match event {
-                Event::Reply { call, outcome } => self.reply(call, outcome),
-                Event::ToolsListed { call, outcome } => {
+                ClientEvent::Reply { call, outcome } => self.reply(call, outcome),
+                ClientEvent::ToolsListed { call, outcome } => {
                     self.to_wake.extend(self.askers.settle(call, self.now, outcome));
                 }
-                Event::Progress { call, params } => self.report(call, Report::Progress(params)),
-                Event::Log { call, params } => self.report(call, Report::Log(params)),
-                Event::Notification(incoming) => self.notify(&incoming.notification),
+                ClientEvent::Progress { call, params } => self.report(call, Report::Progress(params)),
+                ClientEvent::Log { call, params } => self.report(call, Report::Log(params)),
+                ClientEvent::Notification(incoming) => self.notify(&incoming.notification),
                 // No handle answers requests; without an answer, the server would wait.
-                Event::Request(request) => self.refuse(&request),
-                Event::Ready => self.wake_watchers(),
-                Event::NotReady(error) => {
+                ClientEvent::Request(request) => self.refuse(&request),
+                ClientEvent::Ready => self.wake_watchers(),
+                ClientEvent::NotReady(error) => {
                     self.lobby.failed(error);
                     self.wake_watchers();
                 }
-                Event::Closed(_) => {
+                // Those who wait for a call have its reply; these two would hear of nothing else.
+                ClientEvent::Closed(_) => {
                     self.wake_watchers();
                     self.listeners.close(&mut self.to_wake);
                 }
                 // Nobody here has a request of the server, and of a lost session each call learns by itself.
-                Event::Cancelled(_) | Event::SessionLost | Event::ToolRejected { .. } => {}
+                ClientEvent::Cancelled(_) | ClientEvent::SessionLost | ClientEvent::ToolRejected { .. } => {}
             }
         }
+        // The machine drops before anybody here sees it: only its count tells.
         let dropped = self.machine.as_client().counters().dropped_notifications;
         self.listeners.miss(dropped, &mut self.to_wake);
     }
 
     fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
+        // Only the end of the connection reaches calls that were never sent and may be made elsewhere.
         let was_sent = !matches!(outcome, Err(CallError::Closed(_))) || self.machine.client().take_was_sent(call);
         let waker = self.slots.settle(call, self.now, was_sent, outcome);
         self.to_wake.extend(waker);
@@ -400,7 +404,7 @@ impl State {
             .notify(notification, limits.notifications, most_bytes, &mut self.to_wake);
     }
 
-    fn refuse(&mut self, request: &IncomingRequest) {
+    fn refuse(&mut self, request: &ServerRequest) {
         let error = ErrorObject::method_not_found(request.request.method.as_str());
         self.machine.client().respond(request.key, Err(error));
     }

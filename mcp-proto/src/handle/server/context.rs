@@ -194,6 +194,7 @@ impl Context {
         &'a self,
         params: &R::Params,
     ) -> impl Future<Output = Result<R::Result, CallError>> + use<'a, R> {
+        // Here and not in the future, which then does not borrow what it was given.
         let params = Params::from_serialize(params).map_err(SendError::InvalidParams);
         async move {
             let answer = self.request_raw(R::METHOD, params?, CallOptions::default()).await?;
@@ -257,6 +258,8 @@ impl Context {
         let mut message = Some(message);
         poll_fn(move |cx| {
             while let Some(next) = message.take() {
+                // There may be room by now, or another may have taken it: tried again until it is queued or has to
+                // wait.
                 let Err(back) = peer.notify(next) else { break };
                 message = Some(back);
                 if peer.poll_room(cx).is_pending() {
@@ -309,7 +312,7 @@ impl Asking<'_> {
                 method: &self.method,
                 options: &self.options,
             };
-            match self.peer.request(self.call, &question, params) {
+            match self.peer.call(self.call, &question, params) {
                 Ok(call) => self.call = Some(call),
                 // Only again after a wait: where it is not room that lacks, trying again would never end.
                 Err(SendError::Blocked(params)) if may_retry => {

@@ -13,7 +13,7 @@ use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
 use crate::handle::Pump;
 use crate::rpc::{CloseReason, Counters};
-use crate::server::{Event, Request, StreamServer};
+use crate::server::{ClientRequest, ServerEvent, StreamServer};
 use crate::time::Time;
 
 /// How often handlers that make each other ready are polled before the driver gets its turn.
@@ -81,10 +81,10 @@ impl ServerPump {
         self.stream.connection(|connection| connection.counters())
     }
 
-    fn event(&self, seats: &mut Seats, event: Event) {
+    fn event(&self, seats: &mut Seats, event: ServerEvent) {
         match event {
-            Event::Request(request) => self.request(seats, request),
-            Event::Cancelled { key, .. } => {
+            ServerEvent::Request(request) => self.request(seats, request),
+            ServerEvent::Cancelled { key, .. } => {
                 self.stream.cancelled(key);
                 if let Some(token) = seats.remove(key) {
                     // Nothing is sent; the connection forgets what it counted for it.
@@ -92,19 +92,19 @@ impl ServerPump {
                         .respond(token, Err(crate::jsonrpc::ErrorObject::internal("cancelled")));
                 }
             }
-            Event::Notification(notification) => self.server.notified(notification),
-            Event::Answered { call, outcome } => self.stream.answered(call, outcome),
-            Event::Opened => self.stream.opened(),
-            Event::Closed(reason) => {
+            ServerEvent::Notification(notification) => self.server.notified(notification),
+            ServerEvent::Reply { call, outcome } => self.stream.answered(call, outcome),
+            ServerEvent::Opened => self.stream.opened(),
+            ServerEvent::Closed(reason) => {
                 // First, so that handlers that are dropped, and what they drop, find the connection at its end.
                 self.stream.end(reason);
                 seats.clear();
             }
-            Event::Progress { .. } => {}
+            ServerEvent::Progress { .. } => {}
         }
     }
 
-    fn request(&self, seats: &mut Seats, request: Request) {
+    fn request(&self, seats: &mut Seats, request: ClientRequest) {
         let (token, call) = Call::of(request);
         let Some(key) = token.key() else { return };
         let seat = seats.insert(&self.stream, key, token, |peer| self.server.serve(call, peer));

@@ -113,6 +113,7 @@ impl Seats {
 
     /// Drops the handler of a request, with its token, which nobody wants any more.
     pub(super) fn remove(&mut self, key: RequestKey) -> Option<RequestToken> {
+        // By key: seats are used again, and an index may be another's by now.
         let index = *self.by_key.get(&key)?;
         let Task { work, token } = self.vacate(index)?;
         drop(work);
@@ -161,8 +162,8 @@ impl Peer for Seat {
         self.stream.poll_callable(cx)
     }
 
-    fn request(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
-        self.stream.request(reserved, question, params)
+    fn call(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
+        self.stream.call(reserved, question, params)
     }
 
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {

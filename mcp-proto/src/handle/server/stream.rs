@@ -12,7 +12,7 @@ use super::answers::Answers;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::{Announcement, Announcements, Event, Question, RequestToken, ResultBody, StreamServer};
+use crate::server::{Announcement, Announcements, Question, RequestToken, ResultBody, ServerEvent, StreamServer};
 use crate::time::Time;
 
 /// A connection and who waits for it. Its locks are held for a few steps of the machine and never across a poll of
@@ -81,7 +81,7 @@ impl Stream {
         state.connection.close_reason().or(state.gone)
     }
 
-    pub(super) fn next_event(&self) -> Option<Event> {
+    pub(super) fn next_event(&self) -> Option<ServerEvent> {
         self.lock().connection.poll_event()
     }
 
@@ -220,7 +220,7 @@ impl Stream {
         Ok(call)
     }
 
-    pub(super) fn request(
+    pub(super) fn call(
         &self,
         reserved: Option<CallId>,
         question: &Question<'_>,
@@ -232,7 +232,7 @@ impl Stream {
         }
         let call = state
             .connection
-            .request_as(reserved, question.method, params, question.options)?;
+            .call_as(reserved, question.method, params, question.options)?;
         // One that was reserved is expected since then, and forgotten where its time is over.
         if reserved.is_none() {
             state.answers.expect(call);
@@ -249,6 +249,7 @@ impl Stream {
 
     pub(super) fn abandon(&self, call: CallId) {
         let mut state = self.lock();
+        // The answer may come all the same, and nobody would take it.
         state.answers.forget(call);
         state.connection.cancel(call, None);
         drop(state);
@@ -287,6 +288,7 @@ impl Stream {
 
     /// Swaps the handlers that want to be polled for `seats`, which is empty.
     pub(super) fn take_ready(&self, seats: &mut Vec<usize>) {
+        // Swapped, so that both keep their memory from one time to the next.
         core::mem::swap(&mut self.lock_ready().seats, seats);
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use http::Request;
 
-use super::action::{Action, Actions};
+use super::action::{Actions, HttpAction};
 use super::config::HttpClientConfig;
 use super::exchange::{ExchangeId, Kind, Response};
 use super::listen::Listen;
@@ -100,6 +100,7 @@ impl Exchanges {
             self.stop_listening();
             self.abort_announcement();
         }
+        // For requests that carry no message: the GET stream and DELETE name it as well.
         if let Some(revision) = outgoing.revision {
             self.revision = revision;
         }
@@ -148,6 +149,7 @@ impl Exchanges {
 
     /// Ends everything, and the session with a DELETE (2025-11-25, Session Management, 5).
     pub fn close(&mut self, now: Time) {
+        // Before the DELETE, which may need its connection.
         self.stop_listening();
         if let Some(session) = self.session.take() {
             self.end_session(now + self.timeouts.close, &session);
@@ -190,7 +192,7 @@ impl Exchanges {
 
     /// What the driver has to do.
     #[must_use]
-    pub fn poll_action(&mut self) -> Option<Action> {
+    pub fn poll_action(&mut self) -> Option<HttpAction> {
         self.actions.pop()
     }
 

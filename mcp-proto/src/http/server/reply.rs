@@ -32,7 +32,7 @@ const SESSION_ID: HeaderName = HeaderName::from_static(MCP_SESSION_ID);
 /// length and body are known together and can be written together. A notification or a request of the server that
 /// comes first makes it a stream (2025-11-25, Transports, Sending Messages, 6).
 ///
-/// | so far | `notify`, `request` | `respond` | polled | why |
+/// | so far | `notify`, `call` | `respond` | polled | why |
 /// |---|---|---|---|---|
 /// | nothing | stream, if accepted | whole, when it is the last answer | nothing | the form cannot be changed once the head is out |
 /// | whole | no effect | no effect | head with length, body, end | nothing may follow the answer |
@@ -41,7 +41,7 @@ const SESSION_ID: HeaderName = HeaderName::from_static(MCP_SESSION_ID);
 /// Methods are of four kinds. Getters: [`is_streaming`](Self::is_streaming), [`body_length`](Self::body_length),
 /// [`is_finished`](Self::is_finished), [`dropped`](Self::dropped). From the world:
 /// [`handle_timeout`](Self::handle_timeout). From the application: [`notify`](Self::notify),
-/// [`request`](Self::request), [`respond`](Self::respond), [`accepted`](Self::accepted),
+/// [`call`](Self::call), [`respond`](Self::respond), [`accepted`](Self::accepted),
 /// [`refuse`](Self::refuse), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
 /// [`poll_body`](Self::poll_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
 #[derive(Debug)]
@@ -189,16 +189,16 @@ impl Reply {
     }
 
     /// Whether a request of the server can reach the client here.
-    pub fn can_request(&self) -> bool {
+    pub fn can_call(&self) -> bool {
         self.accepts.sse && !self.is_ended()
     }
 
-    /// Sends a request of the server. Check [`can_request`](Self::can_request) first.
+    /// Sends a request of the server. Check [`can_call`](Self::can_call) first.
     ///
     /// # Errors
     /// [`Blocked`] while the queue is full, and for good where the request cannot reach the client.
-    pub fn request(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
-        match self.can_request() {
+    pub fn call(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        match self.can_call() {
             true => self.push(message),
             false => Err(Blocked(message)),
         }
@@ -219,6 +219,8 @@ impl Reply {
                 }
                 stream.ended = self.awaited == 0;
             }
+            // One array in one document (2025-03-26): until something makes it a stream, each answer waits for the
+            // last.
             State::Open if self.is_batch => {
                 self.answers.push(message);
                 if self.awaited == 0 {
@@ -301,6 +303,7 @@ impl Reply {
                     return None;
                 };
                 let (parts, body) = response.into_parts();
+                // Without a body the head is all there is, and no empty piece follows it.
                 if !body.is_empty() {
                     self.state = State::Body(body);
                 }

@@ -29,7 +29,7 @@ use crate::time::Time;
 /// the world: [`create`](Self::create), [`enter`](Self::enter), [`listen`](Self::listen), [`leave`](Self::leave),
 /// [`remove`](Self::remove), [`handle_timeout`](Self::handle_timeout). From the application:
 /// [`clear`](Self::clear), [`drain`](Self::drain), [`close`](Self::close). To the world: [`poll_timeout`](Self::poll_timeout).
-pub struct Sessions<S> {
+pub struct SessionTable<S> {
     most: usize,
     most_per_principal: usize,
     most_open: usize,
@@ -61,7 +61,7 @@ struct Record<S> {
     next_check: Time,
 }
 
-/// That an exchange keeps a session alive: to be given back with [`Sessions::leave`], which then need not look the
+/// That an exchange keeps a session alive: to be given back with [`SessionTable::leave`], which then need not look the
 /// session up again. One that is dropped keeps its session for ever.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the session is kept until it is left"]
@@ -71,7 +71,7 @@ pub struct Visit {
     listens: bool,
 }
 
-impl<S> Sessions<S> {
+impl<S> SessionTable<S> {
     /// An empty table with the bounds of `limits`.
     pub fn new(limits: &Limits) -> Self {
         Self {
@@ -331,9 +331,9 @@ impl<S> Sessions<S> {
     }
 }
 
-impl<S> fmt::Debug for Sessions<S> {
+impl<S> fmt::Debug for SessionTable<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions")
+        f.debug_struct("SessionTable")
             .field("len", &self.records.len())
             .finish_non_exhaustive()
     }

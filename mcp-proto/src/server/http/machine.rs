@@ -9,14 +9,14 @@ use core::fmt;
 use http::response;
 
 use super::alarms::Alarms;
-use super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, SessionKey};
-use super::exchange::{Answer, Exchange, Frame};
+use super::event::{AskedToken, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
+use super::exchange::{Exchange, Frame, HttpAnswer};
 use super::rooms::Rooms;
 use super::rules::Rules;
 use super::served::{Answering, Served};
 use super::site::Site;
 use super::steps::Member;
-use crate::http::server::{Abandoned, HttpConfig, Refusal, Sessions, Subscriptions, Visit};
+use crate::http::server::{Abandoned, HttpConfig, Refusal, SessionTable, Subscriptions, Visit};
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::method::MethodName;
 use crate::rpc::{Kept, SendError};
@@ -25,7 +25,7 @@ use crate::time::Time;
 use crate::wire::header::ParamHeaders;
 
 mod arrivals;
-mod asking;
+mod calls;
 mod ends;
 
 /// A server over Streamable HTTP, in both eras at once, for a single owner: the partner of
@@ -55,7 +55,7 @@ mod ends;
 /// - The world tells it: [`receive`](Self::receive), [`receive_head`](Self::receive_head),
 ///   [`receive_body`](Self::receive_body), [`receive_end`](Self::receive_end), [`fail_body`](Self::fail_body),
 ///   [`disconnect`](Self::disconnect), [`handle_timeout`](Self::handle_timeout).
-/// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`request`](Self::request),
+/// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`call`](Self::call),
 ///   [`cancel`](Self::cancel), [`notify`](Self::notify), [`end_sessions`](Self::end_sessions), [`drain`](Self::drain),
 ///   [`close`](Self::close). They take no time; what they say is queued.
 /// - It tells the world: [`poll_ready`](Self::poll_ready), [`poll_head`](Self::poll_head),
@@ -112,12 +112,12 @@ pub struct HttpServer {
     tools: BTreeMap<Box<str>, ParamHeaders>,
     exchanges: BTreeMap<ExchangeId, Served>,
     next_exchange: u64,
-    table: Sessions<Member<SessionKey>>,
+    table: SessionTable<Member<HttpSessionKey>>,
     rooms: Rooms,
     subscriptions: Subscriptions<ExchangeId>,
     abandoned: Abandoned<ExchangeId>,
-    /// Our requests that wait for an answer, and the exchanges they went out on.
-    asking: BTreeMap<AskingId, ExchangeId>,
+    /// Our calls that wait for a reply, and the exchanges they went out on.
+    calls: BTreeMap<HttpCallId, ExchangeId>,
     events: VecDeque<HttpEvent>,
     /// The exchanges that have something new to take.
     ready: BTreeSet<ExchangeId>,
@@ -136,11 +136,11 @@ impl HttpServer {
             tools: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             next_exchange: 0,
-            table: Sessions::new(limits),
+            table: SessionTable::new(limits),
             rooms: Rooms::new(),
             subscriptions: Subscriptions::new(limits),
             abandoned: Abandoned::new(limits, config.timeouts()),
-            asking: BTreeMap::new(),
+            calls: BTreeMap::new(),
             events: VecDeque::new(),
             ready: BTreeSet::new(),
             leaving: Vec::new(),
@@ -202,6 +202,7 @@ impl HttpServer {
     pub fn is_in_progress(&self, token: &AskedToken) -> bool {
         match token.session {
             Some(key) => (self.rooms.get(key)).is_some_and(|room| room.session.is_in_progress(&token.token)),
+            // Nothing but its exchange knows of it: it is in progress for as long as that is there.
             None => self.exchanges.contains_key(&token.key.exchange),
         }
     }
@@ -227,7 +228,7 @@ impl HttpServer {
             self.table.len(),
             self.subscriptions.len(),
             self.abandoned.len(),
-            self.asking.len(),
+            self.calls.len(),
             self.events.len(),
             self.leaving.len(),
         ];
@@ -246,8 +247,9 @@ impl HttpServer {
             self.end_session(member.session);
         }
         while let Some(key) = self.rooms.take_due(now) {
-            self.expire_requests(now, key);
+            self.expire_calls(now, key);
         }
+        // Only named: the comment is written when its frame is polled.
         while let Some(id) = self.silent_streams.take(now) {
             self.ready.insert(id);
         }
@@ -256,8 +258,9 @@ impl HttpServer {
     /// Answers a request. Nothing is sent where nobody wants the answer any more.
     pub fn respond(&mut self, token: AskedToken, outcome: Result<ResultBody, ErrorObject>) {
         let AskedToken { key, session, token } = token;
+        // Told to the session first: only it knows whether the answer is still wanted.
         let answer = match session {
-            None => Answer::alone(&self.config, token, outcome),
+            None => HttpAnswer::alone(&self.config, token, outcome),
             Some(session) => match self.rooms.get_mut(session) {
                 Some(room) if room.session.is_in_progress(&token) => room.session.respond(&self.config, token, outcome),
                 // Cancelled, or its session has ended: its exchange was told then, and does not count it any more.
@@ -334,6 +337,7 @@ impl HttpServer {
     /// The head of a response, once.
     #[must_use]
     pub fn poll_head(&mut self, now: Time, id: ExchangeId) -> Option<response::Parts> {
+        // Who hangs up or answers does not say the time; who polls does, and settles what they left.
         self.settle_visits(now);
         let head = self.read(id)?.poll_head(now);
         self.watch_stream(id);

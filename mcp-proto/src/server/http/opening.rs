@@ -11,7 +11,7 @@ use crate::http::server::{Admission, Head, Posted, Refusal, Route, SessionPolicy
 use crate::jsonrpc::{ErrorCode, Facts, Id, Incoming, Message};
 use crate::method::Method;
 use crate::modern::server::unsupported;
-use crate::server::{Admitted, Request, admit_seen};
+use crate::server::{Admitted, ClientRequest, admit_seen};
 use crate::wire::header::ParamHeaders;
 
 /// What comes next for a request whose body is there.
@@ -41,7 +41,7 @@ pub enum Opening<'a> {
     /// Everything is said.
     Done(Exchange),
     /// A handler has to answer it, from nothing but itself.
-    Request(Exchange, Request),
+    Request(Exchange, ClientRequest),
     /// It opens a subscription.
     Subscribe(Subscribing<'a>),
     /// It begins a session.
@@ -130,7 +130,7 @@ impl<'a> Opening<'a> {
                 exchange.expect();
                 Ok(Self::Request(exchange, request))
             }
-            Admitted::Answered(message) => {
+            Admitted::Respond(message) => {
                 exchange.respond(message);
                 Ok(Self::Done(exchange))
             }
@@ -159,6 +159,8 @@ impl<'a> Opening<'a> {
         }
         let initialize = is_initialize(&incoming);
         if rules.http.sessions == SessionPolicy::Stateless {
+            // Nothing was agreed on: the header says it, or it is 2025-03-26 (2025-11-25, Protocol Version Header:
+            // SHOULD).
             let revision = head.legacy_revision(None, rules.config.revisions());
             let revision = revision.and_then(|revision| check_batch(&incoming, revision));
             return match revision {

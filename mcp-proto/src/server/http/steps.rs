@@ -8,17 +8,18 @@ use super::rules::Rules;
 use super::session::{HttpSession, Outcome};
 use super::taken::Taken;
 use crate::http::server::{
-    Accepts, Head, Principal, Refusal, SessionId, Sessions, SubscriptionKey, Subscriptions, Visit,
+    Accepts, Head, Principal, Refusal, SessionId, SessionTable, SubscriptionKey, Subscriptions, Visit,
 };
 use crate::jsonrpc::{Id, Incoming, Message};
 use crate::revision::Revision;
-use crate::server::{Session, Subscription};
+use crate::server::{LegacySession, Subscription};
 use crate::time::Time;
 
 /// A legacy session in the table of sessions: where the driver has it, and what has to be known without it. `S` is
 /// small and cloned: a key, or an `Arc` around a lock.
 #[derive(Clone, Debug)]
 pub struct Member<S> {
+    // Beside the session and not in it, so that a version is judged without the lock of the session.
     revision: Revision,
     /// Where it is.
     pub session: S,
@@ -127,7 +128,7 @@ impl<'a> Beginning<'a> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn check<S>(self, rules: Rules<'_>, table: &Sessions<Member<S>>) -> Result<Self, Exchange> {
+    pub fn check<S>(self, rules: Rules<'_>, table: &SessionTable<Member<S>>) -> Result<Self, Exchange> {
         match table.may_create(self.principal) {
             Ok(()) => Ok(self),
             Err(refusal) => Err(Exchange::refused(rules, message_id(&self.message), &refusal)),
@@ -138,9 +139,9 @@ impl<'a> Beginning<'a> {
     /// cryptographically secure source.
     pub fn negotiate<R>(self, rules: Rules<'_>, now: Time, random: impl FnOnce() -> [u8; 32]) -> Begun<'a, R> {
         let id = message_id(&self.message).cloned();
-        let mut session = HttpSession::new(Session::new(rules.config));
+        let mut session = HttpSession::new(LegacySession::new(rules.config));
         let mut exchange = Exchange::new(rules, self.accepts, Scope::Alone);
-        if let Outcome::Reply(answer) = session.receive(rules.config, now, self.message) {
+        if let Outcome::Respond(answer) = session.receive(rules.config, now, self.message) {
             exchange.respond(answer);
         }
         Begun {
@@ -158,7 +159,7 @@ impl<R> Begun<'_, R> {
         mut self,
         rules: Rules<'_>,
         now: Time,
-        table: &mut Sessions<Member<S>>,
+        table: &mut SessionTable<Member<S>>,
         keep: impl FnOnce(HttpSession<R>) -> S,
     ) -> Exchange {
         let Some((id, revision, session)) = self.session else {
@@ -205,7 +206,7 @@ impl Entering<'_> {
         &self,
         rules: Rules<'_>,
         now: Time,
-        table: &mut Sessions<Member<S>>,
+        table: &mut SessionTable<Member<S>>,
     ) -> Result<(Visit, S), Exchange> {
         let refuse = |refusal: Refusal| Exchange::refused(rules, request_id(&self.incoming), &refusal);
         let (visit, member) = table.enter(&self.place.id, self.place.principal).map_err(refuse)?;
@@ -239,8 +240,8 @@ impl Throwaway {
     /// Makes the session, and has it take the request.
     pub fn take<R>(self, rules: Rules<'_>, now: Time) -> (HttpSession<R>, Taken<R>) {
         let machine = match self.agreed {
-            Some(revision) => Session::operating(rules.config, revision),
-            None => Session::new(rules.config),
+            Some(revision) => LegacySession::operating(rules.config, revision),
+            None => LegacySession::new(rules.config),
         };
         let mut session = HttpSession::new(machine);
         let taken = Taken::of(rules, now, &mut session, self.incoming, self.accepts, Scope::Throwaway);
@@ -258,7 +259,11 @@ impl Listening<'_> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn enter<S: Clone>(&self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(Visit, S), Exchange> {
+    pub fn enter<S: Clone>(
+        &self,
+        rules: Rules<'_>,
+        table: &mut SessionTable<Member<S>>,
+    ) -> Result<(Visit, S), Exchange> {
         let mut enter = || {
             let member = table
                 .get(&self.0.id, self.0.principal)
@@ -282,12 +287,13 @@ impl Deleting<'_> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn remove<S>(self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(S, Exchange), Exchange> {
+    pub fn remove<S>(self, rules: Rules<'_>, table: &mut SessionTable<Member<S>>) -> Result<(S, Exchange), Exchange> {
         let mut remove = || {
             let member = table
                 .get(&self.0.id, self.0.principal)
                 .ok_or(Refusal::SessionNotFound)?;
             self.0.check(member)?;
+            // Only now: in a version that does not fit, DELETE must not end it.
             table.remove(&self.0.id, self.0.principal)
         };
         let member = remove().map_err(|refusal| Exchange::refused(rules, None, &refusal))?;

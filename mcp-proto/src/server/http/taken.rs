@@ -9,7 +9,7 @@ use crate::http::server::{Accepts, Refusal};
 use crate::jsonrpc::{Incoming, InvalidMessage, Message, ParseError, encode_error};
 use crate::legacy;
 use crate::method::Method;
-use crate::server::Request;
+use crate::server::ClientRequest;
 use crate::time::Time;
 
 /// The messages of one request, taken by their session.
@@ -18,9 +18,9 @@ pub struct Taken<R> {
     /// Where the answers go.
     pub exchange: Exchange,
     /// What a handler has to answer, in most cases.
-    pub request: Option<Request>,
+    pub request: Option<ClientRequest>,
     /// The others, in a batch.
-    pub more: Vec<Request>,
+    pub more: Vec<ClientRequest>,
     /// What has happened otherwise.
     pub happened: Vec<Happening<R>>,
 }
@@ -74,7 +74,7 @@ impl<R> Taken<R> {
                 taken.exchange.expect();
                 taken.request = Some(request);
             }
-            Outcome::Reply(answer) => taken.exchange.respond(answer),
+            Outcome::Respond(answer) => taken.exchange.respond(answer),
             // The session has ended meanwhile.
             Outcome::Nothing if is_request => {
                 taken.exchange = Exchange::refused(rules, None, &Refusal::SessionNotFound);
@@ -111,7 +111,7 @@ impl<R> Taken<R> {
             // 2025-03-26, Lifecycle, Initialization: it MUST NOT be part of a batch.
             && request.method.known() == Some(Method::Initialize)
         {
-            let error = legacy::server::Refusal::InitializeInBatch.to_error();
+            let error = legacy::server::HandshakeRefusal::InitializeInBatch.to_error();
             return self.exchange.respond(encode_error(Some(&request.id), &error));
         }
         match session.receive(rules.config, now, message) {
@@ -119,7 +119,7 @@ impl<R> Taken<R> {
                 self.exchange.expect();
                 self.more.push(request);
             }
-            Outcome::Reply(answer) => self.exchange.respond(answer),
+            Outcome::Respond(answer) => self.exchange.respond(answer),
             Outcome::Happened(happening) => self.happened.push(happening),
             // The session has ended meanwhile.
             Outcome::Nothing if is_request => self.exchange.respond_nothing(),

@@ -4,15 +4,14 @@ use alloc::vec::Vec;
 
 use super::StreamServer;
 use crate::jsonrpc::{
-    self, Batch, DecodeError, ErrorObject, Facts, Head, Id, Incoming, Message, ParseError, Request as RawRequest,
-    encode_error,
+    self, Batch, DecodeError, ErrorObject, Facts, Head, Id, Incoming, Message, ParseError, Request, encode_error,
 };
-use crate::legacy::server::Refusal;
+use crate::legacy::server::HandshakeRefusal;
 use crate::method::Method;
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, RequestKey};
 use crate::server::batches::BatchKey;
-use crate::server::{Admitted, Event, Received, Request, RequestToken, Subscription, admit_seen};
+use crate::server::{Admitted, ClientRequest, Received, RequestToken, ServerEvent, Subscription, admit_seen};
 use crate::time::Time;
 use crate::wire::line::Line;
 
@@ -56,7 +55,7 @@ impl StreamServer {
     }
 
     /// A request of the modern era: admitted by itself, but its id is one of this stream.
-    fn stateless(&mut self, request: RawRequest, facts: &Facts<'_>) {
+    fn stateless(&mut self, request: Request, facts: &Facts<'_>) {
         match admit_seen(&self.config, request, facts) {
             Ok(Admitted::Request(mut request)) => {
                 if self.begin(&mut request.token).is_some() {
@@ -68,7 +67,7 @@ impl StreamServer {
                     self.listen(key, subscription);
                 }
             }
-            Ok(Admitted::Answered(answer)) => self.lines.push(answer),
+            Ok(Admitted::Respond(answer)) => self.lines.push(answer),
             Err(refused) => self.lines.push(refused.to_response()),
         }
     }
@@ -110,7 +109,7 @@ impl StreamServer {
         if let Message::Request(request) = &message
             && request.method.known() == Some(Method::Initialize)
         {
-            let error = Refusal::InitializeInBatch.to_error();
+            let error = HandshakeRefusal::InitializeInBatch.to_error();
             return self.batches.add(key, &encode_error(Some(&request.id), &error));
         }
         let received = self.session.receive(&self.config, now, message);
@@ -127,31 +126,31 @@ impl StreamServer {
                 }
                 self.requested(request);
             }
-            Received::Reply(answer) => match batch {
+            Received::Respond(answer) => match batch {
                 Some(batch) => self.batches.add(batch, &answer),
                 None => self.lines.push(answer),
             },
-            Received::Notification(notification) => self.events.push(Event::Notification(notification)),
+            Received::Notification(notification) => self.events.push(ServerEvent::Notification(notification)),
             Received::Cancelled { key, reason } => {
                 self.settle(key, None);
                 match self.subscriptions.close(key) {
                     // The client has ended it, and knows.
                     Some(subscription) => self.load.release(&subscription.token),
-                    None => self.events.push(Event::Cancelled { key, reason }),
+                    None => self.events.push(ServerEvent::Cancelled { key, reason }),
                 }
             }
-            Received::Answered { call, outcome } => self.events.push(Event::Answered { call, outcome }),
-            Received::Progress { call, params } => self.events.push(Event::Progress { call, params }),
-            Received::Opened => self.events.push(Event::Opened),
+            Received::Reply { call, outcome } => self.events.push(ServerEvent::Reply { call, outcome }),
+            Received::Progress { call, params } => self.events.push(ServerEvent::Progress { call, params }),
+            Received::Opened => self.events.push(ServerEvent::Opened),
             Received::Nothing => {}
         }
     }
 
     /// Hands a request to the application, unless the client makes us hold too much already.
-    fn requested(&mut self, mut request: Request) {
+    fn requested(&mut self, mut request: ClientRequest) {
         let bytes = request.text.as_bytes().len();
         match self.hold(&mut request.token, bytes) {
-            Ok(()) => self.events.push(Event::Request(request)),
+            Ok(()) => self.events.push(ServerEvent::Request(request)),
             Err(error) => self.respond(request.token, Err(error)),
         }
     }
@@ -194,7 +193,7 @@ impl StreamServer {
         self.junk.reply();
         if let Some(call) = self.session.settle(id) {
             let outcome = Err(CallError::InvalidReply(DecodeError::new(&error.message)));
-            self.events.push(Event::Answered { call, outcome });
+            self.events.push(ServerEvent::Reply { call, outcome });
         }
     }
 

@@ -8,7 +8,7 @@ use super::line::Line;
 use crate::handle::server::job::Job;
 use crate::handle::server::{Application, Peer, Work};
 use crate::jsonrpc::ErrorObject;
-use crate::server::http::Answer;
+use crate::server::http::HttpAnswer;
 use crate::server::{RequestToken, ResultBody};
 use crate::time::Time;
 
@@ -99,7 +99,7 @@ impl Task {
         // The session and the exchange are locked one after the other, never both.
         let answer = match &self.line.session {
             Some(session) => session.respond(token, outcome),
-            None => Answer::alone(server.config(), token, outcome),
+            None => HttpAnswer::alone(server.config(), token, outcome),
         };
         self.line.with(|exchange| exchange.answer(answer));
     }

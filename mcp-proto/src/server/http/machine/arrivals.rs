@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 
-use super::super::event::{Asked, AskedKey, Asker, AskingId, ExchangeId, HttpEvent, Sender, SessionKey};
+use super::super::event::{Asked, AskedKey, Asker, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey, Sender};
 use super::super::exchange::Exchange;
 use super::super::opening::Opening;
 use super::super::served::{Answering, Reading, Served};
@@ -13,7 +13,7 @@ use super::super::session::Happening;
 use super::super::taken::Taken;
 use super::HttpServer;
 use crate::http::server::{Admission, Refusal, Visit};
-use crate::server::Request;
+use crate::server::ClientRequest;
 use crate::time::Time;
 
 impl HttpServer {
@@ -204,7 +204,7 @@ impl HttpServer {
     pub(super) fn taken(
         &mut self,
         id: ExchangeId,
-        key: SessionKey,
+        key: HttpSessionKey,
         visit: Option<Visit>,
         taken: Taken<AskedKey>,
         asker: &Arc<Asker>,
@@ -236,8 +236,8 @@ impl HttpServer {
         &mut self,
         id: ExchangeId,
         answering: &mut Answering,
-        session: Option<SessionKey>,
-        request: Request,
+        session: Option<HttpSessionKey>,
+        request: ClientRequest,
         asker: &Arc<Asker>,
     ) {
         let number = answering.requests.len() as u32;
@@ -257,7 +257,7 @@ impl HttpServer {
         self.events.push_back(HttpEvent::Request(asked));
     }
 
-    pub(super) fn happened(&mut self, session: SessionKey, happening: Happening<AskedKey>, asker: &Arc<Asker>) {
+    pub(super) fn happened(&mut self, session: HttpSessionKey, happening: Happening<AskedKey>, asker: &Arc<Asker>) {
         match happening {
             Happening::Notification(notification) => self.events.push_back(HttpEvent::Notification {
                 session,
@@ -270,15 +270,15 @@ impl HttpServer {
                     self.cancelled(request, reason);
                 }
             }
-            Happening::Answered { call, outcome } => {
-                let request = AskingId { session, call };
-                self.asking.remove(&request);
-                self.events.push_back(HttpEvent::Answered { request, outcome });
+            Happening::Reply { call, outcome } => {
+                let call = HttpCallId { session, call };
+                self.calls.remove(&call);
+                self.events.push_back(HttpEvent::Reply { call, outcome });
                 self.rooms.watch(session);
             }
             Happening::Progress { call, params } => {
-                let request = AskingId { session, call };
-                self.events.push_back(HttpEvent::Progress { request, params });
+                let call = HttpCallId { session, call };
+                self.events.push_back(HttpEvent::Progress { call, params });
                 self.rooms.watch(session);
             }
             Happening::Opened => self.events.push_back(HttpEvent::Opened(session)),

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::super::event::{AskedKey, AskingId, ExchangeId, HttpEvent, SessionKey};
+use super::super::event::{AskedKey, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
 use super::super::exchange::HangUp;
 use super::super::served::Served;
 use super::HttpServer;
@@ -70,7 +70,7 @@ impl HttpServer {
         self.drain();
         // The rooms, not the table: sessions that drain or are for one exchange are not in it. Each may be forgotten
         // meanwhile.
-        let sessions: Vec<SessionKey> = self.rooms.keys().collect();
+        let sessions: Vec<HttpSessionKey> = self.rooms.keys().collect();
         for key in sessions {
             self.end_session(key);
         }
@@ -158,7 +158,7 @@ impl HttpServer {
         self.after(key);
     }
 
-    pub(super) fn end_session(&mut self, key: SessionKey) {
+    pub(super) fn end_session(&mut self, key: HttpSessionKey) {
         if let Some(room) = self.rooms.get_mut(key) {
             room.session.end();
         }
@@ -166,7 +166,7 @@ impl HttpServer {
     }
 
     /// What has ended with a session is told, once it has.
-    pub(super) fn after(&mut self, key: SessionKey) {
+    pub(super) fn after(&mut self, key: HttpSessionKey) {
         let Some(room) = self.rooms.get_mut(key) else {
             return;
         };
@@ -179,10 +179,10 @@ impl HttpServer {
                 self.cancelled(request, None);
             }
             for call in end.calls {
-                let request = AskingId { session: key, call };
-                self.asking.remove(&request);
+                let call = HttpCallId { session: key, call };
+                self.calls.remove(&call);
                 let outcome = Err(CallError::Closed(CloseReason::Local));
-                self.events.push_back(HttpEvent::Answered { request, outcome });
+                self.events.push_back(HttpEvent::Reply { call, outcome });
             }
             if !is_throwaway {
                 // Last: who drops what belongs to the session at that has heard of everything in it.
