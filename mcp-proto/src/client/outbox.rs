@@ -1,13 +1,12 @@
 //! What a client has written and not sent yet.
 
-use alloc::format;
 use alloc::vec::Vec;
 
 use super::event::Answer;
 use crate::jsonrpc::{Id, encode_error, encode_notification, encode_result};
 use crate::method::{Method, MethodName};
 use crate::rpc;
-use crate::rpc::{CallId, Mirrored, Purpose};
+use crate::rpc::{CallId, Mirrored, Purpose, encode_cancelled};
 
 /// The messages that wait to be sent, in their order.
 ///
@@ -89,9 +88,8 @@ impl Outbox {
 
     /// `notifications/cancelled` of a call.
     pub(super) fn push_cancelled(&mut self, call: CallId) {
-        let method = Method::CancelledNotification;
-        let params = format!("{{\"requestId\":{}}}", call.to_id());
-        self.push_notification(method.into(), encode_notification(method.as_str(), params.as_bytes()));
+        let text = encode_cancelled(&call.to_id(), None);
+        self.push_notification(Method::CancelledNotification.into(), text);
     }
 
     /// The answer to a request of the server.

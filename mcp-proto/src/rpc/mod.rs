@@ -3,24 +3,29 @@
 //! The parts here know nothing of eras, transports or roles; a connection of either role is made of them.
 
 mod behalf;
+mod call_id;
 mod calls;
+mod cancelled;
 mod counters;
 mod deadlines;
 mod error;
 mod kept;
+mod options;
 mod outbox;
 mod outgoing;
 mod requests;
 mod series;
 
 pub use behalf::OnBehalfOf;
+pub use call_id::CallId;
 pub(crate) use calls::Calls;
-pub use calls::{CallId, CallOptions};
+pub(crate) use cancelled::encode_cancelled;
 pub use counters::Counters;
 #[cfg(feature = "http")]
 pub(crate) use deadlines::Deadlines;
 pub use error::{CallError, CloseReason, HttpFailure, Phase, SendError};
 pub use kept::Kept;
+pub use options::CallOptions;
 pub(crate) use outbox::Outbox;
 pub use outgoing::{Failure, Mirrored, Outgoing, Purpose};
 pub use requests::RequestKey;

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::calls::CallId;
+use super::call_id::CallId;
 use super::error::{CallError, HttpFailure, SendError};
 use crate::jsonrpc::DecodeError;
 use crate::method::MethodName;

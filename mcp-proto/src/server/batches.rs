@@ -11,7 +11,13 @@ pub(crate) struct BatchKey(u64);
 
 /// The answers of each batch, collected until they are complete: then they are one array (JSON-RPC 2.0, 6).
 ///
-/// There are never more of them than requests in progress.
+/// | a batch is | until | why |
+/// |---|---|---|
+/// | open | its last message has been looked at | one whose answers so far are complete may have more messages to come |
+/// | waiting | its last request is answered or cancelled | an array that has left cannot be added to |
+/// | complete | at once: it leaves, unless nothing is to be said | JSON-RPC 2.0, 6: no empty array |
+///
+/// There are never more of them than requests in progress, and one: who is answered at once waits for nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Batches {
     next: u64,
@@ -108,5 +114,50 @@ impl Batch {
         self.text.push(if self.text.is_empty() { b'[' } else { b',' });
         self.text.extend_from_slice(answer);
         answer.len() + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::Requests;
+
+    fn keys() -> [RequestKey; 3] {
+        let mut requests = Requests::new(3);
+        [1, 2, 3].map(|id| requests.begin(&id.into()).unwrap())
+    }
+
+    #[test]
+    fn an_array_leaves_when_its_last_answer_is_there() {
+        let [first, second, alone] = keys();
+        let mut batches = Batches::default();
+        let batch = batches.open();
+        batches.add(batch, b"0");
+        batches.expect(batch, first);
+        assert_eq!(batches.settle(first, Some(b"1".to_vec())), None, "it is open");
+        batches.expect(batch, second);
+        assert_eq!(batches.seal(batch), None);
+        assert_eq!(
+            batches.settle(alone, Some(b"3".to_vec())),
+            Some(b"3".to_vec()),
+            "of no batch"
+        );
+        assert_eq!(batches.bytes(), 4);
+        assert_eq!(batches.settle(second, Some(b"2".to_vec())), Some(b"[0,1,2]".to_vec()));
+        assert_eq!((batches.entries(), batches.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn an_empty_array_is_not_sent() {
+        let [first, ..] = keys();
+        let mut batches = Batches::default();
+        let batch = batches.open();
+        assert_eq!(batches.seal(batch), None);
+        assert_eq!(batches.entries(), 0);
+        let batch = batches.open();
+        batches.expect(batch, first);
+        assert_eq!(batches.seal(batch), None);
+        assert_eq!(batches.settle(first, None), None, "it is cancelled");
+        assert_eq!(batches.entries(), 0);
     }
 }

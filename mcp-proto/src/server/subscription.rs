@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::uris::Uris;
 use super::{Refused, RequestToken, ResultBody, ServerConfig};
-use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_notification, encode_notification_with, write_id};
+use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_notification_with, write_id};
 use crate::method::Method;
+use crate::rpc::encode_cancelled;
 
 /// The key under which a notification names its subscription.
 const SUBSCRIPTION_ID: &[u8] = br#""io.modelcontextprotocol/subscriptionId":"#;
@@ -118,10 +119,7 @@ impl Subscription {
 
     /// That the server tears it down (2026-07-28, Cancellation: MUST), sent before the response.
     pub fn cancellation(&self) -> Vec<u8> {
-        let mut params = Vec::from(br#"{"requestId":"#);
-        write_id(&mut params, self.token.id());
-        params.push(b'}');
-        encode_notification(Method::CancelledNotification.as_str(), &params)
+        encode_cancelled(self.token.id(), None)
     }
 
     /// The response that ends it gracefully (Subscriptions, Graceful Closure).

@@ -70,6 +70,18 @@ impl Default for AttemptTimeouts {
     }
 }
 
+settings! {
+    /// How a caller waits for a session. The default is right for nearly all.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct AcquireOptions {
+        /// All the time that the caller has; [`SessionsConfig::acquire`] where `None`.
+        pub timeout (with_timeout): Option<Duration>,
+        /// How much of that is spent already.
+        pub waited (with_waited): Duration,
+    }
+}
+
 /// What becomes of the creation of a session when everyone who waited for it is gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,6 +1,9 @@
 use alloc::string::String;
 use alloc::{format, vec};
 
+use core::time::Duration;
+
+use super::super::interests::DEFAULT_SEVERITY;
 use super::*;
 use crate::jsonrpc::{ErrorCode, Incoming, parse};
 use crate::limits::Limits;
