@@ -6,7 +6,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use mcp_proto::Time;
-use mcp_proto::client::{Event, StreamClient};
+use mcp_proto::client::{ClientEvent, StreamClient};
 use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
 use mcp_proto::rpc::{CloseReason, RequestKey};
 
@@ -172,10 +172,10 @@ impl Run {
             self.log.push(format!("{event:?}"));
             self.ledger.told();
             match event {
-                Event::Reply { call, .. } => self.ledger.settled(call),
-                Event::Progress { call, .. } => self.ledger.progress(call),
-                Event::Request(request) => self.requests.push(request.key),
-                Event::Closed(_) => self.ledger.closed(),
+                ClientEvent::Reply { call, .. } => self.ledger.settled(call),
+                ClientEvent::Progress { call, .. } => self.ledger.progress(call),
+                ClientEvent::Request(request) => self.requests.push(request.key),
+                ClientEvent::Closed(_) => self.ledger.closed(),
                 _ => {}
             }
         }

@@ -11,8 +11,8 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::response::Parts;
 use http::{Response, Uri};
 use mcp_proto::Time;
-use mcp_proto::client::{Event, HttpClient};
-use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfig};
+use mcp_proto::client::{ClientEvent, HttpClient};
+use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
 use mcp_proto::rpc::{CloseReason, RequestKey};
 
@@ -239,12 +239,12 @@ impl Run {
         for action in dry(4096, || self.client.poll_action(self.now)) {
             self.log.push(format!("{action:?}"));
             match action {
-                Action::Open { id, request } => {
+                HttpAction::Open { id, request } => {
                     assert!(!self.exchanges.contains(&id), "{id:?} is opened twice");
                     assert_eq!(request.uri().path(), "/mcp");
                     self.exchanges.push(id);
                 }
-                Action::Abort(id) => {
+                HttpAction::Abort(id) => {
                     assert!(self.exchanges.contains(&id), "{id:?} was never open");
                     assert!(self.aborted.insert(id), "{id:?} is aborted twice");
                 }
@@ -257,10 +257,10 @@ impl Run {
             self.log.push(format!("{event:?}"));
             self.ledger.told();
             match event {
-                Event::Reply { call, .. } => self.ledger.settled(call),
-                Event::Progress { call, .. } => self.ledger.progress(call),
-                Event::Request(request) => self.requests.push(request.key),
-                Event::Closed(_) => self.ledger.closed(),
+                ClientEvent::Reply { call, .. } => self.ledger.settled(call),
+                ClientEvent::Progress { call, .. } => self.ledger.progress(call),
+                ClientEvent::Request(request) => self.requests.push(request.key),
+                ClientEvent::Closed(_) => self.ledger.closed(),
                 _ => {}
             }
         }

@@ -23,6 +23,7 @@ pub mod line;
 mod message;
 pub mod pair;
 pub mod pool;
+mod reply;
 pub mod server;
 mod settings;
 pub mod sse;

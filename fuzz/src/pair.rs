@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use mcp_proto::Time;
-use mcp_proto::client::{self, StreamClient};
+use mcp_proto::client::{ClientEvent, StreamClient};
 use mcp_proto::jsonrpc::{ErrorCode, ErrorObject, Params, RawJson};
 use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallId, CloseReason, RequestKey};
-use mcp_proto::server::{self, Request, ResultBody, StreamServer};
+use mcp_proto::server::{ClientRequest, ResultBody, ServerEvent, StreamServer};
 
 use crate::ledger::{Ledger, dry};
 use crate::settings::{self, End, Options, Start};
@@ -74,7 +74,7 @@ struct Pair {
     answers: BTreeMap<u64, bool>,
     asks: Ledger,
     asking: Vec<CallId>,
-    served: Vec<Request>,
+    served: Vec<ClientRequest>,
     asked: Vec<RequestKey>,
     /// Nothing was cut, closed, or let time out.
     stands: bool,
@@ -129,7 +129,7 @@ impl Pair {
             Op::Ask(options) => {
                 if let Ok(call) = self
                     .server
-                    .request(&Method::ListRoots.into(), Params::NONE, &options.into())
+                    .call(&Method::ListRoots.into(), Params::NONE, &options.into())
                 {
                     self.asks.begun(call);
                     self.asking.push(call);
@@ -187,7 +187,7 @@ impl Pair {
     }
 
     /// Answers a call with its own tag.
-    fn serve(&mut self, request: Request, fails: bool) {
+    fn serve(&mut self, request: ClientRequest, fails: bool) {
         let tag = tag_of(
             request.params.as_ref().expect("a call has parameters"),
             "/arguments/tag",
@@ -246,13 +246,13 @@ impl Pair {
         for event in dry(4096, || self.client.poll_event()) {
             self.calls.told();
             match event {
-                client::Event::Reply { call, outcome } => {
+                ClientEvent::Reply { call, outcome } => {
                     self.calls.settled(call);
                     self.replied(self.tags[&call], outcome);
                 }
-                client::Event::Progress { call, .. } => self.calls.progress(call),
-                client::Event::Request(request) => self.asked.push(request.key),
-                client::Event::Closed(_) => self.calls.closed(),
+                ClientEvent::Progress { call, .. } => self.calls.progress(call),
+                ClientEvent::Request(request) => self.asked.push(request.key),
+                ClientEvent::Closed(_) => self.calls.closed(),
                 _ => {}
             }
         }
@@ -285,13 +285,13 @@ impl Pair {
         for event in dry(4096, || self.server.poll_event()) {
             self.asks.told();
             match event {
-                server::Event::Request(request) => self.served.push(request),
-                server::Event::Answered { call, .. } => {
+                ServerEvent::Request(request) => self.served.push(request),
+                ServerEvent::Reply { call, .. } => {
                     self.asks.settled(call);
                     self.asking.retain(|other| *other != call);
                 }
-                server::Event::Progress { call, .. } => self.asks.progress(call),
-                server::Event::Closed(_) => self.asks.closed(),
+                ServerEvent::Progress { call, .. } => self.asks.progress(call),
+                ServerEvent::Closed(_) => self.asks.closed(),
                 _ => {}
             }
         }

@@ -12,7 +12,7 @@ use mcp_proto::jsonrpc::{self, ErrorObject, Incoming, Message as Written, Params
 use mcp_proto::method::MethodName;
 use mcp_proto::model::LoggingLevel;
 use mcp_proto::rpc::CallId;
-use mcp_proto::server::{Event, Request, ResultBody, StreamServer};
+use mcp_proto::server::{ClientRequest, ResultBody, ServerEvent, StreamServer};
 use mcp_proto::{Limits, Time};
 
 use crate::asked::Asked;
@@ -79,7 +79,7 @@ struct Run {
     bytewise: bool,
     ledger: Ledger,
     waiting: BTreeMap<CallId, ()>,
-    requests: Vec<Request>,
+    requests: Vec<ClientRequest>,
     asked: Asked,
     /// Whether the end has begun: requests may stay without an answer then.
     ends: bool,
@@ -168,7 +168,7 @@ impl Run {
         usize::from(index).checked_rem(self.requests.len())
     }
 
-    fn respond(&mut self, request: Request, result: u8, fails: bool) {
+    fn respond(&mut self, request: ClientRequest, result: u8, fails: bool) {
         let result = RawJson::parse(pick(&RESULTS, result))
             .and_then(ResultBody::from_raw)
             .expect("an object");
@@ -180,7 +180,7 @@ impl Run {
         self.server.respond(request.token, outcome);
     }
 
-    fn send_for(&mut self, index: u8, encode: impl FnOnce(&mut Request) -> Option<Vec<u8>>) {
+    fn send_for(&mut self, index: u8, encode: impl FnOnce(&mut ClientRequest) -> Option<Vec<u8>>) {
         let Some(index) = self.index(index) else { return };
         if let Some(message) = encode(&mut self.requests[index]) {
             let _ = self.server.send_for(&self.requests[index].token, message);
@@ -188,7 +188,7 @@ impl Run {
     }
 
     fn request(&mut self, method: &MethodName, index: u8, options: Options) {
-        if let Ok(call) = self.server.request(method, params(index), &options.into()) {
+        if let Ok(call) = self.server.call(method, params(index), &options.into()) {
             self.ledger.begun(call);
             self.waiting.insert(call, ());
         }
@@ -240,19 +240,19 @@ impl Run {
             self.log.push(format!("{event:?}"));
             self.ledger.told();
             match event {
-                Event::Request(request) => self.requests.push(request),
-                Event::Answered { call, .. } => {
+                ServerEvent::Request(request) => self.requests.push(request),
+                ServerEvent::Reply { call, .. } => {
                     self.waiting.remove(&call);
                     self.ledger.settled(call);
                 }
-                Event::Progress { call, .. } => self.ledger.progress(call),
-                Event::Cancelled { key, .. } => {
+                ServerEvent::Progress { call, .. } => self.ledger.progress(call),
+                ServerEvent::Cancelled { key, .. } => {
                     let known = self.requests.iter().find(|request| request.token.key() == Some(key));
                     if let Some(request) = known {
                         self.asked.cancelled(request.token.id());
                     }
                 }
-                Event::Closed(_) => self.ledger.closed(),
+                ServerEvent::Closed(_) => self.ledger.closed(),
                 _ => {}
             }
         }

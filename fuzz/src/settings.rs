@@ -30,6 +30,9 @@ pub fn limits() -> Limits {
         .with_notifications(16)
         .with_total_bytes(2 * OUTBOX)
         .with_junk_reports(4)
+        .with_sessions(4)
+        .with_abandoned_requests(2)
+        .with_streams_per_session(4)
 }
 
 /// How a client begins.

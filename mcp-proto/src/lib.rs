@@ -6,20 +6,20 @@
 //! memory, with nothing around them:
 //!
 //! ```
-//! use mcp_proto::client::{self, ClientConfig, StreamClient};
+//! use mcp_proto::client::{ClientConfig, ClientEvent, StreamClient};
 //! use mcp_proto::jsonrpc::{Params, RawJson};
 //! use mcp_proto::method::Method;
 //! use mcp_proto::model::{CallToolResult, Implementation, ServerCapabilities, ToolsCapability};
 //! use mcp_proto::rpc::CallOptions;
-//! use mcp_proto::server::{self, ResultBody, ServerConfig};
+//! use mcp_proto::server::{ResultBody, ServerConfig, ServerEvent, StreamServer};
 //! use mcp_proto::Time;
 //! use serde_json::json;
 //!
 //! let mut client = StreamClient::new(ClientConfig::new(Implementation::new("example-client", "1.0.0")));
 //!
-//! let tools = ServerCapabilities { tools: Some(ToolsCapability::default()), ..ServerCapabilities::default() };
+//! let tools = ServerCapabilities::default().with_tools(ToolsCapability::default());
 //! let config = ServerConfig::new(Implementation::new("example-server", "1.0.0")).with_capabilities(tools);
-//! let mut server = server::StreamServer::new(config);
+//! let mut server = StreamServer::new(config);
 //!
 //! // The application asks. Nothing is known of the server yet: the call is held while its era is asked for.
 //! let params = Params::from_serialize(&json!({"name": "echo", "arguments": {"text": "hello"}}))?;
@@ -31,7 +31,7 @@
 //!         server.receive(now, &bytes);
 //!     }
 //!     while let Some(event) = server.poll_event() {
-//!         if let server::Event::Request(request) = event {
+//!         if let ServerEvent::Request(request) = event {
 //!             let result = CallToolResult::text("hello to you");
 //!             server.respond(request.token, Ok(ResultBody::from_serialize(&result)?));
 //!         }
@@ -40,7 +40,7 @@
 //!         client.receive(now, &bytes);
 //!     }
 //!     while let Some(event) = client.poll_event() {
-//!         if let client::Event::Reply { call: answered, outcome } = event {
+//!         if let ClientEvent::Reply { call: answered, outcome } = event {
 //!             assert_eq!(answered, call);
 //!             break 'talk outcome?.decode()?;
 //!         }

@@ -86,16 +86,20 @@ impl Default for Limits {
         Self {
             line_bytes: 16 << 20,
             body_bytes: 16 << 20,
+            // Sixteen of the largest bodies at a time.
             reading_bytes: 256 << 20,
             error_body_bytes: 64 << 10,
             event_bytes: 16 << 20,
+            // The JSON parser recurses to 128 and calls anything deeper a syntax error.
             depth: 100,
+            // An id is kept for as long as its request runs, and goes back with the answer.
             id_bytes: 1 << 10,
             batch_messages: 100,
             pending_calls: 1 << 16,
             requests_in_progress: 1 << 16,
             outbox_bytes: 16 << 20,
             notifications: 1 << 10,
+            // Four of the largest messages at a time.
             total_bytes: 64 << 20,
             sessions: 10_000,
             sessions_per_principal: 10_000,
@@ -135,10 +139,13 @@ settings! {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
+            // Probe and handshake together are shorter than the request that waits for them, so that it can tell which
+            // failed.
             probe: Duration::from_secs(10),
             initialize: Duration::from_secs(30),
             request: Duration::from_secs(60),
             request_max: Duration::from_secs(3600),
+            // Whoever closes waits for it, and the peer may be dead.
             close: Duration::from_secs(2),
         }
     }

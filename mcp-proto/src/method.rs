@@ -93,6 +93,7 @@ macro_rules! methods {
 
 methods! {
     // Lifecycle.
+    // Since 2026-07-28 nothing is agreed on: each request says what the handshake did, and `server/discover` asks.
     Initialize "initialize" Request client legacy server never (InitializeParams) -> InitializeResult;
     Ping "ping" Request client legacy server legacy (RequestParams) -> EmptyResult;
     Discover "server/discover" Request client modern server never (RequestParams) -> DiscoverResult;
@@ -105,10 +106,12 @@ methods! {
     ListResourceTemplates "resources/templates/list" Request client always server never
         (PaginatedParams) -> ListResourceTemplatesResult;
     ReadResource "resources/read" Request client always server never (ReadResourceParams) -> ReadResourceResult;
+    // Since 2026-07-28 `subscriptions/listen` names the resources.
     Subscribe "resources/subscribe" Request client legacy server never (SubscribeParams) -> EmptyResult;
     Unsubscribe "resources/unsubscribe" Request client legacy server never (UnsubscribeParams) -> EmptyResult;
     ListenSubscriptions "subscriptions/listen" Request client modern server never (ListenParams) -> ListenResult;
     Complete "completion/complete" Request client always server never (CompleteParams) -> CompleteResult;
+    // Since 2026-07-28 each request says its level (`logLevel` in `_meta`).
     SetLevel "logging/setLevel" Request client legacy server never (SetLevelParams) -> EmptyResult;
     // Client features. In 2026-07-28 they are no messages any more but input requests inside a result.
     CreateMessage "sampling/createMessage" Request client never server legacy
@@ -126,8 +129,10 @@ methods! {
     // Notifications.
     InitializedNotification "notifications/initialized" Notification client legacy server never
         (NotificationParams) -> Nothing;
+    // Both ways also since 2026-07-28: a server ends a subscription with it (Cancellation: MUST).
     CancelledNotification "notifications/cancelled" Notification client always server always
         (CancelledParams) -> Nothing;
+    // A client reports the progress of requests that servers make, of which there are none since 2026-07-28.
     ProgressNotification "notifications/progress" Notification client legacy server always
         (ProgressParams) -> Nothing;
     RootsListChangedNotification "notifications/roots/list_changed" Notification client legacy server never

@@ -4,7 +4,7 @@
 use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::{Method, MethodName};
 use mcp_proto::model::Implementation;
-use mcp_proto::server::{Event, ResultBody, ServerConfig, StreamServer};
+use mcp_proto::server::{ResultBody, ServerConfig, ServerEvent, StreamServer};
 use mcp_proto::{Limits, Time};
 use serde_json::{Value, json};
 
@@ -162,10 +162,10 @@ fn legacy(limits: Limits) -> Server {
 }
 
 impl Server {
-    fn requests(&mut self) -> Vec<mcp_proto::server::Request> {
+    fn requests(&mut self) -> Vec<mcp_proto::server::ClientRequest> {
         let mut requests = Vec::new();
         while let Some(event) = self.0.poll_event() {
-            if let Event::Request(request) = event {
+            if let ServerEvent::Request(request) = event {
                 requests.push(request);
             }
         }

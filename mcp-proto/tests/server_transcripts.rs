@@ -8,7 +8,7 @@ use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
 use mcp_proto::method::{Method, MethodName};
 use mcp_proto::model::Implementation;
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, SendError};
-use mcp_proto::server::{Event, RequestToken, ResultBody, ServerConfig, StreamServer};
+use mcp_proto::server::{RequestToken, ResultBody, ServerConfig, ServerEvent, StreamServer};
 use mcp_proto::{Limits, Revision, Time};
 
 fn config() -> ServerConfig {
@@ -35,7 +35,7 @@ impl Server {
     fn run(&mut self) {
         while let Some(event) = self.connection.poll_event() {
             match event {
-                Event::Request(request) => {
+                ServerEvent::Request(request) => {
                     let params: serde_json::Value = request
                         .params
                         .as_ref()
@@ -60,11 +60,11 @@ impl Server {
                         }
                     }
                 }
-                Event::Cancelled { reason, .. } => self.events.push(format!("cancelled {reason:?}")),
-                Event::Notification(notification) => self.events.push(notification.method.as_str().into()),
-                Event::Answered { call, outcome } => self.events.push(format!("{call:?} {outcome:?}")),
-                Event::Opened => self.events.push("opened".into()),
-                Event::Closed(reason) => self.events.push(format!("closed {reason}")),
+                ServerEvent::Cancelled { reason, .. } => self.events.push(format!("cancelled {reason:?}")),
+                ServerEvent::Notification(notification) => self.events.push(notification.method.as_str().into()),
+                ServerEvent::Reply { call, outcome } => self.events.push(format!("{call:?} {outcome:?}")),
+                ServerEvent::Opened => self.events.push("opened".into()),
+                ServerEvent::Closed(reason) => self.events.push(format!("closed {reason}")),
                 other => panic!("{other:?}"),
             }
         }
@@ -355,7 +355,7 @@ fn an_end_of_input_does_not_cut_off_answers() {
     server.feed(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"wait\"}}\n");
     let call = server
         .connection
-        .request(&Method::Ping.into(), Params::NONE, &CallOptions::default())
+        .call(&Method::Ping.into(), Params::NONE, &CallOptions::default())
         .unwrap();
     server.output();
     // The last line has no end.
@@ -525,7 +525,7 @@ fn an_oversized_answer_fails_its_call() {
     );
     let call = server
         .connection
-        .request(&Method::Ping.into(), Params::NONE, &CallOptions::default())
+        .call(&Method::Ping.into(), Params::NONE, &CallOptions::default())
         .unwrap();
     server.output();
     let answer = format!(
@@ -549,7 +549,7 @@ fn a_call_times_out_and_is_cancelled() {
     let options = CallOptions::new().with_timeout(Duration::from_secs(1));
     server
         .connection
-        .request(&Method::Ping.into(), Params::NONE, &options)
+        .call(&Method::Ping.into(), Params::NONE, &options)
         .unwrap();
     assert_eq!(server.output(), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
     let deadline = Time::ORIGIN + Duration::from_secs(1);

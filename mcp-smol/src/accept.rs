@@ -41,6 +41,7 @@ impl Listener for TcpListener {
 
     fn widen(&self) {
         #[cfg(unix)]
+        // A listener that cannot be widened serves with what it has.
         let _ = rustix::net::listen(self, BACKLOG);
     }
 }
@@ -83,6 +84,7 @@ pub(crate) async fn accept<L: Listener>(listener: &L, mut start: impl FnMut(L::S
                 },
             }
         }
+        // A listener that is always ready would never be pending, and the connections never polled.
         give_way().await;
     }
 }

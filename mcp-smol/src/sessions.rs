@@ -75,6 +75,7 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
         Route::Http(url, mut options, files) => {
             #[cfg(feature = "tls")]
             if let Some(files) = files {
+                // Files block their thread, which the pool and its connections run on.
                 options = Box::new(blocking::unblock(move || files.apply(*options)).await?);
             }
             let (client, driver) = reached("the URL", crate::http::client_over_http(&url, config, &options))?;

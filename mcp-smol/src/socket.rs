@@ -57,6 +57,7 @@ where
             }
             match self.stream.get_ref().read(buffer) {
                 Ok(length) => {
+                    // At the end there is nothing to wait for: it is told again whenever it is asked.
                     self.is_drained = 0 < length && length < buffer.len();
                     return Poll::Ready(Ok(length));
                 }
@@ -88,6 +89,7 @@ where
     }
 
     fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The output alone: what the peer still sends is read to its end.
         Poll::Ready(self.stream.get_ref().half_close())
     }
 }

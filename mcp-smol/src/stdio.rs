@@ -97,6 +97,7 @@ impl StandardStream for Watched {
             match self.stream.get_ref().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_drained = true,
                 read => {
+                    // It gave less than there was room for, and has no more: that need not be asked.
                     self.is_drained = read.as_ref().is_ok_and(|length| (1..buffer.len()).contains(length));
                     return Poll::Ready(read);
                 }

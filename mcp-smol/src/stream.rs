@@ -187,6 +187,7 @@ async fn listen<L: Listener, S: AsyncRead + AsyncWrite + Send + 'static>(
     if let Some(broken) = nursery.run(unless(accepting, shutdown)).await {
         return Err(broken);
     }
+    // Before the grace and not after: who connects now is refused, and can go elsewhere.
     drop(listener);
     within(&Clock::start(), serving.close(), nursery.run_out(ready(()))).await;
     Ok(())

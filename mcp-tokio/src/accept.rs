@@ -17,9 +17,11 @@ pub(crate) async fn accept<S, T: 'static>(
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Option<io::Result<S>> {
     poll_fn(|cx| {
+        // First: however many wait to be accepted, it comes through.
         if shutdown.as_mut().poll(cx).is_ready() {
             return Poll::Ready(None);
         }
+        // A set keeps what is over until it is asked, and a listener lives long.
         while let Poll::Ready(Some(_)) = connections.poll_join_next(cx) {}
         poll_accept(cx).map(Some)
     })

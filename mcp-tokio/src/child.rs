@@ -107,6 +107,7 @@ impl Process for Running {
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
+        // A future for one poll: `wait` is cancel safe, and the input that it would close is taken.
         pin!(self.child.wait()).poll(cx).map_ok(Exit::from)
     }
 

@@ -35,6 +35,7 @@ impl Clock {
     }
 
     fn instant(&self, at: Time) -> Instant {
+        // Beyond what an `Instant` can say is as good as never, and tokio has no timer for that.
         let far = || Instant::now() + mcp_driver::FAR;
         self.origin.checked_add(at.elapsed()).unwrap_or_else(far)
     }

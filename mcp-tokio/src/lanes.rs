@@ -54,5 +54,6 @@ pub(crate) fn poll_read(
     if buffer.capacity() < LEAST_READ_BYTES {
         buffer.reserve(READ_BYTES);
     }
+    // A future for one poll: `read_buf` is cancel safe, and has read nothing where it is pending.
     pin!(io.read_buf(buffer)).poll(cx)
 }

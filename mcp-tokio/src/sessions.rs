@@ -81,6 +81,7 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
         Route::Http(url, mut options, files) => {
             #[cfg(feature = "tls")]
             if let Some(files) = files {
+                // Files block their thread, which the pool and its connections run on.
                 let loading = tokio::task::spawn_blocking(move || files.apply(*options)).await;
                 options = Box::new(reached("the files for TLS", loading)??);
             }
@@ -132,6 +133,7 @@ impl Future for Task {
 
 impl Drop for Task {
     fn drop(&mut self) {
+        // A handle that is dropped lets its task run on.
         self.0.abort();
     }
 }

@@ -76,6 +76,7 @@ impl StandardStream for Watched {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             let mut ready = ready!(self.0.poll_read_ready(cx))?;
+            // It would block: `try_io` has taken the readiness back, which is waited for again.
             let Ok(read) = ready.try_io(|from| from.get_ref().read(buffer)) else {
                 continue;
             };

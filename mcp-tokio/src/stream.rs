@@ -183,6 +183,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Send + 'static>(
             Err(error) => bear(error).await?,
         }
     }
+    // Before the grace and not after: who connects now is refused, and can go elsewhere.
     drop(poll_accept);
     finish(&mut connections, serving.close()).await;
     Ok(())

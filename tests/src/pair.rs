@@ -15,7 +15,7 @@ mod wire;
 use std::time::Duration;
 
 use mcp_proto::Time;
-use mcp_proto::client::{self, Client};
+use mcp_proto::client::{Client, ClientEvent};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallId, CallOptions, CloseReason, SendError};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ pub trait Link {
     fn client(&mut self) -> &mut Client;
 
     /// What the client tells its application.
-    fn poll_event(&mut self) -> Option<client::Event>;
+    fn poll_event(&mut self) -> Option<ClientEvent>;
 
     /// Drives both sides once; whether anything happened.
     fn turn(&mut self, now: Time) -> bool;

@@ -2,8 +2,8 @@
 //!
 //! [`HttpPump`] says what to do, and is told what comes of it. [`drive`] is one thread that owns the pump:
 //!
-//! - [`HttpPump::poll_action`] gives [`Action::Open`]: make this request, as exchange such and such. Here each gets a
-//!   thread and a connection; with an HTTP library it would be a future. [`Action::Abort`] means that nobody waits for
+//! - [`HttpPump::poll_action`] gives [`HttpAction::Open`]: make this request, as exchange such and such. Here each gets a
+//!   thread and a connection; with an HTTP library it would be a future. [`HttpAction::Abort`] means that nobody waits for
 //!   that exchange any more: hang up, and report nothing. `Ready(None)` means that the driver is done.
 //! - The response is reported as it comes, by [`HttpPump::head`], [`HttpPump::body`] and [`HttpPump::end`]; a
 //!   connection that cannot be made or breaks, by [`HttpPump::failed`]. An event stream is a body like any other.
@@ -25,7 +25,7 @@ use bytes::Bytes;
 use http::{Request, response};
 use mcp_proto::Time;
 use mcp_proto::handle::client::HttpPump;
-use mcp_proto::http::client::{Action, ExchangeError, ExchangeId};
+use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction};
 
 use crate::http1;
 
@@ -53,12 +53,12 @@ pub(crate) fn drive(pump: HttpPump) {
     loop {
         match driver.pump.poll_action(&mut Context::from_waker(&waker), now()) {
             Poll::Ready(None) => return,
-            Poll::Ready(Some(Action::Open { id, request })) => {
+            Poll::Ready(Some(HttpAction::Open { id, request })) => {
                 let sender = sender.clone();
                 driver.open.insert(id, None);
                 thread::spawn(move || exchange(id, &request, &sender));
             }
-            Poll::Ready(Some(Action::Abort(id))) => {
+            Poll::Ready(Some(HttpAction::Abort(id))) => {
                 if let Some(Some(stream)) = driver.open.remove(&id) {
                     hang_up(&stream);
                 }

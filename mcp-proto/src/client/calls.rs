@@ -102,6 +102,7 @@ impl Calls {
 
     /// The call with the server that has this id.
     pub(super) fn find_sent(&self, id: &Id) -> Option<CallId> {
+        // Ids are easily guessed: a server cannot answer what it was never sent.
         self.waiting.find(id).filter(|call| self.is_sent(*call))
     }
 
@@ -112,6 +113,7 @@ impl Calls {
 
     /// A call makes progress: the one with this token, where it asked and is with the server.
     pub(super) fn report(&mut self, token: &Id, now: Time) -> Option<CallId> {
+        // The token of a call is its id.
         self.find_sent(token)?;
         self.waiting.progress(token, now)
     }
@@ -182,10 +184,12 @@ impl Calls {
         self.overdue = None;
         let mut gone = Vec::with_capacity(self.waiting.len());
         for (id, call) in self.waiting.drain() {
+            // What was not sent has no exchange, and a byte stream ends with all that is in it.
             if call.is_sent() && self.link == Link::Http {
                 self.aborted.push_back(id);
             }
             #[cfg(feature = "handle")]
+            // Only these may be made again elsewhere; the rest was the machine's own.
             if !call.is_sent() && call.purpose == CallPurpose::Application {
                 self.unsent.insert(id);
             }

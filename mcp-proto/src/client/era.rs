@@ -52,18 +52,18 @@ pub enum Verdict {
 
 /// Judges the answer to a modern request.
 ///
-/// | channel | answer | verdict |
-/// |---|---|---|
-/// | any | a result of `server/discover` whose versions include one of ours | modern, or legacy where only those are in common |
-/// | any | a result that names no versions (any other method) | modern |
-/// | any | −32022 with a `supported` list | the newest in common; a list without one: no common revision |
-/// | any but 401, 403 | −32020, −32021, −32022 without a list | modern |
-/// | stream | any other error, silence | legacy |
-/// | HTTP 401, 403 | anything else | auth |
-/// | HTTP 408, 425, 429, 5xx | anything else | retry |
-/// | HTTP 2xx, 3xx, other 4xx | any other error or body | legacy |
-/// | HTTP | silence | retry: the server was reached, so a slow one must not be taken for a legacy one |
-/// | any | broken connection | fatal |
+/// | channel | answer | verdict | why |
+/// |---|---|---|---|
+/// | any | a result of `server/discover` whose versions include one of ours | modern, or legacy where only those are in common | it says so itself |
+/// | any | a result that names no versions (any other method) | modern | a modern request was served |
+/// | any | −32022 with a `supported` list | the newest in common; a list without one: no common revision | it says so itself |
+/// | any but 401, 403 | −32020, −32021, −32022 without a list | modern | only modern servers have these codes |
+/// | stream | any other error, silence | legacy | legacy servers answer what they do not know with any code, or not at all |
+/// | HTTP 401, 403 | anything else | auth | who asks for authorization may stand before either era |
+/// | HTTP 408, 425, 429, 5xx | anything else | retry | the state of the moment, and no evidence |
+/// | HTTP 2xx, 3xx, other 4xx | any other error or body | legacy | the request as such was not understood |
+/// | HTTP | silence | retry | the server was reached, so a slow one must not be taken for a legacy one |
+/// | any | broken connection | fatal | nobody answered |
 ///
 /// 2026-07-28, stdio and Streamable HTTP, Backward Compatibility: the fallback "MUST NOT be keyed to one
 /// specific error code", and a recognized modern error identifies a modern server.
@@ -75,8 +75,10 @@ pub fn judge(channel: Channel, evidence: Evidence<'_>) -> Verdict {
             Some(supported) => in_common(supported),
             None => Verdict::Modern(Revision::LATEST),
         },
+        // A gateway that wants authorization may use any code: what it says is no evidence of what is behind it.
         Evidence::Error(error) if error.code.is_modern() && !is_wall(channel) => {
             let data = error
+                // Of these codes only −32022 lists versions: what another one calls `supported` is something else.
                 .data
                 .as_ref()
                 .filter(|_| error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION);
@@ -86,8 +88,10 @@ pub fn judge(channel: Channel, evidence: Evidence<'_>) -> Verdict {
             }
         }
         Evidence::Error(_) | Evidence::Other | Evidence::Silence => match channel {
+            // There is no status to tell a refusal from a failure, and the fallback must not hang on one code.
             Channel::Stream => Verdict::Legacy(None),
             Channel::Http(401 | 403) => Verdict::Auth,
+            // It is busy or broken, or a proxy before it is: that says nothing of what it speaks.
             Channel::Http(408 | 425 | 429 | 500..) => Verdict::Retry,
             Channel::Http(_) if matches!(evidence, Evidence::Silence) => Verdict::Retry,
             Channel::Http(_) => Verdict::Legacy(None),
@@ -106,6 +110,7 @@ fn is_wall(channel: Channel) -> bool {
 
 /// The newest revision that both sides speak.
 fn in_common(supported: Vec<Box<str>>) -> Verdict {
+    // What this build has no name for it cannot speak.
     match supported.iter().filter_map(|name| Revision::parse(name)).max() {
         Some(revision) if revision.era() == Era::Modern => Verdict::Modern(revision),
         Some(revision) => Verdict::Legacy(Some(revision)),

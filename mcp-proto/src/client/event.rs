@@ -13,7 +13,7 @@ use crate::wire::header::ParamHeaderError;
 /// What a client tells the application.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Event {
+pub enum ClientEvent {
     /// It is known what the server speaks, and, unless the client was told so beforehand, what it offers.
     Ready,
     /// The handshake failed. So did every call that waited for it; the next one tries again.
@@ -57,9 +57,9 @@ pub enum Event {
         reason: ParamHeaderError,
     },
     /// The server notifies, of something that is neither progress nor a cancellation: of whatever it invents, too.
-    Notification(IncomingNotification),
+    Notification(ServerNotification),
     /// The server asks (legacy era). To be answered with [`Client::respond`](super::Client::respond).
-    Request(IncomingRequest),
+    Request(ServerRequest),
     /// The server does not want an answer to its request any more.
     Cancelled(RequestKey),
     /// The server has forgotten the session; the next call starts another.
@@ -71,7 +71,7 @@ pub enum Event {
 /// A notification of the server, and whose it is.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct IncomingNotification {
+pub struct ServerNotification {
     /// The notification as it came.
     pub notification: Notification,
     /// The call that it came with, where that is known.
@@ -89,7 +89,7 @@ pub struct IncomingNotification {
 #[derive(Clone, Debug)]
 #[must_use = "the server waits for an answer"]
 #[non_exhaustive]
-pub struct IncomingRequest {
+pub struct ServerRequest {
     /// What the answer is routed by.
     pub key: RequestKey,
     /// The request as it came.

@@ -2,7 +2,7 @@
 
 use alloc::collections::VecDeque;
 
-use super::event::Event;
+use super::event::ClientEvent;
 
 /// What the application has not taken yet, in its order.
 ///
@@ -14,7 +14,7 @@ use super::event::Event;
 /// The bytes are counted: whoever reads for the client stops where they are too many.
 #[derive(Debug)]
 pub(super) struct Events {
-    queue: VecDeque<Event>,
+    queue: VecDeque<ClientEvent>,
     bytes: usize,
     notifications: usize,
     most: usize,
@@ -33,8 +33,8 @@ impl Events {
     }
 
     /// Adds an event. A notification that would be too many is dropped, and counted.
-    pub(super) fn push(&mut self, event: Event) {
-        if let Event::Notification(_) = event {
+    pub(super) fn push(&mut self, event: ClientEvent) {
+        if let ClientEvent::Notification(_) = event {
             if self.notifications >= self.most {
                 self.dropped += 1;
                 return;
@@ -46,10 +46,10 @@ impl Events {
     }
 
     /// Takes the oldest.
-    pub(super) fn pop(&mut self) -> Option<Event> {
+    pub(super) fn pop(&mut self) -> Option<ClientEvent> {
         let event = self.queue.pop_front()?;
         self.bytes -= weight(&event);
-        if let Event::Notification(_) = event {
+        if let ClientEvent::Notification(_) = event {
             self.notifications -= 1;
         }
         Some(event)
@@ -70,33 +70,36 @@ impl Events {
 }
 
 /// How many bytes an event keeps.
-fn weight(event: &Event) -> usize {
+fn weight(event: &ClientEvent) -> usize {
     let text = match event {
-        Event::Reply {
+        ClientEvent::Reply {
             outcome: Ok(result), ..
         } => result.as_bytes().len(),
-        Event::Progress { params, .. } => params.as_bytes().len(),
-        Event::Notification(incoming) => incoming.notification.text.as_bytes().len(),
-        Event::Request(request) => request.request.text.as_bytes().len(),
+        ClientEvent::Progress { params, .. } => params.as_bytes().len(),
+        ClientEvent::Notification(incoming) => incoming.notification.text.as_bytes().len(),
+        ClientEvent::Request(request) => request.request.text.as_bytes().len(),
         _ => 0,
     };
-    text + size_of::<Event>()
+    // Many without a text must count as well.
+    text + size_of::<ClientEvent>()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::event::IncomingNotification;
+    use crate::client::event::ServerNotification;
     use crate::jsonrpc::{Incoming, Message, parse};
     use crate::limits::Limits;
 
-    fn notification() -> Event {
+    fn notification() -> ClientEvent {
         let text = br#"{"jsonrpc":"2.0","method":"x"}"#;
         match parse(text.as_slice().into(), &Limits::default()) {
-            Ok(Incoming::Single(Message::Notification(notification))) => Event::Notification(IncomingNotification {
-                notification,
-                related: None,
-            }),
+            Ok(Incoming::Single(Message::Notification(notification))) => {
+                ClientEvent::Notification(ServerNotification {
+                    notification,
+                    related: None,
+                })
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -105,9 +108,9 @@ mod tests {
     fn notifications_are_bounded_and_nothing_else_is() {
         let mut events = Events::new(2);
         (0..3).for_each(|_| events.push(notification()));
-        (0..3).for_each(|_| events.push(Event::Ready));
+        (0..3).for_each(|_| events.push(ClientEvent::Ready));
         assert_eq!((events.len(), events.dropped()), (5, 1));
-        assert!(matches!(events.pop(), Some(Event::Notification(_))));
+        assert!(matches!(events.pop(), Some(ClientEvent::Notification(_))));
         events.push(notification());
         assert_eq!((events.len(), events.dropped()), (5, 1));
     }
@@ -116,8 +119,8 @@ mod tests {
     fn what_is_taken_counts_no_more() {
         let mut events = Events::new(9);
         events.push(notification());
-        events.push(Event::Ready);
-        assert!(events.bytes() > 2 * size_of::<Event>());
+        events.push(ClientEvent::Ready);
+        assert!(events.bytes() > 2 * size_of::<ClientEvent>());
         while events.pop().is_some() {}
         assert_eq!(events.bytes(), 0);
     }

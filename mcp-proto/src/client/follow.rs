@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::call::{Call, CallProgress, CallPurpose};
-use super::event::Event;
+use super::event::ClientEvent;
 use super::held::Held;
 use super::link::Link;
 use super::machine::Client;
@@ -21,6 +21,7 @@ use crate::rpc::{CallError, CallId, CallOptions, Mirrored, Phase, Purpose};
 impl Client {
     /// Does what the negotiation says.
     pub(super) fn follow(&mut self, step: Step) {
+        // First: it empties the outbox, and would drop what the next step queues.
         if step.is_void {
             self.tools.forget();
             self.take_back();
@@ -39,10 +40,11 @@ impl Client {
                 self.fail_held(&error);
             }
             Next::Lose => {
+                // A request belongs to its session: in the next one, its id means nothing.
                 for key in self.inbox.drain() {
-                    self.events.push(Event::Cancelled(key));
+                    self.events.push(ClientEvent::Cancelled(key));
                 }
-                self.events.push(Event::SessionLost);
+                self.events.push(ClientEvent::SessionLost);
             }
         }
     }
@@ -87,13 +89,14 @@ impl Client {
             match held {
                 Held::Call(call) => self.release_call(call),
                 Held::Notification(method, text) => {
+                    // What does not fit goes without a word: a notification has nobody who could be told.
                     if self.negotiation.check(&method, Kind::Notification).is_ok() {
                         self.outbox.push_notification(method, text);
                     }
                 }
             }
         }
-        self.events.push(Event::Ready);
+        self.events.push(ClientEvent::Ready);
     }
 
     fn release_call(&mut self, id: CallId) {
@@ -110,6 +113,7 @@ impl Client {
 
     /// The handshake came to nothing: everyone who waits for it learns why.
     pub(super) fn handshake_failed(&mut self, error: CallError) {
+        // When it closed, everyone was told.
         if self.closed.is_none() {
             let step = self.negotiation.fail(error);
             self.follow(step);
@@ -117,7 +121,7 @@ impl Client {
     }
 
     fn fail_held(&mut self, error: &CallError) {
-        self.events.push(Event::NotReady(error.clone()));
+        self.events.push(ClientEvent::NotReady(error.clone()));
         for held in self.held.drain() {
             if let Held::Call(call) = held
                 && let Some(gone) = self.calls.remove(call)
@@ -148,10 +152,11 @@ impl Client {
                 self.fail_held(&CallError::Timeout { phase, after });
             }
             CallPurpose::Initialize => self.handshake_failed(timeout),
+            // It only asked whether the session is known: silence does not say that it is not.
             CallPurpose::Ping => {}
             CallPurpose::ToolList => {
                 let outcome = Err(timeout);
-                self.events.push(Event::ToolsListed { call: id, outcome });
+                self.events.push(ClientEvent::ToolsListed { call: id, outcome });
             }
             CallPurpose::Tools => self.settle_page(Err(timeout)),
         }
@@ -179,6 +184,8 @@ impl Client {
         match call.progress {
             CallProgress::Held(key) => self.held.remove(key),
             CallProgress::Queued(key) => self.outbox.remove(key),
+            // Not written yet: it waits for the list of tools, and the last who leaves takes the request for its page
+            // along.
             CallProgress::Born => {
                 if let Some(page) = self.tools.leave(id) {
                     self.cancel(page);
@@ -195,6 +202,7 @@ impl Client {
     /// be cancelled by clients" (2025-11-25, Cancellation).
     fn tell_cancelled(&mut self, id: CallId, call: &Call, epoch: u64) {
         let by_disconnect = self.link == Link::Http && self.revision().is_some_and(Revision::cancels_by_disconnect);
+        // In another epoch, the server has never had it.
         let may_tell = call.is_work() && epoch == self.negotiation.epoch() && self.is_ready();
         if may_tell && !by_disconnect {
             self.outbox.push_cancelled(id);
@@ -207,10 +215,12 @@ impl Client {
         for unsent in self.outbox.take_back(self.link == Link::Stream) {
             match unsent {
                 Unsent::Call(call) => {
+                    // The cursor of a page came from what is over.
                     self.restart_listing(call);
                     self.hold(call);
                 }
                 Unsent::Notification(method, text) => {
+                    // No room is asked for: the outbox, where it was, counts against the same bound.
                     let bytes = text.len();
                     self.held.push(Held::Notification(method, text), bytes);
                 }
@@ -236,6 +246,7 @@ impl Client {
                 let key = self.held.push(Held::Call(id), call.params.size());
                 call.progress = CallProgress::Held(key);
             }
+            // It asked about the session that is over.
             CallPurpose::Ping => {
                 self.calls.remove(id);
             }
@@ -246,6 +257,7 @@ impl Client {
     /// Sends a call again that the server did not process, after a new handshake if there is none.
     pub(super) fn repeat(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
+        // Once: a server that refuses every call in this way must not be asked for ever.
         call.repeated = true;
         self.restart_listing(id);
         self.calls.settle(id);
@@ -265,6 +277,7 @@ impl Client {
             false => Mirrored::default(),
         };
         let purpose = match call.purpose {
+            // Apart from other calls: over HTTP it goes without a session, and begins one.
             CallPurpose::Initialize => Purpose::Initialize(id),
             _ => Purpose::Call(id),
         };
@@ -281,7 +294,7 @@ impl Client {
     }
 
     pub(super) fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
-        self.events.push(Event::Reply { call, outcome });
+        self.events.push(ClientEvent::Reply { call, outcome });
     }
 }
 

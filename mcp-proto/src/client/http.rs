@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::response::Parts;
 
 use super::config::ClientConfig;
-use super::event::Event;
+use super::event::ClientEvent;
 use super::link::{Link, Origin};
 use super::machine::Client;
-use crate::http::client::{Action, ExchangeError, ExchangeId, Exchanges, HttpClientConfig, Output};
+use crate::http::client::{ExchangeError, ExchangeId, Exchanges, HttpAction, HttpClientConfig, Output};
 use crate::rpc::{CloseReason, Kept};
 use crate::time::Time;
 
@@ -62,6 +62,7 @@ impl HttpClient {
 
     /// Whether more of the response should be read.
     pub fn wants_body(&self, id: ExchangeId) -> bool {
+        // A full outbox holds back every response: any of them may bring requests that want an answer.
         self.exchanges.wants_body(id) && self.client.wants_input()
     }
 
@@ -102,7 +103,7 @@ impl HttpClient {
 
     /// What the driver has to do.
     #[must_use]
-    pub fn poll_action(&mut self, now: Time) -> Option<Action> {
+    pub fn poll_action(&mut self, now: Time) -> Option<HttpAction> {
         self.handle_exchange_timeout(now);
         loop {
             if let Some(action) = self.exchanges.poll_action() {
@@ -114,6 +115,7 @@ impl HttpClient {
                 self.exchanges.abort(now, call);
             } else if let Some(outgoing) = self.client.poll_outgoing(now) {
                 self.exchanges.send(now, outgoing);
+            // Last: what was queued before the close is still sent.
             } else if self.client.closed().is_some() && !self.closing {
                 self.closing = true;
                 self.exchanges.close(now);
@@ -125,7 +127,7 @@ impl HttpClient {
 
     /// What the application should know.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.client.poll_event()
     }
 
@@ -139,6 +141,7 @@ impl HttpClient {
     }
 
     fn handle_exchange_timeout(&mut self, now: Time) {
+        // Before a stream that is due is opened: nobody would take what it brings.
         if self.client.closed().is_some() {
             self.exchanges.stop_listening();
         }
@@ -148,6 +151,7 @@ impl HttpClient {
 
     /// Brings what the responses hold to the client.
     fn pass_on(&mut self, now: Time) {
+        // First: what comes may be a list that is only kept while changes are heard.
         self.client.set_listening(self.exchanges.is_listening());
         while let Some(output) = self.exchanges.poll_output() {
             let was_ready = self.client.is_ready();
@@ -161,9 +165,11 @@ impl HttpClient {
                 Output::SessionDoubtful => self.client.ask_for_session(),
                 Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),
             }
+            // At once: from its answer on, an exchange has the time for closing and no more.
             while let Some(call) = self.client.poll_settled() {
                 self.exchanges.answered(now, call);
             }
+            // Once for each session: a stream that was refused or given up is not asked for again.
             if !was_ready && let Some(facts) = self.client.facts() {
                 self.exchanges.listen(facts.revision);
             }

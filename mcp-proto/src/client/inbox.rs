@@ -28,7 +28,7 @@ pub(super) enum Taken {
     /// The application answers it, by this key.
     Asked(RequestKey),
     /// It is answered at once.
-    Answered(Answer),
+    Respond(Answer),
 }
 
 impl Inbox {
@@ -46,28 +46,30 @@ impl Inbox {
 
     /// A request came in a connection of this revision.
     pub(super) fn take(&mut self, request: &Request, revision: Revision) -> Taken {
+        // Also a ping: with the id of a request in progress, its answer could not be told from the other's.
         let key = match self.requests.begin(&request.id) {
             Ok(key) => key,
             Err(RequestRefused::Duplicate) => {
                 self.duplicates += 1;
-                return Taken::Answered(Err(ErrorObject::invalid_request(
+                return Taken::Respond(Err(ErrorObject::invalid_request(
                     "a request with this id is in progress",
                 )));
             }
             Err(RequestRefused::TooMany) => {
-                return Taken::Answered(Err(ErrorObject::internal("too many requests are in progress")));
+                return Taken::Respond(Err(ErrorObject::internal("too many requests are in progress")));
             }
         };
         let out_of_era = |method: Method| !method.is_sent_by(Side::Server, revision);
         let answer = if Self::is_own(&request.method) {
             Ok(RawJson::empty_object())
         } else if request.method.known().is_some_and(out_of_era) {
+            // Only a known one: any other may belong to an extension.
             Err(ErrorObject::method_not_found(request.method.as_str()))
         } else {
             return Taken::Asked(key);
         };
         self.requests.finish(key);
-        Taken::Answered(answer)
+        Taken::Respond(answer)
     }
 
     /// The application answers. Gives the id to answer; `None` where no answer is wanted any more.
@@ -124,11 +126,8 @@ mod tests {
     #[test]
     fn a_ping_is_answered_and_an_unknown_method_is_the_applications() {
         let mut inbox = Inbox::new(9);
-        assert_eq!(
-            take(&mut inbox, 1, "ping"),
-            Taken::Answered(Ok(RawJson::empty_object()))
-        );
-        assert!(matches!(take(&mut inbox, 1, "tools/call"), Taken::Answered(Err(_))));
+        assert_eq!(take(&mut inbox, 1, "ping"), Taken::Respond(Ok(RawJson::empty_object())));
+        assert!(matches!(take(&mut inbox, 1, "tools/call"), Taken::Respond(Err(_))));
         assert_eq!(inbox.entries(), 0);
         assert!(matches!(take(&mut inbox, 1, "roots/list"), Taken::Asked(_)));
         assert!(matches!(take(&mut inbox, 2, "its/own"), Taken::Asked(_)));
@@ -140,10 +139,10 @@ mod tests {
         let Taken::Asked(key) = take(&mut inbox, 1, "roots/list") else {
             panic!()
         };
-        assert!(matches!(take(&mut inbox, 1, "roots/list"), Taken::Answered(Err(_))));
+        assert!(matches!(take(&mut inbox, 1, "roots/list"), Taken::Respond(Err(_))));
         assert_eq!(inbox.duplicates(), 1);
         assert!(matches!(take(&mut inbox, 2, "roots/list"), Taken::Asked(_)));
-        assert!(matches!(take(&mut inbox, 3, "roots/list"), Taken::Answered(Err(_))));
+        assert!(matches!(take(&mut inbox, 3, "roots/list"), Taken::Respond(Err(_))));
         assert_eq!(inbox.duplicates(), 1, "too many is no duplicate");
         assert_eq!(inbox.answer(key), Some(1.into()));
         assert_eq!(inbox.answer(key), None);

@@ -127,6 +127,7 @@ impl Tools {
     pub(super) fn begin(&mut self, waiting: BTreeSet<CallId>) {
         self.reading = Some(Reading {
             waiting,
+            // What changed before the stream was opened may have gone unheard.
             is_deaf: self.is_deaf(),
             ..Reading::default()
         });
@@ -155,8 +156,10 @@ impl Tools {
         if let Some(reading) = &mut self.reading {
             reading.is_deaf = is_deaf;
             reading.pages = Pages::default();
+            // Begun anew, it is not out of date for those who came late either.
             reading.waiting.append(&mut reading.late);
             reading.is_stale = false;
+            // For all of its pages to come: the list as a whole is begun anew once.
             reading.repeated |= repeated;
         }
     }
@@ -185,6 +188,7 @@ impl Tools {
     pub(super) fn finish(&mut self, now: Time, is_told: bool, ttl: Duration) -> Option<ToolList> {
         let reading = self.reading.as_mut()?;
         let (list, freshness) = core::mem::take(&mut reading.pages).finish();
+        // What is out of date goes to those who wait for it, but to nobody after them.
         if !reading.is_stale {
             let until = match freshness {
                 Freshness {
@@ -196,6 +200,7 @@ impl Tools {
             };
             let list = list.clone();
             self.kept = Some(Kept { list, until });
+            // A `ttlMs` of 0 is over at once.
             self.expire(now);
         }
         Some(list)
@@ -241,8 +246,10 @@ impl Tools {
             return;
         }
         if let Some(reading) = &mut self.reading {
+            // For good: what was missed stays missed when the stream is open again.
             reading.is_deaf = true;
         }
+        // One with a date does not rest on notifications.
         if self.kept.as_ref().is_some_and(|kept| kept.until.is_none()) {
             self.kept = None;
         }

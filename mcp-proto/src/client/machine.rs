@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::call::{Call, CallProgress, CallPurpose};
 use super::calls::Calls;
 use super::config::{ClientConfig, Prior};
-use super::event::{Answer, Event, ServerFacts};
+use super::event::{Answer, ClientEvent, ServerFacts};
 use super::events::Events;
 use super::held::{Held, HeldQueue};
 use super::inbox::Inbox;
@@ -161,10 +161,11 @@ impl Client {
 
     /// Whether another call or notification is taken.
     pub(crate) fn has_room(&self) -> bool {
+        // Together: what is held goes into the outbox all at once.
         self.outbox.bytes() + self.held.bytes() < self.config.limits.outbox_bytes
     }
 
-    /// Calls `method`. The reply comes as [`Event::Reply`].
+    /// Calls `method`. The reply comes as [`ClientEvent::Reply`].
     ///
     /// # Errors
     /// [`SendError::Blocked`] with the parameters where the outbox is full, [`SendError::TooManyCalls`],
@@ -177,6 +178,7 @@ impl Client {
         options: CallOptions,
     ) -> Result<CallId, SendError> {
         let method = method.into();
+        // Before the room is looked at: nobody should wait for room for what can never be sent.
         self.check(&method, Kind::Request)?;
         if !self.has_room() {
             return Err(SendError::Blocked(params));
@@ -193,6 +195,7 @@ impl Client {
     /// As for [`call`](Self::call).
     pub fn notify(&mut self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
         let method = method.into();
+        // As for a call: before the room.
         self.check(&method, Kind::Notification)?;
         if !self.has_room() {
             return Err(SendError::Blocked(params));
@@ -208,7 +211,7 @@ impl Client {
         Ok(())
     }
 
-    /// Asks for all tools of the server. They come as [`Event::ToolsListed`]: at once where they are kept and fresh;
+    /// Asks for all tools of the server. They come as [`ClientEvent::ToolsListed`]: at once where they are kept and fresh;
     /// else `tools/list` is read to its end, once for all who ask meanwhile. The timeouts of the options are those
     /// of this asker alone, for the whole list; its other options do not count.
     ///
@@ -224,6 +227,7 @@ impl Client {
         let method = Method::ListTools.into();
         self.check(&method, Kind::Request)?;
         let options = CallOptions {
+            // The list is several requests, and the progress of one page is not its own.
             progress: false,
             ..options.timing()
         };
@@ -232,7 +236,7 @@ impl Client {
         if let Some(list) = self.tools().cloned() {
             self.calls.remove(call);
             let outcome = Ok(list);
-            self.events.push(Event::ToolsListed { call, outcome });
+            self.events.push(ClientEvent::ToolsListed { call, outcome });
         } else if self.tools.join(call) == Joined::First {
             self.ask_page(Params::NONE);
         }
@@ -249,7 +253,7 @@ impl Client {
         self.tools.forget();
     }
 
-    /// Stops waiting for a call. No [`Event::Reply`] comes for it any more, and the server is told in the way
+    /// Stops waiting for a call. No [`ClientEvent::Reply`] comes for it any more, and the server is told in the way
     /// of the era and the transport; a call that was not sent yet is not sent. A call that is over already is not
     /// touched: a reply that waits to be polled still comes.
     pub fn cancel(&mut self, call: CallId) {
@@ -309,8 +313,10 @@ impl Client {
         }
         self.closed = Some(reason);
         self.negotiation.close();
+        // Its calls are among those that `calls` gives back below.
         self.held = HeldQueue::default();
         self.tools.clear();
+        // Without a word for each: that the connection is closed is told, and says it of all.
         self.inbox.clear();
         for (call, purpose) in self.calls.close() {
             let closed = CallError::Closed(reason);
@@ -318,18 +324,20 @@ impl Client {
                 CallPurpose::Application => self.reply(call, Err(closed)),
                 CallPurpose::ToolList => {
                     let outcome = Err(closed);
-                    self.events.push(Event::ToolsListed { call, outcome });
+                    self.events.push(ClientEvent::ToolsListed { call, outcome });
                 }
+                // Nobody waits for what the machine asked for itself.
                 _ => {}
             }
         }
         // After the calls: what is queued of them is not wanted any more.
         self.outbox.close();
-        self.events.push(Event::Closed(reason));
+        self.events.push(ClientEvent::Closed(reason));
     }
 
     /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
     pub fn handle_timeout(&mut self, now: Time) {
+        // No order is asked of a driver: this may be the first that sees a call.
         self.calls.arm(now);
         self.tools.expire(now);
         if self.negotiation.is_unannounced(now) {
@@ -354,7 +362,7 @@ impl Client {
 
     /// What the application should know.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.events.pop()
     }
 
@@ -389,6 +397,7 @@ impl Client {
             let (text, entry) = self.outbox.pop()?;
             if let Purpose::Call(id) | Purpose::Initialize(id) = entry.purpose {
                 match self.calls.get_mut(id) {
+                    // The epoch tells later whether what comes of it is still news.
                     Some(call) => call.progress = CallProgress::Sent(self.negotiation.epoch()),
                     None => continue,
                 }

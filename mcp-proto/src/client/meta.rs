@@ -24,9 +24,11 @@ impl Members {
     /// The members for one request.
     pub(super) fn of(&self, call: CallId, options: &CallOptions, is_modern: bool) -> Vec<u8> {
         let mut members = match &options.on_behalf_of {
+            // In the legacy era, `initialize` has said all this for the session.
             _ if !is_modern => Vec::new(),
             Some(client) => modern(client),
             None => {
+                // A token and a level fit as well.
                 let mut members = Vec::with_capacity(self.modern.len() + 96);
                 members.extend_from_slice(&self.modern);
                 members

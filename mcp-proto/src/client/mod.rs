@@ -30,7 +30,7 @@ mod tools;
 
 pub use config::{ClientConfig, Mode, Prior};
 pub use era::{Channel, Evidence, Verdict, judge};
-pub use event::{Answer, Event, IncomingNotification, IncomingRequest, ServerFacts};
+pub use event::{Answer, ClientEvent, ServerFacts, ServerNotification, ServerRequest};
 #[cfg(feature = "http")]
 pub use http::HttpClient;
 pub use link::{Link, Origin};

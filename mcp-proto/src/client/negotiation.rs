@@ -10,7 +10,7 @@ use super::link::Link;
 use super::stage::Stage;
 use super::step::{Next, Renegotiation, Step};
 use crate::jsonrpc::{ErrorCode, ErrorObject, RawJson};
-use crate::legacy::client::{self as legacy, Handshake};
+use crate::legacy::client::{self as legacy, ClientHandshake};
 use crate::method::{Kind, MethodName, Side};
 use crate::model::{DiscoverResult, InitializeResult};
 use crate::modern::client::{self as modern, Discovery};
@@ -109,7 +109,9 @@ impl Negotiation {
 
     /// Whether `method` may be sent, as far as it is known what the server speaks and offers.
     pub(super) fn check(&self, method: &MethodName, kind: Kind) -> Result<(), SendError> {
+        // What is asked for before the handshake is held, and looked at again when it is released.
         let Some(facts) = self.facts() else { return Ok(()) };
+        // It may belong to an extension.
         let Some(known) = method.known() else { return Ok(()) };
         if known.kind() != kind || !known.is_sent_by(Side::Client, facts.revision) {
             return Err(SendError::OutOfEra {
@@ -119,6 +121,7 @@ impl Negotiation {
         }
         let offered = match (&facts.capabilities, known.required_server_capability()) {
             (Some(capabilities), Some(needed)) => capabilities.has(needed),
+            // A server that was never asked (pinned, or known before) has not said what it offers.
             _ => true,
         };
         if self.is_strict && !offered {
@@ -155,24 +158,24 @@ impl Negotiation {
         match self.stage {
             Stage::Undecided => {
                 self.stage = Stage::Modern(Discovery::Start);
-                self.step_modern(modern::Input::Begin)
+                self.step_modern(modern::DiscoveryInput::Begin)
             }
-            Stage::Modern(_) => self.step_modern(modern::Input::Begin),
-            Stage::Legacy(..) => self.step_legacy(legacy::Input::Begin),
+            Stage::Modern(_) => self.step_modern(modern::DiscoveryInput::Begin),
+            Stage::Legacy(..) => self.step_legacy(legacy::ClientInput::Begin),
         }
     }
 
     /// This side closes.
     pub(super) fn close(&mut self) {
-        let _ = self.step_modern(modern::Input::Close);
-        let _ = self.step_legacy(legacy::Input::Close);
+        let _ = self.step_modern(modern::DiscoveryInput::Close);
+        let _ = self.step_legacy(legacy::ClientInput::Close);
         self.announce_by = None;
     }
 
     /// `notifications/initialized` is on its way. A byte stream has it; an HTTP server has to say so until then.
     pub(super) fn announcing(&mut self, until: Time) -> Step {
         match self.link {
-            Link::Stream => self.step_legacy(legacy::Input::Announced),
+            Link::Stream => self.step_legacy(legacy::ClientInput::Announced),
             Link::Http => {
                 self.announce_by = Some(until);
                 Step::NOTHING
@@ -183,7 +186,7 @@ impl Negotiation {
     /// The server has `notifications/initialized`, or refused it.
     pub(super) fn announced(&mut self, outcome: Result<(), Failure>) -> Step {
         match outcome {
-            Ok(()) => self.step_legacy(legacy::Input::Announced),
+            Ok(()) => self.step_legacy(legacy::ClientInput::Announced),
             Err(failure) => self.fail(failure.into()),
         }
     }
@@ -200,8 +203,9 @@ impl Negotiation {
 
     /// The handshake came to nothing; the next call tries again.
     pub(super) fn fail(&mut self, error: CallError) -> Step {
-        let _ = self.step_legacy(legacy::Input::Rejected);
-        let _ = self.step_modern(modern::Input::Failed);
+        let _ = self.step_legacy(legacy::ClientInput::Rejected);
+        let _ = self.step_modern(modern::DiscoveryInput::Failed);
+        // A failure is no evidence of an era: what is believed stays, and the next call begins there.
         self.stage = Stage::first(self.mode, self.prior);
         self.facts = self.stage.known_facts();
         self.is_confirmed = false;
@@ -211,7 +215,7 @@ impl Negotiation {
 
     /// The server does not know the session any more. Nothing of it is of use in the next one.
     pub(super) fn lose(&mut self) -> Step {
-        let _ = self.step_legacy(legacy::Input::Lost);
+        let _ = self.step_legacy(legacy::ClientInput::Lost);
         Step::to(Next::Lose).void()
     }
 
@@ -239,6 +243,7 @@ impl Negotiation {
     fn read_discovered(&mut self, result: &RawJson) -> Step {
         match result.decode::<DiscoverResult>() {
             Ok(result) => self.settle(Some(result)),
+            // It names versions, so it is modern, and only its answer is broken: `initialize` would not help.
             Err(error) if names_versions(result) => self.fail(CallError::InvalidReply(error)),
             // Some legacy servers answer what they do not know with an empty result.
             Err(_) => self.fall_back(None),
@@ -260,13 +265,14 @@ impl Negotiation {
             instructions,
         });
         self.is_confirmed = true;
-        self.step_modern(modern::Input::Settled)
+        self.step_modern(modern::DiscoveryInput::Settled)
     }
 
     /// `server/discover` was not answered in time.
     pub(super) fn undiscovered(&mut self, after: Duration) -> Step {
         let channel = match self.link {
             Link::Stream => Channel::Stream,
+            // No status came: this one says nothing by itself.
             Link::Http => Channel::Http(200),
         };
         match judge(channel, Evidence::Silence) {
@@ -284,6 +290,7 @@ impl Negotiation {
             Failure::Status { status, .. } => judge(Channel::Http(*status), Evidence::Other),
             Failure::SessionLost => judge(Channel::Http(404), Evidence::Other),
             Failure::Unreachable(_) | Failure::Disconnected => judge(Channel::Http(0), Evidence::Broken),
+            // It answered, or was not even reached: neither says what it speaks.
             Failure::Unreadable(_) | Failure::TooManyConnections => Verdict::Fatal,
         };
         match verdict {
@@ -303,6 +310,7 @@ impl Negotiation {
         let result = outcome.and_then(|raw| raw.decode::<InitializeResult>().map_err(CallError::InvalidReply));
         match result {
             Ok(result) => self.accept(result),
+            // Only an answer refutes: a broken connection or a time-out says nothing of the era.
             Err(CallError::Rpc(_)) if self.is_doubtful() => self.refute_prior(),
             Err(error) => self.fail(error),
         }
@@ -328,6 +336,7 @@ impl Negotiation {
     }
 
     fn accept(&mut self, result: InitializeResult) -> Step {
+        // No handshake can lead to a revision that has none.
         let revision = Revision::parse(&result.protocol_version).filter(|revision| revision.has_initialize());
         let (Some(revision), Stage::Legacy(handshake, _)) = (revision, self.stage) else {
             // 2025-11-25, Lifecycle, Version Negotiation: the client "SHOULD disconnect".
@@ -342,7 +351,7 @@ impl Negotiation {
             instructions: result.instructions,
         });
         self.is_confirmed = true;
-        self.step_legacy(legacy::Input::Accepted)
+        self.step_legacy(legacy::ClientInput::Accepted)
     }
 
     /// What an error means that a call was answered with which was sent in `epoch`, for the first time: whether it was
@@ -379,9 +388,11 @@ impl Negotiation {
         match verdict {
             Verdict::Modern(_) => Renegotiation::Again(Step::NOTHING),
             Verdict::Legacy(revision) if self.mode == Mode::Auto => {
+                // Another call has led there already: this one follows it.
                 if !self.is_modern() {
                     return Renegotiation::Again(Step::NOTHING);
                 }
+                // Else a handshake that fails would lead back to what was just refuted.
                 self.prior = None;
                 Renegotiation::Again(self.fall_back(revision))
             }
@@ -394,6 +405,7 @@ impl Negotiation {
     /// A call was answered as no modern server would: where it was sent on the strength of an earlier verdict alone,
     /// that is in doubt.
     fn doubt_prior(&mut self, epoch: u64) -> Renegotiation {
+        // In a later epoch the belief was given up already: never twice because of the same doubt.
         if self.mode != Mode::Auto || !self.was_told || epoch != 0 {
             Renegotiation::None
         } else if self.is_doubtful() {
@@ -401,6 +413,7 @@ impl Negotiation {
         } else if self.prior.is_some() {
             Renegotiation::None
         } else {
+            // Another call has refuted it meanwhile: this one was sent on the same belief.
             Renegotiation::Again(Step::NOTHING)
         }
     }
@@ -422,40 +435,43 @@ impl Negotiation {
 
     /// Follows the server into the legacy era.
     fn fall_back(&mut self, revision: Option<Revision>) -> Step {
-        self.stage = Stage::Legacy(Handshake::Start, revision.unwrap_or(Revision::LATEST_LEGACY));
+        self.stage = Stage::Legacy(ClientHandshake::Start, revision.unwrap_or(Revision::LATEST_LEGACY));
         self.facts = None;
-        self.step_legacy(legacy::Input::Begin).void()
+        self.step_legacy(legacy::ClientInput::Begin).void()
     }
 
-    fn step_legacy(&mut self, input: legacy::Input) -> Step {
+    fn step_legacy(&mut self, input: legacy::ClientInput) -> Step {
         let Some((action, revision)) = self.stage.step_legacy(input) else {
             return Step::NOTHING;
         };
         Step::to(match action {
-            legacy::Action::None | legacy::Action::Fail => Next::Nothing,
-            legacy::Action::SendInitialize => {
+            // Who failed says so, with its reason: `fail` in `Next::Fail`, and `close` to every call itself.
+            legacy::ClientAction::None | legacy::ClientAction::Fail => Next::Nothing,
+            legacy::ClientAction::SendInitialize => {
+                // A session begins: what is still to come of the last one must not touch it.
                 self.epoch += 1;
                 Next::Initialize(revision)
             }
-            legacy::Action::SendInitialized => Next::Announce,
-            legacy::Action::Release => {
+            legacy::ClientAction::SendInitialized => Next::Announce,
+            legacy::ClientAction::Release => {
                 self.announce_by = None;
                 Next::Release
             }
         })
     }
 
-    fn step_modern(&mut self, input: modern::Input) -> Step {
+    fn step_modern(&mut self, input: modern::DiscoveryInput) -> Step {
         Step::to(match self.stage.step_modern(input) {
-            None | Some(modern::Action::None | modern::Action::Fail) => Next::Nothing,
-            Some(modern::Action::SendDiscover) => Next::Discover,
-            Some(modern::Action::Release) => Next::Release,
+            None | Some(modern::DiscoveryAction::None | modern::DiscoveryAction::Fail) => Next::Nothing,
+            Some(modern::DiscoveryAction::SendDiscover) => Next::Discover,
+            Some(modern::DiscoveryAction::Release) => Next::Release,
         })
     }
 }
 
 /// Whether an HTTP answer is one that a modern server would not give.
 fn is_unlike_modern(channel: Channel, evidence: Evidence<'_>) -> bool {
+    // Within a 2xx an error is just how a method fails: only a request that is refused as such is in doubt.
     matches!(channel, Channel::Http(400..=499)) && judge(channel, evidence) == Verdict::Legacy(None)
 }
 

@@ -2,7 +2,7 @@
 
 use super::call::{Call, CallProgress, CallPurpose};
 use super::era::Channel;
-use super::event::{Event, IncomingNotification, IncomingRequest};
+use super::event::{ClientEvent, ServerNotification, ServerRequest};
 use super::inbox::{Inbox, Taken};
 use super::link::{Link, Origin};
 use super::machine::Client;
@@ -21,6 +21,7 @@ impl Client {
         match crate::jsonrpc::parse(text, &self.config.limits) {
             Ok(Incoming::Single(message)) => self.receive(now, message, origin),
             Ok(Incoming::Batch(batch)) if self.revision().is_some_and(Revision::allows_batches) => {
+                // One that cannot be read takes none of the others along.
                 for message in batch.messages() {
                     match message {
                         Ok(message) => self.receive(now, message, origin),
@@ -28,6 +29,7 @@ impl Client {
                     }
                 }
             }
+            // Only 2025-03-26 has batches.
             Ok(Incoming::Batch(_)) => self.counters.junk += 1,
             Err(error) => self.receive_invalid(&error, origin),
         }
@@ -35,9 +37,11 @@ impl Client {
 
     /// A message came.
     pub fn receive(&mut self, now: Time, message: Message, origin: Origin) {
+        // All calls have ended, and all that asked was told: nothing that comes has a receiver.
         if self.closed.is_some() {
             return;
         }
+        // Verbs take no time: what they need of it is this.
         self.now = now;
         self.tools.expire(now);
         match message {
@@ -49,6 +53,7 @@ impl Client {
 
     /// The exchange of a call ended without an answer to it.
     pub fn fail(&mut self, call: CallId, failure: Failure) {
+        // One that waits to be sent again is not touched by what becomes of its last exchange.
         let Some(waiting) = self.calls.get(call).filter(|call| call.is_sent()) else {
             return;
         };
@@ -91,6 +96,7 @@ impl Client {
 
     /// The server does not know the present session any more: the next begins at once.
     pub fn session_forgotten(&mut self) {
+        // While the next one is begun, this is belated news of the last.
         if self.negotiation.is_legacy() && self.is_ready() {
             self.lose_session();
             self.connect();
@@ -129,6 +135,7 @@ impl Client {
         self.counters.junk += 1;
         let ParseError::Invalid(invalid) = error else { return };
         let id = invalid.id.as_ref().filter(|_| invalid.is_reply);
+        // Else its caller would wait for an answer that has come.
         if let Some(call) = id.and_then(|id| self.calls.find_sent(id))
             && let Some(data) = self.calls.remove(call)
         {
@@ -141,10 +148,12 @@ impl Client {
         let id = response.id.as_ref();
         let meant = match id {
             Some(id) => self.calls.find_sent(id),
+            // It can only mean the call whose exchange it came in; a byte stream does not tell.
             None => self.related(origin),
         };
         match meant {
             Some(call) => self.answer(call, response.outcome, origin.channel()),
+            // That is regular: an answer may cross with the cancellation (2025-11-25, Cancellation).
             None if id.is_some_and(|id| self.calls.was_answered(id)) => self.counters.late_replies += 1,
             None => self.counters.unknown_replies += 1,
         }
@@ -171,6 +180,7 @@ impl Client {
                 }
                 return self.settle_page(outcome);
             }
+            // Whatever answers a ping, it shows that the session is known.
             CallPurpose::Ping | CallPurpose::ToolList => return,
             CallPurpose::Discover => self.negotiation.discovered(&outcome, channel),
             CallPurpose::Initialize => self.negotiation.initialized(outcome, channel),
@@ -179,11 +189,13 @@ impl Client {
     }
 
     fn settle_application(&mut self, id: CallId, call: &Call, outcome: Result<RawJson, CallError>) {
+        // Only a result tells: servers of either era answer with errors.
         if outcome.is_ok() {
             self.negotiation.confirm();
         }
         let outcome = outcome.and_then(|result| self.check_result_type(result));
         let outcome = match call.method.known() {
+            // Also where the application reads the list itself: calls of these tools need their headers.
             Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result).0),
             _ => outcome,
         };
@@ -193,6 +205,7 @@ impl Client {
     /// 2026-07-28, Overview, ResultType: an unknown type "MUST be considered invalid", an absent one is
     /// `complete`.
     pub(super) fn check_result_type(&self, result: RawJson) -> Result<RawJson, CallError> {
+        // In a legacy result, `resultType` is a member like any other.
         if !self.revision().is_some_and(Revision::is_stateless) {
             return Ok(result);
         }
@@ -221,6 +234,7 @@ impl Client {
     }
 
     fn work_failed(&mut self, id: CallId, failure: Failure) {
+        // Before the era is doubted: it says that the session is gone, and nothing else.
         if failure == Failure::SessionLost {
             return self.session_lost(id);
         }
@@ -277,13 +291,15 @@ impl Client {
         match notification.method.known() {
             Some(Method::ProgressNotification) => return self.receive_progress(now, notification),
             Some(Method::CancelledNotification) => return self.receive_cancelled(&notification),
+            // Before the application hears of it: who asks then gets what is read from then on.
             Some(Method::ToolListChangedNotification) => self.tools.forget(),
+            // It goes on from there like any other: it need not belong to a call.
             Some(Method::LoggingMessageNotification) => self.receive_log(&notification, origin),
             _ => {}
         }
         let related = self.related(origin).or_else(|| self.subscription_of(&notification));
         self.events
-            .push(Event::Notification(IncomingNotification { notification, related }));
+            .push(ClientEvent::Notification(ServerNotification { notification, related }));
     }
 
     /// The call that a message came with, where what carries it tells, and the call is not over.
@@ -309,7 +325,7 @@ impl Client {
             .and_then(|params| Peek::of(params).ok()?.progress_token);
         let call = token.and_then(|token| self.calls.report(&token, now));
         match (call, notification.params) {
-            (Some(call), Some(params)) => self.events.push(Event::Progress { call, params }),
+            (Some(call), Some(params)) => self.events.push(ClientEvent::Progress { call, params }),
             _ => self.counters.stray_progress += 1,
         }
     }
@@ -321,7 +337,7 @@ impl Client {
         let wants_log = |call: &CallId| self.calls.get(*call).is_some_and(|it| it.options.log_level.is_some());
         if let (Some(call), Some(params)) = (origin.call().filter(wants_log), &notification.params) {
             let params = params.clone();
-            self.events.push(Event::Log { call, params });
+            self.events.push(ClientEvent::Log { call, params });
         }
     }
 
@@ -335,7 +351,7 @@ impl Client {
             return;
         };
         if let Some(key) = self.inbox.cancel(&id) {
-            self.events.push(Event::Cancelled(key));
+            self.events.push(ClientEvent::Cancelled(key));
         } else if let Some(call) = self.subscription(&id) {
             self.calls.remove(call);
             self.reply(call, Err(CallError::Cancelled));
@@ -363,9 +379,9 @@ impl Client {
             Taken::Asked(key) => {
                 let related = self.related(origin);
                 self.events
-                    .push(Event::Request(IncomingRequest { key, request, related }));
+                    .push(ClientEvent::Request(ServerRequest { key, request, related }));
             }
-            Taken::Answered(answer) => self.outbox.push_response(&request.id, &answer),
+            Taken::Respond(answer) => self.outbox.push_response(&request.id, &answer),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::config::{Mode, Prior};
 use super::event::ServerFacts;
-use crate::legacy::client::{self as legacy, Handshake};
+use crate::legacy::client::{self as legacy, ClientHandshake};
 use crate::modern::client::{self as modern, Discovery};
 use crate::revision::{Era, Revision};
 
@@ -14,19 +14,20 @@ pub(super) enum Stage {
     /// The server is being asked, or is known to be modern.
     Modern(Discovery),
     /// The server is taken for legacy, in this revision.
-    Legacy(Handshake, Revision),
+    Legacy(ClientHandshake, Revision),
 }
 
 impl Stage {
     /// Where a client starts.
     pub(super) fn first(mode: Mode, prior: Option<Prior>) -> Self {
         match (mode, prior) {
+            // Nothing has to be asked first: every modern request stands on its own (2026-07-28, Discovery).
             (Mode::Modern, _) => Self::Modern(Discovery::Settled),
-            (Mode::Legacy(revision), _) => Self::Legacy(Handshake::Start, with_handshake(revision)),
+            (Mode::Legacy(revision), _) => Self::Legacy(ClientHandshake::Start, with_handshake(revision)),
             (Mode::Auto, None) => Self::Undecided,
             (Mode::Auto, Some(prior)) => match prior.era() {
                 Era::Modern => Self::Modern(Discovery::Settled),
-                Era::Legacy => Self::Legacy(Handshake::Start, prior.revision()),
+                Era::Legacy => Self::Legacy(ClientHandshake::Start, prior.revision()),
             },
         }
     }
@@ -35,7 +36,7 @@ impl Stage {
     pub(super) fn is_ready(self) -> bool {
         matches!(
             self,
-            Self::Modern(Discovery::Settled) | Self::Legacy(Handshake::Operating, _)
+            Self::Modern(Discovery::Settled) | Self::Legacy(ClientHandshake::Operating, _)
         )
     }
 
@@ -50,6 +51,7 @@ impl Stage {
 
     /// What is known of the server here before anything was asked.
     pub(super) fn known_facts(self) -> Option<ServerFacts> {
+        // Of a legacy server nothing is known before it answers `initialize`.
         (self == Self::Modern(Discovery::Settled)).then_some(ServerFacts {
             revision: Revision::LATEST,
             info: None,
@@ -59,7 +61,7 @@ impl Stage {
     }
 
     /// Moves the legacy lifecycle, where it is that. Says what has to be done, and in which revision.
-    pub(super) fn step_legacy(&mut self, input: legacy::Input) -> Option<(legacy::Action, Revision)> {
+    pub(super) fn step_legacy(&mut self, input: legacy::ClientInput) -> Option<(legacy::ClientAction, Revision)> {
         let Self::Legacy(handshake, revision) = *self else {
             return None;
         };
@@ -69,7 +71,7 @@ impl Stage {
     }
 
     /// Moves the modern lifecycle, where it is that.
-    pub(super) fn step_modern(&mut self, input: modern::Input) -> Option<modern::Action> {
+    pub(super) fn step_modern(&mut self, input: modern::DiscoveryInput) -> Option<modern::DiscoveryAction> {
         let Self::Modern(discovery) = *self else {
             return None;
         };
@@ -81,6 +83,7 @@ impl Stage {
 
 /// A revision that can be proposed in `initialize`.
 fn with_handshake(revision: Revision) -> Revision {
+    // The legacy era was asked for, and has a handshake: what has none cannot be proposed in it.
     if revision.has_initialize() {
         revision
     } else {
@@ -95,15 +98,18 @@ mod tests {
     #[test]
     fn only_the_lifecycle_of_the_era_moves() {
         let mut undecided = Stage::Undecided;
-        assert_eq!(undecided.step_modern(modern::Input::Begin), None);
-        assert_eq!(undecided.step_legacy(legacy::Input::Begin), None);
+        assert_eq!(undecided.step_modern(modern::DiscoveryInput::Begin), None);
+        assert_eq!(undecided.step_legacy(legacy::ClientInput::Begin), None);
         assert_eq!(undecided.revision(), None);
         let mut modern = Stage::first(Mode::Modern, None);
-        assert_eq!(modern.step_legacy(legacy::Input::Lost), None);
+        assert_eq!(modern.step_legacy(legacy::ClientInput::Lost), None);
         assert!(modern.is_ready() && modern.known_facts().is_some());
         let mut legacy = Stage::first(Mode::Legacy(Revision::V2025_06_18), None);
-        let begun = legacy.step_legacy(legacy::Input::Begin);
-        assert_eq!(begun, Some((legacy::Action::SendInitialize, Revision::V2025_06_18)));
+        let begun = legacy.step_legacy(legacy::ClientInput::Begin);
+        assert_eq!(
+            begun,
+            Some((legacy::ClientAction::SendInitialize, Revision::V2025_06_18))
+        );
         assert!(!legacy.is_ready() && legacy.known_facts().is_none());
     }
 }

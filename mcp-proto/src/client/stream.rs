@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::config::ClientConfig;
-use super::event::Event;
+use super::event::ClientEvent;
 use super::link::{Link, Origin};
 use super::machine::Client;
 use crate::rpc::{CloseReason, Kept};
@@ -62,6 +62,7 @@ impl StreamClient {
 
     /// The stream ended. A last line without its end still counts.
     pub fn receive_eof(&mut self, now: Time) {
+        // Before the close: the last line may be an answer that someone waits for.
         while let Some(line) = self.lines.finish() {
             self.receive_line(now, line);
         }
@@ -96,7 +97,7 @@ impl StreamClient {
 
     /// What the application should know.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.client.poll_event()
     }
 

@@ -144,6 +144,7 @@ impl Pages {
         limits: &Limits,
     ) -> Result<Option<String>, CallError> {
         self.bytes = self.bytes.saturating_add(page.as_bytes().len());
+        // All pages together: each alone is bounded like any message.
         if self.bytes > limits.total_bytes {
             return Err(invalid("the tools of the server are more than the limits allow"));
         }
@@ -151,12 +152,15 @@ impl Pages {
         self.count += 1;
         page.tools.iter().for_each(|tool| self.take(tool.get()));
         self.skipped.extend(rejected.into_iter().map(SkippedTool::from));
+        // One page is enough: who is shown the list is shown all of them.
         self.is_private |= !page.is_public();
         match page.ttl() {
+            // The list is out of date with the first of its pages, and one page without a word leaves that open.
             None => self.is_unsaid = true,
             Some(ttl) => self.until = Some(self.until.map_or(now + ttl, |until| until.min(now + ttl))),
         }
         match page.next_cursor {
+            // Cursors that come again are a circle; where they are always new, only their number ends it.
             Some(next) if self.count >= limits.list_pages || !self.cursors.insert(next.clone()) => {
                 Err(invalid("the pages of tools/list never end"))
             }
@@ -218,6 +222,7 @@ impl Page<'_> {
     /// How long the page is fresh. Negative is none at all (2026-07-28, Caching: "SHOULD … treat it as 0").
     fn ttl(&self) -> Option<Duration> {
         let ms: f64 = serde_json::from_str(self.ttl_ms?.get()).ok()?;
+        // The cast saturates: what is negative becomes 0, what is far too large the longest.
         Some(Duration::from_millis(ms as u64).min(LONGEST_TTL))
     }
 
@@ -225,6 +230,7 @@ impl Page<'_> {
         let scope = self
             .cache_scope
             .and_then(|scope| serde_json::from_str(scope.get()).ok());
+        // Absent or unknown is private: rather shown to too few than to too many.
         scope == Some(CacheScope::Public)
     }
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::call::{Call, CallProgress, CallPurpose};
-use super::event::Event;
+use super::event::ClientEvent;
 use super::link::Link;
 use super::listing::{Ended, Joined};
 use super::machine::Client;
@@ -17,9 +17,11 @@ use crate::rpc::{CallError, CallId, CallOptions};
 impl Client {
     /// Asks for a page, after the handshake where there is one to make.
     pub(super) fn ask_page(&mut self, params: Params) {
+        // Those of no one asker: each has a deadline of its own, and the page belongs to all of them.
         let options = CallOptions::default();
         let mut call = Call::new(Method::ListTools.into(), params, options, CallPurpose::Tools);
         call.repeated = self.tools.is_repeated();
+        // Not counted against the bound: those who wait for it are.
         let id = self.calls.begin_own(call);
         self.tools.asked(id);
         self.send_or_hold(id);
@@ -80,8 +82,9 @@ impl Client {
                 (_, CallPurpose::ToolList) => {
                     self.calls.remove(id);
                     let outcome = outcome.clone();
-                    self.events.push(Event::ToolsListed { call: id, outcome });
+                    self.events.push(ClientEvent::ToolsListed { call: id, outcome });
                 }
+                // The same headers would be refused again.
                 (Some(error), _) if !has_learnt => {
                     let error = ErrorObject::clone(error);
                     self.calls.remove(id);
@@ -107,11 +110,13 @@ impl Client {
             return false;
         };
         let is_tool = call.method.known() == Some(Method::CallTool) && call.purpose == CallPurpose::Application;
+        // Once: with the list at hand, another refusal has another reason.
         let is_first = call.mismatch.is_none() && error.code == ErrorCode::HEADER_MISMATCH;
         if !(is_mirrored && is_tool && is_first) {
             return false;
         }
         call.mismatch = Some(error.clone().into());
+        // It is with nobody now: who cancels it leaves the reading.
         call.progress = CallProgress::Born;
         self.calls.settle(id);
         self.tools.distrust();
@@ -128,7 +133,7 @@ impl Client {
         }
         let (result, rejected) = self.tool_headers.learn(result);
         for Rejected { tool, reason } in rejected.clone() {
-            self.events.push(Event::ToolRejected { tool, reason });
+            self.events.push(ClientEvent::ToolRejected { tool, reason });
         }
         (result, rejected)
     }

@@ -76,9 +76,11 @@ impl<A: Pump, B: Pump> Crossing<A, B> {
     ) -> Poll<()> {
         for _ in 0..ROUNDS {
             let mut moved = self.to_right.poll(cx, now, &self.left, &self.right).is_ready();
+            // Sending a large piece and receiving it are two polls, so that none holds the thread for long.
             if self.to_right.held.is_some() {
                 break;
             }
+            // Before what it sends is looked at: a reply that is ready at once goes in the same round.
             self.right.poll_work(cx, now);
             moved |= self.to_left.poll(cx, now, &self.right, &self.left).is_ready();
             if self.to_left.held.is_some() {
@@ -88,10 +90,12 @@ impl<A: Pump, B: Pump> Crossing<A, B> {
             if self.to_right.state == State::Ended && self.to_left.state == State::Ended {
                 return Poll::Ready(());
             }
+            // Setting a timer is dearer than going round, and while bytes move most deadlines move away.
             if !moved && self.poll_deadline(cx, now, &mut timer).is_pending() {
                 return Poll::Pending;
             }
         }
+        // More is to be done, and nobody else would wake it for that.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -103,6 +107,7 @@ impl<A: Pump, B: Pump> Crossing<A, B> {
         timer: &mut impl FnMut(&mut Context<'_>, Option<Time>) -> Poll<Time>,
     ) -> Poll<()> {
         let deadlines = [self.left.deadline(), self.right.deadline()];
+        // The timer may be behind the time that the bytes were moved in, and time never goes back.
         let now = ready!(timer(cx, deadlines.into_iter().flatten().min())).max(now);
         self.left.handle_timeout(now);
         self.right.handle_timeout(now);
@@ -124,8 +129,10 @@ impl Way {
         }
         match self.state {
             State::Ended => return Poll::Pending,
+            // Still taken, or the sender would wait for room for ever, and its end would never come.
             State::Ignored => {}
             State::Open => {
+                // Asked before anything is taken: in between there is no place to keep it.
                 if !ready!(to.poll_wants_input(cx)) {
                     self.state = State::Ignored;
                 }

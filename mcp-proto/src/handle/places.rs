@@ -57,6 +57,7 @@ impl Place {
     }
 
     fn vacate(&self) {
+        // Dropped where nothing is locked: with its last waker a task goes, and what it drops may come back here.
         let _waker = self.places.lock().wakers.remove(&self.number);
     }
 }
@@ -73,6 +74,7 @@ impl Wake for Places {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        // Taken under the lock and woken outside: a task may run at once, and take its place again.
         let wakers = core::mem::take(&mut self.lock().wakers);
         wakers.into_values().for_each(Waker::wake);
     }

@@ -60,6 +60,7 @@ impl<T> Tasks<T> {
         if let Some(slot) = self.slots.get_mut(index) {
             slot.task = Some(task);
         }
+        // A future wakes nobody before its first poll.
         self.wake(index);
         index
     }
@@ -97,11 +98,13 @@ impl<T> Tasks<T> {
     /// Polls the task that has waited longest, if one wants to be polled.
     pub fn poll_next<R>(&mut self, poll: impl FnOnce(&mut T, &mut Context<'_>) -> R) -> Option<(usize, R)> {
         loop {
+            // The lock is let go before the poll: a task may wake others, and itself.
             let index = self.queue.lock().ready.pop_front()?;
             let Some(slot) = self.slots.get_mut(index) else {
                 continue;
             };
             slot.flag.clear();
+            // One that was removed is in the queue until it is found here.
             if let Some(task) = &mut slot.task {
                 return Some((index, poll(task, &mut Context::from_waker(&slot.waker))));
             }
@@ -117,6 +120,7 @@ impl<T> Tasks<T> {
 
     /// Has the task of `cx` woken when one of the set is; `false` where one wants to be polled at once.
     pub fn rest(&self, cx: &mut Context<'_>) -> bool {
+        // Looked at and left a waker in under one lock, or a wake in between would be lost.
         let mut queue = self.queue.lock();
         let is_idle = queue.ready.is_empty();
         if is_idle {
@@ -155,6 +159,7 @@ struct Flag {
 
 impl Flag {
     fn set(&self) {
+        // Once at a time, however often it is woken: the queue is never longer than the set.
         if self.is_queued.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -163,6 +168,7 @@ impl Flag {
             queue.ready.push_back(self.index);
             queue.waker.take()
         };
+        // Under no lock: whoever is woken may poll at once, on another thread or this one.
         if let Some(waker) = waker {
             waker.wake();
         }

@@ -56,6 +56,7 @@ impl Wakers {
 
     /// Adds the tasks that wait for something else.
     pub(crate) fn append(&mut self, other: Self) {
+        // Not compared with those that are here: a task that is woken twice is polled once more, and that is all.
         other.few.into_iter().for_each(|waker| self.extend(waker));
         if let Some(crowd) = other.crowd {
             crowd.wakers.into_iter().for_each(|waker| self.push(waker));

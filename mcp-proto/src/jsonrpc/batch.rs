@@ -32,6 +32,7 @@ impl Batch {
 
     /// The messages in their order.
     pub fn messages(self) -> impl Iterator<Item = Result<Message, InvalidMessage>> {
+        // Depth and length were bounded when the whole was read; the bound of ids is for each message.
         let limits = Limits {
             id_bytes: self.id_bytes,
             ..Limits::default()

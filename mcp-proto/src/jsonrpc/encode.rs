@@ -11,6 +11,7 @@ const ENVELOPE: usize = 64;
 /// A request. `params` is a JSON object, or empty for none.
 pub fn encode_request(id: &Id, method: &str, params: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(ENVELOPE + method.len() + params.len());
+    // The id comes early, where a reader finds it that has no room for the rest (see `Head`).
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     write_id(&mut out, id);
     write_method(&mut out, method, params);
@@ -97,6 +98,7 @@ pub(crate) fn write_id(out: &mut Vec<u8>, id: &Id) {
 
 fn write_integer(out: &mut Vec<u8>, value: i64) {
     let mut digits = [0_u8; 20];
+    // `i64::MIN` has no positive counterpart among its own.
     let mut rest = value.unsigned_abs();
     let mut length = 0;
     for digit in digits.iter_mut().rev() {
@@ -154,6 +156,7 @@ fn write_escaped(out: &mut Vec<u8>, text: &[u8]) {
 /// Whether any byte of a word has to be escaped: [`is_escaped`], eight at a time.
 fn is_word_escaped(word: u64) -> bool {
     const ONES: u64 = u64::MAX / 255;
+    // A borrow may mark a byte that is innocent, but only above one that is not: whether there is any is exact.
     let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word;
     let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
     (below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7) != 0

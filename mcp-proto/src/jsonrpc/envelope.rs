@@ -48,6 +48,7 @@ impl Envelope<'_> {
     pub(super) fn into_message(self, bytes: &Bytes, limits: &Limits) -> Result<Message, InvalidMessage> {
         let is_reply = self.method.is_none();
         let id = self.read_id(limits);
+        // Also for what is refused below: whoever waits for this id learns that nothing else will come.
         let known_id = id.as_ref().ok().cloned().flatten();
         let fail = |reason| InvalidMessage {
             id: known_id.clone(),
@@ -57,6 +58,7 @@ impl Envelope<'_> {
         if let Some(fault) = self.fault {
             return Err(fail(fault));
         }
+        // After the fault: of a key that occurs twice it is not known which one counts.
         if self.version.and_then(string).as_deref() != Some("2.0") {
             return Err(fail("jsonrpc is not \"2.0\""));
         }
@@ -71,6 +73,7 @@ impl Envelope<'_> {
         let method = MethodName::from(&*string(method).ok_or_else(|| fail("method is not a string"))?);
         let params = match self.params.map(|raw| (raw, raw.get().as_bytes().first())) {
             None => None,
+            // Some peers write null where there is none.
             Some((raw, _)) if raw.get() == "null" => None,
             Some((raw, Some(b'{'))) => Some(slice(bytes, raw)),
             Some(_) => return Err(fail("params is not an object")),
@@ -82,6 +85,7 @@ impl Envelope<'_> {
                 params,
                 text,
             }),
+            // MCP forbids what JSON-RPC only advises against (2025-11-25, Overview, Requests: MUST NOT be null).
             None if self.id.is_some() => return Err(fail("the id of a request is null")),
             None => Message::Notification(Notification { method, params, text }),
         })
@@ -91,6 +95,7 @@ impl Envelope<'_> {
         let outcome = match (self.result, self.error) {
             (Some(result), None) if id.is_some() => Ok(slice(bytes, result)),
             (Some(_), None) => return Err("a result without an id"),
+            // An id is not needed: a peer answers so what it could not read (JSON-RPC 2.0, 5).
             (None, Some(error)) => Err(serde_json::from_str(error.get()).map_err(|_| "error is not an error object")?),
             (Some(_), Some(_)) => return Err("a result beside an error"),
             (None, None) => return Err("neither method nor result nor error"),
@@ -150,6 +155,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 }
             };
             if slot.replace(map.next_value()?).is_some() {
+                // Kept until the end: the id may come later, and the error has to carry it.
                 envelope.fault = Some("a key occurs twice");
             }
         }

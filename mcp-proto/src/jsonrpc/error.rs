@@ -159,6 +159,7 @@ impl ParseError {
     /// The error to answer with, where an answer is due.
     pub fn to_error(&self) -> ErrorObject {
         let code = match self {
+            // Too deep is never read, so it may be no JSON either.
             Self::NotUtf8 | Self::NotJson(_) | Self::TooDeep => ErrorCode::PARSE_ERROR,
             Self::EmptyBatch | Self::BatchTooLong | Self::Invalid(_) => ErrorCode::INVALID_REQUEST,
         };

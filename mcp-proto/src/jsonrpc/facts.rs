@@ -42,6 +42,7 @@ impl<'a> Facts<'a> {
             #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow)]
             version: Text<'a>,
         }
+        // A request of the modern era is to be known as one whatever else is wrong with it.
         let stray: Stray<'a> = self.params?.decode_borrowed().ok()?;
         Some(stray.meta.version.0)
     }
@@ -52,6 +53,7 @@ impl<'a> Facts<'a> {
             return Called::default();
         };
         let name = match (&peek.name, self.params) {
+            // Only a name without escapes stands as such in the parameters, to be shared with them.
             (Some(Cow::Borrowed(name)), Some(params)) => Some(params.slice(name).into_bytes()),
             (Some(name), _) => Some(Bytes::copy_from_slice(name.as_bytes())),
             (None, _) => None,

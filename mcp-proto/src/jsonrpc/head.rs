@@ -17,6 +17,7 @@ impl Head {
         let text = match core::str::from_utf8(text) {
             Ok(text) => text,
             Err(error) => text
+                // The cut may go through a character.
                 .get(..error.valid_up_to())
                 .and_then(|valid| core::str::from_utf8(valid).ok())
                 .unwrap_or_default(),
@@ -32,6 +33,7 @@ impl Head {
             let value = scalar(after);
             match (key, value) {
                 ("\"id\"", Some((value, _))) => head.id = Id::from_json(value),
+                // Also where its value is cut: that it is there says that this is no response.
                 ("\"method\"", _) => head.has_method = true,
                 _ => {}
             }
@@ -56,6 +58,7 @@ fn scalar(text: &str) -> Option<(&str, &str)> {
         });
         closing?.0 + 1
     } else {
+        // What ends with the text may go on behind the cut: `12` may be `123`.
         text.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c))
             .filter(|end| *end > 0)?
     };

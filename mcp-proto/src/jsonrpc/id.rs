@@ -57,6 +57,7 @@ impl Id {
         if first != b'-' && !first.is_ascii_digit() {
             return None;
         }
+        // Beyond 64 bits it is compared by its digits, or two ids would become one.
         if !text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
             return Some(Self::number(None, text));
         }
@@ -95,6 +96,7 @@ impl Id {
         match &self.0 {
             Repr::Integer(value) => Key::Integer(*value),
             Repr::Number(number) => match number.value {
+                // A peer that writes `1.0` may be answered by one that writes `1`.
                 Some(value) => Key::Integer(value),
                 None => Key::Number(&number.text),
             },
@@ -105,6 +107,7 @@ impl Id {
 
 /// The integer that a float stands for, where it is one that a double represents exactly.
 fn integral(value: f64) -> Option<i64> {
+    // From there on one double stands for several integers, and two ids would become one.
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
     let truncated = value as i64;
     (value.abs() <= EXACT && truncated as f64 == value).then_some(truncated)
@@ -180,6 +183,7 @@ impl Serialize for Id {
 impl<'de> serde::Deserialize<'de> for Id {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
+        // By its text, as a number read as one would not be written back as it came.
         Self::from_json(raw.get()).ok_or_else(|| serde::de::Error::custom("an id is a string or an integer"))
     }
 }

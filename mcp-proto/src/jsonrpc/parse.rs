@@ -23,6 +23,7 @@ use crate::wire::scan;
 /// [`ParseError`] where the bytes are not UTF-8, not JSON, nested too deeply, or no JSON-RPC message.
 pub fn parse(bytes: Bytes, limits: &Limits) -> Result<Incoming, ParseError> {
     let text = core::str::from_utf8(&bytes).map_err(|_| ParseError::NotUtf8)?;
+    // Before the parser, which recurses.
     if is_deeper_than(text.as_bytes(), limits.depth) {
         return Err(ParseError::TooDeep);
     }
@@ -57,6 +58,7 @@ fn batch(bytes: &Bytes, text: &str, limits: &Limits) -> Result<Batch, ParseError
 
 fn syntax_or(reason: &'static str, error: &serde_json::Error) -> ParseError {
     match error.classify() {
+        // It is JSON all the same: −32600, and not −32700 (JSON-RPC 2.0, 5.1).
         Category::Data => ParseError::Invalid(invalid(None, reason)),
         _ => ParseError::NotJson(error.to_string().into()),
     }
@@ -87,6 +89,7 @@ fn deepest(text: &[u8]) -> usize {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
+            // What is no JSON may close what was never opened; the parser says so afterwards.
             b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
         }
@@ -110,6 +113,7 @@ impl<'de> Visitor<'de> for Items {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
             if items.len() == self.most {
+                // To the end without keeping it: what is no JSON is told so, however long it is.
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(None);
             }

@@ -174,6 +174,7 @@ impl<'a> PeekMeta<'a> {
 /// Fills `slot` with what there is, once.
 fn fill<T>(slot: &mut Option<T>, value: Option<T>) -> Option<()> {
     match slot {
+        // A key that occurs twice ends the walk: the parser says what is wrong.
         Some(_) => None,
         None => {
             *slot = Some(value?);
@@ -224,6 +225,7 @@ impl<'de> Visitor<'de> for PeekVisitor {
                         return Err(A::Error::duplicate_field("_meta"));
                     }
                     let value: &'de RawValue = map.next_value()?;
+                    // Some peers write null where there is none.
                     peek.meta = Some(value.get()).filter(|meta| *meta != "null");
                 }
                 _ => {

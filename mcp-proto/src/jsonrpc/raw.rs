@@ -76,6 +76,7 @@ impl RawJson {
 
     /// The text.
     pub fn as_str(&self) -> &str {
+        // Always UTF-8; the default is never used, and leaves no path to a panic.
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
 
@@ -106,6 +107,7 @@ impl Serialize for RawJson {
 
 impl<'de> serde::Deserialize<'de> for RawJson {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Copied: a deserializer lends slices at most, and no counted memory.
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text: Box<str> = raw.into();
         Ok(Self(Vec::from(text.into_boxed_bytes()).into()))

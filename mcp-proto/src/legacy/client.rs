@@ -14,7 +14,7 @@
 ///
 /// Every pair that the picture does not show changes nothing. [`step`](Self::step) is the whole truth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Handshake {
+pub enum ClientHandshake {
     /// Nothing has been sent, or the last attempt is over.
     #[default]
     Start,
@@ -28,9 +28,9 @@ pub enum Handshake {
     Closed,
 }
 
-/// What happens to a [`Handshake`].
+/// What happens to a [`ClientHandshake`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Input {
+pub enum ClientInput {
     /// Someone needs the connection.
     Begin,
     /// `initialize` was answered with a revision that this side supports.
@@ -47,7 +47,7 @@ pub enum Input {
 
 /// What has to be done then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
+pub enum ClientAction {
     /// Nothing.
     None,
     /// Send `initialize`.
@@ -60,21 +60,25 @@ pub enum Action {
     Fail,
 }
 
-impl Handshake {
+impl ClientHandshake {
     /// The next state, and what has to be done.
     #[must_use]
-    pub fn step(self, input: Input) -> (Self, Action) {
+    pub fn step(self, input: ClientInput) -> (Self, ClientAction) {
         match (self, input) {
-            (Self::Closed, _) => (Self::Closed, Action::None),
-            (_, Input::Close) => (Self::Closed, Action::Fail),
-            (Self::Start, Input::Begin) => (Self::Initializing, Action::SendInitialize),
-            (Self::Initializing, Input::Accepted) => (Self::Announcing, Action::SendInitialized),
-            (Self::Initializing, Input::Rejected) => (Self::Start, Action::Fail),
-            (Self::Announcing, Input::Announced) => (Self::Operating, Action::Release),
+            // Before all else: nothing that comes late may open what is closed.
+            (Self::Closed, _) => (Self::Closed, ClientAction::None),
+            (_, ClientInput::Close) => (Self::Closed, ClientAction::Fail),
+            (Self::Start, ClientInput::Begin) => (Self::Initializing, ClientAction::SendInitialize),
+            (Self::Initializing, ClientInput::Accepted) => (Self::Announcing, ClientAction::SendInitialized),
+            // Back to the start and not to the end: the next call tries again.
+            (Self::Initializing, ClientInput::Rejected) => (Self::Start, ClientAction::Fail),
+            (Self::Announcing, ClientInput::Announced) => (Self::Operating, ClientAction::Release),
             // A session that is lost before it was ever used would be lost for ever.
-            (Self::Announcing, Input::Rejected | Input::Lost) => (Self::Start, Action::Fail),
-            (Self::Operating, Input::Lost) => (Self::Start, Action::None),
-            (state, _) => (state, Action::None),
+            (Self::Announcing, ClientInput::Rejected | ClientInput::Lost) => (Self::Start, ClientAction::Fail),
+            // Nobody is held back here: the calls that were sent learn it from exchanges of their own.
+            (Self::Operating, ClientInput::Lost) => (Self::Start, ClientAction::None),
+            // Each of them may come late, or twice: then what it was about is over.
+            (state, _) => (state, ClientAction::None),
         }
     }
 }
@@ -82,9 +86,9 @@ impl Handshake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action as A;
-    use Handshake as H;
-    use Input as I;
+    use ClientAction as A;
+    use ClientHandshake as H;
+    use ClientInput as I;
 
     #[test]
     fn every_pair_of_state_and_input() {

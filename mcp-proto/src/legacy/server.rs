@@ -9,23 +9,23 @@ use crate::jsonrpc::{ErrorCode, ErrorObject};
 ///
 /// Everything that affects the transitions is in this file: the table below, and [`negotiate`].
 ///
-/// | input | awaiting initialize | awaiting initialized | operating | closed |
-/// |---|---|---|---|---|
-/// | `initialize` | negotiate | refuse | refuse | ignore |
-/// | negotiated | → awaiting initialized | – | – | – |
-/// | `notifications/initialized` | ignore | open, → operating | ignore | ignore |
-/// | `ping` | answer | answer | answer | ignore |
-/// | another request | refuse | serve | serve | ignore |
-/// | another notification | ignore | deliver | deliver | ignore |
-/// | a reply | correlate | correlate | correlate | ignore |
-/// | close | → closed | → closed | → closed | – |
+/// | input | awaiting initialize | awaiting initialized | operating | closed | why |
+/// |---|---|---|---|---|---|
+/// | `initialize` | negotiate | refuse | refuse | ignore | what runs is bound to the revision: it is agreed on once |
+/// | negotiated | → awaiting initialized | – | – | – | the same |
+/// | `notifications/initialized` | ignore | open, → operating | ignore | ignore | it confirms an `initialize`, once |
+/// | `ping` | answer | answer | answer | ignore | it asks for the other side, and not for a session |
+/// | another request | refuse | serve | serve | ignore | there is no revision to serve it in; then, see below |
+/// | another notification | ignore | deliver | deliver | ignore | the same; nobody waits for an answer |
+/// | a reply | correlate | correlate | correlate | ignore | this side may have sent pings from the first |
+/// | close | → closed | → closed | → closed | – | |
 ///
 /// 2025-11-25, Lifecycle: the initialization phase MUST be the first interaction. A client SHOULD NOT send
 /// requests before its `initialize` is answered, but clients do send them before `notifications/initialized`
 /// (over HTTP the two travel on different connections), so those are served. Before that notification this side
-/// sends no requests other than pings: see [`Handshake::may_send_requests`].
+/// sends no requests other than pings: see [`ServerHandshake::may_send_requests`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Handshake {
+pub enum ServerHandshake {
     /// Nothing has been agreed on.
     #[default]
     AwaitingInitialize,
@@ -37,9 +37,9 @@ pub enum Handshake {
     Closed,
 }
 
-/// What can happen to a [`Handshake`].
+/// What can happen to a [`ServerHandshake`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum ServerInput {
     /// The request `initialize`.
     Initialize,
     /// `initialize` was acceptable and is answered with this revision.
@@ -58,12 +58,12 @@ pub enum Input {
     Close,
 }
 
-/// What a [`Handshake`] wants done.
+/// What a [`ServerHandshake`] wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum ServerAction {
     /// Nothing; what came is dropped.
     Ignore,
-    /// Read the parameters of `initialize`, [`negotiate`], and come back with [`Input::Negotiated`].
+    /// Read the parameters of `initialize`, [`negotiate`], and come back with [`ServerInput::Negotiated`].
     Negotiate,
     /// The handshake is complete.
     Open,
@@ -76,12 +76,12 @@ pub enum Action {
     /// Look for the call that is answered.
     Correlate,
     /// Answer the request with an error.
-    Refuse(Refusal),
+    Refuse(HandshakeRefusal),
 }
 
-impl Handshake {
+impl ServerHandshake {
     /// Takes the next input and says what to do.
-    pub fn receive(&mut self, input: Input) -> Action {
+    pub fn receive(&mut self, input: ServerInput) -> ServerAction {
         let (next, action) = transition(*self, input);
         *self = next;
         action
@@ -103,31 +103,36 @@ impl Handshake {
 }
 
 /// The table.
-fn transition(state: Handshake, input: Input) -> (Handshake, Action) {
-    use Action as A;
-    use Handshake as H;
-    use Input as I;
+fn transition(state: ServerHandshake, input: ServerInput) -> (ServerHandshake, ServerAction) {
+    use ServerAction as A;
+    use ServerHandshake as H;
+    use ServerInput as I;
     match (state, input) {
         (H::AwaitingInitialize, I::Initialize) => (state, A::Negotiate),
         (H::AwaitingInitialize, I::Negotiated(revision)) => (H::AwaitingInitialized(revision), A::Ignore),
         (H::AwaitingInitialize, I::Initialized) => (state, A::Ignore),
         (H::AwaitingInitialize, I::Ping) => (state, A::AnswerPing),
-        (H::AwaitingInitialize, I::Request) => (state, A::Refuse(Refusal::BeforeInitialize)),
+        (H::AwaitingInitialize, I::Request) => (state, A::Refuse(HandshakeRefusal::BeforeInitialize)),
+        // There is no revision to read it in, and nobody waits for an answer.
         (H::AwaitingInitialize, I::Notification) => (state, A::Ignore),
+        // This side may have sent pings (2025-11-25, Lifecycle).
         (H::AwaitingInitialize, I::Reply) => (state, A::Correlate),
         (H::AwaitingInitialize, I::Close) => (H::Closed, A::Ignore),
 
-        (H::AwaitingInitialized(_), I::Initialize) => (state, A::Refuse(Refusal::InitializedTwice)),
+        // What is served meanwhile is bound to the revision that was agreed on.
+        (H::AwaitingInitialized(_), I::Initialize) => (state, A::Refuse(HandshakeRefusal::InitializedTwice)),
         (H::AwaitingInitialized(_), I::Negotiated(_)) => (state, A::Ignore),
         (H::AwaitingInitialized(revision), I::Initialized) => (H::Operating(revision), A::Open),
         (H::AwaitingInitialized(_), I::Ping) => (state, A::AnswerPing),
+        // Clients do not wait with it, and over HTTP the notification may be overtaken.
         (H::AwaitingInitialized(_), I::Request) => (state, A::Serve),
         (H::AwaitingInitialized(_), I::Notification) => (state, A::Deliver),
         (H::AwaitingInitialized(_), I::Reply) => (state, A::Correlate),
         (H::AwaitingInitialized(_), I::Close) => (H::Closed, A::Ignore),
 
-        (H::Operating(_), I::Initialize) => (state, A::Refuse(Refusal::InitializedTwice)),
+        (H::Operating(_), I::Initialize) => (state, A::Refuse(HandshakeRefusal::InitializedTwice)),
         (H::Operating(_), I::Negotiated(_)) => (state, A::Ignore),
+        // Said twice, it changes nothing.
         (H::Operating(_), I::Initialized) => (state, A::Ignore),
         (H::Operating(_), I::Ping) => (state, A::AnswerPing),
         (H::Operating(_), I::Request) => (state, A::Serve),
@@ -135,6 +140,7 @@ fn transition(state: Handshake, input: Input) -> (Handshake, Action) {
         (H::Operating(_), I::Reply) => (state, A::Correlate),
         (H::Operating(_), I::Close) => (H::Closed, A::Ignore),
 
+        // Nothing that comes late opens it again.
         (H::Closed, _) => (state, A::Ignore),
     }
 }
@@ -142,7 +148,7 @@ fn transition(state: Handshake, input: Input) -> (Handshake, Action) {
 /// Why the lifecycle refuses a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum HandshakeRefusal {
     /// A request other than `initialize` and `ping` came first.
     BeforeInitialize,
     /// `initialize` came a second time.
@@ -151,14 +157,14 @@ pub enum Refusal {
     InitializeInBatch,
 }
 
-impl Refusal {
+impl HandshakeRefusal {
     /// The error to answer with.
     pub fn to_error(self) -> ErrorObject {
         ErrorObject::new(ErrorCode::INVALID_REQUEST, alloc::format!("{self}"))
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for HandshakeRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::BeforeInitialize => {
@@ -170,7 +176,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl core::error::Error for Refusal {}
+impl core::error::Error for HandshakeRefusal {}
 
 /// The revision to answer `initialize` with: the one asked for where it is among the `supported` ones, otherwise
 /// the newest of them that has a handshake (2025-11-25, Lifecycle, Version Negotiation).
@@ -180,6 +186,7 @@ pub fn negotiate(requested: &str, supported: &[Revision]) -> Option<Revision> {
     let legacy = || supported.iter().copied().filter(|revision| revision.has_initialize());
     legacy()
         .find(|revision| revision.as_str() == requested)
+        // "Otherwise, the server MUST respond with another protocol version it supports", which SHOULD be the latest.
         .or_else(|| legacy().max())
 }
 
@@ -188,34 +195,34 @@ mod tests {
     use super::*;
     use crate::Revision as R;
 
-    const INPUTS: [Input; 8] = [
-        Input::Initialize,
-        Input::Negotiated(R::V2025_06_18),
-        Input::Initialized,
-        Input::Ping,
-        Input::Request,
-        Input::Notification,
-        Input::Reply,
-        Input::Close,
+    const INPUTS: [ServerInput; 8] = [
+        ServerInput::Initialize,
+        ServerInput::Negotiated(R::V2025_06_18),
+        ServerInput::Initialized,
+        ServerInput::Ping,
+        ServerInput::Request,
+        ServerInput::Notification,
+        ServerInput::Reply,
+        ServerInput::Close,
     ];
 
     /// The table of the docs, row by row in the order of [`INPUTS`].
-    fn expected(state: Handshake) -> [(Handshake, Action); 8] {
-        use Action as A;
-        use Handshake as H;
+    fn expected(state: ServerHandshake) -> [(ServerHandshake, ServerAction); 8] {
+        use ServerAction as A;
+        use ServerHandshake as H;
         match state {
             H::AwaitingInitialize => [
                 (state, A::Negotiate),
                 (H::AwaitingInitialized(R::V2025_06_18), A::Ignore),
                 (state, A::Ignore),
                 (state, A::AnswerPing),
-                (state, A::Refuse(Refusal::BeforeInitialize)),
+                (state, A::Refuse(HandshakeRefusal::BeforeInitialize)),
                 (state, A::Ignore),
                 (state, A::Correlate),
                 (H::Closed, A::Ignore),
             ],
             H::AwaitingInitialized(revision) => [
-                (state, A::Refuse(Refusal::InitializedTwice)),
+                (state, A::Refuse(HandshakeRefusal::InitializedTwice)),
                 (state, A::Ignore),
                 (H::Operating(revision), A::Open),
                 (state, A::AnswerPing),
@@ -225,7 +232,7 @@ mod tests {
                 (H::Closed, A::Ignore),
             ],
             H::Operating(_) => [
-                (state, A::Refuse(Refusal::InitializedTwice)),
+                (state, A::Refuse(HandshakeRefusal::InitializedTwice)),
                 (state, A::Ignore),
                 (state, A::Ignore),
                 (state, A::AnswerPing),
@@ -242,10 +249,10 @@ mod tests {
     fn every_state_and_input() {
         for revision in [R::V2024_11_05, R::V2025_11_25] {
             for state in [
-                Handshake::AwaitingInitialize,
-                Handshake::AwaitingInitialized(revision),
-                Handshake::Operating(revision),
-                Handshake::Closed,
+                ServerHandshake::AwaitingInitialize,
+                ServerHandshake::AwaitingInitialized(revision),
+                ServerHandshake::Operating(revision),
+                ServerHandshake::Closed,
             ] {
                 for (input, (next, action)) in INPUTS.into_iter().zip(expected(state)) {
                     let mut handshake = state;
@@ -258,13 +265,13 @@ mod tests {
 
     #[test]
     fn requests_to_the_client_wait_for_initialized() {
-        let mut handshake = Handshake::default();
+        let mut handshake = ServerHandshake::default();
         assert!(!handshake.may_send_requests());
-        handshake.receive(Input::Negotiated(R::V2025_11_25));
+        handshake.receive(ServerInput::Negotiated(R::V2025_11_25));
         assert!(!handshake.may_send_requests());
-        handshake.receive(Input::Initialized);
+        handshake.receive(ServerInput::Initialized);
         assert!(handshake.may_send_requests());
-        handshake.receive(Input::Close);
+        handshake.receive(ServerInput::Close);
         assert!(!handshake.may_send_requests());
     }
 

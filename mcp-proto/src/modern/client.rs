@@ -27,7 +27,7 @@ pub enum Discovery {
 
 /// What happens to a [`Discovery`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Input {
+pub enum DiscoveryInput {
     /// Someone needs to know what the server speaks.
     Begin,
     /// The server speaks a modern revision that this side speaks too.
@@ -40,7 +40,7 @@ pub enum Input {
 
 /// What has to be done then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
+pub enum DiscoveryAction {
     /// Nothing.
     None,
     /// Send `server/discover`.
@@ -54,14 +54,17 @@ pub enum Action {
 impl Discovery {
     /// The next state, and what has to be done.
     #[must_use]
-    pub fn step(self, input: Input) -> (Self, Action) {
+    pub fn step(self, input: DiscoveryInput) -> (Self, DiscoveryAction) {
+        // Before all else: nothing that comes late may open what is closed.
         match (self, input) {
-            (Self::Closed, _) => (Self::Closed, Action::None),
-            (_, Input::Close) => (Self::Closed, Action::Fail),
-            (Self::Start, Input::Begin) => (Self::Discovering, Action::SendDiscover),
-            (Self::Start | Self::Discovering, Input::Settled) => (Self::Settled, Action::Release),
-            (Self::Discovering | Self::Settled, Input::Failed) => (Self::Start, Action::Fail),
-            (state, _) => (state, Action::None),
+            (Self::Closed, _) => (Self::Closed, DiscoveryAction::None),
+            (_, DiscoveryInput::Close) => (Self::Closed, DiscoveryAction::Fail),
+            (Self::Start, DiscoveryInput::Begin) => (Self::Discovering, DiscoveryAction::SendDiscover),
+            (Self::Start | Self::Discovering, DiscoveryInput::Settled) => (Self::Settled, DiscoveryAction::Release),
+            // Also what was settled: it may have rested on an earlier connection alone (2026-07-28, Versioning:
+            // "re-probing if the cached assumption later fails").
+            (Self::Discovering | Self::Settled, DiscoveryInput::Failed) => (Self::Start, DiscoveryAction::Fail),
+            (state, _) => (state, DiscoveryAction::None),
         }
     }
 }
@@ -69,9 +72,9 @@ impl Discovery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action as A;
     use Discovery as D;
-    use Input as I;
+    use DiscoveryAction as A;
+    use DiscoveryInput as I;
 
     #[test]
     fn every_pair_of_state_and_input() {

@@ -19,6 +19,7 @@ pub struct CallId(u64);
 impl CallId {
     /// The JSON-RPC id of the call, which is its progress token as well.
     pub(crate) fn to_id(self) -> Id {
+        // Out of reach: no connection makes so many calls that two would share the last id.
         Id::from(i64::try_from(self.0).unwrap_or(i64::MAX))
     }
 
@@ -186,7 +187,9 @@ impl<T> Calls<T> {
 
     /// A new call of the protocol itself, which is not counted against the bound.
     pub(crate) fn begin_own(&mut self, options: &CallOptions, timeouts: &Timeouts, data: T) -> CallId {
+        // Calls that fill the table may all wait for the handshake: refusing that would leave them there.
         let call = CallId(self.next);
+        // A number is never used again: a late answer must find nobody.
         self.next += 1;
         let timeout = options.timeout.unwrap_or(timeouts.request);
         // What the caller said wins over a default, and the bound over the wait.
@@ -207,6 +210,7 @@ impl<T> Calls<T> {
 
     /// Gives every newborn call its deadline.
     pub(crate) fn arm(&mut self, now: Time) {
+        // By their places, and cleared afterwards: the table keeps its memory from drain to drain.
         for at in 0..self.newborn.len() {
             if let Some(call) = self.newborn.get(at) {
                 self.give_deadline(*call, now);
@@ -231,6 +235,7 @@ impl<T> Calls<T> {
 
     fn give_deadline(&mut self, call: CallId, born: Time) {
         let pending = self.pending.get_mut(call.0);
+        // What `arm_since` armed is still among the newborn, and keeps that deadline.
         if let Some(pending) = pending.filter(|pending| pending.deadline.is_none()) {
             let deadline = born + pending.timeout.saturating_sub(pending.spent);
             pending.born = born;
@@ -246,6 +251,7 @@ impl<T> Calls<T> {
 
     /// Whether a call has ever had this id.
     pub(crate) fn has_used(&self, id: &Id) -> bool {
+        // Numbers are given in their order: the highest tells of all, and nothing has to be kept for a late answer.
         CallId::of(id).is_some_and(|call| (1..self.next).contains(&call.0))
     }
 
@@ -254,6 +260,7 @@ impl<T> Calls<T> {
     pub(crate) fn pop_first(&mut self) -> Option<(CallId, Option<Time>, Duration, T)> {
         let (number, pending) = self.pending.pop_first()?;
         self.clean();
+        // One without a deadline was never armed, and its birth not noted.
         let born = pending.deadline.map(|_| pending.born);
         Some((CallId(number), born, pending.spent, pending.data))
     }
@@ -282,8 +289,11 @@ impl<T> Calls<T> {
     /// Takes note of progress: the call that asked for it may wait longer, up to its most.
     pub(crate) fn progress(&mut self, token: &Id, now: Time) -> Option<CallId> {
         let call = CallId::of(token)?;
+        // Who did not ask gave no token (2025-11-25, Progress: MUST only reference tokens that were provided): a server
+        // that reports all the same does not prolong the wait.
         let pending = self.pending.get_mut(call.0).filter(|pending| pending.progress)?;
         if let Some(old) = pending.deadline {
+            // Else a server that reports for ever would be waited for as long.
             let most = pending.most.saturating_sub(pending.spent);
             let new = (now + pending.timeout).min(pending.born + most);
             if new != old {
@@ -329,6 +339,7 @@ impl<T> Calls<T> {
     /// A call that waits without a deadline gets another one, at the next drain.
     pub(crate) fn resume(&mut self, call: CallId) {
         let pending = self.pending.get(call.0);
+        // One that has a deadline is waited for already.
         if pending.is_some_and(|pending| pending.deadline.is_none()) {
             self.newborn.push(call);
         }

@@ -39,6 +39,8 @@ impl<K: Copy + Ord> Deadlines<K> {
         {
             self.heap.pop();
         }
+        // More than half of what is looked at then goes: in the mean, taking a deadline back costs no more than giving
+        // one.
         if self.heap.len() > SLACK + 2 * counting {
             let mut entries = core::mem::take(&mut self.heap).into_vec();
             entries.retain(|Reverse((deadline, of))| counts(*deadline, *of));

@@ -68,6 +68,7 @@ impl<T> Outbox<T> {
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         for (key, (text, purpose)) in self.queue.drain() {
             if keep(&purpose) {
+                // Under its old number: whoever queued it may still take it back.
                 self.queue.insert(key, (text, purpose));
             } else {
                 self.bytes -= text.len();

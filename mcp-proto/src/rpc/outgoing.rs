@@ -85,6 +85,7 @@ impl From<Failure> for CallError {
             Failure::Disconnected => Self::Disconnected,
             Failure::TooManyConnections => Self::Refused(SendError::TooManyConnections),
             Failure::SessionLost => Self::SessionLost,
+            // Apart from other statuses: with the challenge of these two, authorization goes on.
             Failure::Status {
                 status: 401,
                 www_authenticate,

@@ -16,6 +16,7 @@ pub struct RequestKey(u64);
 pub(crate) struct Requests {
     next: u64,
     most: usize,
+    // Answers come by key, cancellations by the peer's id: neither should have to search.
     by_key: BTreeMap<RequestKey, Id>,
     by_id: BTreeMap<Id, RequestKey>,
 }
@@ -44,6 +45,8 @@ impl Requests {
         if self.by_key.len() >= self.most {
             return Err(RequestRefused::TooMany);
         }
+        // An id "MUST NOT have been previously used" (2025-11-25, Overview, Requests); only those in progress are
+        // known, for nothing may grow as long as a connection lasts.
         if self.by_id.contains_key(id) {
             return Err(RequestRefused::Duplicate);
         }

@@ -41,6 +41,7 @@ impl<T> Default for Series<T> {
 impl<T> Series<T> {
     /// Adds an entry. One of the same number goes.
     pub(crate) fn insert(&mut self, number: u64, entry: T) {
+        // There is nothing in the places: they may begin anywhere.
         if self.taken == 0 {
             self.first = number;
         }
@@ -49,6 +50,7 @@ impl<T> Series<T> {
             self.old.insert(number, entry);
             return;
         }
+        // Numbers may be left out: memory follows the entries, and not the gap before one that is far ahead.
         if number - self.first > (self.young.len() + SLACK) as u64 {
             self.retire(self.taken);
             self.first = number;
@@ -100,6 +102,7 @@ impl<T> Series<T> {
         if let Some(oldest) = self.old.pop_first() {
             return Some(oldest);
         }
+        // The first place is never empty while any is taken.
         let number = self.first;
         self.remove(number).map(|entry| (number, entry))
     }
@@ -133,6 +136,7 @@ impl<T> Series<T> {
 
     /// The place of a number that is young.
     fn place(&self, number: u64) -> usize {
+        // Also asked of numbers before `first`: they wrap to a place that does not exist.
         usize::try_from(number.wrapping_sub(self.first)).unwrap_or(usize::MAX)
     }
 
@@ -151,6 +155,7 @@ impl<T> Series<T> {
     /// Gives up the places before the first entry, and after a flood its memory.
     fn trim(&mut self) {
         if self.taken == 0 {
+            // A few places are worth keeping, those of a flood are not.
             match self.young.capacity() > SLACK {
                 true => self.young = VecDeque::new(),
                 false => self.young.clear(),

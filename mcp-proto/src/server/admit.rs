@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use super::context::{ClientFacts, RequestContext, severity};
-use super::request::{Refused, Request, RequestToken};
+use super::request::{ClientRequest, Refused, RequestToken};
 use super::{ResultBody, ServerConfig, Subscription};
-use crate::jsonrpc::{Facts, Request as RawRequest};
+use crate::jsonrpc::{Facts, Request};
 use crate::method::Method;
 use crate::modern::server::Metadata;
 
@@ -17,9 +17,9 @@ use crate::modern::server::Metadata;
 )]
 pub enum Admitted {
     /// The application answers it.
-    Request(Request),
+    Request(ClientRequest),
     /// It is answered already: send this.
-    Answered(Vec<u8>),
+    Respond(Vec<u8>),
     /// It opens a stream of notifications; [`Subscription::acknowledgement`] is sent first.
     Listen(Subscription),
 }
@@ -29,13 +29,14 @@ pub enum Admitted {
 ///
 /// # Errors
 /// [`Refused`], with the error to answer with.
-pub fn admit(config: &ServerConfig, request: RawRequest) -> Result<Admitted, Refused> {
+pub fn admit(config: &ServerConfig, request: Request) -> Result<Admitted, Refused> {
     let params = request.params.clone();
     admit_seen(config, request, &Facts::of(params.as_ref()))
 }
 
 /// [`admit`], where the parameters have been looked at.
-pub(crate) fn admit_seen(config: &ServerConfig, request: RawRequest, facts: &Facts<'_>) -> Result<Admitted, Refused> {
+pub(crate) fn admit_seen(config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Result<Admitted, Refused> {
+    // For a discovery too: its `_meta` says version and capabilities like that of any other request.
     let context = match Metadata::seen(config.revisions(), &request, facts) {
         Ok(metadata) => context(config, metadata),
         Err(error) => return Err(Refused::new(request.id, error)),
@@ -44,12 +45,12 @@ pub(crate) fn admit_seen(config: &ServerConfig, request: RawRequest, facts: &Fac
     match request.method.known() {
         Some(Method::Discover) => {
             let body = ResultBody::plain(config.discover_result().clone());
-            Ok(Admitted::Answered(token.into_response(config, Ok(body))))
+            Ok(Admitted::Respond(token.into_response(config, Ok(body))))
         }
         Some(Method::ListenSubscriptions) => {
             Subscription::open(config, token, request.params.as_ref()).map(Admitted::Listen)
         }
-        _ => Ok(Admitted::Request(Request {
+        _ => Ok(Admitted::Request(ClientRequest {
             token,
             method: request.method,
             params: request.params,
@@ -70,6 +71,7 @@ fn context(config: &ServerConfig, metadata: Metadata) -> RequestContext {
         },
         progress_token: metadata.progress_token,
         progress: None,
+        // Without the capability declared none are sent, whatever the client asks (2026-07-28, Logging).
         log_level: metadata.log_level.filter(|_| may_log).as_ref().and_then(severity),
         meta: metadata.meta,
     }
@@ -93,7 +95,7 @@ mod tests {
         ServerConfig::new(Implementation::new("s", "1")).with_capabilities(capabilities)
     }
 
-    fn request(method: &str, params: &str) -> RawRequest {
+    fn request(method: &str, params: &str) -> Request {
         let text = format!(r#"{{"jsonrpc":"2.0","id":"r","method":"{method}","params":{params}}}"#);
         match parse(text.clone().into_bytes().into(), &Limits::default()) {
             Ok(Incoming::Single(Message::Request(request))) => request,
@@ -209,7 +211,7 @@ mod tests {
 
     #[test]
     fn discovery_is_answered_at_once() {
-        let Ok(Admitted::Answered(answer)) = admit(&config(), request("server/discover", &with_meta(""))) else {
+        let Ok(Admitted::Respond(answer)) = admit(&config(), request("server/discover", &with_meta(""))) else {
             panic!()
         };
         assert_eq!(

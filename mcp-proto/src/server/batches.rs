@@ -87,11 +87,13 @@ impl Batches {
 
     fn complete(&mut self, batch: BatchKey) -> Option<Vec<u8>> {
         let open = self.batches.get(&batch)?;
+        // Handlers may be done while later messages are still being looked at.
         if !open.sealed || open.waiting > 0 {
             return None;
         }
         let mut text = self.batches.remove(&batch)?.text;
         self.bytes = self.bytes.saturating_sub(text.len());
+        // JSON-RPC 2.0, 6: nothing is sent rather than an empty array.
         if text.is_empty() {
             return None;
         }

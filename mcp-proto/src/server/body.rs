@@ -68,6 +68,8 @@ impl ResultBody {
             true => Seen::default(),
             false => self.json.decode_borrowed().unwrap_or_default(),
         };
+        // A small one is copied behind its envelope; a large one is moved within its own memory, without a second
+        // buffer.
         let length = self.json.as_bytes().len();
         let mut out = Vec::with_capacity(256 + if length < splice::LARGE { length } else { 0 });
         out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
@@ -98,6 +100,7 @@ impl ResultBody {
         if seen.result_type.is_none() {
             out.extend_from_slice(br#""resultType":"complete","#);
         }
+        // An `input_required` result is no answer yet: there is nothing to be cached.
         if cacheable && seen.result_type.is_none_or(|raw| raw == r#""complete""#) {
             write_hints(out, config, seen);
         }
@@ -114,6 +117,7 @@ impl ResultBody {
             return 1;
         };
         let members = Members::of(meta).unwrap_or_default();
+        // What the application says of itself stands.
         if meta.starts_with('{') && members.iter().any(|member| member.key == SERVER_INFO) {
             return 1;
         }
@@ -129,6 +133,7 @@ impl ResultBody {
         out.extend_from_slice(br#""_meta":{"#);
         write_server_info(out, config);
         out.push(b'}');
+        // An empty object has nothing to be parted from by a comma.
         let rest = self.json.as_bytes().get(1..).unwrap_or_default();
         if rest.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'}') {
             out.push(b',');

@@ -95,6 +95,7 @@ impl ServerConfig {
     #[must_use]
     pub fn with_revisions(mut self, revisions: &[Revision]) -> Self {
         self.revisions = revisions.to_vec();
+        // The oldest first, for whoever chooses the newest that both sides have.
         self.revisions.sort_unstable();
         self.revisions.dedup();
         self.prepared()

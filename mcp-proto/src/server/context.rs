@@ -123,6 +123,7 @@ impl RequestContext {
         message: Option<&str>,
     ) -> Option<Vec<u8>> {
         let token = self.progress_token.as_ref()?;
+        // JSON has no form for what is not finite.
         if !progress.is_finite() || last.is_some_and(|last| progress <= last) {
             return None;
         }
@@ -132,6 +133,7 @@ impl RequestContext {
         write_id(&mut params, token);
         params.extend_from_slice(br#","progress":"#);
         write_number(&mut params, progress);
+        // A total that cannot be said leaves the progress worth saying.
         if let Some(total) = total.filter(|total| total.is_finite()) {
             params.extend_from_slice(br#","total":"#);
             write_number(&mut params, total);
@@ -186,6 +188,7 @@ impl ClientFacts {
 
     /// Whether it has declared `capability`.
     pub(crate) fn declares(&self, capability: ClientCapability) -> bool {
+        // What cannot be read is declared by nobody.
         let capabilities = self.capabilities.decode::<ClientCapabilities>();
         capabilities.is_ok_and(|capabilities| capabilities.has(capability))
     }
@@ -217,6 +220,7 @@ pub(crate) fn parse_severity(name: &str) -> Result<u8, ErrorObject> {
 /// Whole numbers without a fraction, everything else as it is.
 fn write_number(out: &mut Vec<u8>, value: f64) {
     let whole = value as i64;
+    // Below 2^53, so that the cast loses nothing.
     if whole as f64 == value && value.abs() < 9e15 {
         write_json(out, &whole);
     } else {

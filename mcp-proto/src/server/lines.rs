@@ -55,10 +55,12 @@ impl Lines {
     pub(crate) fn push(&mut self, message: Vec<u8>) {
         let line = encode_line(message);
         self.bytes = self.bytes.saturating_add(line.len());
+        // Many small ones leave in one write; to copy a large one is dearer than a write of its own.
         if line.len() < LARGE {
             self.open.extend_from_slice(&line);
             return;
         }
+        // The small ones before it leave before it.
         if !self.open.is_empty() {
             self.pieces.push_back(self.open.split().freeze());
         }

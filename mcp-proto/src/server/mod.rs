@@ -1,11 +1,13 @@
 //! The server: what it says about itself, and the machines that speak for it.
 //!
-//! [`StreamServer`] is the whole of a server on one byte stream, in both eras. [`Session`] is what it keeps of a
+//! [`StreamServer`] is the whole of a server on one byte stream, in both eras. [`LegacySession`] is what it keeps of a
 //! client of the legacy era, and [`admit`] takes the requests of the modern one, which keeps nothing; `http` makes
-//! a server over Streamable HTTP of these two. A [`Request`] comes out of either with its
+//! a server over Streamable HTTP of these two. A [`ClientRequest`] comes out of either with its
 //! [`RequestContext`], and is answered with a [`ResultBody`] or an error by its [`RequestToken`].
 
 mod admit;
+mod announcement;
+#[cfg(any(feature = "http", feature = "handle"))]
 mod announcements;
 mod batches;
 mod body;
@@ -22,15 +24,17 @@ mod uris;
 
 pub(crate) use admit::admit_seen;
 pub use admit::{Admitted, admit};
-pub use announcements::Announcement;
+pub use announcement::Announcement;
 #[cfg(feature = "handle")]
-pub(crate) use announcements::{Announcements, is_reserved};
+pub(crate) use announcement::is_reserved;
+#[cfg(any(feature = "http", feature = "handle"))]
+pub(crate) use announcements::Announcements;
 pub use body::ResultBody;
 pub use config::{CacheHints, ServerConfig};
 pub use context::RequestContext;
 #[cfg(any(feature = "http", feature = "handle"))]
 pub(crate) use request::Question;
-pub use request::{Refused, Request, RequestToken};
-pub use session::{Received, Session};
-pub use stream::{Event, StreamServer};
+pub use request::{ClientRequest, Refused, RequestToken};
+pub use session::{LegacySession, Received};
+pub use stream::{ServerEvent, StreamServer};
 pub use subscription::Subscription;

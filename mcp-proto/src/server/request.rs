@@ -7,13 +7,15 @@ use super::{RequestContext, ResultBody, ServerConfig};
 use crate::jsonrpc::{Called, ErrorObject, Id, RawJson, encode_error};
 use crate::method::MethodName;
 use crate::revision::Revision;
-use crate::rpc::{CallOptions, RequestKey};
+#[cfg(any(feature = "http", feature = "handle"))]
+use crate::rpc::CallOptions;
+use crate::rpc::RequestKey;
 
 /// A request of the client, to be answered by its [`token`](Self::token).
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "a request has to be answered"]
-pub struct Request {
+pub struct ClientRequest {
     /// What it is answered with.
     pub token: RequestToken,
     /// What is asked.
@@ -28,7 +30,7 @@ pub struct Request {
     pub(crate) called: Called,
 }
 
-impl Request {
+impl ClientRequest {
     /// `name` of the parameters: which tool or prompt.
     pub fn name(&self) -> Option<&str> {
         core::str::from_utf8(self.called.name.as_deref()?).ok()
@@ -73,6 +75,7 @@ impl RequestToken {
             key: None,
             id,
             revision,
+            // Kept, as the method is handed out and gone when the answer is written.
             cacheable: method.known().is_some_and(|method| method.is_cacheable()),
             held: 0,
             subscribes: None,

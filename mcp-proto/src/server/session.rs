@@ -10,13 +10,12 @@ use serde::Deserialize;
 
 use super::context::{ClientFacts, parse_severity};
 use super::uris::{Uris, weight};
-use super::{Request, RequestContext, RequestToken, ResultBody, ServerConfig};
+use super::{ClientRequest, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
-    ErrorObject, Facts, Id, Message, Notification, Params, Peek, RawJson, Request as RawRequest, Response,
-    encode_error, encode_notification, encode_notification_with, encode_request_with, encode_result, write_id,
-    write_json,
+    ErrorObject, Facts, Id, Message, Notification, Params, Peek, RawJson, Request, Response, encode_error,
+    encode_notification, encode_notification_with, encode_request_with, encode_result, write_id, write_json,
 };
-use crate::legacy::server::{Action, Handshake, Input, negotiate};
+use crate::legacy::server::{ServerAction, ServerHandshake, ServerInput, negotiate};
 use crate::method::{Kind, Method, MethodName, Side};
 use crate::modern;
 use crate::revision::Revision;
@@ -37,15 +36,15 @@ const DEFAULT_SEVERITY: u8 = 1;
 /// Its methods are of four kinds.
 /// - Getters.
 /// - The world tells it: [`receive`](Self::receive), [`handle_timeout`](Self::handle_timeout).
-/// - The application tells it: [`respond`](Self::respond), [`notify`](Self::notify), [`request`](Self::request),
+/// - The application tells it: [`respond`](Self::respond), [`notify`](Self::notify), [`call`](Self::call),
 ///   [`cancel`](Self::cancel), [`close`](Self::close).
 /// - It tells the world: [`poll_timeout`](Self::poll_timeout).
 ///
 /// What has to be sent is handed out at once, as a message without a line end; whoever has a transport queues it.
 /// Any method may be called in any state.
 #[derive(Debug)]
-pub struct Session {
-    handshake: Handshake,
+pub struct LegacySession {
+    handshake: ServerHandshake,
     client: ClientFacts,
     severity: u8,
     /// The resources it has subscribed to, boxed because few sessions do.
@@ -65,9 +64,9 @@ pub struct Session {
 )]
 pub enum Received {
     /// The application has to answer this.
-    Request(Request),
+    Request(ClientRequest),
     /// It is answered already: send this.
-    Reply(Vec<u8>),
+    Respond(Vec<u8>),
     /// A notification that is not about the protocol itself.
     Notification(Notification),
     /// The client does not want this request answered any more, and it will not be.
@@ -78,7 +77,7 @@ pub enum Received {
         reason: Option<Box<str>>,
     },
     /// A call of ours is settled.
-    Answered {
+    Reply {
         /// Which one.
         call: CallId,
         /// The answer.
@@ -97,11 +96,11 @@ pub enum Received {
     Nothing,
 }
 
-impl Session {
+impl LegacySession {
     /// A session that awaits `initialize`.
     pub fn new(config: &ServerConfig) -> Self {
         Self {
-            handshake: Handshake::default(),
+            handshake: ServerHandshake::default(),
             client: ClientFacts::UNKNOWN,
             severity: DEFAULT_SEVERITY,
             uris: None,
@@ -115,13 +114,13 @@ impl Session {
     #[cfg(feature = "http")]
     pub(crate) fn operating(config: &ServerConfig, revision: Revision) -> Self {
         Self {
-            handshake: Handshake::Operating(revision),
+            handshake: ServerHandshake::Operating(revision),
             ..Self::new(config)
         }
     }
 
     /// Where the handshake stands.
-    pub fn handshake(&self) -> Handshake {
+    pub fn handshake(&self) -> ServerHandshake {
         self.handshake
     }
 
@@ -171,31 +170,28 @@ impl Session {
     }
 
     /// Takes a request whose parameters have been looked at.
-    pub(crate) fn receive_request(
-        &mut self,
-        config: &ServerConfig,
-        request: RawRequest,
-        facts: &Facts<'_>,
-    ) -> Received {
+    pub(crate) fn receive_request(&mut self, config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Received {
         let input = match request.method.known() {
-            Some(Method::Initialize) => Input::Initialize,
-            Some(Method::Ping) => Input::Ping,
-            _ => Input::Request,
+            Some(Method::Initialize) => ServerInput::Initialize,
+            Some(Method::Ping) => ServerInput::Ping,
+            _ => ServerInput::Request,
         };
         match self.handshake.receive(input) {
-            Action::Negotiate => Received::Reply(self.initialize(config, &request)),
-            Action::AnswerPing => Received::Reply(encode_result(&request.id, b"{}")),
-            Action::Refuse(refusal) => Received::Reply(encode_error(Some(&request.id), &refusal.to_error())),
-            Action::Serve => self.serve(config, request, facts),
-            Action::Ignore | Action::Open | Action::Deliver | Action::Correlate => Received::Nothing,
+            ServerAction::Negotiate => Received::Respond(self.initialize(config, &request)),
+            ServerAction::AnswerPing => Received::Respond(encode_result(&request.id, b"{}")),
+            ServerAction::Refuse(refusal) => Received::Respond(encode_error(Some(&request.id), &refusal.to_error())),
+            ServerAction::Serve => self.serve(config, request, facts),
+            ServerAction::Ignore | ServerAction::Open | ServerAction::Deliver | ServerAction::Correlate => {
+                Received::Nothing
+            }
         }
     }
 
     /// Answers `initialize`.
-    fn initialize(&mut self, config: &ServerConfig, request: &RawRequest) -> Vec<u8> {
+    fn initialize(&mut self, config: &ServerConfig, request: &Request) -> Vec<u8> {
         match self.agree(config, request.params.as_ref()) {
             Ok(revision) => {
-                self.handshake.receive(Input::Negotiated(revision));
+                self.handshake.receive(ServerInput::Negotiated(revision));
                 encode_result(&request.id, config.initialize_result(revision).as_bytes())
             }
             Err(error) => encode_error(Some(&request.id), &error),
@@ -226,12 +222,12 @@ impl Session {
     }
 
     /// Hands a request to the application, or answers it where it is not in order.
-    fn serve(&mut self, config: &ServerConfig, request: RawRequest, facts: &Facts<'_>) -> Received {
+    fn serve(&mut self, config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Received {
         let Some(revision) = self.handshake.revision() else {
             return Received::Nothing;
         };
         match self.admit(config, revision, &request, facts) {
-            Ok((key, context, subscribes)) => Received::Request(Request {
+            Ok((key, context, subscribes)) => Received::Request(ClientRequest {
                 token: RequestToken {
                     key: Some(key),
                     subscribes,
@@ -243,7 +239,7 @@ impl Session {
                 text: request.text,
                 called: facts.called(),
             }),
-            Err(error) => Received::Reply(encode_error(Some(&request.id), &error)),
+            Err(error) => Received::Respond(encode_error(Some(&request.id), &error)),
         }
     }
 
@@ -251,7 +247,7 @@ impl Session {
         &mut self,
         config: &ServerConfig,
         revision: Revision,
-        request: &RawRequest,
+        request: &Request,
         facts: &Facts<'_>,
     ) -> Result<(RequestKey, RequestContext, Option<Box<str>>), ErrorObject> {
         let known = request.method.known();
@@ -346,15 +342,15 @@ impl Session {
             return self.cancelled(notification.params.as_ref());
         }
         let input = match notification.method.known() {
-            Some(Method::InitializedNotification) => Input::Initialized,
-            _ => Input::Notification,
+            Some(Method::InitializedNotification) => ServerInput::Initialized,
+            _ => ServerInput::Notification,
         };
         match self.handshake.receive(input) {
-            Action::Open => Received::Opened,
-            Action::Deliver if notification.method.known() == Some(Method::ProgressNotification) => {
+            ServerAction::Open => Received::Opened,
+            ServerAction::Deliver if notification.method.known() == Some(Method::ProgressNotification) => {
                 self.progress(now, notification.params)
             }
-            Action::Deliver => Received::Notification(notification),
+            ServerAction::Deliver => Received::Notification(notification),
             _ => Received::Nothing,
         }
     }
@@ -390,11 +386,11 @@ impl Session {
     }
 
     pub(crate) fn receive_response(&mut self, response: Response) -> Received {
-        if self.handshake.receive(Input::Reply) != Action::Correlate {
+        if self.handshake.receive(ServerInput::Reply) != ServerAction::Correlate {
             return Received::Nothing;
         }
         match response.id.as_ref().and_then(|id| self.settle(id)) {
-            Some(call) => Received::Answered {
+            Some(call) => Received::Reply {
                 call,
                 outcome: response.outcome.map_err(CallError::Rpc),
             },
@@ -494,14 +490,14 @@ impl Session {
     /// the capability, where too many calls wait, and [`SendError::Blocked`] before `notifications/initialized`
     /// (2025-11-25, Lifecycle: SHOULD NOT; `ping` is exempt once `initialize` is answered: before that the client may
     /// be one of the modern era, which takes no requests).
-    pub fn request(
+    pub fn call(
         &mut self,
         config: &ServerConfig,
         method: &MethodName,
         params: Params,
         options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        self.request_as(config, None, method, params, options)
+        self.call_as(config, None, method, params, options)
     }
 
     /// Makes place for a request that cannot be sent yet. From now on its time runs.
@@ -511,9 +507,9 @@ impl Session {
         call.ok_or(SendError::TooManyCalls)
     }
 
-    /// [`request`](Self::request), as the call that was reserved for it. Where that is settled meanwhile, the request is
+    /// [`call`](Self::call), as the call that was reserved for it. Where that is settled meanwhile, the request is
     /// blocked.
-    pub(crate) fn request_as(
+    pub(crate) fn call_as(
         &mut self,
         config: &ServerConfig,
         reserved: Option<CallId>,
@@ -554,7 +550,7 @@ impl Session {
 
     /// The revision, where there is one already; an error where this side must not send `method` in it.
     fn may_send(&self, method: &MethodName, kind: Kind) -> Result<Option<Revision>, SendError> {
-        if self.handshake == Handshake::Closed {
+        if self.handshake == ServerHandshake::Closed {
             return Err(SendError::Closed(CloseReason::Local));
         }
         let revision = self.handshake.revision();
@@ -594,7 +590,7 @@ impl Session {
 
     /// Ends the session: the calls that will have no answer. Requests in progress are not answered any more.
     pub fn close(&mut self) -> impl Iterator<Item = CallId> + use<> {
-        self.handshake.receive(Input::Close);
+        self.handshake.receive(ServerInput::Close);
         self.requests.clear();
         self.calls.drain().map(|(call, _)| call)
     }

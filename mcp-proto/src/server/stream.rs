@@ -9,12 +9,14 @@ use bytes::Bytes;
 
 use super::batches::{BatchKey, Batches};
 use super::lines::Lines;
-use super::{Admitted, Received, Request, RequestToken, ResultBody, ServerConfig, Session, Subscription, admit_seen};
-use crate::jsonrpc::{
-    self, Batch, ErrorObject, Facts, Head, Id, Incoming, Message, Notification, Params, ParseError, RawJson,
-    Request as RawRequest, encode_error,
+use super::{
+    Admitted, ClientRequest, LegacySession, Received, RequestToken, ResultBody, ServerConfig, Subscription, admit_seen,
 };
-use crate::legacy::server::Refusal;
+use crate::jsonrpc::{
+    self, Batch, ErrorObject, Facts, Head, Id, Incoming, Message, Notification, Params, ParseError, RawJson, Request,
+    encode_error,
+};
+use crate::legacy::server::HandshakeRefusal;
 use crate::method::{Method, MethodName};
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Counters, Kept, RequestKey, SendError};
@@ -32,7 +34,7 @@ use crate::wire::line::{Line, LineDecoder};
 /// - The world tells it: [`receive`](Self::receive), [`receive_eof`](Self::receive_eof),
 ///   [`handle_timeout`](Self::handle_timeout).
 /// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`notify`](Self::notify),
-///   [`request`](Self::request), [`cancel`](Self::cancel), [`close`](Self::close). They take no time; what they say
+///   [`call`](Self::call), [`cancel`](Self::cancel), [`close`](Self::close). They take no time; what they say
 ///   is queued.
 /// - It tells the world: [`poll_transmit`](Self::poll_transmit), [`poll_event`](Self::poll_event),
 ///   [`poll_timeout`](Self::poll_timeout). They never block, and run dry.
@@ -53,12 +55,12 @@ use crate::wire::line::{Line, LineDecoder};
 #[derive(Debug)]
 pub struct StreamServer {
     config: Arc<ServerConfig>,
-    session: Session,
+    session: LegacySession,
     subscriptions: BTreeMap<RequestKey, Subscription>,
     batches: Batches,
     decoder: LineDecoder,
     lines: Lines,
-    events: VecDeque<Event>,
+    events: VecDeque<ServerEvent>,
     life: Life,
     junk_answers: usize,
     /// Bytes of the requests that the application has not answered, and of the open subscriptions.
@@ -74,9 +76,9 @@ pub struct StreamServer {
     clippy::large_enum_variant,
     reason = "the large variant is the usual one, and is taken apart at once"
 )]
-pub enum Event {
+pub enum ServerEvent {
     /// The client asks for something: answer it with [`StreamServer::respond`].
-    Request(Request),
+    Request(ClientRequest),
     /// The client does not want this request answered any more. Give its token back with
     /// [`StreamServer::respond`] all the same: nothing is sent, and what was counted for it is free again.
     Cancelled {
@@ -88,7 +90,7 @@ pub enum Event {
     /// A notification that is not about the protocol itself.
     Notification(Notification),
     /// A call of ours is settled.
-    Answered {
+    Reply {
         /// Which one.
         call: CallId,
         /// The answer.
@@ -123,7 +125,7 @@ impl StreamServer {
         let config = config.into();
         let limits = config.limits();
         Self {
-            session: Session::new(&config),
+            session: LegacySession::new(&config),
             subscriptions: BTreeMap::new(),
             batches: Batches::default(),
             decoder: LineDecoder::new(limits.line_bytes),
@@ -220,7 +222,7 @@ impl StreamServer {
 
     /// The next event.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ServerEvent> {
         if let Some(event) = self.events.pop_front() {
             self.event_bytes = self.event_bytes.saturating_sub(weight(&event));
             return Some(event);
@@ -232,7 +234,7 @@ impl StreamServer {
         match &mut self.life {
             Life::Closed(reason, told @ false) => {
                 *told = true;
-                Some(Event::Closed(*reason))
+                Some(ServerEvent::Closed(*reason))
             }
             _ => None,
         }
@@ -263,7 +265,7 @@ impl StreamServer {
                 self.lines.push(cancellation);
             }
             let outcome = Err(error);
-            self.emit(Event::Answered { call, outcome });
+            self.emit(ServerEvent::Reply { call, outcome });
         }
         self.arm(now);
         if let Life::Draining(reason, Some(deadline)) = self.life
@@ -341,7 +343,7 @@ impl StreamServer {
     ///
     /// # Errors
     /// [`SendError::Blocked`] with the parameters where the outbox is full, and those of
-    /// [`Session::notify`].
+    /// [`LegacySession::notify`].
     pub fn notify(&mut self, method: &MethodName, params: Params) -> Result<(), SendError> {
         if let Life::Closed(reason, _) | Life::Draining(reason, _) = self.life {
             return Err(SendError::Closed(reason));
@@ -369,9 +371,9 @@ impl StreamServer {
     ///
     /// # Errors
     /// [`SendError::Blocked`] with the parameters where the outbox is full or the handshake is not complete, and
-    /// those of [`Session::request`].
-    pub fn request(&mut self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
-        self.request_as(None, method, params, options)
+    /// those of [`LegacySession::call`].
+    pub fn call(&mut self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
+        self.call_as(None, method, params, options)
     }
 
     /// Makes place for a request that is blocked. From now on its time runs.
@@ -383,8 +385,8 @@ impl StreamServer {
         }
     }
 
-    /// [`request`](Self::request), as the call that was reserved for it.
-    pub(crate) fn request_as(
+    /// [`call`](Self::call), as the call that was reserved for it.
+    pub(crate) fn call_as(
         &mut self,
         reserved: Option<CallId>,
         method: &MethodName,
@@ -397,9 +399,7 @@ impl StreamServer {
         if !self.lines.has_room() {
             return Err(SendError::Blocked(params));
         }
-        let (call, message) = self
-            .session
-            .request_as(&self.config, reserved, method, params, options)?;
+        let (call, message) = self.session.call_as(&self.config, reserved, method, params, options)?;
         self.lines.push(message);
         Ok(call)
     }
@@ -447,18 +447,18 @@ impl StreamServer {
         };
         match received {
             Received::Request(request) => self.requested(request),
-            Received::Reply(answer) => self.lines.push(answer),
+            Received::Respond(answer) => self.lines.push(answer),
             other => self.received(other),
         }
     }
 
     /// Hands a request to the application, unless the client makes us hold too much already.
-    fn requested(&mut self, mut request: Request) {
+    fn requested(&mut self, mut request: ClientRequest) {
         let bytes = request.text.as_bytes().len();
         if let Err(error) = self.hold(&mut request.token, bytes) {
             return self.respond(request.token, Err(error));
         }
-        self.emit(Event::Request(request));
+        self.emit(ServerEvent::Request(request));
     }
 
     /// Opens a subscription, within the same bound.
@@ -484,26 +484,26 @@ impl StreamServer {
     /// Whatever of a message is neither a request nor answered.
     fn received(&mut self, received: Received) {
         match received {
-            Received::Notification(notification) => self.emit(Event::Notification(notification)),
+            Received::Notification(notification) => self.emit(ServerEvent::Notification(notification)),
             Received::Cancelled { key, reason } => self.cancelled(key, reason),
-            Received::Answered { call, outcome } => self.emit(Event::Answered { call, outcome }),
-            Received::Progress { call, params } => self.emit(Event::Progress { call, params }),
-            Received::Opened => self.emit(Event::Opened),
-            Received::Request(_) | Received::Reply(_) | Received::Nothing => {}
+            Received::Reply { call, outcome } => self.emit(ServerEvent::Reply { call, outcome }),
+            Received::Progress { call, params } => self.emit(ServerEvent::Progress { call, params }),
+            Received::Opened => self.emit(ServerEvent::Opened),
+            Received::Request(_) | Received::Respond(_) | Received::Nothing => {}
         }
     }
 
     /// A request of the modern era: admitted by itself, but its id is one of this stream.
-    fn stateless(&mut self, request: RawRequest, facts: &Facts<'_>) {
+    fn stateless(&mut self, request: Request, facts: &Facts<'_>) {
         let mut admitted = match admit_seen(&self.config, request, facts) {
-            Ok(Admitted::Answered(answer)) => return self.lines.push(answer),
+            Ok(Admitted::Respond(answer)) => return self.lines.push(answer),
             Err(refused) => return self.lines.push(refused.to_response()),
             Ok(admitted) => admitted,
         };
         let token = match &mut admitted {
             Admitted::Request(request) => &mut request.token,
             Admitted::Listen(subscription) => &mut subscription.token,
-            Admitted::Answered(_) => return,
+            Admitted::Respond(_) => return,
         };
         let key = match self.session.begin(token.id()) {
             Ok(key) => key,
@@ -513,7 +513,7 @@ impl StreamServer {
         match admitted {
             Admitted::Request(request) => self.requested(request),
             Admitted::Listen(subscription) => self.listen(key, subscription),
-            Admitted::Answered(_) => {}
+            Admitted::Respond(_) => {}
         }
     }
 
@@ -544,7 +544,7 @@ impl StreamServer {
         if let Message::Request(request) = &message
             && request.method.known() == Some(Method::Initialize)
         {
-            let error = Refusal::InitializeInBatch.to_error();
+            let error = HandshakeRefusal::InitializeInBatch.to_error();
             return self.batches.add(key, &encode_error(Some(&request.id), &error));
         }
         match self.session.receive(&self.config, now, message) {
@@ -554,7 +554,7 @@ impl StreamServer {
                 }
                 self.requested(request);
             }
-            Received::Reply(answer) => self.batches.add(key, &answer),
+            Received::Respond(answer) => self.batches.add(key, &answer),
             other => self.received(other),
         }
     }
@@ -604,7 +604,7 @@ impl StreamServer {
         self.session.counters_mut().junk += 1;
         if let Some(call) = self.session.settle(id) {
             let outcome = Err(CallError::InvalidReply(jsonrpc::DecodeError::new(&error.message)));
-            self.emit(Event::Answered { call, outcome });
+            self.emit(ServerEvent::Reply { call, outcome });
         }
     }
 
@@ -613,11 +613,11 @@ impl StreamServer {
         match self.subscriptions.remove(&key) {
             // The client has ended it, and knows.
             Some(subscription) => self.held = self.held.saturating_sub(subscription.token.held),
-            None => self.emit(Event::Cancelled { key, reason }),
+            None => self.emit(ServerEvent::Cancelled { key, reason }),
         }
     }
 
-    fn emit(&mut self, event: Event) {
+    fn emit(&mut self, event: ServerEvent) {
         self.event_bytes = self.event_bytes.saturating_add(weight(&event));
         self.events.push_back(event);
     }
@@ -651,7 +651,7 @@ impl StreamServer {
     fn fail_calls(&mut self, reason: CloseReason) {
         for call in self.session.abandon_calls() {
             let outcome = Err(CallError::Closed(reason));
-            self.emit(Event::Answered { call, outcome });
+            self.emit(ServerEvent::Reply { call, outcome });
         }
     }
 
@@ -674,14 +674,14 @@ impl StreamServer {
 }
 
 /// How many bytes an event keeps. Those of a request are counted until it is answered.
-fn weight(event: &Event) -> usize {
+fn weight(event: &ServerEvent) -> usize {
     match event {
-        Event::Notification(notification) => notification.text.as_bytes().len(),
-        Event::Answered {
+        ServerEvent::Notification(notification) => notification.text.as_bytes().len(),
+        ServerEvent::Reply {
             outcome: Ok(result), ..
         } => result.as_bytes().len(),
-        Event::Progress { params, .. } => params.as_bytes().len(),
-        Event::Cancelled { reason, .. } => reason.as_deref().map_or(0, str::len),
+        ServerEvent::Progress { params, .. } => params.as_bytes().len(),
+        ServerEvent::Cancelled { reason, .. } => reason.as_deref().map_or(0, str::len),
         _ => 0,
     }
 }

@@ -65,6 +65,7 @@ impl Subscription {
         };
         let most = config.limits().subscription_uris;
         let uris = wanted.resource_subscriptions.map(|uris| Uris::read(&uris, most));
+        // Read even where none will be honored: what is malformed is refused, whatever the server declares.
         let uris = match uris.transpose() {
             Ok(uris) => uris.unwrap_or_default(),
             Err(error) => return Err(Refused::new(token.id, error.into())),
@@ -74,6 +75,7 @@ impl Subscription {
             prompts_list_changed: wanted.prompts_list_changed && config.allows(Method::PromptListChangedNotification),
             resources_list_changed: wanted.resources_list_changed
                 && config.allows(Method::ResourceListChangedNotification),
+            // Dropped and not refused: the acknowledgement says what is honored.
             resource_subscriptions: match config.allows(Method::ResourceUpdatedNotification) {
                 true => uris,
                 false => Uris::default(),
@@ -139,6 +141,7 @@ impl Subscription {
                 .as_raw()
                 .and_then(|params| Peek::of(params).ok()?.uri)
                 .is_some_and(|uri| self.filter.resource_subscriptions.contains(&uri)),
+            // Progress and logs belong to a request, and never to a subscription (2026-07-28, Subscriptions).
             _ => false,
         }
     }

@@ -45,6 +45,7 @@ impl Uris {
 
     /// Whether it was not there.
     pub(super) fn insert(&mut self, uri: &str) -> bool {
+        // Looked up first, so that a URI that is there is not copied.
         let is_new = !self.contains(uri) && self.uris.insert(uri.into());
         if is_new {
             self.bytes = self.bytes.saturating_add(weight(uri));
@@ -93,6 +94,7 @@ impl<'de> Visitor<'de> for Reading {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Uris, A::Error> {
         let mut uris = Uris::default();
         while let Some(uri) = seq.next_element::<Cow<'de, str>>()? {
+            // Before the bound is looked at, as one that is there already takes no room.
             uris.insert(&uri);
             if uris.len() > self.most {
                 return Err(A::Error::custom(format_args!("more than {} URIs", self.most)));

@@ -85,24 +85,30 @@ impl Life {
     #[must_use]
     pub fn step(self, input: LifeInput) -> (Self, Deed) {
         match (self, input) {
+            // What is left of the last one is cleared up beside the next: nobody waits for that.
             (Self::Absent | Self::Lost | Self::Closing, LifeInput::Acquire) => (Self::Connecting, Deed::Connect),
             (Self::Connecting, LifeInput::Acquire) => (Self::Connecting, Deed::Join),
             (Self::Connecting, LifeInput::Connected) => (Self::Ready, Deed::ServeAll),
+            // There is nothing to be closed.
             (Self::Connecting, LifeInput::Failed) => (Self::Absent, Deed::FailAll),
+            // There may be a connection, and who waits has to learn why.
             (Self::Connecting, LifeInput::Rejected | LifeInput::Overdue | LifeInput::Close) => {
                 (Self::Closing, Deed::FailAllAndAbandon)
             }
+            // Nobody is left who could learn why.
             (Self::Connecting, LifeInput::Unwanted) => (Self::Closing, Deed::Abandon),
             (Self::Ready, LifeInput::Acquire) => (Self::Ready, Deed::Serve),
             (Self::Ready, LifeInput::Lost) => (Self::Lost, Deed::Clear),
             (Self::Ready, LifeInput::Close) => (Self::Closing, Deed::Clear),
             (Self::Ready | Self::Lost | Self::Closing, LifeInput::Closed) => (Self::Absent, Deed::None),
+            // News of what is over, and wishes that are met already.
             (state, _) => (state, Deed::None),
         }
     }
 
     /// Whether it counts towards [`SessionsConfig::sessions`](super::SessionsConfig::sessions).
     pub(super) fn is_live(self) -> bool {
+        // What is being closed has a bound of its own: a server that is slow to close keeps no new session out.
         matches!(self, Self::Connecting | Self::Ready)
     }
 }

@@ -186,6 +186,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     pub fn release(&mut self, lease: Lease) {
         let Lease { session, .. } = lease;
         self.slots.change(session.0, |slot, uses| {
+            // What is given back was in use until now.
             *uses += 1;
             slot.last_use = *uses;
             slot.leases = slot.leases.saturating_sub(1);
@@ -199,6 +200,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     /// [`acquire`](Self::acquire), besides.
     pub fn replace(&mut self, key: &K, lease: Lease, options: &AcquireOptions) -> Result<WaiterId, CallError> {
         let is_replacement = lease.is_replacement;
+        // Also where there is no second attempt: nobody else shall be given what is lost.
         if self.slots.current(lease.session.0).is_some() {
             self.lost(lease.session);
         }
@@ -222,6 +224,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             return;
         }
         self.closed = Some(reason);
+        // Copies: slots go while this goes on.
         for key in self.slots.all_keys() {
             self.close_slot(&key, reason);
         }
@@ -250,6 +253,7 @@ impl<K: Clone + Ord> SessionPool<K> {
         self.attempts.set(attempt.0, slot.timeouts.handshake);
         self.slots
             .change(attempt.0, |slot, _| slot.phase = Some(Phase::Initialize));
+        // Again: the time of the handshake runs from here, and not from the next drain.
         self.arm(now);
     }
 
@@ -271,6 +275,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             self.arm(now);
         }
         let waiters = self.slots.change(serial, |slot, uses| {
+            // Who is served below moves the last use on: only one that nobody takes is idle at the first look.
             *uses += 1;
             (slot.last_use, slot.checked) = (*uses, *uses);
             core::mem::take(&mut slot.waiters)
@@ -287,6 +292,7 @@ impl<K: Clone + Ord> SessionPool<K> {
         let serial = attempt.0;
         let phase = self.slots.connecting(serial).and_then(|slot| slot.phase);
         let input = match phase {
+            // With a connection there is something to be closed, without one there is not.
             Some(Phase::Initialize) => LifeInput::Rejected,
             _ => LifeInput::Failed,
         };
@@ -312,6 +318,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     /// What the server of a session has proved to speak so far; `None` where that is not certain, or not any more.
     pub fn learned(&mut self, session: PooledSession, prior: Option<Prior>) {
         match self.slots.key(session.0) {
+            // Also of a session that is over: the next one has the same server.
             Some(key) => self.priors.set(key, prior),
             None => self.counters.late += 1,
         }
@@ -324,6 +331,7 @@ impl<K: Clone + Ord> SessionPool<K> {
                 self.counters.lost += 1;
                 self.clear(session.0);
             }
+            // It is being closed anyway.
             _ if self.slots.key(session.0).is_some() => {}
             _ => self.counters.late += 1,
         }
@@ -340,6 +348,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             .current(session.0)
             .is_some_and(|slot| slot.life == Life::Ready)
         {
+            // It has ended without being said to be lost before.
             self.counters.lost += 1;
         }
         self.forget(session.0);
@@ -348,6 +357,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     /// Time has passed. Too early or too often changes nothing.
     pub fn handle_timeout(&mut self, now: Time) {
         self.arm(now);
+        // Attempts first: all who wait for one that is overdue learn the same.
         while let Some(serial) = self.attempts.expire(now) {
             self.overdue(serial);
         }
@@ -366,6 +376,7 @@ impl<K: Clone + Ord> SessionPool<K> {
         while let Some(serial) = self.remains.expire(now) {
             self.discard(serial);
         }
+        // What was begun or is being closed since has its time from here.
         self.arm(now);
     }
 
@@ -421,9 +432,11 @@ impl<K: Clone + Ord> SessionPool<K> {
         if let Some(reason) = self.closed {
             return Err(SendError::Closed(reason));
         }
+        // Before room is made: a caller that is refused must cost nobody a session.
         if self.waiters.len() >= self.config.waiters {
             return Err(SendError::TooManyCalls);
         }
+        // Before the slot is wanted: from then on, it counts itself.
         if !self.slots.life(key).is_live() {
             self.make_room()?;
         }
@@ -487,6 +500,7 @@ impl<K: Clone + Ord> SessionPool<K> {
 
     /// One that waited for an attempt does so no more.
     fn gone(&mut self, waiter: WaiterId, serial: u64) {
+        // What has come of it already does not depend on who waited.
         if self.slots.connecting(serial).is_none() {
             return;
         }
@@ -524,10 +538,12 @@ impl<K: Clone + Ord> SessionPool<K> {
             .slots
             .current(serial)
             .is_some_and(|slot| slot.phase == Some(Phase::Initialize));
+        // Without a connection, nobody has said anything that could be wrong.
         if let Some(key) = self.slots.key(serial).filter(|_| is_dialed) {
             // What was taken for granted of the server may be the reason.
             self.priors.set(key, None);
         }
+        // First: with an attempt that the world has not begun its slot goes, and in it those who wait.
         self.fail_all(serial, error);
         self.abandon_attempt(serial);
     }
@@ -545,9 +561,11 @@ impl<K: Clone + Ord> SessionPool<K> {
 
     /// Has the world give up an attempt, where it knows of it, and close what it has opened, in bounded time.
     fn abandon_attempt(&mut self, serial: u64) {
+        // The world has not begun it: there is nothing to be given up.
         if self.actions.withdraw(serial) == Some(Queued::Connect) {
             return self.forget(serial);
         }
+        // From here on it has the time for closing, and no other.
         self.attempts.clear(serial);
         self.given_up.insert(serial);
         self.actions.push(serial, Queued::Abandon);
@@ -579,6 +597,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     /// What is left of an attempt or a session is there for a bounded time, and there is not too much of it.
     fn linger(&mut self, serial: u64) {
         self.remains.set(serial, self.config.close);
+        // However slow the servers are to close: there are never more than twice as many as may be in use.
         if self.remains.len() > self.config.sessions
             && let Some(oldest) = self.remains.first()
         {
@@ -592,6 +611,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             true => Queued::DiscardAttempt,
             false => Queued::Discard,
         };
+        // Before the push: it withdraws whatever is queued.
         self.forget(serial);
         self.actions.push(serial, discard);
     }
@@ -599,6 +619,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     fn check_idle(&mut self, serial: u64) {
         let is_idle = self.slots.change(serial, |slot, _| {
             let checked = core::mem::replace(&mut slot.checked, slot.last_use);
+            // Verbs take no time, so a use has none: whether there was one is seen from look to look, `idle` apart.
             slot.leases == 0 && checked == slot.last_use
         });
         let Some(is_idle) = is_idle else { return };

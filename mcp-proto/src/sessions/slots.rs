@@ -104,6 +104,7 @@ impl<K: Clone + Ord> Slots<K> {
         let serial = self.next;
         self.change_at(key, |slot, _| {
             *slot = Slot {
+                // `want` has moved its life already; all else was of the attempt before.
                 life: slot.life,
                 serial,
                 phase: Some(Phase::Connect),
@@ -162,6 +163,7 @@ impl<K: Clone + Ord> Slots<K> {
     pub(super) fn forget(&mut self, serial: u64) {
         self.step(serial, LifeInput::Closed);
         let Some(key) = self.keys.remove(&serial) else { return };
+        // The slot may have begun anew: then it belongs to the next attempt.
         let is_over = |slot: &Slot| slot.serial == serial && slot.life == Life::Absent;
         if self.slots.get(&key).is_some_and(is_over) {
             self.slots.remove(&key);

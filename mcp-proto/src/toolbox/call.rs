@@ -177,6 +177,7 @@ impl ToolCall {
                     let Answered { outcome, spent } = ready!(call.as_mut().poll(cx));
                     match outcome {
                         Err(error) if is_doubtful(&error) => {
+                            // Within the time of the call; what it asks for besides is not the list's.
                             let options = CallOptions {
                                 timeout: self.options.timeout,
                                 max_timeout: self.options.max_timeout,
@@ -189,6 +190,7 @@ impl ToolCall {
                 }
                 Phase::Doubting(origin, error, list) => {
                     let list = ready!(list.as_mut().poll(cx)).outcome;
+                    // Where there is no list either, the first error says more.
                     let absent = list.ok().and_then(|list| pick(&list, origin).err());
                     let (tool, error) = (origin.clone(), error.clone());
                     return Poll::Ready(Err(match absent {
@@ -197,6 +199,7 @@ impl ToolCall {
                     }));
                 }
                 Phase::Done => {
+                    // Polled after its outcome: an error, and no panic.
                     return Poll::Ready(Err(ToolCallError::Call {
                         tool: self.target.origin(),
                         error: CallError::Cancelled,

@@ -105,6 +105,7 @@ impl Watched {
     /// Whether the tools of the server have changed.
     fn poll(&mut self, cx: &mut Context<'_>) -> bool {
         let mut has_changed = false;
+        // All that waits is taken: many words of change are one for who lists anew.
         while !self.is_closed {
             match self.notifications.poll_next(cx) {
                 Poll::Pending => break,
@@ -118,6 +119,7 @@ impl Watched {
         let missed = self.notifications.missed();
         let is_uncertain = self.poll_subscription(cx) | (missed > self.missed);
         self.missed = missed;
+        // Where a word of it came, the client has done so itself.
         if is_uncertain {
             self.source.forget_tools();
         }
@@ -149,6 +151,7 @@ impl Watched {
                     | CallError::Refused(SendError::TooManyCalls | SendError::TooManySessions)
             )
         };
+        // One that ends in order leaves changes as unheard as one that breaks off.
         !self.is_closed && outcome.as_ref().map_or_else(broke_off, |_| true)
     }
 }

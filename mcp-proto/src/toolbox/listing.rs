@@ -160,6 +160,7 @@ fn merge(servers: &Servers, lists: Vec<(usize, Answered<ToolList>)>) -> ToolboxL
             }
         }
     }
+    // Before the routes: a name of several means none of them.
     problems.extend(take_out_namesakes(&mut tools));
     let routes = tools.iter().map(|(at, tool)| {
         let name: &str = &tool.definition.name;
@@ -179,6 +180,7 @@ fn missing(server: &Server, list: &ToolList) -> Vec<ToolboxProblem> {
     let named = named
         .chain(selection.overrides.keys())
         .chain(selection.signatures.keys());
+    // What is left out on purpose is not missing.
     let named: BTreeSet<&String> = named.filter(|name| selection.takes(name)).collect();
     let there: BTreeSet<&str> = list.iter().map(|tool| tool.name.as_str()).collect();
     let absent = named.into_iter().filter(|name| !there.contains(name.as_str()));
@@ -198,6 +200,7 @@ fn select(server: &Server, list: &ToolList) -> (Vec<ListedTool>, Vec<ToolboxProb
     for tool in list.iter().filter(|tool| server.takes(tool)) {
         let own = tool.name.as_str();
         let origin = server.origin(own);
+        // Compared with the tool as its server has it: what is said in place of that proves nothing.
         let signature = server.selection.signatures.get(own);
         if let Some(Err(mismatch)) = signature.map(|signature| signature.check(tool)) {
             problems.push(ToolboxProblem::Mismatch { tool: origin, mismatch });

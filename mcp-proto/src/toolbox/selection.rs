@@ -62,6 +62,7 @@ impl ToolSelection {
             Some(prefix) => shown.strip_prefix(prefix.as_str()),
             None => Some(shown),
         };
+        // A tool that was given a name is not called by its regular one.
         let regular = regular.filter(|own| self.given(own).is_none());
         given.chain(regular).filter(|own| self.takes(own))
     }

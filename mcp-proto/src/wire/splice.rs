@@ -10,6 +10,7 @@ pub(crate) const LARGE: usize = 64 << 10;
 /// far as its memory has room.
 pub(crate) fn put_around(text: &mut Vec<u8>, cut: usize, front: &[u8], back: &[u8]) {
     let (length, cut) = (text.len(), cut.min(text.len()));
+    // Exactly: `reserve` may double what is large already.
     text.reserve_exact(front.len().saturating_add(back.len()));
     match front.len().checked_sub(cut) {
         Some(more) => {

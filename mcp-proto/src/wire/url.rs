@@ -12,6 +12,7 @@ impl fmt::Display for Redacted<'_> {
             write!(f, "{scheme}://")?;
         }
         let authority = authority(self.0);
+        // The last one: there may be others in the user information, which must not be taken for the host.
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let path = rest.get(authority.len()..).unwrap_or_default();
         let shown = path.split(['?', '#']).next().unwrap_or_default();

@@ -1,8 +1,8 @@
 //! What a client makes of the responses to its calls.
 
 use mcp_proto::Revision;
-use mcp_proto::client::{Event, Mode, Prior};
-use mcp_proto::http::client::{Action, ExchangeError};
+use mcp_proto::client::{ClientEvent, Mode, Prior};
+use mcp_proto::http::client::{ExchangeError, HttpAction};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallError, CallOptions, HttpFailure, Phase, SendError};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ fn an_event_stream_however_it_is_cut() {
             web.end(post.id);
             let events = web.events();
             assert_eq!(events.len(), 4, "{step}");
-            assert!(matches!(events[2], Event::Reply { outcome: Ok(_), .. }));
+            assert!(matches!(events[2], ClientEvent::Reply { outcome: Ok(_), .. }));
             assert_eq!(web.client.as_client().counters().junk, 0);
         }
     }
@@ -72,7 +72,7 @@ fn a_response_that_ends_without_the_answer() {
         only_error(
             &web.events()
                 .into_iter()
-                .filter(|event| matches!(event, Event::Reply { .. }))
+                .filter(|event| matches!(event, ClientEvent::Reply { .. }))
                 .collect::<Vec<_>>(),
         )
     };
@@ -149,14 +149,19 @@ fn the_exchange_of_a_call_that_is_given_up_ends_before_the_server_is_told() {
         actions.push(action);
     }
     let aborted = actions.iter().take(3).map(|action| match action {
-        Action::Abort(id) => *id,
-        Action::Open { .. } => panic!("{action:?} comes too soon"),
+        HttpAction::Abort(id) => *id,
+        HttpAction::Open { .. } => panic!("{action:?} comes too soon"),
     });
     assert_eq!(
         aborted.collect::<Vec<_>>(),
         posts.iter().map(|post| post.id).collect::<Vec<_>>()
     );
-    assert!(actions[3..].iter().all(|action| matches!(action, Action::Open { .. })) && actions.len() == 6);
+    assert!(
+        actions[3..]
+            .iter()
+            .all(|action| matches!(action, HttpAction::Open { .. }))
+            && actions.len() == 6
+    );
 }
 
 #[test]

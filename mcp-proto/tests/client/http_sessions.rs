@@ -1,6 +1,6 @@
 //! Legacy sessions over HTTP: loss, the GET stream, messages that want no answer, the end.
 
-use mcp_proto::client::{Event, Mode};
+use mcp_proto::client::{ClientEvent, Mode};
 use mcp_proto::http::client::{ExchangeError, HttpClientConfig};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, Phase};
@@ -81,7 +81,7 @@ fn a_lost_session_is_made_anew_once_for_all_calls() {
         assert_eq!(
             events
                 .iter()
-                .filter(|event| matches!(event, Event::SessionLost))
+                .filter(|event| matches!(event, ClientEvent::SessionLost))
                 .count(),
             1
         );
@@ -159,7 +159,7 @@ fn requests_of_a_lost_session_are_not_answered_in_the_next() {
         get.id,
         &sse(&[json!({"jsonrpc": "2.0", "id": 1, "method": "roots/list"})]),
     );
-    let Some(Event::Request(request)) = web.events().pop() else {
+    let Some(ClientEvent::Request(request)) = web.events().pop() else {
         panic!()
     };
     web.call("tools/list");
@@ -171,7 +171,7 @@ fn requests_of_a_lost_session_are_not_answered_in_the_next() {
     assert!(
         web.events()
             .iter()
-            .any(|event| matches!(event, Event::Cancelled(key) if *key == request.key))
+            .any(|event| matches!(event, ClientEvent::Cancelled(key) if *key == request.key))
     );
     assert_eq!(verbs(&web.opened()), ["initialize"]);
     assert_eq!(web.aborted, [get.id], "the stream of the lost session");
@@ -289,10 +289,10 @@ fn the_get_stream_carries_requests_and_notifications() {
         web.body(get.id, &[byte]);
     }
     let mut events = web.events();
-    let Some(Event::Request(request)) = events.pop() else {
+    let Some(ClientEvent::Request(request)) = events.pop() else {
         panic!("{events:?}")
     };
-    assert!(matches!(events[..], [Event::Notification(_)]));
+    assert!(matches!(events[..], [ClientEvent::Notification(_)]));
     web.client
         .client()
         .respond(request.key, Ok(RawJson::parse(r#"{"roots":[]}"#).unwrap()));
@@ -315,7 +315,7 @@ fn an_event_that_cannot_be_read_does_not_end_the_get_stream() {
     web.head(get.id, 200, &[("content-type", SSE)]);
     web.body(get.id, b"data: \xff\xfe\n\ndata: junk\n\n");
     web.body(get.id, &sse(&[json!({"jsonrpc": "2.0", "method": "notifications/x"})]));
-    assert!(matches!(web.events()[..], [Event::Notification(_)]));
+    assert!(matches!(web.events()[..], [ClientEvent::Notification(_)]));
     assert!(web.opened().is_empty() && web.aborted.is_empty());
 }
 
@@ -373,7 +373,7 @@ fn closing_ends_the_session_within_its_time() {
         assert!(web.aborted.len() == 2 && web.aborted.contains(&post.id) && web.aborted.contains(&get.id));
         let events = web.events();
         assert_eq!(replies(&events), [(call, Err(CallError::Closed(CloseReason::Local)))]);
-        assert!(matches!(events.last(), Some(Event::Closed(_))));
+        assert!(matches!(events.last(), Some(ClientEvent::Closed(_))));
         if answered {
             web.status(opened[0].id, 202);
             web.status(opened[1].id, 405);
@@ -494,7 +494,10 @@ fn a_404_to_a_message_without_an_answer_starts_a_new_session() {
         handshake(&mut web, &initialize[0], session);
         web.status(posts[1].id, 404);
         assert!(web.opened().is_empty(), "belated news of the last session");
-        assert!(matches!(web.events()[..], [Event::SessionLost, Event::Ready]));
+        assert!(matches!(
+            web.events()[..],
+            [ClientEvent::SessionLost, ClientEvent::Ready]
+        ));
     }
 }
 
@@ -527,7 +530,7 @@ fn a_404_to_the_get_stream_starts_a_new_session_where_the_session_is_gone() {
         let events = web.events();
         if status == 404 {
             assert_eq!(verbs(&opened), ["initialize"]);
-            assert!(matches!(events[..], [Event::SessionLost]), "{events:?}");
+            assert!(matches!(events[..], [ClientEvent::SessionLost]), "{events:?}");
         } else {
             assert!(opened.is_empty() && events.is_empty(), "{opened:?} {events:?}");
             web.advance(10_000);

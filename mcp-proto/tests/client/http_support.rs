@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
-use mcp_proto::client::{ClientConfig, Event, HttpClient};
-use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfig};
+use mcp_proto::client::{ClientConfig, ClientEvent, HttpClient};
+use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallId, CallOptions};
 use mcp_proto::{Revision, Time};
@@ -81,7 +81,7 @@ impl Web {
             }
         }
         assert!(web.client.as_client().is_ready());
-        assert!(matches!(web.events()[..], [Event::Ready]));
+        assert!(matches!(web.events()[..], [ClientEvent::Ready]));
         assert!(web.opened().is_empty());
         web
     }
@@ -118,7 +118,7 @@ impl Web {
         let mut opened = Vec::new();
         while let Some(action) = self.client.poll_action(self.now) {
             match action {
-                Action::Open { id, request } => {
+                HttpAction::Open { id, request } => {
                     let (parts, body) = request.into_parts();
                     assert_eq!(parts.uri, "http://localhost/mcp");
                     let body = if body.is_empty() {
@@ -133,7 +133,7 @@ impl Web {
                         body,
                     });
                 }
-                Action::Abort(id) => self.aborted.push(id),
+                HttpAction::Abort(id) => self.aborted.push(id),
             }
         }
         opened
@@ -173,7 +173,7 @@ impl Web {
         self.client.failed(self.now, id, ExchangeError::Broken("cut".into()));
     }
 
-    pub fn events(&mut self) -> Vec<Event> {
+    pub fn events(&mut self) -> Vec<ClientEvent> {
         core::iter::from_fn(|| self.client.poll_event()).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Calls of tools whose headers the client does not know yet.
 
-use mcp_proto::client::Event;
+use mcp_proto::client::ClientEvent;
 use mcp_proto::rpc::{CallError, CallId, CallOptions, Phase};
 use mcp_proto::{Limits, Revision};
 use serde_json::{Value, json};
@@ -133,7 +133,11 @@ fn a_call_that_is_gone_is_not_made_again() {
     web.client.client().cancel(cancelled);
     page(&mut web, &list, &["query"], None);
     assert!(web.opened().is_empty());
-    assert!(!web.events().iter().any(|event| matches!(event, Event::Reply { .. })));
+    assert!(
+        !web.events()
+            .iter()
+            .any(|event| matches!(event, ClientEvent::Reply { .. }))
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mcp_proto::Revision;
-use mcp_proto::client::{Client, ClientConfig, Event, IncomingRequest, Mode, Prior};
+use mcp_proto::client::{Client, ClientConfig, ClientEvent, Mode, Prior, ServerRequest};
 use mcp_proto::http::client::ExchangeError;
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallId, CallOptions, CloseReason};
@@ -39,7 +39,7 @@ struct Book {
     made: Vec<CallId>,
     cancelled: BTreeSet<CallId>,
     resolved: BTreeMap<CallId, usize>,
-    requests: Vec<IncomingRequest>,
+    requests: Vec<ServerRequest>,
     closed: bool,
     tally: Tally,
 }
@@ -81,10 +81,10 @@ impl Tally {
 }
 
 impl Book {
-    fn note(&mut self, event: Event) {
+    fn note(&mut self, event: ClientEvent) {
         assert!(!self.closed, "an event after Closed: {event:?}");
         match event {
-            Event::Reply { call, outcome } => {
+            ClientEvent::Reply { call, outcome } => {
                 *self.resolved.entry(call).or_default() += 1;
                 assert_eq!(self.resolved[&call], 1, "{call:?} resolved twice");
                 assert!(self.made.contains(&call), "{call:?} is the machine's own");
@@ -93,7 +93,7 @@ impl Book {
                     Err(_) => self.tally.errors += 1,
                 }
             }
-            Event::ToolsListed { call, outcome } => {
+            ClientEvent::ToolsListed { call, outcome } => {
                 *self.resolved.entry(call).or_default() += 1;
                 assert_eq!(self.resolved[&call], 1, "{call:?} resolved twice");
                 assert!(self.made.contains(&call), "{call:?} is not asked for");
@@ -102,14 +102,14 @@ impl Book {
                     Err(_) => self.tally.errors += 1,
                 }
             }
-            Event::Request(request) => {
+            ClientEvent::Request(request) => {
                 self.tally.requests += 1;
                 self.requests.push(request);
             }
-            Event::Ready => self.tally.ready += 1,
-            Event::NotReady(_) => self.tally.failed += 1,
-            Event::SessionLost => self.tally.lost += 1,
-            Event::Closed(_) => self.closed = true,
+            ClientEvent::Ready => self.tally.ready += 1,
+            ClientEvent::NotReady(_) => self.tally.failed += 1,
+            ClientEvent::SessionLost => self.tally.lost += 1,
+            ClientEvent::Closed(_) => self.closed = true,
             _ => {}
         }
     }

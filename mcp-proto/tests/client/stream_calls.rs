@@ -1,7 +1,7 @@
 //! Calls over a byte stream: cancellation, replies of every kind, the end.
 
 use mcp_proto::Revision;
-use mcp_proto::client::Event;
+use mcp_proto::client::ClientEvent;
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, Phase, SendError};
 use serde_json::{Value, json};
@@ -226,7 +226,7 @@ fn progress_reaches_its_call_and_lengthens_its_time_up_to_the_bound() {
     assert_eq!(wire.client.as_client().counters().stray_progress, 2);
     wire.advance(100);
     let events = wire.events();
-    let progressed = |event: &Event| matches!(event, Event::Progress { call, .. } if *call == second);
+    let progressed = |event: &ClientEvent| matches!(event, ClientEvent::Progress { call, .. } if *call == second);
     assert_eq!(events.iter().filter(|event| progressed(event)).count(), 3);
     let timeout = |seconds| {
         Err(CallError::Timeout {
@@ -292,9 +292,12 @@ fn closing_settles_every_call_once_and_the_first_reason_stays() {
         .map(|call| (call, Err(CallError::Closed(CloseReason::Local))))
         .collect();
     assert_eq!(replies(&events), expected);
-    let closings = events.iter().filter(|event| matches!(event, Event::Closed(_))).count();
+    let closings = events
+        .iter()
+        .filter(|event| matches!(event, ClientEvent::Closed(_)))
+        .count();
     assert_eq!(closings, 1);
-    assert!(matches!(events.last(), Some(Event::Closed(CloseReason::Local))));
+    assert!(matches!(events.last(), Some(ClientEvent::Closed(CloseReason::Local))));
     let refused = wire
         .client
         .client()

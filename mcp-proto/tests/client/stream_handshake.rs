@@ -1,7 +1,7 @@
 //! How a client over a byte stream comes to know what its server speaks.
 
 use mcp_proto::Revision;
-use mcp_proto::client::{Event, Mode, Prior};
+use mcp_proto::client::{ClientEvent, Mode, Prior};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, Phase, SendError};
 use serde_json::{Value, json};
@@ -36,7 +36,9 @@ fn a_modern_server_is_asked_once_and_then_called() {
     assert_eq!(calls[0]["params"]["name"], "echo");
     wire.write(&result(&calls[0]["id"], tools()));
     let events = wire.events();
-    assert!(matches!(&events[..], [Event::Ready, Event::Reply { call: id, outcome: Ok(_) }] if *id == call));
+    assert!(
+        matches!(&events[..], [ClientEvent::Ready, ClientEvent::Reply { call: id, outcome: Ok(_) }] if *id == call)
+    );
     assert_eq!(wire.client.as_client().prior(), Some(Prior::new(Revision::LATEST)));
 }
 
@@ -329,7 +331,7 @@ fn a_failed_handshake_fails_all_and_the_next_call_tries_again() {
     let replies = replies(&events);
     assert_eq!(replies.len(), 100);
     assert!(replies.iter().all(|(_, outcome)| *outcome == replies[0].1));
-    assert!(events.iter().any(|event| matches!(event, Event::NotReady(_))));
+    assert!(events.iter().any(|event| matches!(event, ClientEvent::NotReady(_))));
     assert!(wire.sent().is_empty());
     let call = wire.call("tools/list");
     let probe = wire.sent();
@@ -486,7 +488,7 @@ fn the_stream_may_end_in_every_phase() {
             [(call, Err(CallError::Closed(CloseReason::Peer)))],
             "{phase}"
         );
-        assert!(matches!(events.last(), Some(Event::Closed(CloseReason::Peer))));
+        assert!(matches!(events.last(), Some(ClientEvent::Closed(CloseReason::Peer))));
         assert!(wire.sent().is_empty(), "{phase}");
         assert_eq!(wire.client.poll_timeout(), None);
     }

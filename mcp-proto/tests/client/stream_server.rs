@@ -1,7 +1,7 @@
 //! What a server sends of its own over a byte stream.
 
 use mcp_proto::Revision;
-use mcp_proto::client::{Event, IncomingRequest};
+use mcp_proto::client::{ClientEvent, ServerRequest};
 use mcp_proto::jsonrpc::RawJson;
 use mcp_proto::rpc::CallError;
 use serde_json::{Value, json};
@@ -14,9 +14,9 @@ fn request(id: Value, method: &str) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method})
 }
 
-fn asked(wire: &mut Wire) -> Vec<IncomingRequest> {
+fn asked(wire: &mut Wire) -> Vec<ServerRequest> {
     let requests = wire.events().into_iter().filter_map(|event| match event {
-        Event::Request(request) => Some(request),
+        ClientEvent::Request(request) => Some(request),
         _ => None,
     });
     requests.collect()
@@ -129,7 +129,7 @@ fn a_request_that_is_cancelled_gets_no_answer() {
     wire.write(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled"}));
     assert_eq!(wire.client.as_client().counters().stray_cancellations, 3);
     wire.write(&cancelled(json!(5)));
-    assert!(matches!(wire.events()[..], [Event::Cancelled(key)] if key == request.key));
+    assert!(matches!(wire.events()[..], [ClientEvent::Cancelled(key)] if key == request.key));
     wire.client
         .client()
         .respond(request.key, Ok(RawJson::parse("{}").unwrap()));

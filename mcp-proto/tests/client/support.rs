@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use mcp_proto::client::{ClientConfig, Event, StreamClient};
+use mcp_proto::client::{ClientConfig, ClientEvent, StreamClient};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::model::Implementation;
 use mcp_proto::rpc::{CallError, CallId, CallOptions};
@@ -50,17 +50,17 @@ pub fn tools() -> Value {
 /// The outcomes of calls among some events.
 pub type Outcome = (CallId, Result<RawJson, CallError>);
 
-pub fn replies(events: &[Event]) -> Vec<Outcome> {
+pub fn replies(events: &[ClientEvent]) -> Vec<Outcome> {
     events
         .iter()
         .filter_map(|event| match event {
-            Event::Reply { call, outcome } => Some((*call, outcome.clone())),
+            ClientEvent::Reply { call, outcome } => Some((*call, outcome.clone())),
             _ => None,
         })
         .collect()
 }
 
-pub fn only_error(events: &[Event]) -> CallError {
+pub fn only_error(events: &[ClientEvent]) -> CallError {
     let replies = replies(events);
     assert_eq!(replies.len(), 1, "{events:?}");
     replies[0].1.clone().unwrap_err()
@@ -110,7 +110,7 @@ impl Wire {
             assert_eq!(methods(&wire.sent()), ["notifications/initialized"]);
         }
         assert!(wire.client.as_client().is_ready());
-        assert!(matches!(wire.events()[..], [Event::Ready]));
+        assert!(matches!(wire.events()[..], [ClientEvent::Ready]));
         wire
     }
 
@@ -140,7 +140,7 @@ impl Wire {
         self.client.receive(self.now, format!("{text}\n").as_bytes());
     }
 
-    pub fn events(&mut self) -> Vec<Event> {
+    pub fn events(&mut self) -> Vec<ClientEvent> {
         core::iter::from_fn(|| self.client.poll_event()).collect()
     }
 

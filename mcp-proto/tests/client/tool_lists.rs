@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use mcp_proto::client::{Event, Link, Mode, Origin, Prior, ToolList};
+use mcp_proto::client::{ClientEvent, Link, Mode, Origin, Prior, ToolList};
 use mcp_proto::model::CacheScope;
 use mcp_proto::rpc::{CallError, CallId, CallOptions, CloseReason, Phase, SendError};
 use mcp_proto::{Limits, Revision, Time};
@@ -36,11 +36,11 @@ fn answer(wire: &mut Wire, cursor: Value, names: &[&str], more: Value) {
     wire.write(&result(&sent[0]["id"], page(names, more)));
 }
 
-fn listed(events: &[Event]) -> Vec<(CallId, Result<ToolList, CallError>)> {
+fn listed(events: &[ClientEvent]) -> Vec<(CallId, Result<ToolList, CallError>)> {
     events
         .iter()
         .filter_map(|event| match event {
-            Event::ToolsListed { call, outcome } => Some((*call, outcome.clone())),
+            ClientEvent::ToolsListed { call, outcome } => Some((*call, outcome.clone())),
             _ => None,
         })
         .collect()
@@ -209,7 +209,7 @@ fn the_servers_word_ends_it_in_both_eras() {
             wire.events();
             assert!(is_kept(&mut wire));
             wire.write_text(CHANGED);
-            assert!(matches!(wire.events()[..], [Event::Notification(_)]));
+            assert!(matches!(wire.events()[..], [ClientEvent::Notification(_)]));
             assert_eq!(wire.client.poll_timeout(), None);
         }
         assert!(!is_kept(&mut wire));
@@ -575,7 +575,7 @@ fn over_http_tools_with_wrong_headers_are_skipped_and_named() {
     let tools = json!({"resultType": "complete", "tools": [tool("a"), wrong], "ttlMs": 5_000});
     web.json(list.id, 200, &result(list.rpc_id(), tools));
     let events = web.events();
-    assert!(matches!(&events[0], Event::ToolRejected { tool, .. } if &**tool == "wrong"));
+    assert!(matches!(&events[0], ClientEvent::ToolRejected { tool, .. } if &**tool == "wrong"));
     let (_, outcome) = listed(&events).remove(0);
     assert_eq!(names(&outcome), ["a"]);
     assert_eq!(outcome.unwrap().skipped()[0].name.as_deref(), Some("wrong"));
@@ -618,9 +618,12 @@ fn log_messages_in_the_response_to_a_call_belong_to_it() {
             web.head(opened[at].id, 200, &[("content-type", SSE)]);
             web.body(opened[at].id, &sse(&[message]));
             let events = web.events();
-            assert!(matches!(events.last(), Some(Event::Notification(_))), "{events:?}");
+            assert!(
+                matches!(events.last(), Some(ClientEvent::Notification(_))),
+                "{events:?}"
+            );
             logged.extend(events.iter().filter_map(|event| match event {
-                Event::Log { call, .. } => Some(*call),
+                ClientEvent::Log { call, .. } => Some(*call),
                 _ => None,
             }));
         }
@@ -635,7 +638,7 @@ fn log_messages_on_a_stream_belong_to_nobody() {
     wire.call_with("tools/call", crate::support::params(&json!({"name": "a"})), options);
     wire.sent();
     wire.write_text(r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#);
-    assert!(matches!(wire.events()[..], [Event::Notification(_)]));
+    assert!(matches!(wire.events()[..], [ClientEvent::Notification(_)]));
 }
 
 /// A transport of HTTP that is not ours says nothing of a stream: the promise is not relied on.

@@ -1,6 +1,6 @@
 //! Whose is it: what comes with a call says so, and what is sent for somebody says for whom.
 
-use mcp_proto::client::Event;
+use mcp_proto::client::ClientEvent;
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::model::{ClientCapabilities, Implementation};
 use mcp_proto::rpc::{CallId, CallOptions, OnBehalfOf};
@@ -22,10 +22,10 @@ fn ask(id: u32) -> Value {
 }
 
 /// What came, and with which call.
-fn related(events: Vec<Event>) -> Vec<(String, Option<CallId>)> {
+fn related(events: Vec<ClientEvent>) -> Vec<(String, Option<CallId>)> {
     let of = |event| match event {
-        Event::Notification(incoming) => Some((incoming.notification.method.as_str().into(), incoming.related)),
-        Event::Request(incoming) => Some((incoming.request.method.as_str().into(), incoming.related)),
+        ClientEvent::Notification(incoming) => Some((incoming.notification.method.as_str().into(), incoming.related)),
+        ClientEvent::Request(incoming) => Some((incoming.request.method.as_str().into(), incoming.related)),
         _ => None,
     };
     events.into_iter().filter_map(of).collect()

@@ -15,7 +15,7 @@ use mcp_proto::handle::Client;
 use mcp_proto::handle::Timer;
 use mcp_proto::handle::client::HttpPump;
 use mcp_proto::handle::sessions::{Connected, Sessions};
-use mcp_proto::http::client::{Action, ExchangeId, HttpClientConfig};
+use mcp_proto::http::client::{ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::rpc::CallError;
 use mcp_proto::sessions::{Life, SessionsConfig};
 use serde_json::{Value, json};
@@ -89,11 +89,11 @@ async fn drive(mut pump: HttpPump, clock: Clock, manners: Manners, seen: Arc<Mut
             while let Poll::Ready(action) = pump.poll_action(cx, now) {
                 match action {
                     None => return Poll::Ready(()),
-                    Some(Action::Abort(id)) => {
+                    Some(HttpAction::Abort(id)) => {
                         seen.lock().unwrap().aborted += 1;
                         later.retain(|(_, other, _)| *other != id);
                     }
-                    Some(Action::Open { id, request }) => {
+                    Some(HttpAction::Open { id, request }) => {
                         let (after, response) = answer(&request, manners, clock.now(), &mut seen.lock().unwrap());
                         later.push_back((clock.now() + after, id, response));
                     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
-use mcp_proto::handle::server::{Context, Json, NoArgs, ServerBuilder, ServerPump};
+use mcp_proto::handle::server::{Context, NoArgs, ServerBuilder, ServerPump, Structured};
 use mcp_proto::handle::{Pump, Server};
 use mcp_proto::jsonrpc::{ErrorCode, ErrorObject, Params};
 use mcp_proto::method::{ClientCapability, Method};
@@ -119,12 +119,12 @@ pub(crate) fn server() -> ServerBuilder {
         .tool("nothing", "Takes nothing", || async { Ok("done") })
         .tool("unit", "Takes the unit", |(): ()| async { Ok(()) })
         .tool("sum", "Adds", |numbers: Numbers| async move {
-            Ok(Json(Sum {
+            Ok(Structured(Sum {
                 sum: numbers.numbers.iter().sum(),
             }))
         })
         .tool("list", "Data that is no object", |_: NoArgs| async {
-            Ok(Json(vec![1, 2]))
+            Ok(Structured(vec![1, 2]))
         })
         .tool("fail", "Fails", |_: NoArgs, _: Context| async {
             Err::<(), _>("x".parse::<i32>().unwrap_err().into())

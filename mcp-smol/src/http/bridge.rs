@@ -31,6 +31,7 @@ impl<S: AsyncRead + Unpin> rt::Read for Bridge<S> {
         SCRATCH.with_borrow_mut(|scratch| {
             let room = buffer.remaining().min(scratch.len());
             let length = ready!(stream.poll_read(cx, &mut scratch[..room]))?;
+            // A stream that claims more than it was given room for must not panic here.
             buffer.put_slice(&scratch[..length.min(room)]);
             Poll::Ready(Ok(()))
         })

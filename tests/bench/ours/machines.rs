@@ -1,11 +1,11 @@
 //! The machines alone, bytes moved by hand: what the layers of the core cost without handles and runtime.
 
-use mcp_proto::client::{self, ClientConfig, Mode, StreamClient};
+use mcp_proto::client::{ClientConfig, ClientEvent, Mode, StreamClient};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::model::{CallToolResult, ContentBlock, Implementation, ServerCapabilities, ToolsCapability};
 use mcp_proto::rpc::CallOptions;
-use mcp_proto::server::{self, ResultBody, ServerConfig, StreamServer};
+use mcp_proto::server::{ResultBody, ServerConfig, ServerEvent, StreamServer};
 use mcp_proto::{Revision, Time};
 
 use crate::messages::{CallTool, Echo, Era, ParamsRef, TEXT};
@@ -71,7 +71,7 @@ impl Pair {
     /// What the application of the server does.
     fn serve(&mut self) {
         while let Some(event) = self.server.poll_event() {
-            let server::Event::Request(request) = event else {
+            let ServerEvent::Request(request) = event else {
                 continue;
             };
             let params: ParamsRef<'_> = request
@@ -91,7 +91,7 @@ impl Pair {
     fn take(&mut self) -> u64 {
         let mut answers = 0;
         while let Some(event) = self.client.poll_event() {
-            if let client::Event::Reply { outcome, .. } = event {
+            if let ClientEvent::Reply { outcome, .. } = event {
                 check(&outcome.expect("a result").decode().expect("a result"));
                 answers += 1;
             }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use mcp_proto::Time;
-use mcp_proto::client::{self, Client, HttpClient};
-use mcp_proto::http::client::{Action, ExchangeError, ExchangeId, HttpClientConfig};
+use mcp_proto::client::{Client, ClientEvent, HttpClient};
+use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::server::http::AskedToken;
 
 use super::Link;
@@ -98,9 +98,10 @@ impl HttpLink {
         }
     }
 
-    /// How many exchanges were opened, and how many of their requests the network has sent twice.
+    /// How many exchanges the client has opened, and how many of their requests the network has sent twice.
     pub fn opened(&self) -> (usize, usize) {
-        (self.next as usize - self.duplicates, self.duplicates)
+        let others = self.duplicates + self.heard.len();
+        (self.next as usize - others, self.duplicates)
     }
 
     /// The server.
@@ -146,8 +147,8 @@ impl HttpLink {
         while let Some(action) = self.client.poll_action(now) {
             happened = true;
             match action {
-                Action::Open { id, request } => self.open(now, id, request),
-                Action::Abort(id) => self.abort(now, id),
+                HttpAction::Open { id, request } => self.open(now, id, request),
+                HttpAction::Abort(id) => self.abort(now, id),
             }
         }
         happened | self.deliver_down(now)
@@ -350,7 +351,7 @@ impl Link for HttpLink {
         self.client.client()
     }
 
-    fn poll_event(&mut self) -> Option<client::Event> {
+    fn poll_event(&mut self) -> Option<ClientEvent> {
         self.client.poll_event()
     }
 

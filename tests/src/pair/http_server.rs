@@ -11,7 +11,7 @@ use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::MethodName;
 use mcp_proto::rpc::{CallOptions, SendError};
 use mcp_proto::server::ServerConfig;
-use mcp_proto::server::http::{AskedToken, AskingId, ExchangeId, HttpEvent, HttpServer as Machine, Sender};
+use mcp_proto::server::http::{AskedToken, ExchangeId, HttpCallId, HttpEvent, HttpServer as Machine, Sender};
 
 use super::application::{Application, Desk, Order, Said};
 use super::record::Outcome;
@@ -26,7 +26,7 @@ pub struct HttpServer {
     /// The application.
     pub desk: Desk<AskedToken>,
     /// The requests that were made of clients, and what became of them.
-    pub asked: BTreeMap<AskingId, Vec<Outcome>>,
+    pub asked: BTreeMap<HttpCallId, Vec<Outcome>>,
     /// The exchanges whose clients still read, with their places in the network.
     pub(super) open: BTreeMap<ExchangeId, u64>,
     ready: BTreeSet<ExchangeId>,
@@ -71,10 +71,10 @@ impl HttpServer {
     /// Makes a request of the client whose request came last.
     ///
     /// # Errors
-    /// Those of [`Machine::request`].
-    pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<AskingId, SendError> {
+    /// Those of [`Machine::call`].
+    pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<HttpCallId, SendError> {
         let token = self.desk.tokens().last().expect("a request in progress");
-        let id = self.machine.request(token, method, params, &CallOptions::default())?;
+        let id = self.machine.call(token, method, params, &CallOptions::default())?;
         self.asked.insert(id, Vec::new());
         Ok(id)
     }
@@ -108,7 +108,7 @@ impl HttpServer {
                         .receive(now, asked.token, &Order { method, params }, asked.context);
                 }
                 HttpEvent::Cancelled { request, .. } => drop(self.desk.cancel(|token| token.key() == request)),
-                HttpEvent::Answered { request, outcome } => self.asked.entry(request).or_default().push(outcome),
+                HttpEvent::Reply { call, outcome } => self.asked.entry(call).or_default().push(outcome),
                 _ => {}
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mcp_proto::Time;
-use mcp_proto::client::{Event, IncomingRequest};
+use mcp_proto::client::{ClientEvent, ServerRequest};
 use mcp_proto::jsonrpc::{Notification, RawJson};
 use mcp_proto::model::ProgressParams;
 use mcp_proto::rpc::{CallError, CallId, CloseReason};
@@ -114,21 +114,21 @@ impl Record {
     }
 
     /// Takes an event. Hands a request of the server back, to be answered.
-    pub(super) fn take(&mut self, now: Time, event: Event) -> Option<IncomingRequest> {
+    pub(super) fn take(&mut self, now: Time, event: ClientEvent) -> Option<ServerRequest> {
         assert!(self.closed.is_none(), "{event:?} after the end");
         match event {
-            Event::Ready => self.ready += 1,
-            Event::NotReady(_) => self.not_ready += 1,
-            Event::Reply { call, outcome } => {
+            ClientEvent::Ready => self.ready += 1,
+            ClientEvent::NotReady(_) => self.not_ready += 1,
+            ClientEvent::Reply { call, outcome } => {
                 assert!(self.calls.contains(&call), "a reply to {call:?}, which was never made");
                 self.replies.entry(call).or_default().push((now, outcome));
             }
-            Event::Progress { call, params } => self.take_progress(call, &params),
-            Event::Notification(incoming) => self.notifications.push(incoming.notification),
-            Event::Request(request) => return Some(request),
-            Event::SessionLost => self.sessions_lost += 1,
-            Event::Closed(reason) => self.closed = Some(reason),
-            Event::Cancelled(_) => {}
+            ClientEvent::Progress { call, params } => self.take_progress(call, &params),
+            ClientEvent::Notification(incoming) => self.notifications.push(incoming.notification),
+            ClientEvent::Request(request) => return Some(request),
+            ClientEvent::SessionLost => self.sessions_lost += 1,
+            ClientEvent::Closed(reason) => self.closed = Some(reason),
+            ClientEvent::Cancelled(_) => {}
             other => panic!("an event this harness does not know: {other:?}"),
         }
         None

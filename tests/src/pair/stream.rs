@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use mcp_proto::Time;
-use mcp_proto::client::{self, Client, StreamClient};
+use mcp_proto::client::{Client, ClientEvent, StreamClient};
 use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::MethodName;
 use mcp_proto::rpc::{CallId, CallOptions, SendError};
-use mcp_proto::server::{Event, Request, RequestToken, StreamServer};
+use mcp_proto::server::{ClientRequest, RequestToken, ServerEvent, StreamServer};
 
 use super::application::{Desk, Order, Said};
 use super::ledger::Ledger;
@@ -77,9 +77,9 @@ impl StreamLink {
     /// Makes a request of the client.
     ///
     /// # Errors
-    /// Those of [`StreamServer::request`].
+    /// Those of [`StreamServer::call`].
     pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<CallId, SendError> {
-        let call = self.server.request(&method.into(), params, &CallOptions::default())?;
+        let call = self.server.call(&method.into(), params, &CallOptions::default())?;
         assert!(
             self.server_calls.insert(call, Vec::new()).is_none(),
             "{call:?} was given out twice"
@@ -142,20 +142,20 @@ impl StreamLink {
         while let Some(event) = self.server.poll_event() {
             happened = true;
             match event {
-                Event::Request(request) => self.take(now, request),
-                Event::Cancelled { key, .. } => {
+                ServerEvent::Request(request) => self.take(now, request),
+                ServerEvent::Cancelled { key, .. } => {
                     if let Some(token) = self.desk.cancel(|token| token.key() == Some(key)) {
                         self.ledgers[0].cancelled(&serde_json::to_string(token.id()).expect("an id"));
                         self.server.respond(token, Err(ErrorObject::internal("cancelled")));
                     }
                 }
-                Event::Answered { call, outcome } => {
+                ServerEvent::Reply { call, outcome } => {
                     self.server_calls
                         .get_mut(&call)
                         .expect("a call that was made")
                         .push(outcome);
                 }
-                Event::Closed(_) => self.desk.clear(),
+                ServerEvent::Closed(_) => self.desk.clear(),
                 _ => {}
             }
         }
@@ -177,8 +177,8 @@ impl StreamLink {
         happened
     }
 
-    fn take(&mut self, now: Time, request: Request) {
-        let Request {
+    fn take(&mut self, now: Time, request: ClientRequest) {
+        let ClientRequest {
             token,
             method,
             params,
@@ -219,7 +219,7 @@ impl Link for StreamLink {
         self.client.client()
     }
 
-    fn poll_event(&mut self) -> Option<client::Event> {
+    fn poll_event(&mut self) -> Option<ClientEvent> {
         self.client.poll_event()
     }
 

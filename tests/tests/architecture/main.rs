@@ -5,10 +5,12 @@
 
 mod adapters;
 mod circles;
+mod decisions;
 mod dependencies;
 mod drivers;
 mod hygiene;
 mod layers;
+mod names;
 mod parity;
 mod purity;
 mod revisions;

@@ -1,12 +1,12 @@
 //! Calls, their answers, and their ids.
 
-use mcp_proto::client::{self, HttpClient, Mode, StreamClient};
-use mcp_proto::http::client::{Action, HttpClientConfig};
+use mcp_proto::client::{ClientEvent, HttpClient, Mode, StreamClient};
+use mcp_proto::http::client::{HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::model::CallToolResult;
 use mcp_proto::rpc::{CallError, CallOptions};
-use mcp_proto::server::{Request, ResultBody, StreamServer};
+use mcp_proto::server::{ClientRequest, ResultBody, StreamServer};
 
 use crate::{NOW, call, config, hear, requests, said, server, tell, written};
 
@@ -63,7 +63,7 @@ fn a_result_that_wants_something_is_not_taken_for_the_end() {
         r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"later","_meta":{"a":1}}}"#,
     );
     match std::iter::from_fn(|| client.poll_event()).last() {
-        Some(client::Event::Reply { call: other, outcome }) if other == call => {
+        Some(ClientEvent::Reply { call: other, outcome }) if other == call => {
             assert_eq!(outcome, Err(CallError::UnknownResultType("later".into())));
         }
         other => panic!("{other:?}"),
@@ -86,7 +86,7 @@ fn ids_are_what_they_are_and_nobody_elses() {
     assert!(said(&mut one).contains(r#""id":1.0,"error":{"code":-32600"#));
     let (first, second) = (requests(&mut one), requests(&mut two));
     assert_eq!((first.len(), second.len()), (2, 2));
-    let answer = |server: &mut StreamServer, requests: Vec<Request>| {
+    let answer = |server: &mut StreamServer, requests: Vec<ClientRequest>| {
         for request in requests.into_iter().rev() {
             let echo = ResultBody::from_raw(request.params.expect("parameters")).expect("an object");
             server.respond(request.token, Ok(echo));
@@ -146,11 +146,11 @@ fn a_call_that_is_given_up_is_given_up_at_the_server() {
     let http = HttpClientConfig::new(http::Uri::from_static("http://localhost/mcp"));
     let mut client = HttpClient::new(config(Mode::Modern), &http);
     let given_up = call(client.client());
-    let Some(Action::Open { id, .. }) = client.poll_action(NOW) else {
+    let Some(HttpAction::Open { id, .. }) = client.poll_action(NOW) else {
         panic!("no request")
     };
     client.client().cancel(given_up);
-    assert!(matches!(client.poll_action(NOW), Some(Action::Abort(other)) if other == id));
+    assert!(matches!(client.poll_action(NOW), Some(HttpAction::Abort(other)) if other == id));
     assert!(client.poll_action(NOW).is_none() && client.kept().is_empty());
 }
 
@@ -171,7 +171,7 @@ fn an_answer_that_is_late_is_nobodys() {
     }
     let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
     assert!(
-        matches!(&events[..], [client::Event::Reply { call, outcome: Ok(_) }] if *call == other),
+        matches!(&events[..], [ClientEvent::Reply { call, outcome: Ok(_) }] if *call == other),
         "{events:?}"
     );
     assert_eq!(client.as_client().counters().late_replies, 3);

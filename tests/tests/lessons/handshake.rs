@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::{Response, StatusCode, Uri};
-use mcp_proto::client::{self, HttpClient, Mode, StreamClient};
-use mcp_proto::http::client::{Action, HttpClientConfig};
+use mcp_proto::client::{ClientEvent, HttpClient, Mode, StreamClient};
+use mcp_proto::http::client::{HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallOptions, SendError};
@@ -98,7 +98,7 @@ fn said_at(client: &mut StreamClient, now: Time) -> String {
 fn replies(client: &mut StreamClient) -> Vec<CallError> {
     std::iter::from_fn(|| client.poll_event())
         .filter_map(|event| match event {
-            client::Event::Reply { outcome, .. } => Some(outcome.expect_err("nobody has answered")),
+            ClientEvent::Reply { outcome, .. } => Some(outcome.expect_err("nobody has answered")),
             _ => None,
         })
         .collect()
@@ -137,7 +137,7 @@ fn an_authorization_wall_is_no_legacy_server() {
             .client()
             .call(Method::ListTools, Params::NONE, options)
             .expect("a call");
-        let Some(Action::Open { id, .. }) = client.poll_action(NOW) else {
+        let Some(HttpAction::Open { id, .. }) = client.poll_action(NOW) else {
             panic!("no request")
         };
         let head = Response::builder()
@@ -150,7 +150,7 @@ fn an_authorization_wall_is_no_legacy_server() {
         client.end(NOW, id);
         assert!(client.poll_action(NOW).is_none(), "no initialize");
         let outcome = std::iter::from_fn(|| client.poll_event()).find_map(|event| match event {
-            client::Event::Reply { outcome, .. } => Some(outcome),
+            ClientEvent::Reply { outcome, .. } => Some(outcome),
             _ => None,
         });
         let error = outcome.expect("a reply").expect_err("no result");
@@ -170,8 +170,8 @@ fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
             now = client.poll_timeout().expect("whatever waits has a deadline").max(now);
             client.handle_timeout(now);
             let mut events = std::iter::from_fn(|| client.poll_event());
-            if let Some(client::Event::Reply { call, outcome }) =
-                events.find(|event| matches!(event, client::Event::Reply { .. }))
+            if let Some(ClientEvent::Reply { call, outcome }) =
+                events.find(|event| matches!(event, ClientEvent::Reply { .. }))
             {
                 assert_eq!(call, pending);
                 break outcome.expect_err("nobody has answered");

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
-use mcp_proto::client::{self, Mode, StreamClient};
+use mcp_proto::client::{ClientEvent, Mode, StreamClient};
 use mcp_proto::http::server::{Gate, Head, HttpConfig, Refusal, Route};
 use mcp_proto::jsonrpc::{Peek, RawJson};
 use mcp_proto::method::{Method, MethodName};
@@ -65,7 +65,7 @@ fn a_body_without_an_end_is_not_kept() {
         assert!(taken.count() < 10, "{kind}: it is given up when the bound is reached");
         let settled = std::iter::from_fn(|| client.poll_event());
         let errors: Vec<_> = settled
-            .filter(|event| matches!(event, client::Event::Reply { outcome: Err(_), .. }))
+            .filter(|event| matches!(event, ClientEvent::Reply { outcome: Err(_), .. }))
             .collect();
         assert_eq!(errors.len(), 1, "{kind}: {errors:?}");
     }

@@ -25,12 +25,12 @@ mod sessions;
 
 use http::Uri;
 use mcp_proto::client::{ClientConfig, HttpClient, Mode, StreamClient};
-use mcp_proto::http::client::{Action, ExchangeId, HttpClientConfig};
+use mcp_proto::http::client::{ExchangeId, HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::model::Implementation;
 use mcp_proto::rpc::{CallId, CallOptions};
-use mcp_proto::server::{Event, Request, ServerConfig, StreamServer};
+use mcp_proto::server::{ClientRequest, ServerConfig, ServerEvent, StreamServer};
 use mcp_proto::{Limits, Time};
 use serde_json::json;
 
@@ -65,10 +65,10 @@ fn said(server: &mut StreamServer) -> String {
     String::from_utf8(text).expect("UTF-8")
 }
 
-fn requests(server: &mut StreamServer) -> Vec<Request> {
+fn requests(server: &mut StreamServer) -> Vec<ClientRequest> {
     std::iter::from_fn(|| server.poll_event())
         .filter_map(|event| match event {
-            Event::Request(request) => Some(request),
+            ServerEvent::Request(request) => Some(request),
             _ => None,
         })
         .collect()
@@ -101,7 +101,7 @@ fn one_exchange(limits: Limits) -> (HttpClient, ExchangeId) {
     let mut client = HttpClient::new(config, &http);
     call(client.client());
     match client.poll_action(NOW) {
-        Some(Action::Open { id, .. }) => (client, id),
+        Some(HttpAction::Open { id, .. }) => (client, id),
         other => panic!("{other:?}"),
     }
 }

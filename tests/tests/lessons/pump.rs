@@ -4,13 +4,13 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use mcp_proto::client::{self, HttpClient, Mode, StreamClient};
+use mcp_proto::client::{ClientEvent, HttpClient, Mode, StreamClient};
 use mcp_proto::handle::Crossing;
 use mcp_proto::handle::{self, Server};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason};
-use mcp_proto::server::{ResultBody, Session, StreamServer};
+use mcp_proto::server::{LegacySession, ResultBody, StreamServer};
 use mcp_proto::{Limits, Time};
 use mcp_tests::world::Echo;
 use serde_json::json;
@@ -55,12 +55,12 @@ fn closing_waits_for_nobody() {
     client.client().close(CloseReason::Local);
     let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
     let error = CallError::Closed(CloseReason::Local);
-    let told = |event: &client::Event| matches!(event, client::Event::Reply { call: of, outcome: Err(why) } if *of == call && *why == error);
+    let told = |event: &ClientEvent| matches!(event, ClientEvent::Reply { call: of, outcome: Err(why) } if *of == call && *why == error);
     assert!(
         events.iter().any(told),
         "the peer has said nothing, and need not: {events:?}"
     );
-    assert!(matches!(events.last(), Some(client::Event::Closed(CloseReason::Local))));
+    assert!(matches!(events.last(), Some(ClientEvent::Closed(CloseReason::Local))));
     assert_eq!(client.poll_timeout(), None, "nothing is waited for");
 }
 
@@ -98,11 +98,11 @@ fn either_side_closes_first_and_more_than_once() {
         let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
         let ends = events
             .iter()
-            .filter(|event| matches!(event, client::Event::Closed(_)))
+            .filter(|event| matches!(event, ClientEvent::Closed(_)))
             .count();
         let replies = events
             .iter()
-            .filter(|event| matches!(event, client::Event::Reply { .. }))
+            .filter(|event| matches!(event, ClientEvent::Reply { .. }))
             .count();
         assert_eq!((replies, ends), (1, 1), "{order}: {events:?}");
         while server.poll_event().is_some() {}
@@ -157,7 +157,7 @@ fn a_machine_may_move_to_another_thread_and_end_there() {
     is_plain::<StreamClient>();
     is_plain::<HttpClient>();
     is_plain::<StreamServer>();
-    is_plain::<Session>();
+    is_plain::<LegacySession>();
     let mut client = StreamClient::new(config(Mode::Modern));
     let pending = call(client.client());
     assert!(written(&mut client).contains("tools/call"));
@@ -166,6 +166,6 @@ fn a_machine_may_move_to_another_thread_and_end_there() {
         std::iter::from_fn(|| client.poll_event()).collect::<Vec<_>>()
     });
     let events = moved.join().expect("no panic");
-    let told = |event: &client::Event| matches!(event, client::Event::Reply { call, .. } if *call == pending);
+    let told = |event: &ClientEvent| matches!(event, ClientEvent::Reply { call, .. } if *call == pending);
     assert!(events.iter().any(told), "{events:?}");
 }

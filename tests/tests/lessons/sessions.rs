@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http::{Response, Uri};
 use mcp_proto::client::{HttpClient, Mode};
-use mcp_proto::http::client::{Action, ExchangeError, HttpClientConfig};
-use mcp_proto::http::server::{Principal, SessionId, Sessions};
+use mcp_proto::http::client::{ExchangeError, HttpAction, HttpClientConfig};
+use mcp_proto::http::server::{Principal, SessionId, SessionTable};
 use mcp_proto::{Limits, Revision, Time};
 use mcp_tests::pair::{Link, Setup};
 use serde_json::json;
@@ -43,7 +43,9 @@ fn an_empty_stream_is_not_opened_for_ever() {
     let (mut now, mut streams) = (NOW, 0);
     for _ in 0..1000 {
         while let Some(action) = client.poll_action(now) {
-            let Action::Open { id, request } = action else { continue };
+            let HttpAction::Open { id, request } = action else {
+                continue;
+            };
             let is_stream = request.method() == http::Method::GET;
             streams += usize::from(is_stream);
             let kind = if is_stream {
@@ -104,7 +106,7 @@ fn a_session_that_is_lost_is_begun_anew() {
 #[test]
 fn sessions_are_bounded_for_each_and_for_all() {
     let limits = Limits::default().with_sessions(3).with_sessions_per_principal(2);
-    let mut sessions = Sessions::new(&limits);
+    let mut sessions = SessionTable::new(&limits);
     let mut count = 0;
     let mut create = |who: &str| {
         count += 1;

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use mcp_proto::client::Mode;
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
@@ -114,16 +115,25 @@ fn schedules_over_http() {
         if script.calm == Luck::Bad || setup.conditions.duplicates > 0 || is_troubled {
             script.luck = Luck::Bad;
         }
-        let mut pair = setup.http();
+        let has_guest = rng.chance(30);
+        if has_guest {
+            let capabilities = serde_json::from_str(r#"{"tools":{"listChanged":true}}"#).expect("capabilities");
+            setup.server = setup.server.with_capabilities(capabilities);
+        }
+        let (mut pair, mut guest) = (setup.http(), Guest::default());
         if rng.chance(20) {
             pair.link.drop_streams();
         }
         play(&mut pair, &mut rng, &script, |pair, rng| {
+            if has_guest {
+                guest.act(pair, rng);
+            }
             if is_troubled {
                 trouble(pair, rng);
             }
             is_troubled
         });
+        guest.leave(&mut pair);
         let (opened, duplicates) = pair.link.opened();
         let calls = pair.record.calls().count();
         assert!(opened <= 20 + 10 * calls, "{opened} exchanges for {calls} calls");
@@ -141,6 +151,90 @@ fn schedules_over_http() {
         assert_eq!(pair.link.server().machine.open_exchanges(), 0);
         assert_eq!(pair.link.desk().in_progress(), 0, "requests that nobody waits for");
     });
+}
+
+/// Somebody beside the client, who subscribes and sends batches.
+#[derive(Default)]
+struct Guest {
+    hello: Option<u64>,
+    batches: Vec<u64>,
+    subscriptions: Vec<u64>,
+}
+
+impl Guest {
+    fn act(&mut self, pair: &mut Pair<HttpLink>, rng: &mut Rng) {
+        match rng.below(4) {
+            0 => self.subscribe(pair),
+            1 if !self.subscriptions.is_empty() => {
+                let (now, subscription) = (pair.now(), *rng.pick(&self.subscriptions));
+                pair.link.hang_up(now, subscription);
+            }
+            2 => {
+                let method = Method::ToolListChangedNotification.into();
+                let reached = pair.link.server().notify(&method, &Params::NONE);
+                reached.expect("it may be announced");
+            }
+            _ => self.send_batch(pair),
+        }
+    }
+
+    fn subscribe(&mut self, pair: &mut Pair<HttpLink>) {
+        let body = r#"{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+        let headers = [
+            ("mcp-protocol-version", "2026-07-28"),
+            ("mcp-method", "subscriptions/listen"),
+        ];
+        self.subscriptions.push(Self::send(pair, &headers, body));
+    }
+
+    /// A batch, in a session that was begun before.
+    fn send_batch(&mut self, pair: &mut Pair<HttpLink>) {
+        let Some(hello) = self.hello else {
+            let body = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-03-26","capabilities":{},"clientInfo":{"name":"guest","version":"1"}}}"#;
+            self.hello = Some(Self::send(pair, &[], body));
+            return;
+        };
+        let head = pair.link.heard(hello).head.as_ref();
+        let session = head.and_then(|head| head.headers.get("mcp-session-id"));
+        if let Some(session) = session.map(|session| session.to_str().expect("text").to_owned()) {
+            let body = r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":2,"method":"tools/list"}]"#;
+            self.batches
+                .push(Self::send(pair, &[("mcp-session-id", &session)], body));
+        }
+    }
+
+    fn send(pair: &mut Pair<HttpLink>, headers: &[(&str, &str)], body: &'static str) -> u64 {
+        let mut request = http::Request::post("http://localhost:8000/mcp")
+            .header("host", "localhost:8000")
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Bytes::from(body)).expect("a request");
+        pair.link.send(pair.now(), request)
+    }
+
+    /// Hangs up, and looks at what has come: an acknowledgement before everything else, and whole batches.
+    fn leave(self, pair: &mut Pair<HttpLink>) {
+        let now = pair.now();
+        for subscription in self.subscriptions {
+            let heard = pair.link.heard(subscription);
+            let text = String::from_utf8_lossy(&heard.body).into_owned();
+            if heard.status() == 200 && text.contains("\n\n") {
+                let first = text.split("\n\n").next().unwrap_or_default();
+                assert!(first.contains("notifications/subscriptions/acknowledged"), "{text}");
+            }
+            pair.link.hang_up(now, subscription);
+        }
+        pair.drive_bounded(STEPS).expect("it comes to rest");
+        for heard in self.batches.iter().map(|batch| pair.link.heard(*batch)) {
+            if heard.status() == 200 && heard.is_complete && !heard.body.is_empty() {
+                let answers: Vec<serde_json::Value> = serde_json::from_str(heard.text()).expect("an array");
+                assert_eq!(answers.len(), 2, "{}", heard.text());
+            }
+        }
+    }
 }
 
 fn trouble(pair: &mut Pair<HttpLink>, rng: &mut Rng) {

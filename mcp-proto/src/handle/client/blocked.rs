@@ -47,6 +47,7 @@ pub(super) struct Next {
 impl Default for Blocked {
     fn default() -> Self {
         Self {
+            // Each belongs to a future that a caller holds: nobody else can make them many.
             queue: Calls::new(usize::MAX),
             resolved: BTreeMap::new(),
         }
@@ -103,6 +104,7 @@ impl Blocked {
     pub(super) fn poll(&mut self, ticket: Ticket, cx: &Context<'_>) -> Poll<(Result<CallId, CallError>, Duration)> {
         match self.queue.get_mut(ticket.0) {
             Some(waiting) => {
+                // It may be polled by another task than before.
                 waiting.waker.clone_from(cx.waker());
                 Poll::Pending
             }
@@ -116,6 +118,7 @@ impl Blocked {
     /// The caller is gone. Gives the call that was made for it.
     pub(super) fn leave(&mut self, ticket: Ticket) -> Option<CallId> {
         self.queue.remove(ticket.0);
+        // Its turn may have come before it looked: then that call has to be cancelled.
         self.resolved.remove(&ticket.0)?.0.ok()
     }
 

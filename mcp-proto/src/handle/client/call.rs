@@ -176,6 +176,7 @@ impl<T> Call<T> {
 
     /// Makes the call: sends it, or queues for room. Whether it was made now.
     fn start(&mut self, cx: &Context<'_>) -> Result<bool, CallError> {
+        // Where it cannot be begun, dropping it has nothing to undo.
         let params = match core::mem::replace(&mut self.phase, Phase::Done) {
             Phase::New(params) => params,
             started => {
@@ -219,6 +220,7 @@ impl<T> Call<T> {
                 }
                 Report::Log(params) => {
                     if let (Some(on_log), Ok(message)) = (&mut self.on_log, params.decode::<LoggingMessageParams>())
+                        // A legacy server sends what the whole session asked for, which may be more.
                         && self
                             .options
                             .log_level
@@ -288,12 +290,14 @@ impl<T> Future for Call<T> {
         };
         // Both at once: a driver on another thread may bring progress and the result at any moment.
         let (reports, outcome) = this.inner.shared.take(|state| state.poll_call(call, cx));
+        // Outside of the lock: the functions are the caller's, and may make calls.
         this.report(&reports);
         match outcome {
             Poll::Pending => Poll::Pending,
             Poll::Ready((outcome, fate)) => {
                 this.phase = Phase::Done;
                 this.fate = fate;
+                // Outside of the lock as well: a result may be large.
                 Poll::Ready(outcome.and_then(|raw| (this.decode)(&raw).map_err(CallError::InvalidReply)))
             }
         }
@@ -305,6 +309,7 @@ impl<T> Unpin for Call<T> {}
 impl<T> Drop for Call<T> {
     fn drop(&mut self) {
         match self.phase {
+            // The driver is woken: it may have to tell the server, and there may be room for others.
             Phase::Waiting(call) => self.inner.shared.apply(|state| state.cancel(call)),
             Phase::Blocked(ticket) => self.inner.shared.apply(|state| state.leave(ticket)),
             Phase::New(_) | Phase::Done => {}

@@ -34,6 +34,7 @@ impl Lobby {
         closed: Option<CloseReason>,
         cx: &Context<'_>,
     ) -> Poll<Result<ServerFacts, CallError>> {
+        // Before the failures: what failed earlier is history.
         if let Some(facts) = facts {
             return Poll::Ready(Ok(facts.clone()));
         }
@@ -42,6 +43,7 @@ impl Lobby {
         {
             return Poll::Ready(Err(error.clone()));
         }
+        // Last: why the handshake failed says more than that the connection is closed.
         if let Some(reason) = closed {
             return Poll::Ready(Err(CallError::Closed(reason)));
         }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
-use crate::client::{Client, Event, StreamClient};
+use crate::client::{Client, ClientEvent, StreamClient};
 use crate::time::Time;
 
 /// A client machine with its transport.
@@ -34,7 +34,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn poll_event(&mut self) -> Option<Event> {
+    pub(super) fn poll_event(&mut self) -> Option<ClientEvent> {
         match self {
             Self::Stream(machine) => machine.poll_event(),
             #[cfg(feature = "http")]

@@ -12,7 +12,7 @@ use crate::client::HttpClient;
 use crate::client::StreamClient;
 use crate::handle::pump::Pump;
 #[cfg(feature = "http")]
-use crate::http::client::{Action, ExchangeError, ExchangeId};
+use crate::http::client::{ExchangeError, ExchangeId, HttpAction};
 use crate::time::Time;
 
 /// The driver's side of a client over a byte stream; see [`Pump`].
@@ -49,10 +49,12 @@ impl Pump for ClientPump {
     fn poll_wants_input(&self, cx: &mut Context<'_>) -> Poll<bool> {
         self.shared.with(|state| {
             let client = state.machine.as_client();
+            // The lane that reads ends here: nothing that comes would be taken any more.
             if client.closed().is_some() {
                 return Poll::Ready(false);
             }
             let wants_input = client.wants_input();
+            // Also where it wants some: a driver that waits for bytes has to learn of the close.
             state.keep_driver(cx);
             if wants_input { Poll::Ready(true) } else { Poll::Pending }
         })
@@ -76,6 +78,7 @@ impl Pump for ClientPump {
         });
     }
 
+    // A client has no handlers that the driver would have to poll.
     fn poll_work(&self, _cx: &mut Context<'_>, _now: Time) {}
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
@@ -88,6 +91,7 @@ impl Pump for ClientPump {
                 return Poll::Ready(Some(bytes));
             }
             if state.machine.as_client().closed().is_some() {
+                // Only now: who waits for the end waits for what was queued, too.
                 state.finish();
                 return Poll::Ready(None);
             }
@@ -128,7 +132,7 @@ impl HttpPump {
 
     /// What to do next. `Ready(None)` means that the connection is closed and nothing is open any more: the
     /// driver is done.
-    pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Action>> {
+    pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<HttpAction>> {
         self.shared.with(|state| {
             state.arm(now);
             let Some(http) = state.http() else {

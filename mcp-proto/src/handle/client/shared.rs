@@ -14,7 +14,7 @@ use super::listeners::Listeners;
 use super::lobby::Lobby;
 use super::machine::Machine;
 use super::slots::{Fate, Report, Room, Slots};
-use crate::client::{Event, IncomingRequest, ServerFacts, ToolList};
+use crate::client::{ClientEvent, ServerFacts, ServerRequest, ToolList};
 use crate::handle::wakers::{Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
 use crate::method::MethodName;
@@ -89,6 +89,7 @@ impl Shared {
         state.read_events();
         state.admit();
         let to_wake = state.to_wake.take();
+        // A waker may poll its task at once, and that takes the lock.
         drop(state);
         to_wake.wake();
         value
@@ -103,6 +104,7 @@ impl Shared {
 /// Shows how the connection stands, and nothing of what it carries: there are credentials in it.
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may be printed by who holds the lock.
         let Ok(state) = self.0.try_lock() else {
             return f.write_str("Client { .. }");
         };
@@ -139,6 +141,7 @@ impl State {
 
     fn insert(&mut self, call: CallId, spent: Duration, born: Option<Time>, waker: Waker) {
         self.slots.insert(call, spent, born, waker);
+        // One that has waited for room was born then.
         if born.is_none() {
             self.newborn.push(call);
         }
@@ -178,6 +181,7 @@ impl State {
         let mut admitted = false;
         while !self.blocked.is_empty() {
             let client = self.machine.as_client();
+            // One that is closed refuses them all: nobody waits for room that will never be.
             if !client.has_room() && client.closed().is_none() {
                 break;
             }
@@ -196,6 +200,7 @@ impl State {
         match client.call(next.method, next.params, next.options) {
             Ok(call) => {
                 client.spend(call, next.spent);
+                // After `spend`: the deadline follows from both.
                 if let Some(born) = next.born {
                     client.born_at(call, born);
                 }
@@ -246,6 +251,7 @@ impl State {
 
     /// Progress and log messages that have come for a call, and its outcome, once, and how far it came.
     pub(super) fn poll_call(&mut self, call: CallId, cx: &Context<'_>) -> (VecDeque<Report>, Poll<Settled>) {
+        // The reports first: with its outcome, the slot goes, and they with it.
         (self.slots.take_reports(call), self.slots.poll(call, cx))
     }
 
@@ -337,6 +343,7 @@ impl State {
 
     /// The driver is done, or gone: whoever still waits learns so.
     pub(super) fn finish(&mut self) {
+        // Where it is closed already, the first reason stays.
         self.machine.client().close(CloseReason::DriverDropped);
         self.lobby.finish();
         self.wake_watchers();
@@ -350,31 +357,36 @@ impl State {
     fn read_events(&mut self) {
         while let Some(event) = self.machine.poll_event() {
             match event {
-                Event::Reply { call, outcome } => self.reply(call, outcome),
-                Event::ToolsListed { call, outcome } => {
+                ClientEvent::Reply { call, outcome } => self.reply(call, outcome),
+                ClientEvent::ToolsListed { call, outcome } => {
                     self.to_wake.extend(self.askers.settle(call, self.now, outcome));
                 }
-                Event::Progress { call, params } => self.report(call, Report::Progress(params)),
-                Event::Log { call, params } => self.report(call, Report::Log(params)),
-                Event::Notification(incoming) => self.notify(&incoming.notification),
-                Event::Request(request) => self.refuse(&request),
-                Event::Ready => self.wake_watchers(),
-                Event::NotReady(error) => {
+                ClientEvent::Progress { call, params } => self.report(call, Report::Progress(params)),
+                ClientEvent::Log { call, params } => self.report(call, Report::Log(params)),
+                ClientEvent::Notification(incoming) => self.notify(&incoming.notification),
+                // No handle answers requests; without an answer, the server would wait.
+                ClientEvent::Request(request) => self.refuse(&request),
+                ClientEvent::Ready => self.wake_watchers(),
+                ClientEvent::NotReady(error) => {
                     self.lobby.failed(error);
                     self.wake_watchers();
                 }
-                Event::Closed(_) => {
+                // Those who wait for a call have its reply; these two would hear of nothing else.
+                ClientEvent::Closed(_) => {
                     self.wake_watchers();
                     self.listeners.close(&mut self.to_wake);
                 }
-                Event::Cancelled(_) | Event::SessionLost | Event::ToolRejected { .. } => {}
+                // Nobody here has a request of the server, and of a lost session each call learns by itself.
+                ClientEvent::Cancelled(_) | ClientEvent::SessionLost | ClientEvent::ToolRejected { .. } => {}
             }
         }
+        // The machine drops before anybody here sees it: only its count tells.
         let dropped = self.machine.as_client().counters().dropped_notifications;
         self.listeners.miss(dropped, &mut self.to_wake);
     }
 
     fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
+        // Only the end of the connection reaches calls that were never sent and may be made elsewhere.
         let was_sent = !matches!(outcome, Err(CallError::Closed(_))) || self.machine.client().take_was_sent(call);
         let waker = self.slots.settle(call, self.now, was_sent, outcome);
         self.to_wake.extend(waker);
@@ -397,7 +409,7 @@ impl State {
             .notify(notification, limits.notifications, most_bytes, &mut self.to_wake);
     }
 
-    fn refuse(&mut self, request: &IncomingRequest) {
+    fn refuse(&mut self, request: &ServerRequest) {
         let error = ErrorObject::method_not_found(request.request.method.as_str());
         self.machine.client().respond(request.key, Err(error));
     }

@@ -86,6 +86,7 @@ impl Slots {
     /// The outcome of a call, once, and how far it came.
     pub(super) fn poll(&mut self, call: CallId, cx: &Context<'_>) -> Poll<(Result<RawJson, CallError>, Fate)> {
         let Some(slot) = self.slots.get_mut(call.number()) else {
+            // Polled after its outcome was taken: an error, and no panic.
             return Poll::Ready((Err(CallError::Cancelled), Fate::default()));
         };
         match slot.outcome.take() {
@@ -132,6 +133,7 @@ impl Slots {
     ) -> Option<Waker> {
         let slot = self.slots.get_mut(call.number())?;
         self.bytes += weight_of(&outcome);
+        // One that no drain has seen has taken no time.
         let took = slot.born.map_or(Duration::ZERO, |born| now.since(born));
         slot.fate.spent += took;
         slot.fate.was_sent = was_sent;
@@ -146,6 +148,7 @@ impl Slots {
         let slot = self.slots.get_mut(call.number())?;
         let bytes = report.weight();
         while slot.reports.len() >= room.reports || self.bytes.saturating_add(bytes) > room.bytes {
+            // Where others hold the room, theirs is not taken: the new report goes.
             let oldest = slot.reports.pop_front()?;
             self.bytes -= oldest.weight();
         }
@@ -165,6 +168,7 @@ impl Report {
 
 /// How many bytes a text keeps.
 fn weight(text: &RawJson) -> usize {
+    // Many that are empty must count as well.
     text.as_bytes().len() + size_of::<RawJson>()
 }
 

@@ -60,6 +60,7 @@ impl<T> Aging<T> {
         mut poll: impl FnMut(&mut T, &mut Context<'_>) -> (Poll<()>, Option<Time>),
         mut end: impl FnMut(T),
     ) {
+        // Nobody would wake it any more: polled once more, its job answers with an error.
         if let Some(index) = self.polling.take() {
             self.tasks.wake(index);
         }
@@ -79,9 +80,11 @@ impl<T> Aging<T> {
                 None => break,
             }
         }
+        // After the polls: one that is ready now is answered and not given up.
         while let Some(index) = self.abandoned.handle_timeout(now) {
             self.remove(index).into_iter().for_each(&mut end);
         }
+        // Those that woke themselves have their next turn after the other tasks of the thread.
         if !self.tasks.rest(cx) {
             cx.waker().wake_by_ref();
         }

@@ -58,6 +58,7 @@ impl Answers {
 
     /// All that are known.
     pub(super) fn calls(&self) -> impl Iterator<Item = CallId> + use<> {
+        // Collected, so that each can be settled while it goes through them.
         let calls: alloc::vec::Vec<_> = self.0.keys().copied().collect();
         calls.into_iter()
     }

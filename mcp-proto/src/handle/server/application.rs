@@ -1,4 +1,4 @@
-//! What a transport runs.
+//! What a transport runs, and who hears from it.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -7,7 +7,7 @@ use core::pin::Pin;
 use super::Peer;
 use crate::jsonrpc::{Called, ErrorObject, Notification, RawJson};
 use crate::method::MethodName;
-use crate::server::{Request, RequestContext, RequestToken, ResultBody, ServerConfig};
+use crate::server::{Announcement, ClientRequest, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::wire::header::ParamHeaders;
 
 /// The future of a handler.
@@ -30,6 +30,12 @@ pub(crate) trait Application: Send + Sync {
     fn param_headers(&self, tool: &str) -> Option<&ParamHeaders>;
 }
 
+/// The clients behind one transport, who hear what concerns everyone.
+pub(crate) trait Audience: Send + Sync {
+    /// Passes on a notification, or drops it where a client cannot take it. Never waits.
+    fn announce(&self, announcement: &Announcement);
+}
+
 /// A request as its handler sees it: without the token, which stays with the transport.
 pub(crate) struct Call {
     pub(crate) method: MethodName,
@@ -40,8 +46,8 @@ pub(crate) struct Call {
 
 impl Call {
     /// Parts a request into what answers it and what it asks.
-    pub(crate) fn of(request: Request) -> (RequestToken, Self) {
-        let Request {
+    pub(crate) fn of(request: ClientRequest) -> (RequestToken, Self) {
+        let ClientRequest {
             token,
             method,
             params,

@@ -109,6 +109,7 @@ impl Context {
     pub async fn progress(&self, progress: f64, total: impl Into<Option<f64>>, message: impl Into<Option<&str>>) {
         let (total, text) = (total.into(), message.into());
         let message = {
+            // Let go before anything is awaited: a clone may report from another task meanwhile.
             let mut last = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
             self.inner
                 .request
@@ -193,6 +194,7 @@ impl Context {
         &'a self,
         params: &R::Params,
     ) -> impl Future<Output = Result<R::Result, CallError>> + use<'a, R> {
+        // Here and not in the future, which then does not borrow what it was given.
         let params = Params::from_serialize(params).map_err(SendError::InvalidParams);
         async move {
             let answer = self.request_raw(R::METHOD, params?, CallOptions::default()).await?;
@@ -238,6 +240,7 @@ impl Context {
     /// # Cancel safety
     /// It has no effect, and may be dropped and called again.
     pub async fn cancelled(&self) {
+        // One waker for all who wait: each that came and went would leave its own with the request.
         let watchers = self.inner.watchers.get_or_init(Arc::default);
         let (place, waker) = (watchers.place(), Waker::from(watchers.clone()));
         poll_fn(|cx| {
@@ -255,6 +258,8 @@ impl Context {
         let mut message = Some(message);
         poll_fn(move |cx| {
             while let Some(next) = message.take() {
+                // There may be room by now, or another may have taken it: tried again until it is queued or has to
+                // wait.
                 let Err(back) = peer.notify(next) else { break };
                 message = Some(back);
                 if peer.poll_room(cx).is_pending() {
@@ -307,7 +312,7 @@ impl Asking<'_> {
                 method: &self.method,
                 options: &self.options,
             };
-            match self.peer.request(self.call, &question, params) {
+            match self.peer.call(self.call, &question, params) {
                 Ok(call) => self.call = Some(call),
                 // Only again after a wait: where it is not room that lacks, trying again would never end.
                 Err(SendError::Blocked(params)) if may_retry => {

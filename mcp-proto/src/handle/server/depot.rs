@@ -49,6 +49,7 @@ impl<A, T> Depot<A, T> {
         if state.stage == Stage::NotNeeded {
             state.stage = Stage::Needed;
         }
+        // Taken, as one wake is enough until it looks again; woken under no lock, since it looks at once.
         let task = state.task.take();
         drop(state);
         task.into_iter().for_each(Waker::wake);
@@ -67,6 +68,7 @@ impl<A, T> Depot<A, T> {
     /// What has arrived; the task of `cx` is woken when there is more.
     pub(super) fn take(&self, cx: &Context<'_>) -> Vec<A> {
         let mut state = lock(&self.0);
+        // Under one lock with the look at what is there, or what comes in between would wake nobody.
         state.task = Some(cx.waker().clone());
         core::mem::take(&mut state.arrivals)
     }

@@ -45,6 +45,7 @@ impl ToolError {
     /// A failure that the model is told of by this content. `isError` is set.
     pub fn result(result: CallToolResult) -> Self {
         Self(Kind::Failure(Box::new(CallToolResult {
+            // Whatever the content says, or the model would take a failure for an answer.
             is_error: Some(true),
             ..result
         })))
@@ -62,6 +63,7 @@ impl ToolError {
 impl<E: Error + Send + Sync + 'static> From<E> for ToolError {
     fn from(error: E) -> Self {
         let mut error = Some(error);
+        // `ErrorObject` is an error like any other, which only its type tells apart.
         let rpc = (&mut error as &mut dyn Any).downcast_mut::<Option<ErrorObject>>();
         match rpc.and_then(Option::take) {
             Some(rpc) => Self(Kind::Rpc(Box::new(rpc))),

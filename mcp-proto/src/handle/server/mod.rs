@@ -4,7 +4,6 @@
 mod aging;
 mod answers;
 mod application;
-mod audience;
 mod builder;
 #[cfg(feature = "http")]
 mod cancel;
@@ -31,8 +30,7 @@ mod tool;
 #[cfg(feature = "schema")]
 mod typed;
 
-pub(crate) use application::{Application, Call, Work};
-pub(crate) use audience::Audience;
+pub(crate) use application::{Application, Audience, Call, Work};
 pub use builder::ServerBuilder;
 pub use context::Context;
 pub use error::ToolError;
@@ -40,7 +38,7 @@ pub use facade::Server;
 pub use handler::{Handler, resource_not_found};
 pub use link::ServerConnection;
 #[cfg(feature = "schema")]
-pub use output::Json;
+pub use output::Structured;
 pub use output::ToolOutput;
 pub(crate) use peer::Peer;
 pub use pump::ServerPump;

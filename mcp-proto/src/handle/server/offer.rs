@@ -48,6 +48,7 @@ impl Offer {
         let arguments = call
             .called
             .arguments
+            // Some peers write null where there are none.
             .filter(|arguments| arguments.as_bytes() != b"null");
         if arguments
             .as_ref()
@@ -75,6 +76,7 @@ impl Offer {
         let tools = self.tools.clone();
         Box::pin(async move {
             turn().await;
+            // Found again, as the future cannot borrow what was found before.
             match tools.find(&name) {
                 Some(tool) => tool.run(invocation).await,
                 None => Err(unknown_tool(&name)),
@@ -96,6 +98,7 @@ impl Offer {
             let revision = call.context.revision();
             let context = Context::new(server, call.context, peer);
             let mut page: ListToolsResult = handler.list_tools(params, context).await?;
+            // There the builder's tools stand: every cursor is the handler's, and leads to a page of its own.
             if is_first {
                 let mut tools = tools.list(revision);
                 tools.append(&mut page.tools);
@@ -115,6 +118,7 @@ impl Offer {
         if params.is_some_and(|params| params.cursor.is_some()) {
             return Err(ErrorObject::invalid_params("unknown cursor"));
         }
+        // A server without tools has no list of them either; one with a capability may have an empty one.
         if server.config().capabilities().tools.is_none() {
             return Err(ErrorObject::method_not_found(Method::ListTools.as_str()));
         }

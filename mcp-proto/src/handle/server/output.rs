@@ -12,7 +12,7 @@ use crate::revision::Revision;
 use crate::server::ResultBody;
 use crate::wire::splice::{self, put_around};
 
-/// What a tool can return: text, content, data (`Json`, with the feature `schema`), or a whole [`CallToolResult`].
+/// What a tool can return: text, content, data (`Structured`, with the feature `schema`), or a whole [`CallToolResult`].
 pub trait ToolOutput: Send + 'static {
     /// The JSON schema of the data that is returned, a JSON text; `None` where there is no data.
     fn output_schema() -> Option<String> {
@@ -52,6 +52,7 @@ fn text_body<T: AsRef<str> + Into<String>>(text: T) -> ResultBody {
     let length = text.as_ref().len();
     let json = if length >= splice::LARGE && is_literal(text.as_ref()) {
         let mut json = text.into().into_bytes();
+        // At once for all that is put around it on its way out: else a large result would be moved each time.
         json.reserve_exact(AROUND);
         put_around(&mut json, 0, br#"{"content":[{"type":"text","text":""#, br#""}]}"#);
         json
@@ -119,10 +120,10 @@ impl ToolOutput for CallToolResult {
 /// Before 2026-07-28 structured content is an object; any other value is sent as text alone there.
 #[cfg(feature = "schema")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Json<T>(pub T);
+pub struct Structured<T>(pub T);
 
 #[cfg(feature = "schema")]
-impl<T: serde::Serialize + schemars::JsonSchema + Send + 'static> ToolOutput for Json<T> {
+impl<T: serde::Serialize + schemars::JsonSchema + Send + 'static> ToolOutput for Structured<T> {
     fn output_schema() -> Option<String> {
         Some(super::schema::of_output::<T>())
     }
@@ -194,9 +195,9 @@ mod tests {
         let data = r#"{"content":[{"type":"text","text":"{\"x\":1}"}],"structuredContent":{"x":1}}"#;
         for revision in Revision::ALL {
             let expected = if revision.has_structured_content() { data } else { text };
-            assert_eq!(body(Json(Point { x: 1 }), revision), expected, "{revision}");
+            assert_eq!(body(Structured(Point { x: 1 }), revision), expected, "{revision}");
         }
-        let list = |revision| body(Json(vec![1, 2]), revision);
+        let list = |revision| body(Structured(vec![1, 2]), revision);
         assert_eq!(
             list(Revision::V2025_11_25),
             r#"{"content":[{"type":"text","text":"[1,2]"}]}"#

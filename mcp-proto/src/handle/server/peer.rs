@@ -31,13 +31,13 @@ pub(crate) trait Peer: Send + Sync {
     ///
     /// # Errors
     /// Those of the session, and [`SendError::Closed`] where it cannot reach the client.
-    fn request(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError>;
+    fn call(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError>;
 
     /// Makes place for a request that was refused as [`SendError::Blocked`]: its time runs, and it is answered when that
     /// is over.
     ///
     /// # Errors
-    /// Those of [`request`](Self::request), without `Blocked`.
+    /// Those of [`call`](Self::call), without `Blocked`.
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError>;
 
     /// The answer to a request, once.

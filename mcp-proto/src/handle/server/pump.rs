@@ -13,7 +13,7 @@ use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
 use crate::handle::Pump;
 use crate::rpc::{CloseReason, Counters};
-use crate::server::{Event, Request, StreamServer};
+use crate::server::{ClientRequest, ServerEvent, StreamServer};
 use crate::time::Time;
 
 /// How often handlers that make each other ready are polled before the driver gets its turn.
@@ -52,6 +52,7 @@ impl Server {
 impl ServerPump {
     pub(super) fn new(server: &Server) -> Self {
         let stream = Arc::new(Stream::new(StreamServer::new(Arc::clone(server.config()))));
+        // Weak: a server that tells its clients does not keep their connections.
         let audience: Weak<Stream> = Arc::downgrade(&stream);
         server.attend(audience);
         Self {
@@ -80,10 +81,10 @@ impl ServerPump {
         self.stream.connection(|connection| connection.counters())
     }
 
-    fn event(&self, seats: &mut Seats, event: Event) {
+    fn event(&self, seats: &mut Seats, event: ServerEvent) {
         match event {
-            Event::Request(request) => self.request(seats, request),
-            Event::Cancelled { key, .. } => {
+            ServerEvent::Request(request) => self.request(seats, request),
+            ServerEvent::Cancelled { key, .. } => {
                 self.stream.cancelled(key);
                 if let Some(token) = seats.remove(key) {
                     // Nothing is sent; the connection forgets what it counted for it.
@@ -91,21 +92,23 @@ impl ServerPump {
                         .respond(token, Err(crate::jsonrpc::ErrorObject::internal("cancelled")));
                 }
             }
-            Event::Notification(notification) => self.server.notified(notification),
-            Event::Answered { call, outcome } => self.stream.answered(call, outcome),
-            Event::Opened => self.stream.opened(),
-            Event::Closed(reason) => {
+            ServerEvent::Notification(notification) => self.server.notified(notification),
+            ServerEvent::Reply { call, outcome } => self.stream.answered(call, outcome),
+            ServerEvent::Opened => self.stream.opened(),
+            ServerEvent::Closed(reason) => {
+                // First, so that handlers that are dropped, and what they drop, find the connection at its end.
                 self.stream.end(reason);
                 seats.clear();
             }
-            Event::Progress { .. } => {}
+            ServerEvent::Progress { .. } => {}
         }
     }
 
-    fn request(&self, seats: &mut Seats, request: Request) {
+    fn request(&self, seats: &mut Seats, request: ClientRequest) {
         let (token, call) = Call::of(request);
         let Some(key) = token.key() else { return };
         let seat = seats.insert(&self.stream, key, token, |peer| self.server.serve(call, peer));
+        // At once: many handlers are ready at their first poll, and such an answer leaves with the next write.
         self.poll_seat(seats, seat);
     }
 
@@ -123,6 +126,7 @@ impl ServerPump {
             self.event(&mut work.seats, event);
             any = true;
         }
+        // What the last round has left comes first, so that nobody is passed over.
         if work.ready.is_empty() {
             self.stream.take_ready(&mut work.ready);
         }
@@ -172,6 +176,7 @@ impl Pump for ServerPump {
 
 impl Drop for ServerPump {
     fn drop(&mut self) {
+        // First, for the same reason as where the connection is closed.
         self.stream.end(CloseReason::DriverDropped);
         let work = self.work.get_mut().unwrap_or_else(PoisonError::into_inner);
         work.seats.clear();

@@ -70,6 +70,8 @@ impl Seats {
         };
         let seat = match self.rows.get_mut(index).map(|row| &mut row.seat) {
             Some(seat) => {
+                // A handler that is gone may have left its context or its waker with others: to them the seat goes on
+                // to mean the former request.
                 match Arc::get_mut(seat) {
                     Some(seat) => {
                         seat.key = key;
@@ -97,11 +99,13 @@ impl Seats {
     pub(super) fn poll(&mut self, index: usize) -> Option<(RequestToken, Result<ResultBody, ErrorObject>)> {
         let row = self.rows.get_mut(index)?;
         let task = row.task.as_mut()?;
+        // Before the poll: a wake that comes while it runs counts for the next one.
         row.seat.queued.store(false, Ordering::Release);
         let waker = Waker::from(Arc::clone(&row.seat));
         let Poll::Ready(outcome) = task.work.as_mut().poll(&mut Context::from_waker(&waker)) else {
             return None;
         };
+        // Or the seat would be held by one more, and could not serve again.
         drop(waker);
         let task = self.vacate(index)?;
         Some((task.token, outcome))
@@ -109,6 +113,7 @@ impl Seats {
 
     /// Drops the handler of a request, with its token, which nobody wants any more.
     pub(super) fn remove(&mut self, key: RequestKey) -> Option<RequestToken> {
+        // By key: seats are used again, and an index may be another's by now.
         let index = *self.by_key.get(&key)?;
         let Task { work, token } = self.vacate(index)?;
         drop(work);
@@ -137,6 +142,7 @@ impl Wake for Seat {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        // Once at a time, however often it is woken.
         if !self.queued.swap(true, Ordering::AcqRel) {
             self.stream.is_ready(self.index);
         }
@@ -156,8 +162,8 @@ impl Peer for Seat {
         self.stream.poll_callable(cx)
     }
 
-    fn request(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
-        self.stream.request(reserved, question, params)
+    fn call(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
+        self.stream.call(reserved, question, params)
     }
 
     fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {

@@ -12,7 +12,7 @@ use super::answers::Answers;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::{Announcement, Announcements, Event, Question, RequestToken, ResultBody, StreamServer};
+use crate::server::{Announcement, Announcements, Question, RequestToken, ResultBody, ServerEvent, StreamServer};
 use crate::time::Time;
 
 /// A connection and who waits for it. Its locks are held for a few steps of the machine and never across a poll of
@@ -81,7 +81,7 @@ impl Stream {
         state.connection.close_reason().or(state.gone)
     }
 
-    pub(super) fn next_event(&self) -> Option<Event> {
+    pub(super) fn next_event(&self) -> Option<ServerEvent> {
         self.lock().connection.poll_event()
     }
 
@@ -92,6 +92,7 @@ impl Stream {
         match (wanted, closing) {
             (true, _) => Poll::Ready(true),
             (false, true) => Poll::Ready(false),
+            // The locks of `State` and `Ready` are taken one after the other, never both: here and everywhere.
             (false, false) => {
                 self.keep_driver(cx);
                 Poll::Pending
@@ -106,6 +107,7 @@ impl Stream {
             let reason = state.connection.close_reason();
             drop(state);
             if is_finished {
+                // Before the driver goes: whoever still waits would wait for ever.
                 self.end(reason.unwrap_or(CloseReason::Local));
                 return Poll::Ready(None);
             }
@@ -113,6 +115,7 @@ impl Stream {
             return Poll::Pending;
         };
         let mut woken = Wakers::default();
+        // Only then: who is woken without room would try in vain, once for each write.
         if state.connection.has_room() {
             state.repeat_announcements();
             woken = state.room.take();
@@ -125,6 +128,7 @@ impl Stream {
     /// Answers a request.
     pub(super) fn respond(&self, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) {
         let mut state = self.lock();
+        // Woken once it is over: they look whether it is.
         let ended = token.key().and_then(|key| state.ends.remove(&key));
         state.connection.respond(token, outcome);
         drop(state);
@@ -160,6 +164,7 @@ impl Stream {
     /// Nothing will be sent or received any more: everyone who waits is told.
     pub(super) fn end(&self, reason: CloseReason) {
         let mut state = self.lock();
+        // The first reason counts: a driver that is dropped after the end has not caused it.
         let reason = *state.gone.get_or_insert(reason);
         let mut woken = state.room.take();
         woken.append(state.opening.take());
@@ -196,12 +201,14 @@ impl Stream {
             return Poll::Ready(());
         }
         state.room.add(cx.waker());
+        // Either may lack. Whichever comes, the caller tries again, and waits again for the other.
         state.opening.add(cx.waker());
         Poll::Pending
     }
 
     pub(super) fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
         let mut state = self.lock();
+        // The machine does not know that its driver was dropped.
         if let Some(reason) = state.gone {
             return Err(SendError::Closed(reason));
         }
@@ -213,7 +220,7 @@ impl Stream {
         Ok(call)
     }
 
-    pub(super) fn request(
+    pub(super) fn call(
         &self,
         reserved: Option<CallId>,
         question: &Question<'_>,
@@ -225,7 +232,8 @@ impl Stream {
         }
         let call = state
             .connection
-            .request_as(reserved, question.method, params, question.options)?;
+            .call_as(reserved, question.method, params, question.options)?;
+        // One that was reserved is expected since then, and forgotten where its time is over.
         if reserved.is_none() {
             state.answers.expect(call);
         }
@@ -241,6 +249,7 @@ impl Stream {
 
     pub(super) fn abandon(&self, call: CallId) {
         let mut state = self.lock();
+        // The answer may come all the same, and nobody would take it.
         state.answers.forget(call);
         state.connection.cancel(call, None);
         drop(state);
@@ -279,6 +288,7 @@ impl Stream {
 
     /// Swaps the handlers that want to be polled for `seats`, which is empty.
     pub(super) fn take_ready(&self, seats: &mut Vec<usize>) {
+        // Swapped, so that both keep their memory from one time to the next.
         core::mem::swap(&mut self.lock_ready().seats, seats);
     }
 
@@ -287,6 +297,7 @@ impl Stream {
         let mut ready = self.lock_ready();
         ready.working = false;
         keep(&mut ready.driver, cx);
+        // Under one lock with the driver's waker: whoever is ready from now on finds it.
         let is_done = is_done && ready.seats.is_empty();
         let driver = (!is_done).then(|| ready.driver_to_wake());
         drop(ready);

@@ -179,6 +179,7 @@ impl<K: Ord, T> SessionCall<K, T> {
                 let outcome = ready!(Pin::new(&mut *call).poll(cx));
                 let fate = call.fate();
                 self.spent = fate.spent;
+                // The functions go on to a second attempt, where there is one.
                 self.hearers = call.take_hearers();
                 let Phase::Calling(_, loan) = core::mem::replace(&mut self.phase, Phase::Done) else {
                     return Poll::Ready(None);
@@ -196,6 +197,7 @@ impl<K: Ord, T> SessionCall<K, T> {
     /// Makes the call, in the session that there is.
     fn call(&mut self, loan: Loan<K>, spent: Duration) {
         let call = loan
+            // Copies: a second attempt needs them again.
             .request_raw(self.method.clone(), self.params.clone())
             .options(self.options.clone())
             .heard_by(core::mem::take(&mut self.hearers))
@@ -219,7 +221,9 @@ impl<K: Ord, T> SessionCall<K, T> {
                 }
             }
             CallError::Closed(_) => {
+                // Said here: else the next caller may be given it before the driver has noticed.
                 loan.lose();
+                // `SessionLost` says that the server has not acted on it, which `Closed` leaves open.
                 let error = if was_sent { error } else { CallError::SessionLost };
                 return Poll::Ready(Some(Err(error)));
             }

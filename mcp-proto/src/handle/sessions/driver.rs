@@ -90,9 +90,11 @@ impl<K: Ord> SessionsDriver<K> {
     pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<()> {
         for _ in 0..ROUNDS {
             let now = timer.now();
+            // First: what is asked for from here on wakes it.
             self.shared.with(|state| state.keep_driver(cx));
             let mut moved = self.poll_actions(now);
             moved |= self.poll_tasks(now);
+            // After the steps: each may have moved the deadline.
             let (is_over, deadline) = self
                 .shared
                 .with(|state| (state.machine.is_finished(), state.machine.poll_timeout()));
@@ -105,10 +107,12 @@ impl<K: Ord> SessionsDriver<K> {
                 self.shared.with(|state| state.machine.handle_timeout(now));
                 moved = true;
             }
+            // Only where nothing moved: each step may have given another part something to do.
             if !moved && self.tasks.rest(cx) {
                 return Poll::Pending;
             }
         }
+        // There may be more to do, and nothing else would wake it for that.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -122,6 +126,7 @@ impl<K: Ord> SessionsDriver<K> {
             match action {
                 PoolAction::Connect { attempt, key } => self.connect(attempt, &key),
                 PoolAction::Abandon { attempt } => self.abandon(attempt),
+                // It had its time to close: what it still has open goes with it.
                 PoolAction::DiscardAttempt { attempt } => {
                     let slot = self.attempts.remove(&attempt);
                     drop(slot.and_then(|slot| self.tasks.remove(slot)));
@@ -145,6 +150,7 @@ impl<K: Ord> SessionsDriver<K> {
             }
             state.machine.prior(key)
         });
+        // Outside of the lock: it is the application's.
         let connecting = self.connect.connect(key);
         let slot = self.tasks.insert(Task::Connecting(attempt, connecting, prior));
         self.attempts.insert(attempt, slot);
@@ -167,7 +173,9 @@ impl<K: Ord> SessionsDriver<K> {
                 connection.client.start_close();
                 Task::Leaving(attempt, connection)
             }
+            // It failed, which closes it, and the pool gives it up afterwards.
             Some(task @ Task::Leaving(..)) => task,
+            // One that still connects is given up by dropping it.
             _ => return false,
         };
         let slot = self.tasks.insert(task);
@@ -183,6 +191,7 @@ impl<K: Ord> SessionsDriver<K> {
         let task = slot.and_then(|slot| self.tasks.get_mut(slot));
         match task {
             Some(Task::Live(_, connection, is_lost)) => {
+                // One that is closed on purpose is not to be reported as lost.
                 *is_lost = true;
                 connection.client.start_close();
                 slot.into_iter().for_each(|slot| self.tasks.wake(slot));
@@ -208,6 +217,7 @@ impl<K: Ord> SessionsDriver<K> {
         match news {
             News::Dialed(attempt) => {
                 self.shared.with(|state| state.machine.dialed(now, attempt));
+                // The handshake was not polled yet, and can wake nobody.
                 self.tasks.wake(slot);
             }
             News::Shaken(attempt) => self.connected(now, slot, attempt),
@@ -228,6 +238,7 @@ impl<K: Ord> SessionsDriver<K> {
                 });
             }
             News::Closed(session) => {
+                // First: the client goes with the task.
                 self.learn(session);
                 self.sessions.remove(&session);
                 drop(self.tasks.remove(slot));
@@ -244,6 +255,7 @@ impl<K: Ord> SessionsDriver<K> {
         let Some(client) = self.tasks.get_mut(slot).and_then(|task| task.client()).cloned() else {
             return;
         };
+        // Under one lock: those who waited are told as soon as this is over, and need the client.
         let session = self.shared.with(|state| {
             let session = state.machine.connected(now, attempt)?;
             state.connected(session, client);
@@ -297,6 +309,7 @@ impl Task {
                 };
                 match outcome {
                     Ok(Connected { client, driver }) => {
+                        // Before the handshake is asked for: afterwards nothing is taken for granted.
                         if let Some(prior) = prior {
                             client.presume(prior);
                         }
@@ -355,6 +368,7 @@ impl Connection {
     /// Ready when the connection is closed, and everything is said.
     fn poll_over(&self, cx: &Context<'_>) -> Poll<()> {
         match self.driver {
+            // A driver ends by itself when everything is said.
             Some(_) => Poll::Pending,
             None => self.client.poll_finished(cx),
         }

@@ -44,6 +44,7 @@ impl<K: Ord> SessionNotifications<K> {
             self.present = None;
         }
         let is_closed = self.shared.with(|state| {
+            // Before it looks for a session: one that comes meanwhile wakes this task.
             state.watch(cx);
             state.machine.close_reason().is_some()
         });

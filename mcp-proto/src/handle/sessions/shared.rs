@@ -77,6 +77,8 @@ impl<K: Ord> Shared<K> {
         state.read_events();
         let (to_wake, to_drop) = (state.to_wake.take(), core::mem::take(&mut state.to_drop));
         drop(state);
+        // Both may come back to this lock: a waker polls its task, and with the last handle of a client, its connection
+        // ends.
         to_wake.wake();
         drop(to_drop);
         value
@@ -111,6 +113,7 @@ impl<K: Ord> State<K> {
 
     fn begin(&mut self, waiter: WaiterId) {
         self.waiting.insert(waiter, Waiting::default());
+        // There may be something to connect, and there is a deadline to arm.
         self.wake_driver();
     }
 
@@ -231,6 +234,7 @@ impl<K: Ord> State<K> {
                     self.to_wake.push(waker);
                 }
             } else if let Ok((lease, client, _)) = outcome {
+                // Nobody waits for it any more: it would be in use for ever.
                 self.machine.release(lease);
                 self.to_drop.push(client);
             }
@@ -241,6 +245,7 @@ impl<K: Ord> State<K> {
 /// Shows how many there are, and nothing of what they carry.
 impl<K: Ord> fmt::Debug for Shared<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may be printed by who holds the lock.
         let Ok(state) = self.0.try_lock() else {
             return f.write_str("SessionPool { .. }");
         };

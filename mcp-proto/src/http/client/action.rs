@@ -12,7 +12,7 @@ use crate::wire::url::Redacted;
 
 /// What a driver has to do. No kind of it is left out: an action that nobody performs is a call that hangs.
 #[allow(clippy::large_enum_variant, reason = "nearly every action opens an exchange")]
-pub enum Action {
+pub enum HttpAction {
     /// Make this request, and report its response under this id.
     Open {
         /// What to report it under.
@@ -25,7 +25,7 @@ pub enum Action {
 }
 
 /// Shows the method of a request, and where it goes without user information and query: the rest may be secret.
-impl fmt::Debug for Action {
+impl fmt::Debug for HttpAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open { id, request } => f
@@ -42,12 +42,12 @@ impl fmt::Debug for Action {
 /// The actions that wait for the driver. An exchange is opened before it is aborted, or neither.
 #[derive(Debug, Default)]
 pub(super) struct Actions {
-    queue: VecDeque<Action>,
+    queue: VecDeque<HttpAction>,
 }
 
 impl Actions {
     pub(super) fn open(&mut self, id: ExchangeId, request: Request<Bytes>) {
-        self.queue.push_back(Action::Open { id, request });
+        self.queue.push_back(HttpAction::Open { id, request });
     }
 
     /// Ends an exchange. Of one that was never opened nothing is left.
@@ -56,7 +56,7 @@ impl Actions {
             Some(at) => {
                 self.queue.remove(at);
             }
-            None => self.queue.push_back(Action::Abort(id)),
+            None => self.queue.push_back(HttpAction::Abort(id)),
         }
     }
 
@@ -65,7 +65,7 @@ impl Actions {
         self.queued(id).is_some()
     }
 
-    pub(super) fn pop(&mut self) -> Option<Action> {
+    pub(super) fn pop(&mut self) -> Option<HttpAction> {
         self.queue.pop_front()
     }
 
@@ -74,7 +74,7 @@ impl Actions {
     }
 
     fn queued(&self, id: ExchangeId) -> Option<usize> {
-        let is_it = |action: &Action| matches!(action, Action::Open { id: other, .. } if *other == id);
+        let is_it = |action: &HttpAction| matches!(action, HttpAction::Open { id: other, .. } if *other == id);
         self.queue.iter().position(is_it)
     }
 }
@@ -91,9 +91,9 @@ mod tests {
         actions.open(second, Request::new(Bytes::new()));
         actions.abort(first);
         assert!(actions.is_queued(second) && !actions.is_queued(first));
-        assert!(matches!(actions.pop(), Some(Action::Open { id, .. }) if id == second));
+        assert!(matches!(actions.pop(), Some(HttpAction::Open { id, .. }) if id == second));
         actions.abort(second);
-        assert!(matches!(actions.pop(), Some(Action::Abort(id)) if id == second));
+        assert!(matches!(actions.pop(), Some(HttpAction::Abort(id)) if id == second));
         assert_eq!(actions.len(), 0);
     }
 }

@@ -155,6 +155,7 @@ impl Response {
                 true
             }
             Self::Events { decoder, .. } => {
+                // The decoder has a bound of its own, for each event: the stream as a whole may go on for ever.
                 decoder.push(chunk);
                 true
             }
@@ -183,6 +184,7 @@ pub(super) fn authenticate(headers: &HeaderMap) -> Option<Box<str>> {
 pub(super) fn failure(status: u16, www_authenticate: Option<Box<str>>) -> Failure {
     let reason = match status {
         200..=299 => "the response is neither JSON nor an event stream".into(),
+        // To follow one would carry the credentials of the request to another place.
         300..=399 => "redirects are not followed".into(),
         _ => reason_of(status),
     };
@@ -213,6 +215,7 @@ fn media_type(headers: &HeaderMap) -> Media {
         .get(CONTENT_TYPE)
         .map(http::HeaderValue::as_bytes)
         .unwrap_or_default();
+    // Parameters, such as a charset, change nothing: both are UTF-8.
     let essence = value
         .split(|byte| *byte == b';')
         .next()
@@ -229,6 +232,7 @@ fn media_type(headers: &HeaderMap) -> Media {
 
 /// How much room to make for a body, as far as its announced length may be believed.
 fn announced(head: &Parts, most: usize) -> usize {
+    // A server that announces much and sends nothing must not take the memory for it.
     const TRUSTED: usize = 1 << 20;
     let length = head
         .headers

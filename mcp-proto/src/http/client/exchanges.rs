@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use http::Request;
 
-use super::action::{Action, Actions};
+use super::action::{Actions, HttpAction};
 use super::config::HttpClientConfig;
 use super::exchange::{ExchangeId, Kind, Response};
 use super::listen::Listen;
@@ -92,12 +92,14 @@ impl Exchanges {
     pub fn send(&mut self, now: Time, outgoing: Outgoing) {
         let purpose = outgoing.purpose;
         if let Purpose::Initialize(_) = purpose {
+            // One that was given up, and not lost, would be left behind on the server.
             if let Some(session) = self.session.next() {
                 self.end_session(now + self.timeouts.close, &session);
             }
             self.stop_listening();
             self.abort_announcement();
         }
+        // For requests that carry no message: the GET stream and DELETE name it as well.
         if let Some(revision) = outgoing.revision {
             self.revision = revision;
         }
@@ -105,6 +107,7 @@ impl Exchanges {
         let in_session = session.map(|_| self.session.number());
         let request = self.template.post(outgoing, session);
         let id = self.start(Kind::Post(purpose), in_session, request);
+        // Nobody waits for these: a server that never answers would keep them open.
         if !matches!(purpose, Purpose::Initialize(_) | Purpose::Call(_)) {
             self.table.end_at(id, now + self.timeouts.request);
         }
@@ -119,6 +122,7 @@ impl Exchanges {
             return self.abort_exchange(id);
         };
         let is_awaited = matches!(exchange.response, Response::Awaited);
+        // It has not left the queue: the server cannot make a session for it.
         if is_awaited && !self.actions.is_queued(id) {
             return self.table.end_at(id, now + self.timeouts.close);
         }
@@ -146,6 +150,7 @@ impl Exchanges {
 
     /// Ends everything, and the session with a DELETE (2025-11-25, Session Management, 5).
     pub fn close(&mut self, now: Time) {
+        // Before the DELETE, which may need its connection.
         self.stop_listening();
         if let Some(session) = self.session.take() {
             self.end_session(now + self.timeouts.close, &session);
@@ -190,7 +195,7 @@ impl Exchanges {
 
     /// What the driver has to do.
     #[must_use]
-    pub fn poll_action(&mut self) -> Option<Action> {
+    pub fn poll_action(&mut self) -> Option<HttpAction> {
         self.actions.pop()
     }
 

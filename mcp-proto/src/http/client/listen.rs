@@ -44,6 +44,7 @@ enum State {
 impl Listen {
     /// A session has begun: the stream is wanted.
     pub(super) fn begin(&mut self) {
+        // Nothing of the last one is kept: the ids of its events mean nothing in another session.
         *self = Self {
             state: State::Wanted,
             ..Self::default()
@@ -97,6 +98,7 @@ impl Listen {
     pub(super) fn progressed(&mut self, id: Option<&str>, retry: Option<Duration>) {
         self.attempts = 0;
         if let Some(id) = id {
+            // An empty id takes back the one before (HTML, Server-sent events, Last-Event-ID).
             self.last_event_id = (!id.is_empty()).then(|| id.into());
         }
         self.retry = retry.or(self.retry);
@@ -118,6 +120,7 @@ impl Listen {
         }
         // The server's own time is never cut short (2025-11-25, Sending Messages, 6: it "MUST" be respected).
         let first = self.retry.unwrap_or(DELAY).max(SHORTEST);
+        // Saturating: the server may name any time.
         let delay = first.saturating_mul(1 << self.attempts).min(LONGEST.max(first));
         self.attempts += 1;
         self.state = State::Waiting(now + delay);

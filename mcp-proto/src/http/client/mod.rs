@@ -11,7 +11,7 @@ mod responses;
 mod session;
 mod table;
 
-pub use action::Action;
+pub use action::HttpAction;
 pub use config::HttpClientConfig;
 pub use exchange::{ExchangeError, ExchangeId};
 pub use exchanges::Exchanges;

@@ -80,7 +80,9 @@ impl Template {
     /// making room later is dear.
     fn post_headers(&self, outgoing: &Outgoing) -> HeaderMap {
         let more = match outgoing.revision.is_some_and(Revision::is_stateless) {
+            // Version, method, name, `Host` and `Content-Length`.
             true => outgoing.mirrored.params.len().saturating_add(5),
+            // Version, session, `Host` and `Content-Length`.
             false => 4,
         };
         let mut headers = HeaderMap::with_capacity(self.post.len().saturating_add(more));

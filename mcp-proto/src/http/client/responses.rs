@@ -23,6 +23,8 @@ impl Exchanges {
             return;
         };
         let kind = exchange.kind;
+        // Only to a request that names a session does 404 say that it is lost (2025-11-25, Transports, Session
+        // Management, 3).
         if exchange.in_session.is_some() && head.status == http::StatusCode::NOT_FOUND {
             return self.lost(now, id);
         }
@@ -40,6 +42,8 @@ impl Exchanges {
             }
             Kind::Post(_) => {
                 let status = head.status.as_u16();
+                // It must be 202 (2025-11-25, Transports, Sending Messages, 4), but servers answer with others of 2xx
+                // too.
                 let is_taken = head.status.is_success();
                 let failure = || failure(status, authenticate(&head.headers));
                 self.taken(now, id, if is_taken { Ok(()) } else { Err(failure()) });
@@ -157,6 +161,7 @@ impl Exchanges {
         let Some(exchange) = self.table.get(id) else { return };
         let is_present = self.session.is_present(exchange.in_session);
         let kind = exchange.kind;
+        // Not for the GET stream: servers that have none answer 404 as well, whatever the session.
         if is_present && matches!(kind, Kind::Post(_)) {
             // It is not named any more, and needs no DELETE.
             self.session.take();
@@ -169,6 +174,7 @@ impl Exchanges {
             }
             Kind::Post(purpose) => {
                 self.taken(now, id, Err(Failure::SessionLost));
+                // Without `notifications/initialized` the handshake fails, and the next call begins anew.
                 if is_present && purpose != Purpose::Initialized {
                     self.emit(Output::SessionLost);
                 }
@@ -261,6 +267,7 @@ impl Exchanges {
     fn end_failure(&mut self, call: Option<CallId>, status: u16, authenticate: Option<Box<str>>, body: Bytes) {
         let Some(call) = call else { return };
         match self.error_in(body) {
+            // A gateway that wants authorization may answer with any code: here only the status counts.
             Some(error) if !matches!(status, 401 | 403) => self.emit(Output::Rejected { call, error, status }),
             _ => self.fail_call(Some(call), failure(status, authenticate)),
         }

@@ -15,6 +15,7 @@ impl SessionId {
         let bytes = value.as_bytes();
         let visible = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic);
         let mut value = value.clone();
+        // Then no `Debug` of headers shows it, and no HTTP/2 table of headers keeps it.
         value.set_sensitive(true);
         visible.then_some(Self(value))
     }

@@ -86,6 +86,7 @@ impl Table {
         let Some(exchange) = self.open.get_mut(id.0) else {
             return;
         };
+        // A bound that was set may only come nearer.
         if exchange.until.is_none_or(|old| until < old) {
             exchange.until = Some(until);
             self.ends.add(until, id);
@@ -107,6 +108,7 @@ impl Table {
 
     /// The call that an exchange should answer, and has not yet.
     pub(super) fn unanswered(&self, id: ExchangeId, kind: Kind) -> Option<CallId> {
+        // A call that was made again has another exchange by now.
         kind.call().filter(|call| self.by_call.get(call.number()) == Some(&id))
     }
 

@@ -64,6 +64,7 @@ impl<T> Abandoned<T> {
         let key = AbandonedKey(self.next);
         self.next += 1;
         self.rows.insert(key, (now + self.longest, request));
+        // Looked at once it is in: where none may be kept, it is itself the oldest.
         let oldest = match self.rows.len() > self.most {
             true => self.rows.pop_first().map(|(_, (_, request))| request),
             false => None,
@@ -84,6 +85,7 @@ impl<T> Abandoned<T> {
 
     /// One that is to be given up by now. Call it until it gives `None`.
     pub fn handle_timeout(&mut self, now: Time) -> Option<T> {
+        // One at a time: giving one up may end a session, and take others from here.
         let first = self.rows.first_entry().filter(|entry| entry.get().0 <= now)?;
         Some(first.remove().1)
     }

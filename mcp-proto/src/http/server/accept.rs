@@ -65,6 +65,7 @@ impl AcceptReader {
     fn range(&mut self, range: &[u8]) {
         let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         let name = parts.next().unwrap_or_default();
+        // Other weights say what is liked better; between two forms that are taken the server chooses (`ReplyForm`).
         let accepted = !parts.any(is_zero_weight);
         let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
         if is(b"application/json") {
@@ -105,6 +106,7 @@ impl Weight {
     };
 
     fn set(&mut self, specificity: u8, accepted: bool) {
+        // RFC 9110, 12.5.1: the most specific range counts, wherever it stands.
         if specificity >= self.specificity {
             *self = Self { specificity, accepted };
         }

@@ -53,6 +53,7 @@ impl Admission {
     /// The head again, from what was kept and from `parts`, of which this was made.
     pub fn head<'a>(&'a self, parts: &'a Parts) -> Head<'a> {
         Head {
+            // What the gate alone looks at is not kept.
             host: None,
             origin: None,
             content_type: None,

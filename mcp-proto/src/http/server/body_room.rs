@@ -28,6 +28,7 @@ impl BodyBudget {
 
     /// How many bytes are taken.
     pub fn reading(&self) -> usize {
+        // It counts and guards nothing: no other memory has to be in order with it.
         self.reading.load(Ordering::Relaxed)
     }
 }
@@ -60,7 +61,9 @@ impl BodyRoom {
     /// [`Refusal::TooLarge`] where the body is too large, [`Refusal::Overloaded`] where all bodies together are. The
     /// refusal is the response, and the rest need not be read.
     pub fn take(&mut self, bytes: usize) -> Result<(), Refusal> {
+        // Its own bound first: what is too large for ever is not told to come back later.
         self.left = self.left.checked_sub(bytes).ok_or(Refusal::TooLarge)?;
+        // Never added and taken back: for that moment it would refuse others who have room.
         let add = |reading: usize| reading.checked_add(bytes).filter(|all| *all <= self.budget.most);
         match self
             .budget

@@ -74,15 +74,18 @@ impl Gate {
     }
 
     fn judge(&self, parts: &Parts, head: &Head<'_>) -> Result<Route, Refusal> {
+        // Before all else: a page that must not come here learns nothing of the endpoint, not even its methods.
         let host = self.check_host(parts, head)?;
         self.check_origin(head, host.as_ref())?;
         match parts.method {
             Method::POST => self.check_post(head),
+            // A client MUST accept event streams here (2025-11-25, Transports, Listening for Messages, 2).
             Method::GET if self.serves_streams(head) => match head.accepts.sse {
                 true => Ok(Route::Get),
                 false => Err(Refusal::NotAcceptable),
             },
             Method::DELETE if self.serves_streams(head) => Ok(Route::Delete),
+            // RFC 9110, 15.5.6: 405 MUST come with the methods there are.
             _ if self.sessions => Err(Refusal::MethodNotAllowed {
                 allow: "POST, GET, DELETE",
             }),
@@ -133,6 +136,7 @@ impl Gate {
         }
         // A page of another site can send text/plain without asking; not application/json (GHSA-89xv-2j6f-qhc8).
         let is_json = head.content_type.is_some_and(|value| is_json(value.as_bytes()));
+        // Nothing is unpacked: a small body could become larger than any bound.
         let is_plain = head
             .content_encoding
             .is_none_or(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -181,6 +185,7 @@ fn is_json(value: &[u8]) -> bool {
                     .strip_prefix(b"\"")
                     .and_then(|rest| rest.strip_suffix(b"\""))
                     .unwrap_or(charset);
+                // ASCII is UTF-8 as well; in any other charset the bytes would mean something else.
                 charset.eq_ignore_ascii_case(b"utf-8") || charset.eq_ignore_ascii_case(b"us-ascii")
             }
             _ => true,

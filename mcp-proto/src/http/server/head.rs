@@ -69,6 +69,7 @@ impl<'a> Head<'a> {
         let mut accept = AcceptReader::default();
         for (name, value) in &parts.headers {
             let (slot, name) = match name.as_str() {
+                // The one list among them, which may be spread over several headers (RFC 9110, 5.3).
                 "accept" => {
                     accept.read(value);
                     continue;
@@ -85,6 +86,7 @@ impl<'a> Head<'a> {
                 _ => continue,
             };
             if slot.replace(value).is_some() {
+                // RFC 9112, 3.2: more than one Host MUST be answered with 400.
                 return Err(if name == "Host" {
                     Refusal::InvalidHost
                 } else {

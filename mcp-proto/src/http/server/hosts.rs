@@ -118,6 +118,7 @@ impl Origins {
         let port = if any_port {
             None
         } else {
+            // No port means that of the scheme; one that has none would match nothing, and has to say `:*`.
             Some(parsed.port().ok_or(InvalidRule)?)
         };
         if let Some(rules) = &mut self.rules {
@@ -179,6 +180,7 @@ impl Rule {
     }
 
     fn is_host(&self, authority: &Authority<'_>) -> bool {
+        // RFC 9110, 4.2.3: names of hosts are compared without regard to case.
         self.host.eq_ignore_ascii_case(authority.host)
     }
 }
@@ -212,6 +214,7 @@ impl<'a> Authority<'a> {
         };
         let (host, rest) = text.split_at_checked(host_end)?;
         let port = match rest.strip_prefix(':') {
+            // Digits alone, since `parse` takes `+80` as well. An empty port is refused: parsers differ about it.
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
             None if rest.is_empty() => None,
             _ => return None,
@@ -247,6 +250,7 @@ impl<'a> Origin<'a> {
     /// Reads `scheme://host[:port]`. The opaque origin `null` is none.
     pub(super) fn parse(value: &'a [u8]) -> Option<Self> {
         let text = core::str::from_utf8(value).ok()?;
+        // `null` ends here: any page can have it, by way of a sandboxed frame.
         let (scheme, rest) = text.split_once("://")?;
         let of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
         let is_scheme = !scheme.is_empty() && scheme.bytes().all(of_scheme);
@@ -268,8 +272,10 @@ impl<'a> Origin<'a> {
 
     /// Whether this is a page of the very host that the request is addressed to.
     pub(super) fn is_of(&self, host: &Authority<'_>) -> bool {
+        // Only what came over HTTP is a page of this host: `vscode-webview://localhost` is not.
         matches!(self.scheme, "http" | "https")
             && self.authority.host.eq_ignore_ascii_case(host.host)
+            // Without a port in the host it is not known which is meant: a proxy may have changed the scheme.
             && (self.authority.port == host.port || host.port.is_some() && self.port() == host.port)
     }
 }

@@ -3,7 +3,7 @@
 //! - [`Gate`] looks at the head of a request before its body is read: host, origin, method, content type, `Accept`,
 //!   size. One guard for every method.
 //! - [`Posted`] tells the era of a body, and [`Head`] compares the headers with it.
-//! - [`Sessions`] is the table of legacy sessions: ids, owners, caps, idle expiry; [`Subscriptions`] that of the
+//! - [`SessionTable`] is the table of legacy sessions: ids, owners, caps, idle expiry; [`Subscriptions`] that of the
 //!   subscriptions of the modern era; [`Abandoned`] that of requests whose legacy clients have hung up.
 //! - [`BodyBudget`] bounds the bodies that are being read.
 //! - [`Reply`] is the response to one POST: a JSON document when the answer is all there is, a stream of events
@@ -40,5 +40,5 @@ pub(crate) use refusal::error_response;
 pub use refusal::{Refusal, stateless_status};
 pub use reply::{Blocked, Reply};
 pub use session_id::{Principal, SessionId};
-pub use sessions::{Sessions, Visit};
+pub use sessions::{SessionTable, Visit};
 pub use subscriptions::{SubscriptionKey, Subscriptions};

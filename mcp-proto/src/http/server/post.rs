@@ -22,12 +22,12 @@ pub enum Posted {
 impl Posted {
     /// Reads a body and tells its era (2026-07-28, Versioning, Backward Compatibility).
     ///
-    /// | version header | version in `_meta` | era |
-    /// |---|---|---|
-    /// | modern, or unknown | any, or none | modern |
-    /// | legacy, and a session id | not looked at | legacy |
-    /// | legacy, or none | any | modern (and refused: the two differ) |
-    /// | legacy, or none | none | legacy |
+    /// | version header | version in `_meta` | era | why |
+    /// |---|---|---|---|
+    /// | modern, or unknown | any, or none | modern | there the client is told which versions there are |
+    /// | legacy, and a session id | not looked at | legacy | the session has agreed on a version |
+    /// | legacy, or none | any | modern (and refused: the two differ) | no legacy client names one there |
+    /// | legacy, or none | none | legacy | 2024-11-05 to 2025-03-26 have no such header |
     ///
     /// # Errors
     /// [`Refusal::Unreadable`], and [`Refusal::BatchNotAllowed`] for a batch with a modern header.
@@ -38,11 +38,13 @@ impl Posted {
             Incoming::Batch(_) if matches!(named, Some(Some(Era::Modern) | None)) => {
                 return Err(Refusal::BatchNotAllowed);
             }
+            // Whatever is in it: no revision of the modern era has batches.
             Incoming::Batch(batch) => return Ok(Self::Legacy(Incoming::Batch(batch))),
             Incoming::Single(message) => message,
         };
         let is_modern = match named {
             Some(Some(Era::Modern) | None) => true,
+            // The session has agreed on it: what its requests say in `_meta` is theirs.
             Some(Some(Era::Legacy)) if head.session.is_some() => false,
             Some(Some(Era::Legacy)) | None => names_version(&message),
         };

@@ -89,13 +89,17 @@ impl Refusal {
             | Self::NotAllowedHere(_)
             | Self::HeaderMismatch(_)
             | Self::UnsupportedVersion
+            // Not 404: that would tell a client that its session is over.
             | Self::SessionRequired => StatusCode::BAD_REQUEST,
             Self::HostNotAllowed | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            // The sign to begin a new session (2025-11-25, Transports, Session Management, 4): nothing else in this
+            // table gives it.
             Self::SessionNotFound => StatusCode::NOT_FOUND,
+            // Not 405, which says that there is no GET stream here at all (2025-11-25, Listening for Messages, 3).
             Self::StreamTaken => StatusCode::CONFLICT,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
@@ -111,6 +115,7 @@ impl Refusal {
             Self::HeaderMismatch(_) | Self::InvalidHeader("MCP-Protocol-Version" | "Mcp-Method" | "Mcp-Name") => {
                 ErrorObject::new(ErrorCode::HEADER_MISMATCH, format!("{self}"))
             }
+            // Nothing is wrong with the request, which may be sent again.
             Self::Busy | Self::Overloaded | Self::Closed | Self::TooManyRequests => {
                 ErrorObject::internal(format!("{self}"))
             }

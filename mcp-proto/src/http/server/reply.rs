@@ -20,6 +20,7 @@ use crate::wire::sse;
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+// Without it nginx holds events back until its buffer is full.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const NO: HeaderValue = HeaderValue::from_static("no");
 const SESSION_ID: HeaderName = HeaderName::from_static(MCP_SESSION_ID);
@@ -31,16 +32,16 @@ const SESSION_ID: HeaderName = HeaderName::from_static(MCP_SESSION_ID);
 /// length and body are known together and can be written together. A notification or a request of the server that
 /// comes first makes it a stream (2025-11-25, Transports, Sending Messages, 6).
 ///
-/// | so far | `notify`, `request` | `respond` | polled |
-/// |---|---|---|---|
-/// | nothing | stream, if accepted | whole, when it is the last answer | nothing |
-/// | whole | no effect | no effect | head with length, body, end |
-/// | stream | event, or `Blocked` | event; the last one ends the stream | head, events that are ready as one body |
+/// | so far | `notify`, `call` | `respond` | polled | why |
+/// |---|---|---|---|---|
+/// | nothing | stream, if accepted | whole, when it is the last answer | nothing | the form cannot be changed once the head is out |
+/// | whole | no effect | no effect | head with length, body, end | nothing may follow the answer |
+/// | stream | event, or `Blocked` | event; the last one ends the stream | head, events that are ready as one body | the client waits for no more than its answers |
 ///
 /// Methods are of four kinds. Getters: [`is_streaming`](Self::is_streaming), [`body_length`](Self::body_length),
 /// [`is_finished`](Self::is_finished), [`dropped`](Self::dropped). From the world:
 /// [`handle_timeout`](Self::handle_timeout). From the application: [`notify`](Self::notify),
-/// [`request`](Self::request), [`respond`](Self::respond), [`accepted`](Self::accepted),
+/// [`call`](Self::call), [`respond`](Self::respond), [`accepted`](Self::accepted),
 /// [`refuse`](Self::refuse), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
 /// [`poll_body`](Self::poll_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
 #[derive(Debug)]
@@ -180,22 +181,24 @@ impl Reply {
     /// Whether another message would be taken: the queue is not full. One message is always taken, however large.
     pub fn has_room(&self) -> bool {
         match &self.state {
+            // Into an empty queue everything goes, or what is larger than the bound could never be sent; after the end
+            // it is dropped, which needs no room.
             State::Stream(stream) => stream.ended || stream.events.is_empty() || stream.events.len() < self.most_bytes,
             _ => true,
         }
     }
 
     /// Whether a request of the server can reach the client here.
-    pub fn can_request(&self) -> bool {
+    pub fn can_call(&self) -> bool {
         self.accepts.sse && !self.is_ended()
     }
 
-    /// Sends a request of the server. Check [`can_request`](Self::can_request) first.
+    /// Sends a request of the server. Check [`can_call`](Self::can_call) first.
     ///
     /// # Errors
     /// [`Blocked`] while the queue is full, and for good where the request cannot reach the client.
-    pub fn request(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
-        match self.can_request() {
+    pub fn call(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        match self.can_call() {
             true => self.push(message),
             false => Err(Blocked(message)),
         }
@@ -205,15 +208,19 @@ impl Reply {
     ///
     /// `status` is used where the head is not taken yet: an error of the modern era has its own.
     pub fn respond(&mut self, status: StatusCode, message: Vec<u8>) {
+        // Never blocked: there is one answer for each request, and those are bounded.
         self.awaited = self.awaited.saturating_sub(1);
         match &mut self.state {
             State::Stream(stream) if !stream.ended => {
+                // Where nothing is queued, a large answer is made the event in its own memory.
                 match stream.events.is_empty() {
                     true => stream.events = sse::into_event(message),
                     false => sse::encode_message(&mut stream.events, &message),
                 }
                 stream.ended = self.awaited == 0;
             }
+            // One array in one document (2025-03-26): until something makes it a stream, each answer waits for the
+            // last.
             State::Open if self.is_batch => {
                 self.answers.push(message);
                 if self.awaited == 0 {
@@ -241,6 +248,7 @@ impl Reply {
                     ..Stream::default()
                 });
             }
+            // It takes no stream, so that nothing has to be said by the status.
             State::Open => self.accepted(),
             State::Whole(_) | State::Body(_) | State::Finished => {}
         }
@@ -249,6 +257,7 @@ impl Reply {
     /// The client has gone: whatever is said is dropped.
     pub fn abandon(&mut self) {
         self.state = State::Finished;
+        // Not `clear`: an abandoned request may run for an hour, and would keep the memory.
         self.answers = Vec::new();
     }
 
@@ -263,6 +272,7 @@ impl Reply {
     pub fn refuse(&mut self, response: Response<Bytes>) {
         match &mut self.state {
             State::Open => self.state = State::Whole(response),
+            // The status is out and cannot be taken back.
             State::Stream(stream) => stream.ended = true,
             State::Whole(_) | State::Body(_) | State::Finished => {}
         }
@@ -293,6 +303,7 @@ impl Reply {
                     return None;
                 };
                 let (parts, body) = response.into_parts();
+                // Without a body the head is all there is, and no empty piece follows it.
                 if !body.is_empty() {
                     self.state = State::Body(body);
                 }
@@ -314,6 +325,7 @@ impl Reply {
             State::Stream(stream) if stream.head_taken => {
                 let events = core::mem::take(&mut stream.events);
                 stream.silent_since = now;
+                // Finished with the last events, so that a driver can write them and the end in one go.
                 if stream.ended {
                     self.state = State::Finished;
                 }
@@ -327,6 +339,7 @@ impl Reply {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         match &self.state {
+            // What is queued breaks the silence by itself as soon as it is taken.
             State::Stream(stream) if stream.head_taken && !stream.ended && stream.events.is_empty() => {
                 self.keep_alive.map(|silence| stream.silent_since + silence)
             }
@@ -345,6 +358,7 @@ impl Reply {
 
     fn with_session(&self, mut parts: Parts) -> Parts {
         if let Some(session) = &self.session
+            // A refusal begins no session (2025-11-25, Transports, Session Management, 1).
             && parts.status.is_success()
         {
             parts.headers.insert(SESSION_ID, session.to_header());
@@ -376,6 +390,7 @@ impl Reply {
 
     /// The only answer of a request, with nothing before it.
     fn finish(&mut self, status: StatusCode, message: Vec<u8>) {
+        // The head of a stream says 200, which an error with a status of its own cannot use.
         self.state = match self.is_document() || status != StatusCode::OK {
             true => State::Whole(json_response(status, Bytes::from(message))),
             false => State::Stream(Stream {

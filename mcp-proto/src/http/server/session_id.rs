@@ -12,22 +12,26 @@ use http::HeaderValue;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId([u8; 32]);
 
+// 64 of them, so that six random bits choose one, and none is likelier than another.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 impl SessionId {
     /// A new id from bytes of a cryptographically secure source, six bits of each.
     pub fn from_random(random: [u8; 32]) -> Self {
+        // The mask keeps it below 64; `get` leaves no path to a panic, and the default is never used.
         Self(random.map(|byte| ALPHABET.get(usize::from(byte & 63)).copied().unwrap_or(b'A')))
     }
 
     /// The id that a client sent. `None` where it cannot be one of ours.
     pub fn from_header(value: &HeaderValue) -> Option<Self> {
+        // Any 32 bytes will do: which are ours the table knows, and answers 404 for all others alike.
         value.as_bytes().try_into().ok().map(Self)
     }
 
     /// The value of the header.
     pub fn to_header(&self) -> HeaderValue {
         let mut value = HeaderValue::from_bytes(&self.0).unwrap_or(HeaderValue::from_static(""));
+        // HTTP/2 then keeps it out of its compression table, and `Debug` of the headers does not show it.
         value.set_sensitive(true);
         value
     }

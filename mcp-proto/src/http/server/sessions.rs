@@ -19,17 +19,17 @@ use crate::time::Time;
 /// a request in progress nor an open stream. Afterwards its id is unknown, as it is for every principal but the one
 /// that made it: whoever guesses an id cannot even learn that it exists.
 ///
-/// | record | [`enter`](Self::enter) | [`listen`](Self::listen) | [`leave`](Self::leave) | time |
-/// |---|---|---|---|---|
-/// | none | 404 | 404 | nothing | |
-/// | idle | in use | in use, with a reader | | ends after the idle time |
-/// | in use | in use, or 429 | with a reader, or 409, or 429 | idle with the last one | stays |
+/// | record | [`enter`](Self::enter) | [`listen`](Self::listen) | [`leave`](Self::leave) | time | why |
+/// |---|---|---|---|---|---|
+/// | none | 404 | 404 | nothing | | ended, unknown and another's look alike |
+/// | idle | in use | in use, with a reader | | ends after the idle time | most clients never send DELETE |
+/// | in use | in use, or 429 | with a reader, or 409, or 429 | idle with the last one | stays | its client waits; one reader, so that nobody takes its messages |
 ///
 /// Methods are of four kinds. Getters: [`len`](Self::len), [`is_empty`](Self::is_empty), [`get`](Self::get). From
 /// the world: [`create`](Self::create), [`enter`](Self::enter), [`listen`](Self::listen), [`leave`](Self::leave),
 /// [`remove`](Self::remove), [`handle_timeout`](Self::handle_timeout). From the application:
 /// [`clear`](Self::clear), [`drain`](Self::drain), [`close`](Self::close). To the world: [`poll_timeout`](Self::poll_timeout).
-pub struct Sessions<S> {
+pub struct SessionTable<S> {
     most: usize,
     most_per_principal: usize,
     most_open: usize,
@@ -61,7 +61,7 @@ struct Record<S> {
     next_check: Time,
 }
 
-/// That an exchange keeps a session alive: to be given back with [`Sessions::leave`], which then need not look the
+/// That an exchange keeps a session alive: to be given back with [`SessionTable::leave`], which then need not look the
 /// session up again. One that is dropped keeps its session for ever.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the session is kept until it is left"]
@@ -71,7 +71,7 @@ pub struct Visit {
     listens: bool,
 }
 
-impl<S> Sessions<S> {
+impl<S> SessionTable<S> {
     /// An empty table with the bounds of `limits`.
     pub fn new(limits: &Limits) -> Self {
         Self {
@@ -116,12 +116,15 @@ impl<S> Sessions<S> {
         session: S,
     ) -> Result<Visit, Refusal> {
         self.may_create(principal)?;
+        // Two sessions under one id would make each client the other's. Nothing but a broken source of randomness does
+        // it.
         if self.places.contains_key(&id) {
             return Err(Refusal::Busy);
         }
         if let Some(principal) = principal {
             *self.per_principal.entry(principal.clone()).or_default() += 1;
         }
+        // Places serve again, so that the vector is never longer than there were sessions at a time.
         let place = self.vacant.pop().unwrap_or(self.records.len());
         let serial = self.next_serial;
         self.next_serial += 1;
@@ -178,6 +181,7 @@ impl<S> Sessions<S> {
     /// The session `id`, if it is of `principal`, without entering it.
     pub fn get(&self, id: &SessionId, principal: Option<&Principal>) -> Option<&S> {
         let record = self.records.get(*self.places.get(id)?)?.as_ref()?;
+        // Also where neither has one: without authentication the id alone says whose it is.
         (record.principal.as_ref() == principal).then_some(&record.session)
     }
 
@@ -221,9 +225,12 @@ impl<S> Sessions<S> {
     /// Ends one exchange of a session; the idle time counts from the last one. The session may have ended meanwhile.
     pub fn leave(&mut self, now: Time, visit: Visit) {
         let record = self.records.get_mut(visit.place).and_then(Option::as_mut);
+        // A visit may outlive its session, and the place may be another's by then.
         if let Some(record) = record.filter(|record| record.serial == visit.serial) {
             record.open = record.open.saturating_sub(1);
             record.listening &= !visit.listens;
+            // Threads take the lock in another order than they read the clock. The check stays where it is: moving it
+            // with each exchange would cost more than looking once in an idle time.
             record.last_used = record.last_used.max(now);
         }
     }
@@ -239,6 +246,7 @@ impl<S> Sessions<S> {
 
     /// Ends every session.
     pub fn clear(&mut self) -> Vec<S> {
+        // Serials go on from where they are: a visit of before must not fit a record that is made later.
         self.checks.clear();
         self.per_principal.clear();
         self.places.clear();
@@ -258,6 +266,7 @@ impl<S> Sessions<S> {
     {
         self.closed = true;
         let sessions = self.clear();
+        // Kept besides, or `close` would not find those whose last request never ends.
         self.draining.extend(sessions.iter().cloned());
         sessions
     }
@@ -313,6 +322,7 @@ impl<S> Sessions<S> {
             && let Some(count) = self.per_principal.get_mut(&principal)
         {
             *count = count.saturating_sub(1);
+            // One that has nothing is forgotten, or the names of all who ever came would pile up.
             if *count == 0 {
                 self.per_principal.remove(&principal);
             }
@@ -321,9 +331,9 @@ impl<S> Sessions<S> {
     }
 }
 
-impl<S> fmt::Debug for Sessions<S> {
+impl<S> fmt::Debug for SessionTable<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions")
+        f.debug_struct("SessionTable")
             .field("len", &self.records.len())
             .finish_non_exhaustive()
     }

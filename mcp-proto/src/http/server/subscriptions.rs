@@ -10,10 +10,10 @@ use crate::limits::Limits;
 
 /// The open subscriptions of an endpoint: how many there may be, and whose they are. What one is (`S`) is the caller's.
 ///
-/// | table | [`open`](Self::open) | [`remove`](Self::remove) | [`close`](Self::close) |
-/// |---|---|---|---|
-/// | open | a new entry, or why there is no room | the entry goes, and what it took is free | all are handed back |
-/// | closed | [`Refusal::Closed`] | nothing | nothing |
+/// | table | [`open`](Self::open) | [`remove`](Self::remove) | [`close`](Self::close) | why |
+/// |---|---|---|---|---|
+/// | open | a new entry, or why there is no room | the entry goes, and what it took is free | all are handed back | each keeps memory for as long as its client likes |
+/// | closed | [`Refusal::Closed`] | nothing | nothing | one that came in now would never be ended |
 ///
 /// Methods are of four kinds. Getters: [`len`](Self::len), [`is_empty`](Self::is_empty), [`bytes`](Self::bytes),
 /// [`iter`](Self::iter). From the world: [`open`](Self::open), [`remove`](Self::remove). From the application:
@@ -44,6 +44,8 @@ impl<S> Subscriptions<S> {
     /// An empty table with the bounds of `limits`.
     pub fn new(limits: &Limits) -> Self {
         Self {
+            // The bounds of sessions: of the modern era these are the one thing that stays, as those are of the legacy
+            // era.
             most: limits.sessions,
             most_per_principal: limits.sessions_per_principal,
             most_bytes: limits.total_bytes,
@@ -98,6 +100,7 @@ impl<S> Subscriptions<S> {
             if has >= self.most_per_principal {
                 return Err(Refusal::TooManyRequests);
             }
+            // After all that may fail: what is refused counts nowhere.
             self.per_principal.insert(principal.clone(), has + 1);
         }
         self.bytes = all;
@@ -120,6 +123,7 @@ impl<S> Subscriptions<S> {
             && let Some(has) = self.per_principal.get_mut(principal)
         {
             *has -= 1;
+            // One that has nothing is forgotten, or the names of all who ever came would pile up.
             if *has == 0 {
                 self.per_principal.remove(principal);
             }

@@ -25,6 +25,7 @@ impl<K: Copy + Ord> Alarms<K> {
             Some(due) => self.by_key.insert(key, due),
             None => self.by_key.remove(&key),
         };
+        // Set after everything that happens, most of which changes nothing.
         if before == due {
             return;
         }

@@ -13,7 +13,7 @@ use crate::jsonrpc::{Called, Id, Notification, RawJson};
 use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId};
-use crate::server::{Request, RequestContext, RequestToken};
+use crate::server::{ClientRequest, RequestContext, RequestToken};
 
 /// One request over HTTP and its response, in an [`HttpServer`](super::HttpServer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +21,7 @@ pub struct ExchangeId(pub(super) u64);
 
 /// A legacy session of an [`HttpServer`](super::HttpServer). Not the id that its client knows, which is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionKey(pub(super) u64);
+pub struct HttpSessionKey(pub(super) u64);
 
 /// A request of a client, as long as it is not answered: an exchange has several where it is a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,16 +37,16 @@ impl AskedKey {
     }
 }
 
-/// A request of the server that waits for its answer.
+/// A call of the server to one of its clients, which waits for its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AskingId {
-    pub(super) session: SessionKey,
+pub struct HttpCallId {
+    pub(super) session: HttpSessionKey,
     pub(super) call: CallId,
 }
 
-impl AskingId {
+impl HttpCallId {
     /// The session it is made in.
-    pub fn session(self) -> SessionKey {
+    pub fn session(self) -> HttpSessionKey {
         self.session
     }
 }
@@ -124,6 +124,7 @@ pub struct Asker {
 impl Asker {
     /// On whose behalf.
     pub fn principal(&self) -> Option<&Principal> {
+        // What the driver says counts, and not what something in front has put into the head.
         self.sender.principal.as_ref().or_else(|| self.head.extensions.get())
     }
 }
@@ -158,30 +159,30 @@ pub enum HttpEvent {
     /// A notification of a legacy client that is not about the protocol itself.
     Notification {
         /// In which session.
-        session: SessionKey,
+        session: HttpSessionKey,
         /// What it says.
         notification: Notification,
         /// Who says it.
         from: Arc<Asker>,
     },
-    /// A request of the server is settled.
-    Answered {
+    /// A call of ours is settled.
+    Reply {
         /// Which one.
-        request: AskingId,
+        call: HttpCallId,
         /// The answer.
         outcome: Result<RawJson, CallError>,
     },
-    /// A request of the server makes progress.
+    /// A call of ours makes progress.
     Progress {
         /// Which one.
-        request: AskingId,
+        call: HttpCallId,
         /// The parameters of the notification.
         params: RawJson,
     },
     /// A legacy handshake is complete: from now on requests may be made of the client.
-    Opened(SessionKey),
+    Opened(HttpSessionKey),
     /// A legacy session is over: its client has ended it, it was idle for too long, or the server shuts down.
-    Ended(SessionKey),
+    Ended(HttpSessionKey),
 }
 
 /// A request of a client, to be answered by its [`token`](Self::token).
@@ -205,7 +206,12 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub(super) fn new(request: Request, key: AskedKey, session: Option<SessionKey>, from: Arc<Asker>) -> Self {
+    pub(super) fn new(
+        request: ClientRequest,
+        key: AskedKey,
+        session: Option<HttpSessionKey>,
+        from: Arc<Asker>,
+    ) -> Self {
         Self {
             token: AskedToken {
                 key,
@@ -241,7 +247,7 @@ impl Asked {
 #[must_use = "a request has to be answered"]
 pub struct AskedToken {
     pub(super) key: AskedKey,
-    pub(super) session: Option<SessionKey>,
+    pub(super) session: Option<HttpSessionKey>,
     pub(super) token: RequestToken,
 }
 
@@ -252,7 +258,7 @@ impl AskedToken {
     }
 
     /// The legacy session it is in progress in; `None` in the modern era.
-    pub fn session(&self) -> Option<SessionKey> {
+    pub fn session(&self) -> Option<HttpSessionKey> {
         self.session
     }
 

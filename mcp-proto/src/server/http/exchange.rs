@@ -16,7 +16,7 @@ use crate::time::Time;
 /// One request over HTTP and its response: what its handlers say goes in, head and body come out.
 ///
 /// ```text
-///            notify, request           answer (the last)
+///            notify, call              answer (the last)
 ///   Open ──────────────────▶ Streaming ────────────────▶ Ended ──▶ Finished
 ///    │                                                    ▲  poll_frame
 ///    └────────────────────────────────────────────────────┘
@@ -24,23 +24,23 @@ use crate::time::Time;
 ///   any ── hang_up ──▶ Finished
 /// ```
 ///
-/// | state | `notify`, `request` | `answer`, `skip` | `hang_up` | polled |
-/// |---|---|---|---|---|
-/// | open | becomes a stream, where the client takes one | whole, or a stream of one event, with the last | finished | nothing |
-/// | streaming | event, or `Blocked` | event; the last one ends it | finished | head, events that are ready |
-/// | ended | dropped | no effect | finished | what is left, then the end |
-/// | finished | dropped | no effect | no effect | the end |
+/// | state | `notify`, `call` | `answer`, `skip` | `hang_up` | polled | why |
+/// |---|---|---|---|---|---|
+/// | open | becomes a stream, where the client takes one | whole, or a stream of one event, with the last | finished | nothing | the form is final once the head is out |
+/// | streaming | event, or `Blocked` | event; the last one ends it | finished | head, events that are ready | the client waits for its answers and no more |
+/// | ended | dropped | no effect | finished | what is left, then the end | nothing may follow the last answer |
+/// | finished | dropped | no effect | no effect | the end | nobody reads it |
 ///
 /// The stream of a subscription and the GET stream of a session are exchanges too, which wait for no answer.
 ///
 /// What hanging up means for the requests depends on the [`Scope`], and `hang_up` says it. In the modern era an exchange
 /// shares nothing with any other. In the legacy era its requests are in progress in a [`HttpSession`](super::HttpSession),
-/// whose [`respond`](super::HttpSession::respond) makes the [`Answer`] for it.
+/// whose [`respond`](super::HttpSession::respond) makes the [`HttpAnswer`] for it.
 ///
 /// Methods are of four kinds. Getters: [`scope`](Self::scope), [`is_answered`](Self::is_answered),
 /// [`is_finished`](Self::is_finished), [`body_length`](Self::body_length), [`has_room`](Self::has_room),
-/// [`can_request`](Self::can_request), [`dropped`](Self::dropped). From the world: [`hang_up`](Self::hang_up). From the
-/// application: [`notify`](Self::notify), [`request`](Self::request), [`answer`](Self::answer), [`skip`](Self::skip),
+/// [`can_call`](Self::can_call), [`dropped`](Self::dropped). From the world: [`hang_up`](Self::hang_up). From the
+/// application: [`notify`](Self::notify), [`call`](Self::call), [`answer`](Self::answer), [`skip`](Self::skip),
 /// [`announce`](Self::announce), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head), [`poll_frame`](Self::poll_frame),
 /// [`take_body`](Self::take_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
 #[derive(Debug)]
@@ -102,13 +102,13 @@ impl Frame {
 /// The answer to one request, on its way from whoever keeps track of the request to its [`Exchange`].
 #[derive(Debug)]
 #[must_use = "the exchange waits for it"]
-pub struct Answer {
+pub struct HttpAnswer {
     status: StatusCode,
     /// `None` for a request that was cancelled.
     pub(super) message: Option<Vec<u8>>,
 }
 
-impl Answer {
+impl HttpAnswer {
     /// The answer to a request of the modern era. Errors that the specification gives a status have it.
     pub fn alone(config: &ServerConfig, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) -> Self {
         let status = outcome.as_ref().err().and_then(|error| stateless_status(error.code));
@@ -139,6 +139,7 @@ impl Exchange {
             Reply::batch(requests, accepts, rules.http, rules.config.limits()),
             scope,
         );
+        // Notifications and responses alone have no answer (2025-03-26, Transports, Sending Messages, 4).
         if requests == 0 {
             exchange.reply.accepted();
         }
@@ -157,12 +158,14 @@ impl Exchange {
 
     /// The exchange of a request of the modern era that is not in order.
     pub(super) fn not_admitted(rules: Rules<'_>, refused: &Refused) -> Self {
+        // Unlike an error that a handler answers with: this request was never served, so 200 would be wrong.
         let status = stateless_status(refused.error.code).unwrap_or(StatusCode::BAD_REQUEST);
         Self::whole(rules, error_response(status, Some(&refused.id), &refused.error))
     }
 
     /// The exchange whose response is there.
     pub(super) fn whole(rules: Rules<'_>, response: Response<Bytes>) -> Self {
+        // The response has its form already, whatever the client accepts.
         let mut exchange = Self::new(rules, Accepts::BOTH, Scope::Alone);
         exchange.reply.refuse(response);
         exchange
@@ -186,6 +189,7 @@ impl Exchange {
 
     /// Serves a subscription: acknowledges it before anything else (2026-07-28, Subscriptions, Acknowledgment: MUST).
     pub(super) fn subscribe(&mut self, subscription: Subscription) {
+        // The queue is empty, and into an empty one everything goes.
         let _ = self.notify(subscription.acknowledgement());
         self.subscription = Some(Box::new(subscription));
     }
@@ -236,8 +240,8 @@ impl Exchange {
     }
 
     /// Whether a request of the server can reach the client here.
-    pub fn can_request(&self) -> bool {
-        self.reply.can_request()
+    pub fn can_call(&self) -> bool {
+        self.reply.can_call()
     }
 
     /// How many notifications were dropped, since the client takes no stream.
@@ -263,16 +267,16 @@ impl Exchange {
         self.reply.notify(message)
     }
 
-    /// Sends a request of the server (legacy era). Check [`can_request`](Self::can_request) first.
+    /// Sends a request of the server (legacy era). Check [`can_call`](Self::can_call) first.
     ///
     /// # Errors
     /// [`Blocked`] while the queue is full, and for good where the request cannot reach the client.
-    pub fn request(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
-        self.reply.request(message)
+    pub fn call(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        self.reply.call(message)
     }
 
     /// Sends the answer to one of its requests. Never blocked.
-    pub fn answer(&mut self, answer: Answer) {
+    pub fn answer(&mut self, answer: HttpAnswer) {
         self.awaited = self.awaited.saturating_sub(1);
         match answer.message {
             Some(message) => self.reply.respond(answer.status, message),
@@ -291,6 +295,7 @@ impl Exchange {
     /// # Errors
     /// [`Blocked`] while the queue is full.
     pub fn announce(&mut self, announcement: &Announcement) -> Result<(), Blocked> {
+        // A filter names methods of the protocol alone, so what an application makes up is in none.
         let known = announcement.method().known();
         let subscription = self.subscription.as_ref();
         let message = known.and_then(|method| subscription?.select(method, announcement.params()));
@@ -300,7 +305,9 @@ impl Exchange {
     /// Ends a stream; a subscription by a cancellation (2026-07-28, Cancellation: MUST), and then its response
     /// (Subscriptions, Graceful Closure: SHOULD), in the order in which a client understands both.
     pub fn end(&mut self, config: &ServerConfig) {
+        // Taken: it has one response, however often it is ended.
         if let Some(subscription) = self.subscription.take() {
+            // Without room for it the response says it alone, which is always taken.
             let _ = self.notify(subscription.cancellation());
             self.reply.respond(StatusCode::OK, subscription.into_response(config));
         }
@@ -317,6 +324,7 @@ impl Exchange {
     /// silent for too long, or the end.
     #[must_use]
     pub fn poll_frame(&mut self, now: Time) -> Option<Frame> {
+        // Here, as a driver polls when `poll_timeout` says so, and tells the time in no other way.
         self.reply.handle_timeout(now);
         match self.reply.poll_body(now) {
             Some(bytes) => Some(Frame::Data(bytes)),

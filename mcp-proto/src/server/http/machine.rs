@@ -9,14 +9,14 @@ use core::fmt;
 use http::response;
 
 use super::alarms::Alarms;
-use super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, SessionKey};
-use super::exchange::{Answer, Exchange, Frame};
+use super::event::{AskedToken, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
+use super::exchange::{Exchange, Frame, HttpAnswer};
 use super::rooms::Rooms;
 use super::rules::Rules;
 use super::served::{Answering, Served};
 use super::site::Site;
 use super::steps::Member;
-use crate::http::server::{Abandoned, HttpConfig, Refusal, Sessions, Subscriptions, Visit};
+use crate::http::server::{Abandoned, HttpConfig, Refusal, SessionTable, Subscriptions, Visit};
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::method::MethodName;
 use crate::rpc::{Kept, SendError};
@@ -25,7 +25,7 @@ use crate::time::Time;
 use crate::wire::header::ParamHeaders;
 
 mod arrivals;
-mod asking;
+mod calls;
 mod ends;
 
 /// A server over Streamable HTTP, in both eras at once, for a single owner: the partner of
@@ -34,18 +34,18 @@ mod ends;
 /// A driver has an HTTP library, or sockets, or a simulation. It says what comes, for each request:
 /// 1. [`receive`](Self::receive) with the head and the whole body; or [`receive_head`](Self::receive_head), then, while
 ///    [`wants_body`](Self::wants_body), [`receive_body`](Self::receive_body) for each piece and
-///    [`receive_end`](Self::receive_end). What is known of the [`Sender`] comes with the head.
+///    [`receive_end`](Self::receive_end). What is known of the [`Sender`](super::Sender) comes with the head.
 /// 2. It takes [`poll_head`](Self::poll_head) and then [`poll_frame`](Self::poll_frame) until [`Frame::End`], with which
 ///    the exchange is forgotten. [`poll_ready`](Self::poll_ready) says which exchanges have something new.
 /// 3. [`disconnect`](Self::disconnect) when the client hangs up before that.
 ///
 /// The application takes [`poll_event`](Self::poll_event) and answers each request with its token.
 ///
-/// | exchange | a body is read | `respond` | `send_for` | `disconnect` | polled |
-/// |---|---|---|---|---|---|
-/// | reading | a piece; with the end it is opened | | | forgotten | nothing |
-/// | answering | ignored | the answer | a notification, or back | modern: cancelled; in a session: runs on; streams: forgotten | head and frames |
-/// | forgotten | ignored | nothing is sent | dropped | nothing | nothing |
+/// | exchange | a body is read | `respond` | `send_for` | `disconnect` | polled | why |
+/// |---|---|---|---|---|---|---|
+/// | reading | a piece; with the end it is opened | | | forgotten | nothing | nothing is in progress yet |
+/// | answering | ignored | the answer | a notification, or back | modern: cancelled; in a session: runs on; streams: forgotten | head and frames | what hanging up means is the revision's to say |
+/// | forgotten | ignored | nothing is sent | dropped | nothing | nothing | tokens and ids outlive what they name |
 ///
 /// What a request and a session do is theirs: see [`Exchange`] and [`HttpSession`](super::HttpSession), of which a threaded
 /// driver is made, which has a lock for each instead.
@@ -55,7 +55,7 @@ mod ends;
 /// - The world tells it: [`receive`](Self::receive), [`receive_head`](Self::receive_head),
 ///   [`receive_body`](Self::receive_body), [`receive_end`](Self::receive_end), [`fail_body`](Self::fail_body),
 ///   [`disconnect`](Self::disconnect), [`handle_timeout`](Self::handle_timeout).
-/// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`request`](Self::request),
+/// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`call`](Self::call),
 ///   [`cancel`](Self::cancel), [`notify`](Self::notify), [`end_sessions`](Self::end_sessions), [`drain`](Self::drain),
 ///   [`close`](Self::close). They take no time; what they say is queued.
 /// - It tells the world: [`poll_ready`](Self::poll_ready), [`poll_head`](Self::poll_head),
@@ -72,7 +72,7 @@ mod ends;
 /// use mcp_proto::server::http::{Frame, HttpEvent, HttpServer, Sender};
 /// use mcp_proto::server::{ResultBody, ServerConfig};
 ///
-/// let tools = ServerCapabilities { tools: Some(ToolsCapability::default()), ..ServerCapabilities::default() };
+/// let tools = ServerCapabilities::default().with_tools(ToolsCapability::default());
 /// let config = ServerConfig::new(Implementation::new("greeter", "1.0.0")).with_capabilities(tools);
 /// let mut server = HttpServer::new(config, HttpConfig::default());
 ///
@@ -112,12 +112,12 @@ pub struct HttpServer {
     tools: BTreeMap<Box<str>, ParamHeaders>,
     exchanges: BTreeMap<ExchangeId, Served>,
     next_exchange: u64,
-    table: Sessions<Member<SessionKey>>,
+    table: SessionTable<Member<HttpSessionKey>>,
     rooms: Rooms,
     subscriptions: Subscriptions<ExchangeId>,
     abandoned: Abandoned<ExchangeId>,
-    /// Our requests that wait for an answer, and the exchanges they went out on.
-    asking: BTreeMap<AskingId, ExchangeId>,
+    /// Our calls that wait for a reply, and the exchanges they went out on.
+    calls: BTreeMap<HttpCallId, ExchangeId>,
     events: VecDeque<HttpEvent>,
     /// The exchanges that have something new to take.
     ready: BTreeSet<ExchangeId>,
@@ -136,11 +136,11 @@ impl HttpServer {
             tools: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             next_exchange: 0,
-            table: Sessions::new(limits),
+            table: SessionTable::new(limits),
             rooms: Rooms::new(),
             subscriptions: Subscriptions::new(limits),
             abandoned: Abandoned::new(limits, config.timeouts()),
-            asking: BTreeMap::new(),
+            calls: BTreeMap::new(),
             events: VecDeque::new(),
             ready: BTreeSet::new(),
             leaving: Vec::new(),
@@ -202,6 +202,7 @@ impl HttpServer {
     pub fn is_in_progress(&self, token: &AskedToken) -> bool {
         match token.session {
             Some(key) => (self.rooms.get(key)).is_some_and(|room| room.session.is_in_progress(&token.token)),
+            // Nothing but its exchange knows of it: it is in progress for as long as that is there.
             None => self.exchanges.contains_key(&token.key.exchange),
         }
     }
@@ -216,6 +217,7 @@ impl HttpServer {
 
     /// Whether it is shut down, and everything is said: the driver is done.
     pub fn is_finished(&self) -> bool {
+        // Events too: with some the application learns that a handler is to stop.
         self.site.is_closed() && self.exchanges.is_empty() && self.events.is_empty()
     }
 
@@ -226,7 +228,7 @@ impl HttpServer {
             self.table.len(),
             self.subscriptions.len(),
             self.abandoned.len(),
-            self.asking.len(),
+            self.calls.len(),
             self.events.len(),
             self.leaving.len(),
         ];
@@ -240,12 +242,14 @@ impl HttpServer {
         while let Some(id) = self.abandoned.handle_timeout(now) {
             self.give_up(now, id);
         }
+        // The visits are settled by now, or a session that was left would count as one in use.
         for member in self.table.handle_timeout(now) {
             self.end_session(member.session);
         }
         while let Some(key) = self.rooms.take_due(now) {
-            self.expire_requests(now, key);
+            self.expire_calls(now, key);
         }
+        // Only named: the comment is written when its frame is polled.
         while let Some(id) = self.silent_streams.take(now) {
             self.ready.insert(id);
         }
@@ -254,10 +258,12 @@ impl HttpServer {
     /// Answers a request. Nothing is sent where nobody wants the answer any more.
     pub fn respond(&mut self, token: AskedToken, outcome: Result<ResultBody, ErrorObject>) {
         let AskedToken { key, session, token } = token;
+        // Told to the session first: only it knows whether the answer is still wanted.
         let answer = match session {
-            None => Answer::alone(&self.config, token, outcome),
+            None => HttpAnswer::alone(&self.config, token, outcome),
             Some(session) => match self.rooms.get_mut(session) {
                 Some(room) if room.session.is_in_progress(&token) => room.session.respond(&self.config, token, outcome),
+                // Cancelled, or its session has ended: its exchange was told then, and does not count it any more.
                 _ => return,
             },
         };
@@ -266,6 +272,7 @@ impl HttpServer {
             answering.exchange.answer(answer);
             self.answered(key.exchange);
         }
+        // Once the answer is in: with the last one a session that drains ends, and tells its exchanges.
         if let Some(session) = session {
             self.after(session);
         }
@@ -330,6 +337,7 @@ impl HttpServer {
     /// The head of a response, once.
     #[must_use]
     pub fn poll_head(&mut self, now: Time, id: ExchangeId) -> Option<response::Parts> {
+        // Who hangs up or answers does not say the time; who polls does, and settles what they left.
         self.settle_visits(now);
         let head = self.read(id)?.poll_head(now);
         self.watch_stream(id);

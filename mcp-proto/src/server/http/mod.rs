@@ -24,8 +24,8 @@ mod taken;
 
 #[cfg(feature = "handle")]
 pub(crate) use alarms::Alarms;
-pub use event::{Asked, AskedKey, AskedToken, Asker, AskingId, ExchangeId, HttpEvent, Sender, SessionKey};
-pub use exchange::{Answer, Exchange, Frame, HangUp, Scope};
+pub use event::{Asked, AskedKey, AskedToken, Asker, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey, Sender};
+pub use exchange::{Exchange, Frame, HangUp, HttpAnswer, Scope};
 pub use machine::HttpServer;
 pub use opening::Opening;
 pub use rules::Rules;

@@ -11,7 +11,7 @@ use crate::http::server::{Admission, Head, Posted, Refusal, Route, SessionPolicy
 use crate::jsonrpc::{ErrorCode, Facts, Id, Incoming, Message};
 use crate::method::Method;
 use crate::modern::server::unsupported;
-use crate::server::{Admitted, Request, admit_seen};
+use crate::server::{Admitted, ClientRequest, admit_seen};
 use crate::wire::header::ParamHeaders;
 
 /// What comes next for a request whose body is there.
@@ -41,7 +41,7 @@ pub enum Opening<'a> {
     /// Everything is said.
     Done(Exchange),
     /// A handler has to answer it, from nothing but itself.
-    Request(Exchange, Request),
+    Request(Exchange, ClientRequest),
     /// It opens a subscription.
     Subscribe(Subscribing<'a>),
     /// It begins a session.
@@ -70,6 +70,7 @@ impl<'a> Opening<'a> {
         tools: impl FnOnce(&str) -> Option<&'t ParamHeaders>,
     ) -> Self {
         let head = admission.head(parts);
+        // Once more after the gate: it may have been shut down while the body was read.
         let opening = rules.check_open().and_then(|()| match admission.route() {
             Route::Post(_) => Ok(Self::posted(rules, &head, body, tools)),
             Route::Get => Ok(Self::Listen(Listening(Place::of(&head)?))),
@@ -129,10 +130,11 @@ impl<'a> Opening<'a> {
                 exchange.expect();
                 Ok(Self::Request(exchange, request))
             }
-            Admitted::Answered(message) => {
+            Admitted::Respond(message) => {
                 exchange.respond(message);
                 Ok(Self::Done(exchange))
             }
+            // There is no other form: a subscription is a stream (2026-07-28, Subscriptions, Opening a Stream).
             Admitted::Listen(subscription) if !head.accepts.sse => {
                 Err((Some(subscription.id().clone()), Refusal::NotAcceptable))
             }
@@ -157,18 +159,22 @@ impl<'a> Opening<'a> {
         }
         let initialize = is_initialize(&incoming);
         if rules.http.sessions == SessionPolicy::Stateless {
+            // Nothing was agreed on: the header says it, or it is 2025-03-26 (2025-11-25, Protocol Version Header:
+            // SHOULD).
             let revision = head.legacy_revision(None, rules.config.revisions());
             let revision = revision.and_then(|revision| check_batch(&incoming, revision));
             return match revision {
                 Ok(revision) => Ok(Self::Throwaway(Throwaway {
                     incoming,
                     accepts: head.accepts,
+                    // `initialize` says in its body what it wants, and may be answered with another revision.
                     agreed: (!initialize).then_some(revision),
                 })),
                 Err(refusal) => Err(refuse(&incoming, refusal)),
             };
         }
         match (incoming, head.session) {
+            // With a session id it is a second handshake, which is for that session to answer.
             (Incoming::Single(message), None) if initialize => Ok(Self::Begin(Beginning {
                 message,
                 accepts: head.accepts,

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 
 use super::alarms::Alarms;
-use super::event::{AskedKey, ExchangeId, SessionKey};
+use super::event::{AskedKey, ExchangeId, HttpSessionKey};
 use super::session::HttpSession;
 use crate::rpc::Kept;
 use crate::time::Time;
@@ -13,9 +13,9 @@ use crate::time::Time;
 #[derive(Debug)]
 pub(super) struct Rooms {
     next: u64,
-    rooms: BTreeMap<SessionKey, Room>,
+    rooms: BTreeMap<HttpSessionKey, Room>,
     /// Those that wait for answers of their clients.
-    waiting: Alarms<SessionKey>,
+    waiting: Alarms<HttpSessionKey>,
 }
 
 #[derive(Debug)]
@@ -38,8 +38,8 @@ impl Rooms {
         }
     }
 
-    pub(super) fn add(&mut self, session: HttpSession<AskedKey>, is_throwaway: bool) -> SessionKey {
-        let key = SessionKey(self.next);
+    pub(super) fn add(&mut self, session: HttpSession<AskedKey>, is_throwaway: bool) -> HttpSessionKey {
+        let key = HttpSessionKey(self.next);
         self.next += 1;
         let room = Room {
             session,
@@ -51,15 +51,15 @@ impl Rooms {
         key
     }
 
-    pub(super) fn get(&self, key: SessionKey) -> Option<&Room> {
+    pub(super) fn get(&self, key: HttpSessionKey) -> Option<&Room> {
         self.rooms.get(&key)
     }
 
-    pub(super) fn get_mut(&mut self, key: SessionKey) -> Option<&mut Room> {
+    pub(super) fn get_mut(&mut self, key: HttpSessionKey) -> Option<&mut Room> {
         self.rooms.get_mut(&key)
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = SessionKey> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = HttpSessionKey> {
         self.rooms.keys().copied()
     }
 
@@ -74,13 +74,15 @@ impl Rooms {
         rooms.fold(Kept::new(self.rooms.len(), 0), |all, room| all + room)
     }
 
-    pub(super) fn remove(&mut self, key: SessionKey) {
+    pub(super) fn remove(&mut self, key: HttpSessionKey) {
         self.rooms.remove(&key);
+        // With it, or its alarm would go off for nobody.
         self.waiting.set(key, None);
     }
 
     /// Forgets a session that is over, once no exchange belongs to it.
-    pub(super) fn sweep(&mut self, key: SessionKey) {
+    pub(super) fn sweep(&mut self, key: HttpSessionKey) {
+        // An exchange that is still open has its answers and its stream end in here.
         let is_over = |room: &Room| room.exchanges == 0 && room.session.has_ended();
         if self.get(key).is_some_and(is_over) {
             self.remove(key);
@@ -88,7 +90,7 @@ impl Rooms {
     }
 
     /// Looks when a session wants to be looked at, after something was asked of its client or answered.
-    pub(super) fn watch(&mut self, key: SessionKey) {
+    pub(super) fn watch(&mut self, key: HttpSessionKey) {
         let due = self.get(key).and_then(|room| room.session.poll_timeout());
         self.waiting.set(key, due);
     }
@@ -99,7 +101,7 @@ impl Rooms {
     }
 
     /// One that wants to be looked at.
-    pub(super) fn take_due(&mut self, now: Time) -> Option<SessionKey> {
+    pub(super) fn take_due(&mut self, now: Time) -> Option<HttpSessionKey> {
         self.waiting.take(now)
     }
 }

@@ -6,7 +6,7 @@ use core::fmt;
 
 use bytes::BytesMut;
 
-use super::event::{Asker, SessionKey};
+use super::event::{Asker, HttpSessionKey};
 use super::exchange::Exchange;
 use crate::http::server::{AbandonedKey, Admission, BodyRoom, Refusal, SubscriptionKey, Visit};
 use crate::rpc::RequestKey;
@@ -39,7 +39,7 @@ pub(super) struct Reading {
 pub(super) struct Answering {
     pub(super) exchange: Exchange,
     /// The legacy session it belongs to.
-    pub(super) session: Option<SessionKey>,
+    pub(super) session: Option<HttpSessionKey>,
     /// What keeps that session alive.
     pub(super) visit: Option<Visit>,
     /// The requests that are to be answered, by their numbers; with a key in a session.
@@ -76,6 +76,7 @@ impl Reading {
 impl fmt::Debug for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reading")
+            // Neither head nor body: they hold session ids, tokens and arguments.
             .field("room", &self.room)
             .finish_non_exhaustive()
     }

@@ -4,14 +4,16 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Exchange, HttpAnswer};
 use super::rules::Rules;
 use crate::jsonrpc::{ErrorObject, Message, Notification, Params, RawJson};
 use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Kept, RequestKey, SendError};
-use crate::server::announcements::{Announcement, Announcements};
-use crate::server::{Question, Received, Request, RequestToken, ResultBody, ServerConfig, Session};
+use crate::server::{
+    Announcement, Announcements, ClientRequest, LegacySession, Question, Received, RequestToken, ResultBody,
+    ServerConfig,
+};
 use crate::time::Time;
 
 /// A legacy session over HTTP: the machine of the session, the requests in progress, what waits for its GET stream,
@@ -27,11 +29,11 @@ use crate::time::Time;
 ///            end; drain without requests
 /// ```
 ///
-/// | state | `receive` | `started` | `respond` | `notify` | `listen` | `request` |
-/// |---|---|---|---|---|---|---|
-/// | open | taken | kept, or handed back where it is cancelled already | the answer | on the stream, or when there is one | the stream begins with what waits | sent |
-/// | draining | taken | as above | the answer; with the last one it ends | as above | as above | sent |
-/// | ended | nothing | handed back | no answer | dropped | a stream that ends at once | `Closed` |
+/// | state | `receive` | `started` | `respond` | `notify` | `listen` | `call` | why |
+/// |---|---|---|---|---|---|---|---|
+/// | open | taken | kept, or handed back where it is cancelled already | the answer | on the stream, or when there is one | the stream begins with what waits | sent | a client may open its stream late, or never |
+/// | draining | taken | as above | the answer; with the last one it ends | as above | as above | sent | what was taken in is served to its end |
+/// | ended | nothing | handed back | no answer | dropped | a stream that ends at once | `Closed` | other threads may hold it still |
 ///
 /// What ends with it comes out of [`poll_end`](Self::poll_end), once: a driver asks after everything it tells the
 /// session.
@@ -40,12 +42,12 @@ use crate::time::Time;
 /// [`may_call`](Self::may_call), [`is_in_progress`](Self::is_in_progress), [`kept`](Self::kept). From the world:
 /// [`receive`](Self::receive), [`listen`](Self::listen), [`unlisten`](Self::unlisten),
 /// [`handle_timeout`](Self::handle_timeout). From the application: [`started`](Self::started),
-/// [`respond`](Self::respond), [`forget`](Self::forget), [`notify`](Self::notify), [`request`](Self::request), [`cancel`](Self::cancel),
+/// [`respond`](Self::respond), [`forget`](Self::forget), [`notify`](Self::notify), [`call`](Self::call), [`cancel`](Self::cancel),
 /// [`drain`](Self::drain), [`end`](Self::end). To the world:
 /// [`poll_end`](Self::poll_end), [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
 pub struct HttpSession<R> {
-    machine: Session,
+    machine: LegacySession,
     running: BTreeMap<RequestKey, R>,
     /// Whether its GET stream is open.
     listening: bool,
@@ -80,7 +82,7 @@ pub enum Happening<R> {
         reason: Option<Box<str>>,
     },
     /// A call of ours is settled.
-    Answered {
+    Reply {
         /// Which one.
         call: CallId,
         /// The answer.
@@ -105,9 +107,9 @@ pub enum Happening<R> {
 )]
 pub enum Outcome<R> {
     /// A handler has to answer it.
-    Request(Request),
+    Request(ClientRequest),
     /// It is answered already.
-    Reply(Vec<u8>),
+    Respond(Vec<u8>),
     /// There is nothing to answer, but something has happened.
     Happened(Happening<R>),
     /// There is nothing to answer.
@@ -125,7 +127,7 @@ pub struct End<R> {
 
 impl<R> HttpSession<R> {
     /// A session around its machine.
-    pub fn new(machine: Session) -> Self {
+    pub fn new(machine: LegacySession) -> Self {
         Self {
             machine,
             running: BTreeMap::new(),
@@ -166,14 +168,15 @@ impl<R> HttpSession<R> {
     pub fn receive(&mut self, config: &ServerConfig, now: Time, message: Message) -> Outcome<R> {
         match self.machine.receive(config, now, message) {
             Received::Request(request) => Outcome::Request(request),
-            Received::Reply(message) => Outcome::Reply(message),
+            Received::Respond(message) => Outcome::Respond(message),
             Received::Notification(notification) => Outcome::Happened(Happening::Notification(notification)),
+            // A session that drains may have waited for this one alone.
             Received::Cancelled { key, reason } => {
                 let request = self.running.remove(&key);
                 self.end_if_drained();
                 Outcome::Happened(Happening::Cancelled { key, request, reason })
             }
-            Received::Answered { call, outcome } => Outcome::Happened(Happening::Answered { call, outcome }),
+            Received::Reply { call, outcome } => Outcome::Happened(Happening::Reply { call, outcome }),
             Received::Progress { call, params } => Outcome::Happened(Happening::Progress { call, params }),
             Received::Opened => Outcome::Happened(Happening::Opened),
             Received::Nothing => Outcome::Nothing,
@@ -198,11 +201,12 @@ impl<R> HttpSession<R> {
         config: &ServerConfig,
         token: RequestToken,
         outcome: Result<ResultBody, ErrorObject>,
-    ) -> Answer {
+    ) -> HttpAnswer {
+        // Before the end is looked at, or a session that drains would wait for what is answered.
         if let Some(key) = token.key() {
             self.running.remove(&key);
         }
-        let answer = Answer::in_session(self.machine.respond(config, token, outcome));
+        let answer = HttpAnswer::in_session(self.machine.respond(config, token, outcome));
         self.end_if_drained();
         answer
     }
@@ -224,19 +228,19 @@ impl<R> HttpSession<R> {
     /// A request to the client: the message to send on the exchange it belongs to.
     ///
     /// # Errors
-    /// Those of [`Session::request`].
-    pub fn request(
+    /// Those of [`LegacySession::call`].
+    pub fn call(
         &mut self,
         config: &ServerConfig,
         method: &MethodName,
         params: Params,
         options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        self.request_as(config, None, &Question { method, options }, params)
+        self.call_as(config, None, &Question { method, options }, params)
     }
 
-    /// [`request`](Self::request), as the call that was reserved for it.
-    pub(crate) fn request_as(
+    /// [`call`](Self::call), as the call that was reserved for it.
+    pub(crate) fn call_as(
         &mut self,
         config: &ServerConfig,
         reserved: Option<CallId>,
@@ -245,7 +249,7 @@ impl<R> HttpSession<R> {
     ) -> Result<(CallId, Vec<u8>), SendError> {
         self.check_alive()?;
         self.machine
-            .request_as(config, reserved, question.method, params, question.options)
+            .call_as(config, reserved, question.method, params, question.options)
     }
 
     /// Stops waiting for a call: the cancellation to send, or `None` where there is nothing to cancel.
@@ -257,10 +261,12 @@ impl<R> HttpSession<R> {
     #[must_use]
     pub fn notify(&mut self, config: &ServerConfig, announcement: &Announcement) -> Option<Vec<u8>> {
         let (method, params) = (announcement.method(), announcement.params());
+        // Asked first, listening or not: what this client has not asked for must not wait for it either.
         let message = self.machine.notify(config, method, params.clone()).ok()??;
         if self.listening {
             return Some(message);
         }
+        // One that has ended may be held for long, and nobody will ever read what waits.
         if !self.has_ended() {
             self.backlog.push(config.limits(), announcement.clone());
         }
@@ -278,6 +284,7 @@ impl<R> HttpSession<R> {
                 let _ = stream.notify(message);
             }
         }
+        // It may have ended after the table was asked: a threaded driver holds one lock at a time.
         if self.has_ended() {
             stream.end(rules.config);
         }
@@ -292,6 +299,7 @@ impl<R> HttpSession<R> {
 
     /// Ends with the last request in progress; at once where there is none.
     pub fn drain(&mut self) {
+        // One that has ended does not begin to drain.
         if self.life == Life::Open {
             self.life = Life::Draining;
         }
@@ -304,6 +312,7 @@ impl<R> HttpSession<R> {
             return;
         }
         self.life = Life::Ended;
+        // Boxed: every session has room for it, and needs it once.
         self.end = Some(Box::new(End {
             requests: core::mem::take(&mut self.running).into_values().collect(),
             calls: self.machine.close().collect(),
@@ -359,7 +368,7 @@ mod tests {
 
     fn session() -> (ServerConfig, HttpSession<char>) {
         let config = ServerConfig::new(Implementation::new("s", "1"));
-        let machine = Session::operating(&config, Revision::V2025_11_25);
+        let machine = LegacySession::operating(&config, Revision::V2025_11_25);
         (config, HttpSession::new(machine))
     }
 

@@ -48,6 +48,7 @@ impl Site {
 
     /// Takes nothing new any more.
     pub fn close(&self) {
+        // No order is needed: whoever does not see it yet finds the tables closed.
         self.closed.store(true, Ordering::Relaxed);
     }
 
@@ -67,6 +68,7 @@ impl Site {
     /// # Errors
     /// The whole response, where it is refused.
     pub fn admit(&self, head: &Parts) -> Result<Admission, Box<Response<Bytes>>> {
+        // Boxed, as hardly any request is refused, and each would carry the room for a response.
         self.judge(head).map_err(|refusal| Box::new(refusal.into_response()))
     }
 

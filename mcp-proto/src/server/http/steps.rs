@@ -8,17 +8,18 @@ use super::rules::Rules;
 use super::session::{HttpSession, Outcome};
 use super::taken::Taken;
 use crate::http::server::{
-    Accepts, Head, Principal, Refusal, SessionId, Sessions, SubscriptionKey, Subscriptions, Visit,
+    Accepts, Head, Principal, Refusal, SessionId, SessionTable, SubscriptionKey, Subscriptions, Visit,
 };
 use crate::jsonrpc::{Id, Incoming, Message};
 use crate::revision::Revision;
-use crate::server::{Session, Subscription};
+use crate::server::{LegacySession, Subscription};
 use crate::time::Time;
 
 /// A legacy session in the table of sessions: where the driver has it, and what has to be known without it. `S` is
 /// small and cloned: a key, or an `Arc` around a lock.
 #[derive(Clone, Debug)]
 pub struct Member<S> {
+    // Beside the session and not in it, so that a version is judged without the lock of the session.
     revision: Revision,
     /// Where it is.
     pub session: S,
@@ -52,8 +53,10 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     pub(super) fn of(head: &Head<'a>) -> Result<Self, Refusal> {
         let value = head.session.ok_or(Refusal::SessionRequired)?;
+        // Judged later: a session that is not there counts more, as the client has to begin anew then.
         let named = head.version.map(|_| head.revision().ok_or(Refusal::UnsupportedVersion));
         Ok(Self {
+            // What cannot be an id of ours is as unknown as one that has ended: either way the client begins anew.
             id: SessionId::from_header(value).ok_or(Refusal::SessionNotFound)?,
             principal: head.principal,
             named,
@@ -92,6 +95,7 @@ impl Subscribing<'_> {
     ) -> Result<(SubscriptionKey, S), Exchange> {
         let id = self.subscription.id().clone();
         let bytes = self.subscription.bytes();
+        // Acknowledged before it is in the table, from where announcements come, and the acknowledgement MUST be first.
         self.exchange.subscribe(self.subscription);
         let kept = keep(self.exchange);
         match table.open(bytes, self.principal, kept.clone()) {
@@ -124,7 +128,7 @@ impl<'a> Beginning<'a> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn check<S>(self, rules: Rules<'_>, table: &Sessions<Member<S>>) -> Result<Self, Exchange> {
+    pub fn check<S>(self, rules: Rules<'_>, table: &SessionTable<Member<S>>) -> Result<Self, Exchange> {
         match table.may_create(self.principal) {
             Ok(()) => Ok(self),
             Err(refusal) => Err(Exchange::refused(rules, message_id(&self.message), &refusal)),
@@ -135,9 +139,9 @@ impl<'a> Beginning<'a> {
     /// cryptographically secure source.
     pub fn negotiate<R>(self, rules: Rules<'_>, now: Time, random: impl FnOnce() -> [u8; 32]) -> Begun<'a, R> {
         let id = message_id(&self.message).cloned();
-        let mut session = HttpSession::new(Session::new(rules.config));
+        let mut session = HttpSession::new(LegacySession::new(rules.config));
         let mut exchange = Exchange::new(rules, self.accepts, Scope::Alone);
-        if let Outcome::Reply(answer) = session.receive(rules.config, now, self.message) {
+        if let Outcome::Respond(answer) = session.receive(rules.config, now, self.message) {
             exchange.respond(answer);
         }
         Begun {
@@ -155,7 +159,7 @@ impl<R> Begun<'_, R> {
         mut self,
         rules: Rules<'_>,
         now: Time,
-        table: &mut Sessions<Member<S>>,
+        table: &mut SessionTable<Member<S>>,
         keep: impl FnOnce(HttpSession<R>) -> S,
     ) -> Exchange {
         let Some((id, revision, session)) = self.session else {
@@ -168,6 +172,7 @@ impl<R> Begun<'_, R> {
         let session = keep(session);
         match table.create(now, id, self.principal, Member { revision, session }) {
             Ok(visit) => {
+                // `initialize` is answered already: from now on its idle time counts.
                 table.leave(now, visit);
                 self.exchange.set_session(id);
                 self.exchange
@@ -201,7 +206,7 @@ impl Entering<'_> {
         &self,
         rules: Rules<'_>,
         now: Time,
-        table: &mut Sessions<Member<S>>,
+        table: &mut SessionTable<Member<S>>,
     ) -> Result<(Visit, S), Exchange> {
         let refuse = |refusal: Refusal| Exchange::refused(rules, request_id(&self.incoming), &refusal);
         let (visit, member) = table.enter(&self.place.id, self.place.principal).map_err(refuse)?;
@@ -209,6 +214,7 @@ impl Entering<'_> {
         match revision.and_then(|revision| check_batch(&self.incoming, revision)) {
             Ok(_) => Ok((visit, member.session.clone())),
             Err(refusal) => {
+                // A visit that is dropped would keep the session for ever.
                 table.leave(now, visit);
                 Err(refuse(refusal))
             }
@@ -234,8 +240,8 @@ impl Throwaway {
     /// Makes the session, and has it take the request.
     pub fn take<R>(self, rules: Rules<'_>, now: Time) -> (HttpSession<R>, Taken<R>) {
         let machine = match self.agreed {
-            Some(revision) => Session::operating(rules.config, revision),
-            None => Session::new(rules.config),
+            Some(revision) => LegacySession::operating(rules.config, revision),
+            None => LegacySession::new(rules.config),
         };
         let mut session = HttpSession::new(machine);
         let taken = Taken::of(rules, now, &mut session, self.incoming, self.accepts, Scope::Throwaway);
@@ -253,7 +259,11 @@ impl Listening<'_> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn enter<S: Clone>(&self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(Visit, S), Exchange> {
+    pub fn enter<S: Clone>(
+        &self,
+        rules: Rules<'_>,
+        table: &mut SessionTable<Member<S>>,
+    ) -> Result<(Visit, S), Exchange> {
         let mut enter = || {
             let member = table
                 .get(&self.0.id, self.0.principal)
@@ -277,12 +287,13 @@ impl Deleting<'_> {
     ///
     /// # Errors
     /// The exchange of the refusal.
-    pub fn remove<S>(self, rules: Rules<'_>, table: &mut Sessions<Member<S>>) -> Result<(S, Exchange), Exchange> {
+    pub fn remove<S>(self, rules: Rules<'_>, table: &mut SessionTable<Member<S>>) -> Result<(S, Exchange), Exchange> {
         let mut remove = || {
             let member = table
                 .get(&self.0.id, self.0.principal)
                 .ok_or(Refusal::SessionNotFound)?;
             self.0.check(member)?;
+            // Only now: in a version that does not fit, DELETE must not end it.
             table.remove(&self.0.id, self.0.principal)
         };
         let member = remove().map_err(|refusal| Exchange::refused(rules, None, &refusal))?;

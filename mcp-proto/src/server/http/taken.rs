@@ -9,7 +9,7 @@ use crate::http::server::{Accepts, Refusal};
 use crate::jsonrpc::{Incoming, InvalidMessage, Message, ParseError, encode_error};
 use crate::legacy;
 use crate::method::Method;
-use crate::server::Request;
+use crate::server::ClientRequest;
 use crate::time::Time;
 
 /// The messages of one request, taken by their session.
@@ -18,9 +18,9 @@ pub struct Taken<R> {
     /// Where the answers go.
     pub exchange: Exchange,
     /// What a handler has to answer, in most cases.
-    pub request: Option<Request>,
+    pub request: Option<ClientRequest>,
     /// The others, in a batch.
-    pub more: Vec<Request>,
+    pub more: Vec<ClientRequest>,
     /// What has happened otherwise.
     pub happened: Vec<Happening<R>>,
 }
@@ -39,6 +39,7 @@ impl<R> Taken<R> {
             Incoming::Single(message) => Self::single(rules, now, session, message, accepts, scope),
             Incoming::Batch(batch) => {
                 let messages: Vec<_> = batch.messages().collect();
+                // Counted first: the answer to the last one known would end the exchange.
                 let requests = messages.iter().filter(|message| wants_answer(message)).count();
                 let mut taken = Self::new(Exchange::batch(rules, accepts, scope, requests));
                 for message in messages {
@@ -73,7 +74,7 @@ impl<R> Taken<R> {
                 taken.exchange.expect();
                 taken.request = Some(request);
             }
-            Outcome::Reply(answer) => taken.exchange.respond(answer),
+            Outcome::Respond(answer) => taken.exchange.respond(answer),
             // The session has ended meanwhile.
             Outcome::Nothing if is_request => {
                 taken.exchange = Exchange::refused(rules, None, &Refusal::SessionNotFound);
@@ -97,6 +98,7 @@ impl<R> Taken<R> {
     ) {
         let message = match message {
             Ok(message) => message,
+            // An error is never answered with an error, or two peers would go on for ever.
             Err(invalid) if invalid.is_reply => return,
             Err(invalid) => {
                 let id = invalid.id.clone();
@@ -106,9 +108,10 @@ impl<R> Taken<R> {
         };
         let is_request = matches!(message, Message::Request(_));
         if let Message::Request(request) = &message
+            // 2025-03-26, Lifecycle, Initialization: it MUST NOT be part of a batch.
             && request.method.known() == Some(Method::Initialize)
         {
-            let error = legacy::server::Refusal::InitializeInBatch.to_error();
+            let error = legacy::server::HandshakeRefusal::InitializeInBatch.to_error();
             return self.exchange.respond(encode_error(Some(&request.id), &error));
         }
         match session.receive(rules.config, now, message) {
@@ -116,7 +119,7 @@ impl<R> Taken<R> {
                 self.exchange.expect();
                 self.more.push(request);
             }
-            Outcome::Reply(answer) => self.exchange.respond(answer),
+            Outcome::Respond(answer) => self.exchange.respond(answer),
             Outcome::Happened(happening) => self.happened.push(happening),
             // The session has ended meanwhile.
             Outcome::Nothing if is_request => self.exchange.respond_nothing(),

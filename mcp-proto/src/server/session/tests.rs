@@ -24,18 +24,18 @@ fn message(text: &str) -> Message {
     }
 }
 
-fn receive(session: &mut Session, text: &str) -> Received {
+fn receive(session: &mut LegacySession, text: &str) -> Received {
     session.receive(&config(), Time::ORIGIN, message(text))
 }
 
-fn reply(session: &mut Session, text: &str) -> String {
+fn reply(session: &mut LegacySession, text: &str) -> String {
     match receive(session, text) {
-        Received::Reply(bytes) => String::from_utf8(bytes).unwrap(),
+        Received::Respond(bytes) => String::from_utf8(bytes).unwrap(),
         other => panic!("{text}: {other:?}"),
     }
 }
 
-fn request(session: &mut Session, text: &str) -> Request {
+fn request(session: &mut LegacySession, text: &str) -> ClientRequest {
     match receive(session, text) {
         Received::Request(request) => request,
         other => panic!("{text}: {other:?}"),
@@ -55,8 +55,8 @@ fn initialize(version: &str) -> String {
     )
 }
 
-fn operating(revision: Revision) -> Session {
-    let mut session = Session::new(&config());
+fn operating(revision: Revision) -> LegacySession {
+    let mut session = LegacySession::new(&config());
     reply(&mut session, &initialize(revision.as_str()));
     let opened = receive(
         &mut session,
@@ -73,7 +73,7 @@ fn legacy() -> impl Iterator<Item = Revision> {
 #[test]
 fn initialize_is_answered_in_the_revision_asked_for() {
     for revision in legacy() {
-        let mut session = Session::new(&config());
+        let mut session = LegacySession::new(&config());
         assert_eq!(
             reply(&mut session, &initialize(revision.as_str())),
             format!(
@@ -87,13 +87,13 @@ fn initialize_is_answered_in_the_revision_asked_for() {
         );
         assert_eq!(session.revision(), Some(revision));
     }
-    let mut session = Session::new(&config());
+    let mut session = LegacySession::new(&config());
     assert!(reply(&mut session, &initialize("2030-01-01")).contains(r#""protocolVersion":"2025-11-25""#));
 }
 
 #[test]
 fn a_bad_initialize_is_invalid_params_and_may_be_repeated() {
-    let mut session = Session::new(&config());
+    let mut session = LegacySession::new(&config());
     for params in [r#"{}"#, r#"{"protocolVersion":5}"#, "null"] {
         let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{params}}}"#);
         assert_eq!(
@@ -113,8 +113,8 @@ fn a_bad_initialize_is_invalid_params_and_may_be_repeated() {
 #[test]
 fn a_modern_server_names_its_versions_to_a_legacy_client() {
     let config = config().with_revisions(&[Revision::V2026_07_28]);
-    let mut session = Session::new(&config);
-    let Received::Reply(answer) = session.receive(&config, Time::ORIGIN, message(&initialize("2025-11-25"))) else {
+    let mut session = LegacySession::new(&config);
+    let Received::Respond(answer) = session.receive(&config, Time::ORIGIN, message(&initialize("2025-11-25"))) else {
         panic!()
     };
     let answer = String::from_utf8(answer).unwrap();
@@ -126,7 +126,7 @@ fn a_modern_server_names_its_versions_to_a_legacy_client() {
 
 #[test]
 fn requests_before_initialize_are_refused_and_pings_are_answered() {
-    let mut session = Session::new(&config());
+    let mut session = LegacySession::new(&config());
     let refused = reply(&mut session, r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
     assert_eq!(error_code(&refused), ErrorCode::INVALID_REQUEST);
     assert!(refused.contains("not initialized"), "{refused}");
@@ -143,7 +143,7 @@ fn requests_before_initialize_are_refused_and_pings_are_answered() {
 
 #[test]
 fn requests_before_the_initialized_notification_are_served() {
-    let mut session = Session::new(&config());
+    let mut session = LegacySession::new(&config());
     reply(&mut session, &initialize("2025-11-25"));
     let request = request(&mut session, r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
     assert!(
@@ -253,7 +253,7 @@ fn a_cancelled_request_is_not_answered() {
 #[test]
 fn the_log_level_is_the_clients() {
     let mut session = operating(Revision::V2025_11_25);
-    let level = |session: &mut Session| {
+    let level = |session: &mut LegacySession| {
         let request = request(session, r#"{"jsonrpc":"2.0","id":9,"method":"tools/list"}"#);
         let level = request.context.log_level;
         session
@@ -271,7 +271,7 @@ fn the_log_level_is_the_clients() {
     assert_eq!(level(&mut session), Some(4));
     let quiet = ServerConfig::new(Implementation::new("s", "1"));
     match session.receive(&quiet, Time::ORIGIN, message(set)) {
-        Received::Reply(answer) => {
+        Received::Respond(answer) => {
             assert_eq!(
                 error_code(core::str::from_utf8(&answer).unwrap()),
                 ErrorCode::METHOD_NOT_FOUND
@@ -283,12 +283,13 @@ fn the_log_level_is_the_clients() {
 
 #[test]
 fn calls_wait_for_initialized_and_are_settled_once() {
-    let mut session = Session::new(&config());
+    let mut session = LegacySession::new(&config());
     let sample = MethodName::from(Method::CreateMessage);
     let options = CallOptions::new().with_progress();
-    let call = |session: &mut Session| session.request(&config(), &sample, Params::NONE, &options);
-    let ping =
-        |session: &mut Session| session.request(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default());
+    let call = |session: &mut LegacySession| session.call(&config(), &sample, Params::NONE, &options);
+    let ping = |session: &mut LegacySession| {
+        session.call(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
+    };
     assert!(matches!(call(&mut session), Err(SendError::Blocked(_))));
     assert!(
         matches!(ping(&mut session), Err(SendError::Blocked(_))),
@@ -311,7 +312,7 @@ fn calls_wait_for_initialized_and_are_settled_once() {
     assert!(matches!(receive(&mut session, progress), Received::Progress { call, .. } if call == first));
     let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"x":1}}"#;
     match receive(&mut session, answer) {
-        Received::Answered { call, outcome } => {
+        Received::Reply { call, outcome } => {
             assert_eq!((call, outcome.unwrap().as_str()), (first, r#"{"x":1}"#));
         }
         other => panic!("{other:?}"),
@@ -344,7 +345,7 @@ fn a_call_that_is_not_answered_times_out_and_is_cancelled() {
     let mut session = operating(Revision::V2025_11_25);
     let options = CallOptions::new().with_timeout(Duration::from_secs(5));
     let (call, _) = session
-        .request(&config(), &Method::Ping.into(), Params::NONE, &options)
+        .call(&config(), &Method::Ping.into(), Params::NONE, &options)
         .unwrap();
     let at = |seconds| Time::since_origin(Duration::from_secs(seconds));
     assert_eq!(session.poll_timeout(), Some(Time::ORIGIN), "armed by the first drain");
@@ -365,7 +366,7 @@ fn what_is_not_ours_to_send_is_refused_here() {
     let options = CallOptions::default();
     let mut call = |method: Method| {
         session
-            .request(&config(), &method.into(), Params::NONE, &options)
+            .call(&config(), &method.into(), Params::NONE, &options)
             .unwrap_err()
     };
     assert!(
@@ -395,7 +396,7 @@ fn what_is_not_ours_to_send_is_refused_here() {
         br#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#
     );
     assert!(notify("com.example/news").is_ok());
-    let early = Session::new(&config());
+    let early = LegacySession::new(&config());
     let blocked = early.notify(&config(), &MethodName::from("com.example/news"), Params::NONE);
     assert!(matches!(blocked, Err(SendError::Blocked(_))));
 }
@@ -405,7 +406,7 @@ fn a_closed_session_is_silent() {
     let mut session = operating(Revision::V2025_11_25);
     let asked = request(&mut session, r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
     let (call, _) = session
-        .request(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
+        .call(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
         .unwrap();
     assert_eq!(session.close().collect::<Vec<_>>(), vec![call]);
     assert_eq!(session.respond(&config(), asked.token, Ok(ResultBody::EMPTY)), None);

@@ -207,6 +207,7 @@ fn check_url(url: &str) -> Result<(), TransportError> {
     if !is_http || authority.is_empty() || !is_text {
         return Err(TransportError::InvalidUrl);
     }
+    // It would be shown and stored with the URL.
     if authority.contains('@') {
         return Err(TransportError::CredentialsInUrl);
     }
@@ -234,6 +235,7 @@ fn check_name(name: &str) -> Result<String, TransportError> {
         return Err(TransportError::InvalidHeader(name.into()));
     }
     let name = name.to_ascii_lowercase();
+    // It has a place of its own, where it is shown and stored nowhere.
     if name == "authorization" {
         return Err(TransportError::Authorization);
     }

@@ -3,7 +3,6 @@
 mod child;
 mod error;
 mod http;
-mod millis;
 mod mode;
 mod others;
 mod secret;

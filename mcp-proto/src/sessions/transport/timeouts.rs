@@ -4,7 +4,6 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::millis;
 use crate::limits::Timeouts;
 use crate::sessions::AttemptTimeouts;
 use crate::settings::settings;
@@ -83,5 +82,20 @@ impl TransportTimeouts {
 
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// Durations as milliseconds, as they are stored.
+mod millis {
+    use core::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
     }
 }

@@ -92,6 +92,7 @@ pub(super) fn annotations(schema: &str) -> Result<Vec<Annotation>, ParamHeaderEr
             Value::Array(values) => stack.extend(values.iter().map(|value| (Place::Elsewhere, value))),
             Value::Object(schema) => {
                 if let Some(annotation) = annotation(&place, schema)? {
+                    // As names of headers they are the same (RFC 9110, section 5.1).
                     if !names.insert(annotation.name.to_ascii_lowercase()) {
                         return Err(ParamHeaderError::Duplicate(annotation.name));
                     }

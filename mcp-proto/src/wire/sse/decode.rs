@@ -219,6 +219,7 @@ impl SseDecoder {
             if self.buffer.len() < BOM.len() && BOM.starts_with(&self.buffer) {
                 return false;
             }
+            // One at the beginning is no part of the stream (HTML, Parsing an event stream).
             if self.buffer.starts_with(BOM) {
                 self.buffer.advance(BOM.len());
             }
@@ -232,9 +233,12 @@ impl SseDecoder {
         let comment = self.buffer.first() == Some(&b':');
         let size = self.pending.size.saturating_add(self.buffer.len());
         if !self.skips_line && !self.skips_event && !comment && size <= self.limit {
+            // What was searched is not searched again: a line that comes byte by byte would cost the square of its
+            // length.
             self.searched = self.buffer.len();
             return Step::Dry;
         }
+        // Once: what is skipped already was reported, and a comment may have any length.
         let reported = self.skips_line || self.skips_event || comment;
         self.skips_line = true;
         self.searched = 0;
@@ -243,6 +247,7 @@ impl SseDecoder {
     }
 
     fn too_large(&mut self) -> SseError {
+        // What was kept of it goes at once: the rest may take long to come.
         self.skips_event = true;
         self.pending = Pending::default();
         SseError::TooLarge { limit: self.limit }
@@ -262,7 +267,9 @@ impl SseDecoder {
         }
         let colon = scan::find(b':', line).unwrap_or(line.len());
         let mut value = line.slice(colon..);
+        // Without a colon, the line is a name with an empty value (HTML, Interpreting an event stream).
         value.advance(value.len().min(1));
+        // One space belongs to the format, any other to the value.
         if value.first() == Some(&b' ') {
             value.advance(1);
         }
@@ -277,6 +284,7 @@ impl SseDecoder {
                 Ok(event) => self.pending.event = Some(event.into()).filter(|event: &String| !event.is_empty()),
                 Err(_) => self.pending.invalid_utf8 = true,
             },
+            // Ignored, as is a `retry` of anything but digits (HTML, Interpreting an event stream).
             b"id" if value.contains(&0) => {}
             b"id" => match core::str::from_utf8(&value) {
                 Ok(id) => self.pending.id = Some(id.into()),
@@ -284,6 +292,7 @@ impl SseDecoder {
             },
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
                 let milliseconds = value.iter().fold(0_u64, |sum, digit| {
+                    // Saturating: there may be any number of digits.
                     sum.saturating_mul(10)
                         .saturating_add(u64::from(digit.saturating_sub(b'0')))
                 });
@@ -298,9 +307,11 @@ impl SseDecoder {
     fn dispatch(&mut self) -> Option<Result<SseEvent, SseError>> {
         let pending = mem::take(&mut self.pending);
         if let Some(id) = &pending.id {
+            // Only now: an event that is never complete must not be resumed from.
             self.last_event_id.clone_from(id);
         }
         let data = match pending.data {
+            // What cannot be read is reported, also where the event has nothing else.
             Data::None if pending.id.is_none() && pending.retry.is_none() && !pending.invalid_utf8 => return None,
             Data::None => Bytes::new(),
             Data::One(data) => data,

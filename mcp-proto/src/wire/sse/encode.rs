@@ -56,6 +56,7 @@ pub fn encode_event(out: &mut Vec<u8>, frame: &SseFrame<'_>) -> Result<(), SseEn
     if event.is_some_and(|event| scan::find_line_end(event.as_bytes()).is_some()) {
         return Err(SseEncodeError::InvalidEvent);
     }
+    // A reader ignores an id with NUL in it (HTML, Interpreting an event stream).
     if frame
         .id
         .is_some_and(|id| id.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0)))
@@ -77,6 +78,7 @@ pub fn encode_event(out: &mut Vec<u8>, frame: &SseFrame<'_>) -> Result<(), SseEn
 
 /// Appends an event that has only data: an MCP message. The event type is left out, since `message` is the default.
 pub fn encode_message(out: &mut Vec<u8>, data: &[u8]) {
+    // `data: ` and two line ends.
     out.reserve(data.len().saturating_add(8));
     lines(out, b"data:", data);
     out.push(b'\n');

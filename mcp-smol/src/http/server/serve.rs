@@ -50,8 +50,10 @@ pub async fn serve_until(
     socket.widen();
     let mut nursery = Nursery::new();
     let spawner = nursery.spawner();
+    // Beside the connections: what clients leave behind needs no connection to run on.
     spawner.spawn(shared.service().upkeep());
     let accepting = accept(&socket, |stream| {
+        // Taken and closed, so that its client knows at once; it would wait in the backlog otherwise.
         if options.max_connections.is_none_or(|most| connections(&shared) < most) {
             // It fails where the client is gone already, which the first read tells.
             let _ = stream.set_nodelay(true);
@@ -61,9 +63,11 @@ pub async fn serve_until(
     if let Some(broken) = nursery.run(unless(accepting, shutdown)).await {
         return Err(broken);
     }
+    // Before the grace and not after: who connects now is refused, and can go elsewhere.
     drop(socket);
     shared.close();
     // The upkeep goes on until the connections have ended.
+    // No waker is kept, as the nursery polls it again whenever a connection was polled.
     let ended = poll_fn(|_| match connections(&shared) {
         0 => Poll::Ready(()),
         _ => Poll::Pending,

@@ -45,6 +45,7 @@ pub async fn serve_until(
     let mut shutdown = pin!(shutdown);
     while let Some(accepted) = accept(|cx| socket.poll_accept(cx), &mut connections, shutdown.as_mut()).await {
         match accepted {
+            // Taken and closed, so that its client knows at once; it would wait in the backlog otherwise.
             Ok(_) if options.max_connections.is_some_and(|most| connections.len() >= most) => {}
             Ok((stream, _)) => {
                 // It fails where the client is gone already, which the first read tells.
@@ -54,8 +55,10 @@ pub async fn serve_until(
             Err(error) => bear(error).await?,
         }
     }
+    // Before the grace and not after: who connects now is refused, and can go elsewhere.
     drop(socket);
     shared.close();
+    // The upkeep outlives the connections, and would run on what is in progress in sessions.
     if !finish(&mut connections, options.grace).await {
         shared.service().endpoint().close();
     }

@@ -19,7 +19,7 @@ use super::pool::{ConnectionId, OriginKey, Pool};
 use mcp_proto::Time;
 use mcp_proto::handle::client::HttpPump;
 use mcp_proto::handle::{Tasks, Timer};
-use mcp_proto::http::client::{Action, ExchangeError, ExchangeId};
+use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction};
 
 /// How often the driver goes round before other tasks get their turn.
 const ROUNDS: usize = 4;
@@ -125,8 +125,8 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
     fn poll_actions(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Acted> {
         for _ in 0..POLLS {
             match ready!(self.ports.pump.poll_action(cx, now)) {
-                Some(Action::Open { id, request }) => self.open(now, id, request.map(Payload::new)),
-                Some(Action::Abort(id)) => self.abort(now, id),
+                Some(HttpAction::Open { id, request }) => self.open(now, id, request.map(Payload::new)),
+                Some(HttpAction::Abort(id)) => self.abort(now, id),
                 None => return Poll::Ready(Acted::Over),
             }
         }

@@ -107,7 +107,7 @@ fn progress_that_nobody_takes_is_bounded_in_bytes_and_the_newest_stays() {
 #[test]
 fn credentials_are_never_shown() {
     use crate::client::ClientConfig;
-    use crate::http::client::{Action, HttpClientConfig};
+    use crate::http::client::{HttpAction, HttpClientConfig};
 
     let mut http = HttpClientConfig::new("http://localhost/mcp".parse().unwrap());
     http.headers.insert("authorization", "Bearer hunter2".parse().unwrap());
@@ -133,7 +133,9 @@ fn credentials_are_never_shown() {
         assert!(!shown.contains("hunter2"), "{shown}");
     }
     assert!(format!("{client:?}").contains("pending_calls: 1"));
-    let Action::Open { request, .. } = action else { panic!() };
+    let HttpAction::Open { request, .. } = action else {
+        panic!()
+    };
     assert_eq!(
         request.headers()["authorization"],
         "Bearer hunter2",

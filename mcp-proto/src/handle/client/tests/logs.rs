@@ -5,13 +5,13 @@ use alloc::vec;
 
 use super::*;
 use crate::client::ClientConfig;
-use crate::http::client::{Action, ExchangeId, HttpClientConfig};
+use crate::http::client::{ExchangeId, HttpAction, HttpClientConfig};
 use crate::model::LoggingLevel;
 
 /// The id of the exchange that the pump opens, and that of the request in it.
 fn opened(pump: &mut super::super::HttpPump) -> (ExchangeId, Value) {
     let cx = &mut Context::from_waker(Waker::noop());
-    let Poll::Ready(Some(Action::Open { id, request })) = pump.poll_action(cx, Time::ORIGIN) else {
+    let Poll::Ready(Some(HttpAction::Open { id, request })) = pump.poll_action(cx, Time::ORIGIN) else {
         panic!("nothing is opened")
     };
     let body: Value = serde_json::from_slice(request.body()).unwrap();

@@ -8,7 +8,7 @@ use super::line::Line;
 use crate::handle::server::job::Job;
 use crate::handle::server::{Application, Peer, Work};
 use crate::jsonrpc::ErrorObject;
-use crate::server::http::Answer;
+use crate::server::http::HttpAnswer;
 use crate::server::{RequestToken, ResultBody};
 use crate::time::Time;
 
@@ -54,6 +54,7 @@ impl Errand {
         }
         if let Some(session) = &self.line.session {
             for cancellation in session.handle_timeout(now) {
+                // Where there is no room the client learns it from its late answer being ignored.
                 let _ = self.line.notify(cancellation);
             }
         }
@@ -82,6 +83,7 @@ impl Task {
 
     /// Polls the handler, and answers the request when it is done.
     fn poll(&mut self, server: &dyn Application, cx: &mut Context<'_>) -> Poll<()> {
+        // Looked at first: a handler that nobody waits for is not polled once more.
         if self.line.is_cancelled() {
             self.line.with(|exchange| exchange.skip());
             return Poll::Ready(());
@@ -94,9 +96,10 @@ impl Task {
     /// Answers the request, unless it is answered.
     fn answer(&mut self, server: &dyn Application, outcome: Result<ResultBody, ErrorObject>) {
         let Some(token) = self.token.take() else { return };
+        // The session and the exchange are locked one after the other, never both.
         let answer = match &self.line.session {
             Some(session) => session.respond(token, outcome),
-            None => Answer::alone(server.config(), token, outcome),
+            None => HttpAnswer::alone(server.config(), token, outcome),
         };
         self.line.with(|exchange| exchange.answer(answer));
     }

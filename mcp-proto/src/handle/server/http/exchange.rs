@@ -69,7 +69,9 @@ impl Exchange {
         match &mut self.kind {
             Kind::Answered(exchange) => return take(exchange).map_or(Poll::Pending, Poll::Ready),
             Kind::Errand(errand, visit) => {
+                // Handlers before the take: an answer that is ready at once goes out with the head.
                 let is_done = errand.is_done() || errand.poll(&*self.inner.server, cx, now).is_ready();
+                // With the last answer, and not when it is read: a slow reader keeps no session alive.
                 if let Some(visit) = visit.take_if(|_| is_done) {
                     lock(&self.inner.sessions).leave(now, visit);
                 }
@@ -129,6 +131,7 @@ impl Drop for Exchange {
                 (errand.line.session.iter()).for_each(|session| session.act(HttpSession::end));
             }
             Kind::Stream(errand, visit) => {
+                // Before the visit is left: then another reader may come, whose stream is not to be closed here.
                 (errand.line.session.iter()).for_each(|session| session.unlisten());
                 self.inner.upkeep.push(Arrival::Leave(visit));
             }

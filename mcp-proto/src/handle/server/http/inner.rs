@@ -9,7 +9,7 @@ use super::orphans::Queue;
 use super::session::SharedSession;
 use crate::handle::lock::lock;
 use crate::handle::server::{Application, Audience};
-use crate::http::server::{HttpConfig, Sessions, Subscriptions};
+use crate::http::server::{HttpConfig, SessionTable, Subscriptions};
 use crate::server::Announcement;
 use crate::server::http::{Member, Rules, Site};
 
@@ -17,7 +17,7 @@ use crate::server::http::{Member, Rules, Site};
 pub(super) struct Inner {
     pub(super) server: Arc<dyn Application>,
     pub(super) site: Site,
-    pub(super) sessions: Mutex<Sessions<Member<Arc<SharedSession>>>>,
+    pub(super) sessions: Mutex<SessionTable<Member<Arc<SharedSession>>>>,
     pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
     pub(super) upkeep: Arc<Queue>,
 }
@@ -27,7 +27,7 @@ impl Inner {
         let limits = server.config().limits();
         Self {
             site: Site::new(server.config(), config),
-            sessions: Mutex::new(Sessions::new(limits)),
+            sessions: Mutex::new(SessionTable::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::new()),
             server,
@@ -41,6 +41,7 @@ impl Inner {
 
 impl Audience for Inner {
     fn announce(&self, announcement: &Announcement) {
+        // Collected first: nobody is told under the lock of a table, which every legacy request needs.
         let sessions: Vec<_> = (lock(&self.sessions).iter())
             .map(|member| member.session.clone())
             .collect();

@@ -73,6 +73,7 @@ impl Line {
             }
             return Poll::Pending;
         };
+        // Whatever was taken has made room.
         let room = state.room.take();
         drop(state);
         room.wake();
@@ -86,6 +87,7 @@ impl Line {
         let room = state.room.take();
         drop(state);
         room.wake();
+        // Requests that run on are still to be answered, if only to nobody.
         if end == HangUp::Cancelled {
             self.over();
         }
@@ -96,6 +98,7 @@ impl Line {
     /// Otherwise it is not, or a handler and the task would wake each other until the client reads.
     pub(super) fn act(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
         let mut state = self.state();
+        // Left at once where it is blocked, before the driver's waker is taken.
         act(&mut state.exchange).map_err(|blocked| blocked.0)?;
         let driver = state.driver.take();
         drop(state);
@@ -131,10 +134,10 @@ impl Peer for Line {
         session.map_or(Poll::Ready(()), |session| session.poll_callable(cx))
     }
 
-    fn request(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
+    fn call(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {
         let gone = SendError::Closed(CloseReason::Peer);
         let Some(session) = &self.session else { return Err(gone) };
-        match self.with(|exchange| (exchange.can_request(), exchange.has_room())) {
+        match self.with(|exchange| (exchange.can_call(), exchange.has_room())) {
             (false, _) => return Err(gone),
             (true, false) => return Err(SendError::Blocked(params)),
             (true, true) => {}
@@ -142,7 +145,7 @@ impl Peer for Line {
         // The session and the exchange are locked one after the other, never both. Someone else may fill the queue, or
         // the client go, in between.
         let (call, message) = session.begin_call(reserved, question, params)?;
-        self.act(|exchange| exchange.request(message)).map_err(|_| {
+        self.act(|exchange| exchange.call(message)).map_err(|_| {
             session.cancel_call(call);
             gone
         })?;
@@ -184,6 +187,7 @@ impl Peer for Line {
 impl Party for Line {
     fn cancel(&self) {
         self.over();
+        // Nothing is done to the exchange: its task is woken, and looks whether it is cancelled.
         let _ = self.act(|_| Ok(()));
     }
 

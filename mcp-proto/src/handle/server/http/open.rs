@@ -15,7 +15,7 @@ use super::session::{Party, SharedSession};
 use crate::handle::lock::lock;
 use crate::handle::server::Call;
 use crate::http::server::{Admission, Visit};
-use crate::server::Request;
+use crate::server::ClientRequest;
 use crate::server::http::{Exchange as Machine, HttpSession, Opening, Taken};
 use crate::time::Time;
 
@@ -57,6 +57,7 @@ fn step(
             let keep = |session| Arc::new(SharedSession::new(inner.server.clone(), session));
             let mut sessions = lock(&inner.sessions);
             let exchange = begun.finish(rules, now, &mut sessions, keep);
+            // With the first there is something to look after. It is called under no lock, since it looks at once.
             let is_first = sessions.len() == 1;
             drop(sessions);
             if is_first {
@@ -66,6 +67,7 @@ fn step(
         }
         Opening::Enter(entering) => {
             let (visit, session) = entering.enter(rules, now, &mut lock(&inner.sessions))?;
+            // The lock of the table is gone with the statement above: nobody in a session holds up all others.
             let taken = session.act(|session| entering.take(rules, now, session));
             serve(inner, now, taken, session, Some(visit))
         }
@@ -116,18 +118,19 @@ fn run(
     exchange: Machine,
     session: Option<Arc<SharedSession>>,
     visit: Option<Visit>,
-    first: Option<Request>,
-    more: Vec<Request>,
+    first: Option<ClientRequest>,
+    more: Vec<ClientRequest>,
 ) -> Exchange {
     let line = Arc::new(Line::new(exchange, session));
     let first = first.map(|request| task(inner, request, line.clone()));
+    // Each request of a batch is cancelled alone, and so has a line of its own.
     let member = |request| task(inner, request, Arc::new(Line::member(&line)));
     let more = more.into_iter().map(member).collect();
     Exchange::new(inner, Kind::Errand(Errand::new(line, first, more), visit))
 }
 
 /// The handler of a request, which its session is told of.
-fn task(inner: &Inner, request: Request, line: Arc<Line>) -> Task {
+fn task(inner: &Inner, request: ClientRequest, line: Arc<Line>) -> Task {
     let key = request.token.key();
     let (token, call) = Call::of(request);
     let work = inner.server.serve(call, line.clone());

@@ -11,7 +11,7 @@ use crate::handle::server::answers::Answers;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::http::{Answer, Exchange, Happening, HttpSession, Rules};
+use crate::server::http::{Exchange, Happening, HttpAnswer, HttpSession, Rules};
 use crate::server::{Announcement, Question, RequestToken, ResultBody, ServerConfig};
 use crate::time::Time;
 
@@ -62,6 +62,7 @@ impl SharedSession {
         let Some(end) = state.session.poll_end() else {
             return value;
         };
+        // All is taken out under the lock, so that whoever comes in between finds nothing to wait for.
         let (callers, listener) = (state.callers.take(), state.listener.take());
         let closed = |call| state.answers.settle(call, Err(CallError::Closed(CloseReason::Local)));
         let wakers: Vec<Waker> = end.calls.into_iter().filter_map(closed).collect();
@@ -80,7 +81,7 @@ impl SharedSession {
         match happening {
             Happening::Notification(notification) => self.server.notified(notification),
             Happening::Cancelled { request, .. } => request.into_iter().for_each(|request| request.cancel()),
-            Happening::Answered { call, outcome } => {
+            Happening::Reply { call, outcome } => {
                 let waker = lock(&self.state).answers.settle(call, outcome);
                 waker.into_iter().for_each(Waker::wake);
             }
@@ -94,19 +95,21 @@ impl SharedSession {
 
     /// Takes note of the handler of a request, so that it can be cancelled.
     pub(super) fn started(&self, key: RequestKey, request: Arc<dyn Party>) {
+        // Cancelled while its handler was being made: it is told now.
         if let Err(cancelled) = self.act(|session| session.started(key, request)) {
             cancelled.cancel();
         }
     }
 
     /// The answer to a request whose handler is done.
-    pub(super) fn respond(&self, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) -> Answer {
+    pub(super) fn respond(&self, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) -> HttpAnswer {
         self.act(|session| session.respond(self.server.config(), token, outcome))
     }
 
     /// Ready when the client may be asked.
     pub(super) fn poll_callable(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = lock(&self.state);
+        // At its end too: the next try tells the caller so.
         if state.session.has_ended() || state.session.may_call() {
             return Poll::Ready(());
         }
@@ -128,7 +131,7 @@ impl SharedSession {
         params: Params,
     ) -> Result<(CallId, Vec<u8>), SendError> {
         let (config, mut state) = (self.server.config(), lock(&self.state));
-        let (call, message) = state.session.request_as(config, reserved, question, params)?;
+        let (call, message) = state.session.call_as(config, reserved, question, params)?;
         if reserved.is_none() {
             state.answers.expect(call);
         }
@@ -155,6 +158,7 @@ impl SharedSession {
     /// Gives up the calls whose time is over: the cancellations to send.
     pub(super) fn handle_timeout(&self, now: Time) -> Vec<Vec<u8>> {
         let mut state = lock(&self.state);
+        // Collected and woken afterwards: a task may come back to its session at once.
         let (mut cancellations, mut wakers) = (Vec::new(), Vec::new());
         while let Some((call, error, cancellation)) = state.session.handle_timeout(now) {
             wakers.extend(state.answers.settle(call, Err(error)));
@@ -169,6 +173,7 @@ impl SharedSession {
     pub(super) fn announce(&self, announcement: &Announcement) {
         let mut state = lock(&self.state);
         let message = state.session.notify(self.server.config(), announcement);
+        // Told under no lock of the session: the stream has its own.
         let heard = message.zip(state.listener.clone());
         drop(state);
         heard.into_iter().for_each(|(message, listener)| listener.tell(message));
@@ -181,6 +186,7 @@ impl SharedSession {
         party: impl FnOnce(Exchange) -> Arc<P>,
     ) -> Arc<P> {
         let mut state = lock(&self.state);
+        // Under one lock: an announcement finds the session without a stream and waits, or with one to be sent on.
         let stream = party(state.session.listen(rules));
         state.listener = Some(stream.clone());
         stream
@@ -198,12 +204,12 @@ impl SharedSession {
 mod tests {
     use super::*;
     use crate::handle::Server;
-    use crate::server::Session;
+    use crate::server::LegacySession;
 
     #[test]
     fn a_call_that_waits_for_the_handshake_has_a_deadline() {
         let server = Server::builder("s", "1").build();
-        let session = HttpSession::new(Session::new(server.config()));
+        let session = HttpSession::new(LegacySession::new(server.config()));
         let session = SharedSession::new(Arc::new(server), session);
         let cx = &Context::from_waker(Waker::noop());
         let call = session.reserve_call(&CallOptions::default()).unwrap();

@@ -107,7 +107,7 @@ impl Application for App {
                         method: &method,
                         options: &options,
                     };
-                    let ask = || peer.request(None, &question, Params::NONE);
+                    let ask = || peer.call(None, &question, Params::NONE);
                     let mut asked = ask();
                     while let Err(SendError::Blocked(_)) = asked {
                         poll_fn(|cx| peer.poll_callable(cx)).await;

@@ -34,6 +34,7 @@ impl Upkeep {
     pub(super) fn take(inner: &Arc<Inner>) -> Option<Self> {
         let orphans = inner.upkeep.start()?;
         Some(Self {
+            // Weak, or it would keep alive what it waits to see gone.
             inner: Arc::downgrade(inner),
             queue: inner.upkeep.clone(),
             orphans: Some(orphans.unwrap_or_else(|| Aging::new(inner.server.config()))),
@@ -42,6 +43,7 @@ impl Upkeep {
 
     /// Does what is to be done; ready when nothing ever will be again.
     pub fn poll(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<()> {
+        // It leaves its waker before it looks at the endpoint, whose end in between would wake nobody.
         let arrivals = self.queue.take(cx);
         let (Some(inner), Some(orphans)) = (self.inner.upgrade(), &mut self.orphans) else {
             return Poll::Ready(());
@@ -81,6 +83,7 @@ impl Upkeep {
 
 impl Drop for Upkeep {
     fn drop(&mut self) {
+        // Once the endpoint is gone nobody asks for another upkeep.
         if self.inner.strong_count() > 0 {
             self.queue.stop(self.orphans.take());
         }

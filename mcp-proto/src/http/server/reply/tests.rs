@@ -51,7 +51,7 @@ fn an_answer_that_is_ready_at_once_is_whole_in_either_form() {
 fn what_comes_first_makes_a_stream_and_what_is_ready_together_is_one_body() {
     let mut reply = reply(Accepts::BOTH, ReplyForm::Json);
     reply.notify(b"1".to_vec()).unwrap();
-    reply.request(b"2".to_vec()).unwrap();
+    reply.call(b"2".to_vec()).unwrap();
     assert_eq!(reply.body_length(), None);
     let head = reply.poll_head(NOW).unwrap();
     assert_eq!(head.headers["x-accel-buffering"], "no");
@@ -65,7 +65,7 @@ fn what_comes_first_makes_a_stream_and_what_is_ready_together_is_one_body() {
     assert!(reply.is_finished());
     reply.notify(b"5".to_vec()).unwrap();
     assert_eq!(reply.dropped(), 1);
-    assert!(!reply.can_request() && reply.poll_body(NOW).is_none());
+    assert!(!reply.can_call() && reply.poll_body(NOW).is_none());
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_stream_that_is_complete_before_its_head_is_taken_has_a_length() {
 fn a_client_without_streams_gets_its_answer_and_nothing_else() {
     let mut reply = reply(Accepts::JSON, ReplyForm::Sse);
     reply.notify(b"1".to_vec()).unwrap();
-    assert_eq!(reply.request(b"2".to_vec()), Err(Blocked(b"2".to_vec())));
+    assert_eq!(reply.call(b"2".to_vec()), Err(Blocked(b"2".to_vec())));
     reply.respond(OK, b"3".to_vec());
     assert_eq!(taken(&mut reply).3, "3");
     assert_eq!(reply.dropped(), 1);
@@ -166,7 +166,7 @@ fn a_reader_that_stops_blocks_notifications_and_never_the_answer() {
     let mut reply = Reply::new(Accepts::BOTH, &HttpConfig::default(), &limits);
     reply.notify(vec![b'x'; 500]).unwrap(); // larger than the queue, but the queue is empty
     assert_eq!(reply.notify(b"1".to_vec()), Err(Blocked(b"1".to_vec())));
-    assert_eq!(reply.request(b"2".to_vec()), Err(Blocked(b"2".to_vec())));
+    assert_eq!(reply.call(b"2".to_vec()), Err(Blocked(b"2".to_vec())));
     assert!(reply.poll_head(NOW).is_some() && reply.poll_body(NOW).is_some());
     assert!(reply.has_room());
     reply.notify(vec![b'x'; 80]).unwrap();
@@ -214,7 +214,7 @@ fn verbs_in_any_order_neither_panic_nor_lose_the_answer() {
             seed ^= seed << 17;
             match seed % 7 {
                 0 => drop(reply.notify(b"n".to_vec())),
-                1 => drop(reply.request(b"r".to_vec())),
+                1 => drop(reply.call(b"r".to_vec())),
                 2 => {
                     reply.respond(OK, b"a".to_vec());
                     answers += 1;
@@ -264,5 +264,5 @@ fn nothing_is_kept_for_a_client_that_has_gone() {
     reply.notify(b"2".to_vec()).unwrap();
     reply.respond(OK, b"3".to_vec());
     assert!(reply.is_finished() && reply.poll_head(NOW).is_none() && reply.poll_body(NOW).is_none());
-    assert_eq!((reply.dropped(), reply.can_request()), (1, false));
+    assert_eq!((reply.dropped(), reply.can_call()), (1, false));
 }

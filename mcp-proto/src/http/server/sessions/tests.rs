@@ -3,8 +3,8 @@ use super::*;
 const MINUTE: Duration = Duration::from_secs(60);
 const START: Time = Time::ORIGIN;
 
-fn table(most: usize, per_principal: usize) -> Sessions<u32> {
-    Sessions::new(&Limits {
+fn table(most: usize, per_principal: usize) -> SessionTable<u32> {
+    SessionTable::new(&Limits {
         sessions: most,
         sessions_per_principal: per_principal,
         session_idle: 10 * MINUTE,
@@ -18,13 +18,13 @@ fn id(byte: u8) -> SessionId {
 }
 
 /// A session that was made and left.
-fn made(table: &mut Sessions<u32>, now: Time, byte: u8) -> SessionId {
+fn made(table: &mut SessionTable<u32>, now: Time, byte: u8) -> SessionId {
     let visit = table.create(now, id(byte), None, u32::from(byte)).unwrap();
     table.leave(now, visit);
     id(byte)
 }
 
-fn nothing_is_left(table: &Sessions<u32>) -> bool {
+fn nothing_is_left(table: &SessionTable<u32>) -> bool {
     table.places.is_empty()
         && table.iter().next().is_none()
         && table.checks.is_empty()
@@ -71,7 +71,7 @@ fn a_session_in_use_does_not_expire() {
 
 #[test]
 fn an_idle_time_of_zero_neither_spins_nor_ends_what_is_in_use() {
-    let mut table = Sessions::new(&Limits {
+    let mut table = SessionTable::new(&Limits {
         session_idle: Duration::ZERO,
         ..Limits::default()
     });

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 
-use super::super::event::{Asked, AskedKey, Asker, AskingId, ExchangeId, HttpEvent, Sender, SessionKey};
+use super::super::event::{Asked, AskedKey, Asker, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey, Sender};
 use super::super::exchange::Exchange;
 use super::super::opening::Opening;
 use super::super::served::{Answering, Reading, Served};
@@ -13,7 +13,7 @@ use super::super::session::Happening;
 use super::super::taken::Taken;
 use super::HttpServer;
 use crate::http::server::{Admission, Refusal, Visit};
-use crate::server::Request;
+use crate::server::ClientRequest;
 use crate::time::Time;
 
 impl HttpServer {
@@ -108,6 +108,7 @@ impl HttpServer {
             return Err(Refusal::Overloaded);
         }
         if let Some(principal) = &sender.principal {
+            // There the gate and the steps look for it, as an authentication layer in front would have put it.
             head.extensions.insert(principal.clone());
         }
         Ok((self.site.judge(&head)?, Asker { head, sender }))
@@ -159,6 +160,8 @@ impl HttpServer {
                 Answering::alone(exchange)
             }),
             Opening::Enter(entering) => entering.enter(rules, now, &mut self.table).map(|(visit, key)| {
+                // A session leaves the table before its room, so this does not happen; a visit that is dropped would
+                // keep it for ever.
                 let Some(room) = self.rooms.get_mut(key) else {
                     self.table.leave(now, visit);
                     return Answering::alone(Exchange::refused(rules, None, &Refusal::SessionNotFound));
@@ -189,6 +192,7 @@ impl HttpServer {
             }),
         };
         let answering = answering.unwrap_or_else(Answering::alone);
+        // Served before the session is looked at: what ends with it may be in this very exchange.
         let session = answering.session;
         self.serve(id, answering);
         if let Some(key) = session {
@@ -200,7 +204,7 @@ impl HttpServer {
     pub(super) fn taken(
         &mut self,
         id: ExchangeId,
-        key: SessionKey,
+        key: HttpSessionKey,
         visit: Option<Visit>,
         taken: Taken<AskedKey>,
         asker: &Arc<Asker>,
@@ -211,6 +215,7 @@ impl HttpServer {
             ..Answering::alone(taken.exchange)
         };
         if let Some(room) = self.rooms.get_mut(key) {
+            // Before anything that may end the session, which is forgotten once it has ended and has no exchange.
             room.exchanges += 1;
         }
         for request in taken.request.into_iter().chain(taken.more) {
@@ -220,6 +225,7 @@ impl HttpServer {
             self.happened(key, happening, asker);
         }
         if answering.exchange.is_answered() {
+            // Nothing is in progress: from now on its idle time counts, though the client may not have read the answer.
             self.leaving.extend(answering.visit.take());
         }
         answering
@@ -230,8 +236,8 @@ impl HttpServer {
         &mut self,
         id: ExchangeId,
         answering: &mut Answering,
-        session: Option<SessionKey>,
-        request: Request,
+        session: Option<HttpSessionKey>,
+        request: ClientRequest,
         asker: &Arc<Asker>,
     ) {
         let number = answering.requests.len() as u32;
@@ -251,7 +257,7 @@ impl HttpServer {
         self.events.push_back(HttpEvent::Request(asked));
     }
 
-    pub(super) fn happened(&mut self, session: SessionKey, happening: Happening<AskedKey>, asker: &Arc<Asker>) {
+    pub(super) fn happened(&mut self, session: HttpSessionKey, happening: Happening<AskedKey>, asker: &Arc<Asker>) {
         match happening {
             Happening::Notification(notification) => self.events.push_back(HttpEvent::Notification {
                 session,
@@ -259,19 +265,20 @@ impl HttpServer {
                 from: asker.clone(),
             }),
             Happening::Cancelled { request, reason, .. } => {
+                // `None` where it is not handed out yet: `started` gives it back then.
                 if let Some(request) = request {
                     self.cancelled(request, reason);
                 }
             }
-            Happening::Answered { call, outcome } => {
-                let request = AskingId { session, call };
-                self.asking.remove(&request);
-                self.events.push_back(HttpEvent::Answered { request, outcome });
+            Happening::Reply { call, outcome } => {
+                let call = HttpCallId { session, call };
+                self.calls.remove(&call);
+                self.events.push_back(HttpEvent::Reply { call, outcome });
                 self.rooms.watch(session);
             }
             Happening::Progress { call, params } => {
-                let request = AskingId { session, call };
-                self.events.push_back(HttpEvent::Progress { request, params });
+                let call = HttpCallId { session, call };
+                self.events.push_back(HttpEvent::Progress { call, params });
                 self.rooms.watch(session);
             }
             Happening::Opened => self.events.push_back(HttpEvent::Opened(session)),

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::super::event::{AskedKey, AskingId, ExchangeId, HttpEvent, SessionKey};
+use super::super::event::{AskedKey, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
 use super::super::exchange::HangUp;
 use super::super::served::Served;
 use super::HttpServer;
@@ -18,6 +18,7 @@ impl HttpServer {
         let Some(Served::Answering(answering)) = self.exchanges.get_mut(&id) else {
             return self.forget(now, id);
         };
+        // Told twice: it runs on, and has its place in the table already.
         if answering.abandoned.is_some() {
             return;
         }
@@ -29,6 +30,7 @@ impl HttpServer {
             }
             HangUp::RunOn => {
                 let (key, oldest) = self.abandoned.insert(now, id);
+                // Before the oldest is given up, which is this one where none may be kept.
                 answering.abandoned = Some(key);
                 if let Some(oldest) = oldest {
                     self.give_up(now, oldest);
@@ -48,7 +50,9 @@ impl HttpServer {
     /// Begins to shut down: refuses new requests, and ends every subscription, and every session that has no request in
     /// progress. Requests in progress are answered; a session ends with its last one.
     pub fn drain(&mut self) {
+        // First, so that nothing new comes in behind those that are ended.
         self.site.close();
+        // Unlike requests, these would never end by themselves.
         for id in self.subscriptions.close() {
             self.end_stream(id);
         }
@@ -64,7 +68,9 @@ impl HttpServer {
     /// there, which get no answer. Requests of the modern era that are in progress are answered.
     pub fn close(&mut self) {
         self.drain();
-        let sessions: Vec<SessionKey> = self.rooms.keys().collect();
+        // The rooms, not the table: sessions that drain or are for one exchange are not in it. Each may be forgotten
+        // meanwhile.
+        let sessions: Vec<HttpSessionKey> = self.rooms.keys().collect();
         for key in sessions {
             self.end_session(key);
         }
@@ -73,6 +79,7 @@ impl HttpServer {
     /// A request gets no answer; its exchange goes on without it.
     pub(super) fn cancelled(&mut self, request: AskedKey, reason: Option<Box<str>>) {
         if let Some(answering) = self.answering(request.exchange)
+            // An answer may have been first, and the exchange counts each request once.
             && answering.requests.remove(&request.number).is_some()
         {
             answering.exchange.skip();
@@ -92,6 +99,7 @@ impl HttpServer {
         self.leaving.extend(visit);
         if let Some(gone) = gone {
             self.abandoned.remove(gone);
+            // Nobody is there to take its end.
             self.remove(id);
         }
     }
@@ -99,6 +107,7 @@ impl HttpServer {
     /// None of the requests of an exchange is answered any more.
     pub(super) fn cancel_all(&mut self, id: ExchangeId) {
         let Some(answering) = self.answering(id) else { return };
+        // Taken out first: the session may end with them, and would cancel each a second time.
         let (requests, session) = (core::mem::take(&mut answering.requests), answering.session);
         for (number, running) in requests {
             if let Some(room) = session.and_then(|key| self.rooms.get_mut(key)) {
@@ -141,6 +150,7 @@ impl HttpServer {
                 room.session.unlisten();
             }
             room.exchanges = room.exchanges.saturating_sub(1);
+            // Nobody else knows its name: no other exchange can ever come to it.
             if room.is_throwaway && room.exchanges == 0 {
                 room.session.end();
             }
@@ -148,7 +158,7 @@ impl HttpServer {
         self.after(key);
     }
 
-    pub(super) fn end_session(&mut self, key: SessionKey) {
+    pub(super) fn end_session(&mut self, key: HttpSessionKey) {
         if let Some(room) = self.rooms.get_mut(key) {
             room.session.end();
         }
@@ -156,7 +166,7 @@ impl HttpServer {
     }
 
     /// What has ended with a session is told, once it has.
-    pub(super) fn after(&mut self, key: SessionKey) {
+    pub(super) fn after(&mut self, key: HttpSessionKey) {
         let Some(room) = self.rooms.get_mut(key) else {
             return;
         };
@@ -169,12 +179,13 @@ impl HttpServer {
                 self.cancelled(request, None);
             }
             for call in end.calls {
-                let request = AskingId { session: key, call };
-                self.asking.remove(&request);
+                let call = HttpCallId { session: key, call };
+                self.calls.remove(&call);
                 let outcome = Err(CallError::Closed(CloseReason::Local));
-                self.events.push_back(HttpEvent::Answered { request, outcome });
+                self.events.push_back(HttpEvent::Reply { call, outcome });
             }
             if !is_throwaway {
+                // Last: who drops what belongs to the session at that has heard of everything in it.
                 self.events.push_back(HttpEvent::Ended(key));
             }
         }

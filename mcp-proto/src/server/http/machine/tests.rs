@@ -126,7 +126,7 @@ impl World {
             && server.rooms.is_empty()
             && server.subscriptions.is_empty()
             && server.abandoned.is_empty()
-            && server.asking.is_empty()
+            && server.calls.is_empty()
             && server.silent_streams.first().is_none()
     }
 }

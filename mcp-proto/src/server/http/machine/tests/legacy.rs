@@ -44,7 +44,7 @@ fn the_server_asks_its_client_on_the_stream_of_a_request() {
     let id = world.send(in_session(&session, &tool(1)));
     let asked = world.asked();
     let options = CallOptions::default();
-    let ask = |server: &mut HttpServer| server.request(&asked.token, Method::ListRoots, Params::NONE, &options);
+    let ask = |server: &mut HttpServer| server.call(&asked.token, Method::ListRoots, Params::NONE, &options);
     let asking = ask(&mut world.server).unwrap();
     let begun = world.read(id).body;
     assert!(begun.contains("roots/list"), "{begun}");
@@ -59,8 +59,8 @@ fn the_server_asks_its_client_on_the_stream_of_a_request() {
     let reply = format!(r#"{{"jsonrpc":"2.0","id":{number},"result":{{"roots":[]}}}}"#);
     assert_eq!(world.call(in_session(&session, &reply)).status(), 202);
     match world.server.poll_event() {
-        Some(HttpEvent::Answered { request, outcome }) => {
-            assert_eq!((request, outcome.unwrap().as_str()), (asking, r#"{"roots":[]}"#));
+        Some(HttpEvent::Reply { call, outcome }) => {
+            assert_eq!((call, outcome.unwrap().as_str()), (asking, r#"{"roots":[]}"#));
         }
         other => panic!("{other:?}"),
     }
@@ -69,10 +69,10 @@ fn the_server_asks_its_client_on_the_stream_of_a_request() {
     world.now = NOW + Duration::from_secs(61);
     world.server.handle_timeout(world.now);
     let event = world.server.poll_event();
-    assert!(matches!(event, Some(HttpEvent::Answered { request, outcome: Err(_) }) if request == late));
+    assert!(matches!(event, Some(HttpEvent::Reply { call, outcome: Err(_) }) if call == late));
     assert!(world.body(id).0.contains("notifications/cancelled"));
     world.answer(asked.token, "{}");
-    assert!(world.body(id).1 && world.server.asking.is_empty());
+    assert!(world.body(id).1 && world.server.calls.is_empty());
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn what_is_said_before_the_answer_makes_it_a_stream() {
     assert!(begun.body.contains("notifications/progress") && !begun.ended);
     let refused = world
         .server
-        .request(&asked.token, Method::ListRoots, Params::NONE, &CallOptions::default());
+        .call(&asked.token, Method::ListRoots, Params::NONE, &CallOptions::default());
     assert!(matches!(refused, Err(SendError::OutOfEra { .. })), "{refused:?}");
     world.answer(asked.token, "{}");
     let (rest, ended) = world.body(id);

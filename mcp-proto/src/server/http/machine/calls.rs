@@ -1,8 +1,8 @@
-//! Requests of the server to its clients (legacy era).
+//! Calls of the server to its clients (legacy era).
 
 use alloc::vec::Vec;
 
-use super::super::event::{AskedToken, AskingId, ExchangeId, HttpEvent, SessionKey};
+use super::super::event::{AskedToken, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
 use super::super::served::Served;
 use super::HttpServer;
 use crate::jsonrpc::Params;
@@ -11,20 +11,20 @@ use crate::rpc::{CallOptions, CloseReason, SendError};
 use crate::time::Time;
 
 impl HttpServer {
-    /// Makes a request of the client that has made this one (legacy era), on its stream. Its deadline starts with the
+    /// Calls the client that has made this request (legacy era), on its stream. Its deadline starts with the
     /// next [`handle_timeout`](Self::handle_timeout), which [`poll_timeout`](Self::poll_timeout) asks for at once.
     ///
     /// # Errors
     /// [`SendError::OutOfEra`] in the modern era; [`SendError::Closed`] where the request is over, or its client has
     /// gone or takes no stream; [`SendError::Blocked`] with the parameters while the client does not read; and those of
-    /// [`Session::request`](crate::server::Session::request).
-    pub fn request(
+    /// [`LegacySession::call`](crate::server::LegacySession::call).
+    pub fn call(
         &mut self,
         token: &AskedToken,
         method: impl Into<MethodName>,
         params: Params,
         options: &CallOptions,
-    ) -> Result<AskingId, SendError> {
+    ) -> Result<HttpCallId, SendError> {
         let (method, revision) = (method.into(), token.revision());
         let Some(session) = token.session else {
             return Err(SendError::OutOfEra { method, revision });
@@ -36,45 +36,47 @@ impl HttpServer {
         let Some(Served::Answering(answering)) = self.exchanges.get_mut(&token.key.exchange) else {
             return Err(gone());
         };
-        if !answering.exchange.can_request() {
+        // Asked before the session is: it would count a call that cannot be sent.
+        if !answering.exchange.can_call() {
             return Err(gone());
         }
         if !answering.exchange.has_room() {
             return Err(SendError::Blocked(params));
         }
         let room = self.rooms.get_mut(session).ok_or_else(gone)?;
-        let (call, message) = room.session.request(&self.config, &method, params, options)?;
+        let (call, message) = room.session.call(&self.config, &method, params, options)?;
         // There is room, and the client can be reached: both were asked for.
-        let _ = answering.exchange.request(message);
-        let id = AskingId { session, call };
-        self.asking.insert(id, token.key.exchange);
+        let _ = answering.exchange.call(message);
+        let id = HttpCallId { session, call };
+        self.calls.insert(id, token.key.exchange);
         self.ready.insert(token.key.exchange);
         self.rooms.watch(session);
         Ok(id)
     }
 
-    /// Stops waiting for a request of ours, and tells the client. One that is settled is ignored.
-    pub fn cancel(&mut self, request: AskingId, reason: Option<&str>) {
-        let Some(exchange) = self.asking.remove(&request) else {
+    /// Stops waiting for a call of ours, and tells the client. One that is settled is ignored.
+    pub fn cancel(&mut self, call: HttpCallId, reason: Option<&str>) {
+        // Settled for us from here on: a late answer is nobody's.
+        let Some(exchange) = self.calls.remove(&call) else {
             return;
         };
-        let room = self.rooms.get_mut(request.session);
-        let message = room.and_then(|room| room.session.cancel(request.call, reason));
+        let room = self.rooms.get_mut(call.session);
+        let message = room.and_then(|room| room.session.cancel(call.call, reason));
         self.tell(exchange, message);
-        self.rooms.watch(request.session);
+        self.rooms.watch(call.session);
     }
 
-    /// Our requests in a session whose time is over.
-    pub(super) fn expire_requests(&mut self, now: Time, session: SessionKey) {
+    /// Our calls in a session whose time is over.
+    pub(super) fn expire_calls(&mut self, now: Time, session: HttpSessionKey) {
         while let Some(room) = self.rooms.get_mut(session)
             && let Some((call, error, cancellation)) = room.session.handle_timeout(now)
         {
-            let request = AskingId { session, call };
-            if let Some(exchange) = self.asking.remove(&request) {
+            let call = HttpCallId { session, call };
+            if let Some(exchange) = self.calls.remove(&call) {
                 self.tell(exchange, cancellation);
             }
             let outcome = Err(error);
-            self.events.push_back(HttpEvent::Answered { request, outcome });
+            self.events.push_back(HttpEvent::Reply { call, outcome });
         }
         self.rooms.watch(session);
     }
