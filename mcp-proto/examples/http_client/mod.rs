@@ -91,7 +91,9 @@ impl Driver {
                 Some(slot) => *slot = Some(stream),
                 None => hang_up(&stream),
             },
-            Report::Head(id, head) if self.open.contains_key(&id) => self.pump.head(now, id, &head),
+            Report::Head(id, head) if self.open.contains_key(&id) => {
+                self.pump.head(now, id, &head);
+            }
             Report::Body(id, chunk, go_on) if self.open.contains_key(&id) => {
                 self.pump.body(now, id, &chunk);
                 self.paused.push((id, go_on));

@@ -124,4 +124,17 @@ mod tests {
         wakers.take().wake();
         assert_eq!(counts[8].get(), 2);
     }
+
+    #[test]
+    fn a_hundred_thousand_wait_each_in_a_few_steps_and_are_woken_once() {
+        let counts: Vec<Arc<Count>> = (0..100_000).map(|_| Arc::default()).collect();
+        let wakers: Vec<Waker> = counts.iter().map(|count| Waker::from(count.clone())).collect();
+        let mut waiting = Wakers::default();
+        // Looking through those who wait for each of them would take minutes.
+        for _ in 0..2 {
+            wakers.iter().for_each(|waker| waiting.add(waker));
+        }
+        waiting.take().wake();
+        assert!(counts.iter().all(|count| count.get() == 1));
+    }
 }

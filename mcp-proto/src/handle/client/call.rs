@@ -174,24 +174,24 @@ impl<T> Call<T> {
         self.fate
     }
 
-    /// Makes the call: sends it, or queues for room.
-    fn start(&mut self, cx: &Context<'_>) -> Result<(), CallError> {
+    /// Makes the call: sends it, or queues for room. Whether it was made now.
+    fn start(&mut self, cx: &Context<'_>) -> Result<bool, CallError> {
         // Where it cannot be begun, dropping it has nothing to undo.
         let params = match core::mem::replace(&mut self.phase, Phase::Done) {
             Phase::New(params) => params,
             started => {
                 self.phase = started;
-                return Ok(());
+                return Ok(false);
             }
         };
         let params = params.map_err(|error| CallError::Refused(SendError::InvalidParams(error)))?;
-        let (method, options, spent) = (self.method.clone(), self.options.clone(), self.fate.spent);
+        let (method, options, spent) = (&self.method, &self.options, self.fate.spent);
         self.phase = self
             .inner
             .shared
             .apply(|state| start(state, cx, method, params, options, spent))
             .map_err(refused)?;
-        Ok(())
+        Ok(true)
     }
 
     /// The call as the machine knows it, once there was room for it.
@@ -255,17 +255,20 @@ pub(in crate::handle) fn tool_params<A: Serialize>(name: &str, arguments: A) -> 
 fn start(
     state: &mut State,
     cx: &Context<'_>,
-    method: MethodName,
+    method: &MethodName,
     params: Params,
-    options: CallOptions,
+    options: &CallOptions,
     spent: Duration,
 ) -> Result<Phase, SendError> {
     match state.machine.client().call(method.clone(), params, options.clone()) {
         Ok(call) => {
-            state.begin(call, spent);
+            state.begin(call, spent, cx.waker().clone());
             Ok(Phase::Waiting(call))
         }
-        Err(SendError::Blocked(params)) => Ok(Phase::Blocked(state.wait_for_room(cx, method, params, options, spent))),
+        Err(SendError::Blocked(params)) => {
+            let ticket = state.wait_for_room(cx, method.clone(), params, options.clone(), spent);
+            Ok(Phase::Blocked(ticket))
+        }
         Err(error) => Err(error),
     }
 }
@@ -275,15 +278,18 @@ impl<T> Future for Call<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if let Err(error) = this.start(cx) {
-            return Poll::Ready(Err(error));
+        match this.start(cx) {
+            // Whatever comes for it, its room included, wakes the task of `cx`.
+            Ok(true) => return Poll::Pending,
+            Ok(false) => {}
+            Err(error) => return Poll::Ready(Err(error)),
         }
         let call = match ready!(this.poll_made(cx)) {
             Ok(call) => call,
             Err(error) => return Poll::Ready(Err(error)),
         };
         // Both at once: a driver on another thread may bring progress and the result at any moment.
-        let (reports, outcome) = this.inner.shared.with(|state| state.poll_call(call, cx));
+        let (reports, outcome) = this.inner.shared.take(|state| state.poll_call(call, cx));
         // Outside of the lock: the functions are the caller's, and may make calls.
         this.report(&reports);
         match outcome {

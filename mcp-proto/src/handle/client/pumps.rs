@@ -150,14 +150,20 @@ impl HttpPump {
         })
     }
 
-    /// The head of a response came.
-    pub fn head(&mut self, now: Time, id: ExchangeId, head: &http::response::Parts) {
-        self.tell(now, |http| http.head(now, id, head));
+    /// The head of a response came. Whether to read on, as [`wants_body`](Self::wants_body) says.
+    pub fn head(&mut self, now: Time, id: ExchangeId, head: &http::response::Parts) -> bool {
+        self.tell(now, |http| {
+            http.head(now, id, head);
+            http.wants_body(id)
+        })
     }
 
-    /// A part of the body of a response came.
-    pub fn body(&mut self, now: Time, id: ExchangeId, chunk: &Bytes) {
-        self.tell(now, |http| http.body(now, id, chunk));
+    /// A part of the body of a response came. Whether to read on, as [`wants_body`](Self::wants_body) says.
+    pub fn body(&mut self, now: Time, id: ExchangeId, chunk: &Bytes) -> bool {
+        self.tell(now, |http| {
+            http.body(now, id, chunk);
+            http.wants_body(id)
+        })
     }
 
     /// Whether to read on in the body of this response.
@@ -166,6 +172,15 @@ impl HttpPump {
             Machine::Http(http) => http.wants_body(id),
             Machine::Stream(_) => false,
         })
+    }
+
+    /// The last part of the body of a response came: [`body`](Self::body) and [`end`](Self::end) under one lock, since
+    /// most responses are one part.
+    pub fn last(&mut self, now: Time, id: ExchangeId, chunk: &Bytes) {
+        self.tell(now, |http| {
+            http.body(now, id, chunk);
+            http.end(now, id);
+        });
     }
 
     /// The response is complete.
@@ -188,13 +203,11 @@ impl HttpPump {
         self.shared.with(|state| state.handle_timeout(now));
     }
 
-    fn tell(&self, now: Time, change: impl FnOnce(&mut HttpClient)) {
+    fn tell<T: Default>(&self, now: Time, change: impl FnOnce(&mut HttpClient) -> T) -> T {
         self.shared.with(|state| {
             state.tick(now);
-            if let Some(http) = state.http() {
-                change(http);
-            }
-        });
+            state.http().map(change).unwrap_or_default()
+        })
     }
 }
 

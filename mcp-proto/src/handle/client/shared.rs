@@ -77,6 +77,11 @@ impl Shared {
         look(&self.lock())
     }
 
+    /// Takes what has come for a handle. The machine is not touched, and has nothing new to say.
+    pub(super) fn take<T>(&self, take: impl FnOnce(&mut State) -> T) -> T {
+        take(&mut self.lock())
+    }
+
     /// Changes the state on behalf of the driver.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
@@ -127,14 +132,14 @@ impl Drop for Inner {
 
 impl State {
     /// Starts to wait for a call.
-    pub(super) fn begin(&mut self, call: CallId, spent: Duration) {
+    pub(super) fn begin(&mut self, call: CallId, spent: Duration, waker: Waker) {
         if !spent.is_zero() {
             self.machine.client().spend(call, spent);
         }
-        self.insert(call, spent, None, None);
+        self.insert(call, spent, None, waker);
     }
 
-    fn insert(&mut self, call: CallId, spent: Duration, born: Option<Time>, waker: Option<Waker>) {
+    fn insert(&mut self, call: CallId, spent: Duration, born: Option<Time>, waker: Waker) {
         self.slots.insert(call, spent, born, waker);
         // One that has waited for room was born then.
         if born.is_none() {
@@ -200,7 +205,7 @@ impl State {
                     client.born_at(call, born);
                 }
                 // The caller need not know yet: whatever comes for the call wakes it.
-                self.insert(call, next.spent, next.born, Some(next.waker));
+                self.insert(call, next.spent, next.born, next.waker);
                 self.blocked.resolve(next.ticket, Ok(call), next.spent);
             }
             Err(error) => {

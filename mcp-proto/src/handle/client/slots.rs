@@ -65,10 +65,10 @@ impl Slots {
     }
 
     /// Someone waits for a call, of whose time so much is spent already.
-    pub(super) fn insert(&mut self, call: CallId, spent: Duration, born: Option<Time>, waker: Option<Waker>) {
+    pub(super) fn insert(&mut self, call: CallId, spent: Duration, born: Option<Time>, waker: Waker) {
         let fate = Fate { was_sent: false, spent };
         let slot = Slot {
-            waker,
+            waker: Some(waker),
             born,
             fate,
             ..Slot::default()
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn an_outcome_is_taken_once_and_counted_until_then() {
         let (mut slots, cx) = (Slots::default(), Context::from_waker(Waker::noop()));
-        slots.insert(call(), Duration::from_secs(1), None, None);
+        slots.insert(call(), Duration::from_secs(1), None, Waker::noop().clone());
         assert!(slots.poll(call(), &cx).is_pending());
         slots.arm(call(), Time::ORIGIN);
         let now = Time::ORIGIN + Duration::from_secs(2);
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn who_does_not_look_loses_the_oldest_reports() {
         let mut slots = Slots::default();
-        slots.insert(call(), Duration::ZERO, None, None);
+        slots.insert(call(), Duration::ZERO, None, Waker::noop().clone());
         for number in ["1", "2", "3"] {
             slots.report(call(), Report::Progress(text(number)), ROOM);
         }
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn what_comes_for_a_call_that_nobody_waits_for_is_dropped() {
         let mut slots = Slots::default();
-        slots.insert(call(), Duration::ZERO, None, None);
+        slots.insert(call(), Duration::ZERO, None, Waker::noop().clone());
         slots.report(call(), Report::Log(text("1")), ROOM);
         assert!(slots.remove(call()) && !slots.remove(call()));
         slots.report(call(), Report::Log(text("1")), ROOM);

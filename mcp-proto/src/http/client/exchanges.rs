@@ -11,14 +11,13 @@ use super::config::HttpClientConfig;
 use super::exchange::{ExchangeId, Kind, Response};
 use super::listen::Listen;
 use super::output::Output;
-use super::request::Template;
+use super::request::{Template, names_session};
 use super::session::{Session, SessionId};
 use super::table::Table;
 use crate::limits::{Limits, Timeouts};
 use crate::revision::Revision;
 use crate::rpc::{CallId, Kept, Outgoing, Purpose};
 use crate::time::Time;
-use crate::wire::header::MCP_SESSION_ID;
 
 /// The exchanges of one client: what to open, and what the responses hold.
 ///
@@ -104,8 +103,10 @@ impl Exchanges {
         if let Some(revision) = outgoing.revision {
             self.revision = revision;
         }
-        let request = self.template.post(outgoing, self.session.id());
-        let id = self.start(Kind::Post(purpose), request);
+        let session = self.session.id().filter(|_| names_session(&outgoing));
+        let in_session = session.map(|_| self.session.number());
+        let request = self.template.post(outgoing, session);
+        let id = self.start(Kind::Post(purpose), in_session, request);
         // Nobody waits for these: a server that never answers would keep them open.
         if !matches!(purpose, Purpose::Initialize(_) | Purpose::Call(_)) {
             self.table.end_at(id, now + self.timeouts.request);
@@ -164,7 +165,7 @@ impl Exchanges {
     /// Has the server end a session, and waits for that until then.
     pub(super) fn end_session(&mut self, until: Time, session: &SessionId) {
         let request = self.template.delete(session, self.revision);
-        let id = self.start(Kind::Delete, request);
+        let id = self.start(Kind::Delete, Some(self.session.number()), request);
         self.table.end_at(id, until);
     }
 
@@ -172,8 +173,10 @@ impl Exchanges {
     pub fn handle_timeout(&mut self, now: Time) {
         if self.listen.is_due(now) {
             let last = self.listen.last_event_id();
-            let request = self.template.get(self.session.id(), self.revision, last);
-            let id = self.start(Kind::Listen, request);
+            let session = self.session.id();
+            let in_session = session.map(|_| self.session.number());
+            let request = self.template.get(session, self.revision, last);
+            let id = self.start(Kind::Listen, in_session, request);
             self.listen.opened(id);
         }
         while let Some(id) = self.table.pop_due(now) {
@@ -202,9 +205,8 @@ impl Exchanges {
         self.outputs.pop_front()
     }
 
-    fn start(&mut self, kind: Kind, request: Request<Bytes>) -> ExchangeId {
-        let names_session = request.headers().contains_key(MCP_SESSION_ID);
-        let id = self.table.begin(kind, names_session.then(|| self.session.number()));
+    fn start(&mut self, kind: Kind, in_session: Option<u64>, request: Request<Bytes>) -> ExchangeId {
+        let id = self.table.begin(kind, in_session);
         self.actions.open(id, request);
         id
     }

@@ -1,18 +1,27 @@
 //! The requests a client makes.
 
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, InvalidHeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::config::HttpClientConfig;
 use super::session::SessionId;
+use crate::method::MethodName;
 use crate::revision::Revision;
-use crate::rpc::{Outgoing, Purpose};
+use crate::rpc::{Mirrored, Outgoing, Purpose};
 use crate::wire::header::{
     LAST_EVENT_ID, MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, encode_value,
 };
+
+static METHOD: HeaderName = HeaderName::from_static(MCP_METHOD);
+static NAME: HeaderName = HeaderName::from_static(MCP_NAME);
+static PROTOCOL_VERSION: HeaderName = HeaderName::from_static(MCP_PROTOCOL_VERSION);
+static SESSION_ID: HeaderName = HeaderName::from_static(MCP_SESSION_ID);
+static EVENT_ID: HeaderName = HeaderName::from_static(LAST_EVENT_ID);
 
 /// What every POST carries, made once.
 pub(super) struct Template {
@@ -48,7 +57,7 @@ impl Template {
         }
     }
 
-    /// A POST with one message.
+    /// A POST with one message, in this session.
     pub(super) fn post(&self, outgoing: Outgoing, session: Option<&SessionId>) -> Request<Bytes> {
         let mut headers = self.post_headers(&outgoing);
         let is_initialize = matches!(outgoing.purpose, Purpose::Initialize(_));
@@ -56,15 +65,13 @@ impl Template {
             .revision
             .filter(|revision| revision.has_version_header() && !is_initialize)
         {
-            headers.insert(name(MCP_PROTOCOL_VERSION), HeaderValue::from_static(revision.as_str()));
+            headers.insert(&PROTOCOL_VERSION, HeaderValue::from_static(revision.as_str()));
         }
         if outgoing.revision.is_some_and(Revision::is_stateless) {
-            mirror(&mut headers, &outgoing);
+            mirror(&mut headers, outgoing.method.as_ref(), outgoing.mirrored);
         }
-        // Every revision with a handshake: servers of 2024-11-05 over Streamable HTTP exist, and give sessions too.
-        let in_session = !is_initialize && outgoing.revision.is_some_and(Revision::has_initialize);
-        if let Some(session) = session.filter(|_| in_session) {
-            headers.insert(name(MCP_SESSION_ID), session.header());
+        if let Some(session) = session {
+            headers.insert(&SESSION_ID, session.header());
         }
         self.request(Method::POST, headers, outgoing.text.into())
     }
@@ -95,7 +102,7 @@ impl Template {
         let mut headers = self.session_headers(session, revision);
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_str(id).ok()) {
-            headers.insert(name(LAST_EVENT_ID), id);
+            headers.insert(&EVENT_ID, id);
         }
         self.request(Method::GET, headers, Bytes::new())
     }
@@ -109,10 +116,10 @@ impl Template {
     fn session_headers(&self, session: Option<&SessionId>, revision: Revision) -> HeaderMap {
         let mut headers = self.other.clone();
         if revision.has_version_header() {
-            headers.insert(name(MCP_PROTOCOL_VERSION), HeaderValue::from_static(revision.as_str()));
+            headers.insert(&PROTOCOL_VERSION, HeaderValue::from_static(revision.as_str()));
         }
         if let Some(session) = session {
-            headers.insert(name(MCP_SESSION_ID), session.header());
+            headers.insert(&SESSION_ID, session.header());
         }
         headers
     }
@@ -140,27 +147,38 @@ fn is_reserved(name: &HeaderName) -> bool {
 }
 
 /// The headers that mirror the body (2026-07-28, Streamable HTTP, Standard Request Headers).
-fn mirror(headers: &mut HeaderMap, outgoing: &Outgoing) {
-    if let Some(method) = &outgoing.method
-        && let Ok(value) = HeaderValue::from_str(&encode_value(method.as_str()))
-    {
-        headers.insert(name(MCP_METHOD), value);
+fn mirror(headers: &mut HeaderMap, method: Option<&MethodName>, mirrored: Mirrored) {
+    let method = method.map(|method| match method.known() {
+        Some(known) => Ok(HeaderValue::from_static(known.as_str())),
+        None => HeaderValue::from_str(&encode_value(method.as_str())),
+    });
+    if let Some(Ok(value)) = method {
+        headers.insert(&METHOD, value);
     }
-    let mirrored = &outgoing.mirrored;
-    let value = mirrored
-        .name
-        .as_ref()
-        .map(|text| HeaderValue::from_str(&encode_value(text)));
-    if let Some(Ok(value)) = value {
-        headers.insert(name(MCP_NAME), value);
+    if let Some(Ok(value)) = mirrored.name.map(encoded) {
+        headers.insert(&NAME, value);
     }
-    for (name, value) in &mirrored.params {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+    for (name, value) in mirrored.params {
+        let value = HeaderValue::from_maybe_shared(Bytes::from(value));
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
             headers.insert(name, value);
         }
     }
 }
 
-fn name(name: &'static str) -> HeaderName {
-    HeaderName::from_static(name)
+/// The value that stands for a text, which is not copied where it can stay as it is.
+fn encoded(text: Box<str>) -> Result<HeaderValue, InvalidHeaderValue> {
+    let changed = match encode_value(&text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(value) => Some(value),
+    };
+    let bytes = changed.map_or_else(|| Bytes::from(text.into_boxed_bytes()), Bytes::from);
+    HeaderValue::from_maybe_shared(bytes)
+}
+
+/// Whether a message is sent in the session, where there is one: in every revision with a handshake, since servers of
+/// 2024-11-05 over Streamable HTTP exist, and give sessions too.
+pub(super) fn names_session(outgoing: &Outgoing) -> bool {
+    let is_initialize = matches!(outgoing.purpose, Purpose::Initialize(_));
+    !is_initialize && outgoing.revision.is_some_and(Revision::has_initialize)
 }

@@ -98,8 +98,9 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
     fn poll_rounds(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.ports.portion = 0;
         self.tasks.start_work();
+        // Once: what a clock says moves by less than a millisecond in all rounds, and reading it is dear.
+        let mut now = self.timer.now();
         for _ in 0..ROUNDS {
-            let now = self.timer.now();
             let mut moved = match self.poll_actions(cx, now) {
                 Poll::Ready(Acted::Over) => return Poll::Ready(()),
                 Poll::Ready(Acted::More) => true,
@@ -107,7 +108,9 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             };
             self.resume();
             moved |= self.poll_tasks(now);
-            moved |= self.poll_deadline(cx, now).is_ready();
+            if let Poll::Ready(then) = self.poll_deadline(cx, now) {
+                (now, moved) = (then, true);
+            }
             if !self.has_budget() {
                 break;
             }
@@ -256,7 +259,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         match outcome {
             // Whatever its sender says: it would give back the next one as well.
             Outcome::Unanswered(Unanswered::Unsent(..) | Unanswered::Refused(..)) => self.pool.remove(connection),
-            Outcome::Unanswered(Unanswered::Broken(_)) | Outcome::Cut(_) | Outcome::Complete => {
+            Outcome::Unanswered(Unanswered::Broken(_)) | Outcome::Cut(_) | Outcome::Complete(_) => {
                 self.pool.release(connection, now);
             }
         }
@@ -266,7 +269,8 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             was_refused,
         };
         match outcome {
-            Outcome::Complete => self.ports.pump.end(now, id),
+            Outcome::Complete(Some(last)) => self.ports.pump.last(now, id, &last),
+            Outcome::Complete(None) => self.ports.pump.end(now, id),
             // The server has closed a connection that had waited.
             Outcome::Unanswered(Unanswered::Unsent(request, _)) if !is_fresh => {
                 self.send(now, origin, again(request, was_refused));
@@ -284,14 +288,15 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         self.hand_out(now, origin);
     }
 
-    /// The timer. Ready where a deadline was over.
-    fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<()> {
+    /// The timer. Ready where a deadline was over, with the time of that.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Time> {
         let deadlines = [self.ports.pump.deadline(), self.pool.deadline()];
         let deadline = deadlines.into_iter().flatten().min();
         self.timer.poll(cx, deadline).map(|()| {
             let now = self.timer.now().max(now);
             self.ports.pump.handle_timeout(now);
             self.pool.expire(now);
+            now
         })
     }
 }

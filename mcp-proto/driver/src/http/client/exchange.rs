@@ -67,7 +67,8 @@ enum Stage<B> {
 
 /// How an exchange is over.
 pub(super) enum Outcome {
-    Complete,
+    /// With the last part of the body, if it is still to be handed on.
+    Complete(Option<Bytes>),
     Unanswered(Unanswered),
     /// The response broke off.
     Cut(Box<str>),
@@ -94,17 +95,19 @@ impl<S: HttpSender> Exchange<S> {
 
     /// Goes on as far as it can. Ready when the exchange is over.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, now: Time, ports: &mut Ports) -> Poll<Outcome> {
+        // As far as the pump has said so in this poll.
+        let mut is_wanted = false;
         loop {
             match &mut self.stage {
                 Stage::Sending(response) => match ready!(response.as_mut().poll(cx)) {
                     Ok(response) => {
                         let (head, body) = response.into_parts();
-                        ports.pump.head(now, self.id, &head);
+                        is_wanted = ports.pump.head(now, self.id, &head);
                         self.stage = Stage::Receiving(body);
                     }
                     Err(unanswered) => return Poll::Ready(Outcome::Unanswered(unanswered)),
                 },
-                Stage::Receiving(body) => return poll_body(body, cx, now, self.id, ports),
+                Stage::Receiving(body) => return poll_body(body, is_wanted, cx, now, self.id, ports),
             }
         }
     }
@@ -113,6 +116,7 @@ impl<S: HttpSender> Exchange<S> {
 /// Hands on what of the body has come, as long as it is wanted. Ready when the body is complete.
 fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
     body: &mut B,
+    mut is_wanted: bool,
     cx: &mut Context<'_>,
     now: Time,
     id: ExchangeId,
@@ -120,9 +124,9 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
 ) -> Poll<Outcome> {
     for _ in 0..FRAMES {
         if body.is_end_stream() {
-            return Poll::Ready(Outcome::Complete);
+            return Poll::Ready(Outcome::Complete(None));
         }
-        if !ports.pump.wants_body(id) {
+        if !is_wanted && !ports.pump.wants_body(id) {
             ports.paused.push(id);
             return Poll::Pending;
         }
@@ -130,14 +134,17 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
             Some(Ok(frame)) => {
                 if let Ok(chunk) = frame.into_data() {
                     ports.portion = ports.portion.saturating_add(chunk.len());
-                    ports.pump.body(now, id, &chunk);
+                    if body.is_end_stream() {
+                        return Poll::Ready(Outcome::Complete(Some(chunk)));
+                    }
+                    is_wanted = ports.pump.body(now, id, &chunk);
                 }
                 if ports.are_sated() {
                     break;
                 }
             }
             Some(Err(error)) => return Poll::Ready(Outcome::Cut(describe(&error))),
-            None => return Poll::Ready(Outcome::Complete),
+            None => return Poll::Ready(Outcome::Complete(None)),
         }
     }
     cx.waker().wake_by_ref();
