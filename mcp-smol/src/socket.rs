@@ -57,6 +57,7 @@ where
             }
             match self.stream.get_ref().read(buffer) {
                 Ok(length) => {
+                    // At the end there is nothing to wait for: it is told again whenever it is asked.
                     self.is_drained = 0 < length && length < buffer.len();
                     return Poll::Ready(Ok(length));
                 }

@@ -133,6 +133,7 @@ impl Future for Task {
 
 impl Drop for Task {
     fn drop(&mut self) {
+        // A handle that is dropped lets its task run on.
         self.0.abort();
     }
 }

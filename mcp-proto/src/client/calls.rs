@@ -113,6 +113,7 @@ impl Calls {
 
     /// A call makes progress: the one with this token, where it asked and is with the server.
     pub(super) fn report(&mut self, token: &Id, now: Time) -> Option<CallId> {
+        // The token of a call is its id.
         self.find_sent(token)?;
         self.waiting.progress(token, now)
     }
@@ -183,6 +184,7 @@ impl Calls {
         self.overdue = None;
         let mut gone = Vec::with_capacity(self.waiting.len());
         for (id, call) in self.waiting.drain() {
+            // What was not sent has no exchange, and a byte stream ends with all that is in it.
             if call.is_sent() && self.link == Link::Http {
                 self.aborted.push_back(id);
             }

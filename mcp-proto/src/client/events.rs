@@ -80,6 +80,7 @@ fn weight(event: &ClientEvent) -> usize {
         ClientEvent::Request(request) => request.request.text.as_bytes().len(),
         _ => 0,
     };
+    // Many without a text must count as well.
     text + size_of::<ClientEvent>()
 }
 

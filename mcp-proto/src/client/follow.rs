@@ -277,6 +277,7 @@ impl Client {
             false => Mirrored::default(),
         };
         let purpose = match call.purpose {
+            // Apart from other calls: over HTTP it goes without a session, and begins one.
             CallPurpose::Initialize => Purpose::Initialize(id),
             _ => Purpose::Call(id),
         };

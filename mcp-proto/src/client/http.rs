@@ -141,6 +141,7 @@ impl HttpClient {
     }
 
     fn handle_exchange_timeout(&mut self, now: Time) {
+        // Before a stream that is due is opened: nobody would take what it brings.
         if self.client.closed().is_some() {
             self.exchanges.stop_listening();
         }
@@ -150,6 +151,7 @@ impl HttpClient {
 
     /// Brings what the responses hold to the client.
     fn pass_on(&mut self, now: Time) {
+        // First: what comes may be a list that is only kept while changes are heard.
         self.client.set_listening(self.exchanges.is_listening());
         while let Some(output) = self.exchanges.poll_output() {
             let was_ready = self.client.is_ready();
@@ -163,9 +165,11 @@ impl HttpClient {
                 Output::SessionDoubtful => self.client.ask_for_session(),
                 Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),
             }
+            // At once: from its answer on, an exchange has the time for closing and no more.
             while let Some(call) = self.client.poll_settled() {
                 self.exchanges.answered(now, call);
             }
+            // Once for each session: a stream that was refused or given up is not asked for again.
             if !was_ready && let Some(facts) = self.client.facts() {
                 self.exchanges.listen(facts.revision);
             }

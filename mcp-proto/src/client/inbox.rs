@@ -63,6 +63,7 @@ impl Inbox {
         let answer = if Self::is_own(&request.method) {
             Ok(RawJson::empty_object())
         } else if request.method.known().is_some_and(out_of_era) {
+            // Only a known one: any other may belong to an extension.
             Err(ErrorObject::method_not_found(request.method.as_str()))
         } else {
             return Taken::Asked(key);

@@ -127,6 +127,7 @@ impl Tools {
     pub(super) fn begin(&mut self, waiting: BTreeSet<CallId>) {
         self.reading = Some(Reading {
             waiting,
+            // What changed before the stream was opened may have gone unheard.
             is_deaf: self.is_deaf(),
             ..Reading::default()
         });
@@ -158,6 +159,7 @@ impl Tools {
             // Begun anew, it is not out of date for those who came late either.
             reading.waiting.append(&mut reading.late);
             reading.is_stale = false;
+            // For all of its pages to come: the list as a whole is begun anew once.
             reading.repeated |= repeated;
         }
     }
@@ -244,6 +246,7 @@ impl Tools {
             return;
         }
         if let Some(reading) = &mut self.reading {
+            // For good: what was missed stays missed when the stream is open again.
             reading.is_deaf = true;
         }
         // One with a date does not rest on notifications.

@@ -161,6 +161,7 @@ impl Client {
 
     /// Whether another call or notification is taken.
     pub(crate) fn has_room(&self) -> bool {
+        // Together: what is held goes into the outbox all at once.
         self.outbox.bytes() + self.held.bytes() < self.config.limits.outbox_bytes
     }
 
@@ -194,6 +195,7 @@ impl Client {
     /// As for [`call`](Self::call).
     pub fn notify(&mut self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
         let method = method.into();
+        // As for a call: before the room.
         self.check(&method, Kind::Notification)?;
         if !self.has_room() {
             return Err(SendError::Blocked(params));
@@ -225,6 +227,7 @@ impl Client {
         let method = Method::ListTools.into();
         self.check(&method, Kind::Request)?;
         let options = CallOptions {
+            // The list is several requests, and the progress of one page is not its own.
             progress: false,
             ..options.timing()
         };
@@ -313,6 +316,7 @@ impl Client {
         // Its calls are among those that `calls` gives back below.
         self.held = HeldQueue::default();
         self.tools.clear();
+        // Without a word for each: that the connection is closed is told, and says it of all.
         self.inbox.clear();
         for (call, purpose) in self.calls.close() {
             let closed = CallError::Closed(reason);
@@ -333,6 +337,7 @@ impl Client {
 
     /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
     pub fn handle_timeout(&mut self, now: Time) {
+        // No order is asked of a driver: this may be the first that sees a call.
         self.calls.arm(now);
         self.tools.expire(now);
         if self.negotiation.is_unannounced(now) {
@@ -392,6 +397,7 @@ impl Client {
             let (text, entry) = self.outbox.pop()?;
             if let Purpose::Call(id) | Purpose::Initialize(id) = entry.purpose {
                 match self.calls.get_mut(id) {
+                    // The epoch tells later whether what comes of it is still news.
                     Some(call) => call.progress = CallProgress::Sent(self.negotiation.epoch()),
                     None => continue,
                 }

@@ -24,6 +24,7 @@ impl Members {
     /// The members for one request.
     pub(super) fn of(&self, call: CallId, options: &CallOptions, is_modern: bool) -> Vec<u8> {
         let mut members = match &options.on_behalf_of {
+            // In the legacy era, `initialize` has said all this for the session.
             _ if !is_modern => Vec::new(),
             Some(client) => modern(client),
             None => {

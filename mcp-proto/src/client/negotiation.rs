@@ -471,7 +471,7 @@ impl Negotiation {
 
 /// Whether an HTTP answer is one that a modern server would not give.
 fn is_unlike_modern(channel: Channel, evidence: Evidence<'_>) -> bool {
-    // Within a 2xx an error is just how a method fails; 3xx and 5xx say nothing of the server's era.
+    // Within a 2xx an error is just how a method fails: only a request that is refused as such is in doubt.
     matches!(channel, Channel::Http(400..=499)) && judge(channel, evidence) == Verdict::Legacy(None)
 }
 

@@ -100,6 +100,7 @@ impl Outbox {
             Ok(result) => encode_result(id, result.as_bytes()),
             Err(error) => encode_error(Some(id), error),
         };
+        // Apart from the rest: only what the server itself makes this side owe may stop it from reading.
         self.owed += text.len();
         self.queue.push(text, Entry::new(Purpose::Response, None));
     }

@@ -29,6 +29,7 @@ impl Client {
                     }
                 }
             }
+            // Only 2025-03-26 has batches.
             Ok(Incoming::Batch(_)) => self.counters.junk += 1,
             Err(error) => self.receive_invalid(&error, origin),
         }
@@ -36,6 +37,7 @@ impl Client {
 
     /// A message came.
     pub fn receive(&mut self, now: Time, message: Message, origin: Origin) {
+        // All calls have ended, and all that asked was told: nothing that comes has a receiver.
         if self.closed.is_some() {
             return;
         }
@@ -94,6 +96,7 @@ impl Client {
 
     /// The server does not know the present session any more: the next begins at once.
     pub fn session_forgotten(&mut self) {
+        // While the next one is begun, this is belated news of the last.
         if self.negotiation.is_legacy() && self.is_ready() {
             self.lose_session();
             self.connect();
@@ -150,6 +153,7 @@ impl Client {
         };
         match meant {
             Some(call) => self.answer(call, response.outcome, origin.channel()),
+            // That is regular: an answer may cross with the cancellation (2025-11-25, Cancellation).
             None if id.is_some_and(|id| self.calls.was_answered(id)) => self.counters.late_replies += 1,
             None => self.counters.unknown_replies += 1,
         }
@@ -176,6 +180,7 @@ impl Client {
                 }
                 return self.settle_page(outcome);
             }
+            // Whatever answers a ping, it shows that the session is known.
             CallPurpose::Ping | CallPurpose::ToolList => return,
             CallPurpose::Discover => self.negotiation.discovered(&outcome, channel),
             CallPurpose::Initialize => self.negotiation.initialized(outcome, channel),
@@ -286,7 +291,9 @@ impl Client {
         match notification.method.known() {
             Some(Method::ProgressNotification) => return self.receive_progress(now, notification),
             Some(Method::CancelledNotification) => return self.receive_cancelled(&notification),
+            // Before the application hears of it: who asks then gets what is read from then on.
             Some(Method::ToolListChangedNotification) => self.tools.forget(),
+            // It goes on from there like any other: it need not belong to a call.
             Some(Method::LoggingMessageNotification) => self.receive_log(&notification, origin),
             _ => {}
         }

@@ -51,6 +51,7 @@ impl Stage {
 
     /// What is known of the server here before anything was asked.
     pub(super) fn known_facts(self) -> Option<ServerFacts> {
+        // Of a legacy server nothing is known before it answers `initialize`.
         (self == Self::Modern(Discovery::Settled)).then_some(ServerFacts {
             revision: Revision::LATEST,
             info: None,
@@ -82,6 +83,7 @@ impl Stage {
 
 /// A revision that can be proposed in `initialize`.
 fn with_handshake(revision: Revision) -> Revision {
+    // The legacy era was asked for, and has a handshake: what has none cannot be proposed in it.
     if revision.has_initialize() {
         revision
     } else {

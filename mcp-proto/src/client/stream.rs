@@ -62,6 +62,7 @@ impl StreamClient {
 
     /// The stream ended. A last line without its end still counts.
     pub fn receive_eof(&mut self, now: Time) {
+        // Before the close: the last line may be an answer that someone waits for.
         while let Some(line) = self.lines.finish() {
             self.receive_line(now, line);
         }

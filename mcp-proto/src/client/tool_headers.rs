@@ -65,6 +65,7 @@ impl ToolHeaders {
             .into_iter()
             .filter(|tool| self.take(tool.get(), &mut rejected))
             .collect();
+        // Byte for byte as it came, where nothing has to be taken out.
         if rejected.is_empty() {
             return (result, rejected);
         }

@@ -152,8 +152,10 @@ impl Pages {
         self.count += 1;
         page.tools.iter().for_each(|tool| self.take(tool.get()));
         self.skipped.extend(rejected.into_iter().map(SkippedTool::from));
+        // One page is enough: who is shown the list is shown all of them.
         self.is_private |= !page.is_public();
         match page.ttl() {
+            // The list is out of date with the first of its pages, and one page without a word leaves that open.
             None => self.is_unsaid = true,
             Some(ttl) => self.until = Some(self.until.map_or(now + ttl, |until| until.min(now + ttl))),
         }

@@ -84,6 +84,7 @@ impl Client {
                     let outcome = outcome.clone();
                     self.events.push(ClientEvent::ToolsListed { call: id, outcome });
                 }
+                // The same headers would be refused again.
                 (Some(error), _) if !has_learnt => {
                     let error = ErrorObject::clone(error);
                     self.calls.remove(id);

@@ -60,6 +60,7 @@ impl<T> Tasks<T> {
         if let Some(slot) = self.slots.get_mut(index) {
             slot.task = Some(task);
         }
+        // A future wakes nobody before its first poll.
         self.wake(index);
         index
     }

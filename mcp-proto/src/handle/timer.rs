@@ -36,11 +36,13 @@ impl Alarm {
             return Poll::Pending;
         };
         loop {
+            // Set later than the deadline it has to be set anew, or the deadline would be missed.
             let at = self.set.filter(|set| *set <= deadline).unwrap_or(deadline);
             let is_new = self.set.replace(at) != Some(at);
             if poll(at, is_new).is_pending() {
                 return Poll::Pending;
             }
+            // A timer that has fired does so no more: whatever comes next has to be set.
             self.set = None;
             if at >= deadline {
                 return Poll::Ready(());

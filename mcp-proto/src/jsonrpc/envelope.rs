@@ -58,6 +58,7 @@ impl Envelope<'_> {
         if let Some(fault) = self.fault {
             return Err(fail(fault));
         }
+        // After the fault: of a key that occurs twice it is not known which one counts.
         if self.version.and_then(string).as_deref() != Some("2.0") {
             return Err(fail("jsonrpc is not \"2.0\""));
         }
@@ -84,6 +85,7 @@ impl Envelope<'_> {
                 params,
                 text,
             }),
+            // MCP forbids what JSON-RPC only advises against (2025-11-25, Overview, Requests: MUST NOT be null).
             None if self.id.is_some() => return Err(fail("the id of a request is null")),
             None => Message::Notification(Notification { method, params, text }),
         })

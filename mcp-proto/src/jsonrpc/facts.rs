@@ -42,6 +42,7 @@ impl<'a> Facts<'a> {
             #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow)]
             version: Text<'a>,
         }
+        // A request of the modern era is to be known as one whatever else is wrong with it.
         let stray: Stray<'a> = self.params?.decode_borrowed().ok()?;
         Some(stray.meta.version.0)
     }

@@ -183,6 +183,7 @@ impl Serialize for Id {
 impl<'de> serde::Deserialize<'de> for Id {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
+        // By its text, as a number read as one would not be written back as it came.
         Self::from_json(raw.get()).ok_or_else(|| serde::de::Error::custom("an id is a string or an integer"))
     }
 }

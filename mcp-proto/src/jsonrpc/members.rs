@@ -84,6 +84,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some(Text(key)) = map.next_key()? {
+                    // One that occurs twice is there twice: what is written again loses nothing.
                     pairs.push((key, map.next_value::<&RawValue>()?.get()));
                 }
                 Ok(Pairs(pairs))

@@ -122,6 +122,7 @@ const OWN: [&str; 5] = [
 /// Writes `object` with `members` put before the members of its `_meta`, without those that are this side's own or have
 /// the same keys, and with every other byte as it came.
 fn merge(out: &mut Vec<u8>, object: &RawJson, members: &[u8]) {
+    // It was found when the parameters were taken in; were it not, they would go as they are.
     let Ok(Meta(Some(meta))) = object.decode_borrowed() else {
         return out.extend_from_slice(object.as_bytes());
     };

@@ -174,6 +174,7 @@ impl<'a> PeekMeta<'a> {
 /// Fills `slot` with what there is, once.
 fn fill<T>(slot: &mut Option<T>, value: Option<T>) -> Option<()> {
     match slot {
+        // A key that occurs twice ends the walk: the parser says what is wrong.
         Some(_) => None,
         None => {
             *slot = Some(value?);

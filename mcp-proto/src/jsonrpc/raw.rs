@@ -107,6 +107,7 @@ impl Serialize for RawJson {
 
 impl<'de> serde::Deserialize<'de> for RawJson {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Copied: a deserializer lends slices at most, and no counted memory.
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text: Box<str> = raw.into();
         Ok(Self(Vec::from(text.into_boxed_bytes()).into()))

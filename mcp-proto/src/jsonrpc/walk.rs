@@ -45,6 +45,7 @@ impl<'a> Walk<'a> {
         self.is_first = false;
         let (end, is_plain) = string_end(bytes, at)?;
         let colon = skip_blanks(bytes, end);
+        // A key with escapes may be any key, which the parser tells.
         if !is_plain || bytes.get(colon) != Some(&b':') {
             return None;
         }
@@ -96,6 +97,7 @@ fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
         _ => {
             let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
             let length = bytes.get(at..)?.iter().position(is_end)?;
+            // Nothing is no value: of `{"a":}` the parser is to say what is wrong.
             (length > 0).then_some(at + length)
         }
     }

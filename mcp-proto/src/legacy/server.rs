@@ -113,14 +113,18 @@ fn transition(state: ServerHandshake, input: ServerInput) -> (ServerHandshake, S
         (H::AwaitingInitialize, I::Initialized) => (state, A::Ignore),
         (H::AwaitingInitialize, I::Ping) => (state, A::AnswerPing),
         (H::AwaitingInitialize, I::Request) => (state, A::Refuse(HandshakeRefusal::BeforeInitialize)),
+        // There is no revision to read it in, and nobody waits for an answer.
         (H::AwaitingInitialize, I::Notification) => (state, A::Ignore),
+        // This side may have sent pings (2025-11-25, Lifecycle).
         (H::AwaitingInitialize, I::Reply) => (state, A::Correlate),
         (H::AwaitingInitialize, I::Close) => (H::Closed, A::Ignore),
 
+        // What is served meanwhile is bound to the revision that was agreed on.
         (H::AwaitingInitialized(_), I::Initialize) => (state, A::Refuse(HandshakeRefusal::InitializedTwice)),
         (H::AwaitingInitialized(_), I::Negotiated(_)) => (state, A::Ignore),
         (H::AwaitingInitialized(revision), I::Initialized) => (H::Operating(revision), A::Open),
         (H::AwaitingInitialized(_), I::Ping) => (state, A::AnswerPing),
+        // Clients do not wait with it, and over HTTP the notification may be overtaken.
         (H::AwaitingInitialized(_), I::Request) => (state, A::Serve),
         (H::AwaitingInitialized(_), I::Notification) => (state, A::Deliver),
         (H::AwaitingInitialized(_), I::Reply) => (state, A::Correlate),
@@ -128,6 +132,7 @@ fn transition(state: ServerHandshake, input: ServerInput) -> (ServerHandshake, S
 
         (H::Operating(_), I::Initialize) => (state, A::Refuse(HandshakeRefusal::InitializedTwice)),
         (H::Operating(_), I::Negotiated(_)) => (state, A::Ignore),
+        // Said twice, it changes nothing.
         (H::Operating(_), I::Initialized) => (state, A::Ignore),
         (H::Operating(_), I::Ping) => (state, A::AnswerPing),
         (H::Operating(_), I::Request) => (state, A::Serve),
@@ -135,6 +140,7 @@ fn transition(state: ServerHandshake, input: ServerInput) -> (ServerHandshake, S
         (H::Operating(_), I::Reply) => (state, A::Correlate),
         (H::Operating(_), I::Close) => (H::Closed, A::Ignore),
 
+        // Nothing that comes late opens it again.
         (H::Closed, _) => (state, A::Ignore),
     }
 }
@@ -180,6 +186,7 @@ pub fn negotiate(requested: &str, supported: &[Revision]) -> Option<Revision> {
     let legacy = || supported.iter().copied().filter(|revision| revision.has_initialize());
     legacy()
         .find(|revision| revision.as_str() == requested)
+        // "Otherwise, the server MUST respond with another protocol version it supports", which SHOULD be the latest.
         .or_else(|| legacy().max())
 }
 

@@ -44,6 +44,7 @@ impl Metadata {
     pub(crate) fn seen(supported: &[Revision], request: &Request, facts: &Facts<'_>) -> Result<Self, ErrorObject> {
         let meta = facts.seen.as_ref().map(|(_, meta)| meta);
         let named = meta.ok().and_then(|meta| meta.protocol_version.as_deref());
+        // First: in a revision that is not known, nothing else in the request need mean what it does here.
         let revision = named.map(|name| stateless(supported, name)).transpose()?;
         let not_found = || ErrorObject::method_not_found(request.method.as_str());
         // A request that names no version is measured by the newest: an unknown method is −32601 whatever its `_meta`
@@ -99,7 +100,7 @@ pub fn unsupported(supported: &[Revision], requested: &str) -> ErrorObject {
         supported: Vec<&'a str>,
         requested: &'a str,
     }
-    // At most 64 bytes of it, and no part of a character.
+    // At most 64 bytes of what the peer says, and no part of a character: an error must not grow with the request.
     let requested = (0..=64)
         .rev()
         .find_map(|end| requested.get(..end.min(requested.len())))

@@ -189,6 +189,7 @@ impl<T> Calls<T> {
     pub(crate) fn begin_own(&mut self, options: &CallOptions, timeouts: &Timeouts, data: T) -> CallId {
         // Calls that fill the table may all wait for the handshake: refusing that would leave them there.
         let call = CallId(self.next);
+        // A number is never used again: a late answer must find nobody.
         self.next += 1;
         let timeout = options.timeout.unwrap_or(timeouts.request);
         // What the caller said wins over a default, and the bound over the wait.
@@ -209,6 +210,7 @@ impl<T> Calls<T> {
 
     /// Gives every newborn call its deadline.
     pub(crate) fn arm(&mut self, now: Time) {
+        // By their places, and cleared afterwards: the table keeps its memory from drain to drain.
         for at in 0..self.newborn.len() {
             if let Some(call) = self.newborn.get(at) {
                 self.give_deadline(*call, now);
@@ -258,6 +260,7 @@ impl<T> Calls<T> {
     pub(crate) fn pop_first(&mut self) -> Option<(CallId, Option<Time>, Duration, T)> {
         let (number, pending) = self.pending.pop_first()?;
         self.clean();
+        // One without a deadline was never armed, and its birth not noted.
         let born = pending.deadline.map(|_| pending.born);
         Some((CallId(number), born, pending.spent, pending.data))
     }
@@ -336,6 +339,7 @@ impl<T> Calls<T> {
     /// A call that waits without a deadline gets another one, at the next drain.
     pub(crate) fn resume(&mut self, call: CallId) {
         let pending = self.pending.get(call.0);
+        // One that has a deadline is waited for already.
         if pending.is_some_and(|pending| pending.deadline.is_none()) {
             self.newborn.push(call);
         }

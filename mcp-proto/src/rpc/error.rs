@@ -73,8 +73,10 @@ impl CallError {
     /// Whether the peer certainly did not act on the call, so that it may be repeated whatever it does.
     pub fn is_unprocessed(&self) -> bool {
         match self {
+            // In all other phases, the server had not got it yet.
             Self::Timeout { phase, .. } => *phase != Phase::Request,
             Self::Unreachable(_) | Self::Refused(_) | Self::SessionLost | Self::NoCommonRevision { .. } => true,
+            // Who asks for authorization has not looked at the call.
             Self::Unauthorized(_) | Self::Forbidden(_) => true,
             _ => false,
         }

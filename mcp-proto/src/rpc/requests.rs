@@ -45,6 +45,8 @@ impl Requests {
         if self.by_key.len() >= self.most {
             return Err(RequestRefused::TooMany);
         }
+        // An id "MUST NOT have been previously used" (2025-11-25, Overview, Requests); only those in progress are
+        // known, for nothing may grow as long as a connection lasts.
         if self.by_id.contains_key(id) {
             return Err(RequestRefused::Duplicate);
         }

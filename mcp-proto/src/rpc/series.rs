@@ -41,6 +41,7 @@ impl<T> Default for Series<T> {
 impl<T> Series<T> {
     /// Adds an entry. One of the same number goes.
     pub(crate) fn insert(&mut self, number: u64, entry: T) {
+        // There is nothing in the places: they may begin anywhere.
         if self.taken == 0 {
             self.first = number;
         }
@@ -101,6 +102,7 @@ impl<T> Series<T> {
         if let Some(oldest) = self.old.pop_first() {
             return Some(oldest);
         }
+        // The first place is never empty while any is taken.
         let number = self.first;
         self.remove(number).map(|entry| (number, entry))
     }
@@ -153,6 +155,7 @@ impl<T> Series<T> {
     /// Gives up the places before the first entry, and after a flood its memory.
     fn trim(&mut self) {
         if self.taken == 0 {
+            // A few places are worth keeping, those of a flood are not.
             match self.young.capacity() > SLACK {
                 true => self.young = VecDeque::new(),
                 false => self.young.clear(),

@@ -36,6 +36,7 @@ pub fn admit(config: &ServerConfig, request: Request) -> Result<Admitted, Refuse
 
 /// [`admit`], where the parameters have been looked at.
 pub(crate) fn admit_seen(config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Result<Admitted, Refused> {
+    // For a discovery too: its `_meta` says version and capabilities like that of any other request.
     let context = match Metadata::seen(config.revisions(), &request, facts) {
         Ok(metadata) => context(config, metadata),
         Err(error) => return Err(Refused::new(request.id, error)),

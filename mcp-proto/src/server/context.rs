@@ -133,6 +133,7 @@ impl RequestContext {
         write_id(&mut params, token);
         params.extend_from_slice(br#","progress":"#);
         write_number(&mut params, progress);
+        // A total that cannot be said leaves the progress worth saying.
         if let Some(total) = total.filter(|total| total.is_finite()) {
             params.extend_from_slice(br#","total":"#);
             write_number(&mut params, total);

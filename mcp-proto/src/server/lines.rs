@@ -55,6 +55,7 @@ impl Lines {
     pub(crate) fn push(&mut self, message: Vec<u8>) {
         let line = encode_line(message);
         self.bytes = self.bytes.saturating_add(line.len());
+        // Many small ones leave in one write; to copy a large one is dearer than a write of its own.
         if line.len() < LARGE {
             self.open.extend_from_slice(&line);
             return;

@@ -6,6 +6,8 @@
 //! [`RequestContext`], and is answered with a [`ResultBody`] or an error by its [`RequestToken`].
 
 mod admit;
+mod announcement;
+#[cfg(any(feature = "http", feature = "handle"))]
 mod announcements;
 mod batches;
 mod body;
@@ -22,9 +24,11 @@ mod uris;
 
 pub(crate) use admit::admit_seen;
 pub use admit::{Admitted, admit};
-pub use announcements::Announcement;
+pub use announcement::Announcement;
 #[cfg(feature = "handle")]
-pub(crate) use announcements::{Announcements, is_reserved};
+pub(crate) use announcement::is_reserved;
+#[cfg(any(feature = "http", feature = "handle"))]
+pub(crate) use announcements::Announcements;
 pub use body::ResultBody;
 pub use config::{CacheHints, ServerConfig};
 pub use context::RequestContext;

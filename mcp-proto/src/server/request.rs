@@ -7,7 +7,9 @@ use super::{RequestContext, ResultBody, ServerConfig};
 use crate::jsonrpc::{Called, ErrorObject, Id, RawJson, encode_error};
 use crate::method::MethodName;
 use crate::revision::Revision;
-use crate::rpc::{CallOptions, RequestKey};
+#[cfg(any(feature = "http", feature = "handle"))]
+use crate::rpc::CallOptions;
+use crate::rpc::RequestKey;
 
 /// A request of the client, to be answered by its [`token`](Self::token).
 #[derive(Debug)]

@@ -65,6 +65,7 @@ impl Subscription {
         };
         let most = config.limits().subscription_uris;
         let uris = wanted.resource_subscriptions.map(|uris| Uris::read(&uris, most));
+        // Read even where none will be honored: what is malformed is refused, whatever the server declares.
         let uris = match uris.transpose() {
             Ok(uris) => uris.unwrap_or_default(),
             Err(error) => return Err(Refused::new(token.id, error.into())),

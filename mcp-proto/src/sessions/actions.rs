@@ -30,6 +30,7 @@ impl Actions {
 
     /// Adds what is to be done, in place of what was to be done before.
     pub(super) fn push(&mut self, serial: u64, queued: Queued) {
+        // What is dropped at once need not be closed gracefully before.
         self.withdraw(serial);
         self.next += 1;
         self.queue.insert(self.next, (serial, queued));

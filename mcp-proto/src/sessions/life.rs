@@ -101,6 +101,7 @@ impl Life {
             (Self::Ready, LifeInput::Lost) => (Self::Lost, Deed::Clear),
             (Self::Ready, LifeInput::Close) => (Self::Closing, Deed::Clear),
             (Self::Ready | Self::Lost | Self::Closing, LifeInput::Closed) => (Self::Absent, Deed::None),
+            // News of what is over, and wishes that are met already.
             (state, _) => (state, Deed::None),
         }
     }

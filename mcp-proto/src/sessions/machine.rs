@@ -224,6 +224,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             return;
         }
         self.closed = Some(reason);
+        // Copies: slots go while this goes on.
         for key in self.slots.all_keys() {
             self.close_slot(&key, reason);
         }
@@ -317,6 +318,7 @@ impl<K: Clone + Ord> SessionPool<K> {
     /// What the server of a session has proved to speak so far; `None` where that is not certain, or not any more.
     pub fn learned(&mut self, session: PooledSession, prior: Option<Prior>) {
         match self.slots.key(session.0) {
+            // Also of a session that is over: the next one has the same server.
             Some(key) => self.priors.set(key, prior),
             None => self.counters.late += 1,
         }
@@ -498,6 +500,7 @@ impl<K: Clone + Ord> SessionPool<K> {
 
     /// One that waited for an attempt does so no more.
     fn gone(&mut self, waiter: WaiterId, serial: u64) {
+        // What has come of it already does not depend on who waited.
         if self.slots.connecting(serial).is_none() {
             return;
         }
@@ -540,6 +543,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             // What was taken for granted of the server may be the reason.
             self.priors.set(key, None);
         }
+        // First: with an attempt that the world has not begun its slot goes, and in it those who wait.
         self.fail_all(serial, error);
         self.abandon_attempt(serial);
     }
@@ -561,6 +565,7 @@ impl<K: Clone + Ord> SessionPool<K> {
         if self.actions.withdraw(serial) == Some(Queued::Connect) {
             return self.forget(serial);
         }
+        // From here on it has the time for closing, and no other.
         self.attempts.clear(serial);
         self.given_up.insert(serial);
         self.actions.push(serial, Queued::Abandon);

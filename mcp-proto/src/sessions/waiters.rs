@@ -47,12 +47,14 @@ impl Waiters {
     }
 
     pub(super) fn wait(&mut self, id: WaiterId, waiting: Waiting) {
+        // Where all of it is spent, it is due with the next drain.
         self.deadlines.set(id, waiting.timeout.saturating_sub(waiting.waited));
         self.waiting.insert(id, waiting);
     }
 
     /// Ends the waiting of one; how much of its time is spent by `now`.
     pub(super) fn end(&mut self, id: WaiterId, now: Time) -> Option<(Waiting, Duration)> {
+        // Before it leaves, and its deadline with it.
         let since = self.deadlines.since(id);
         let waiting = self.leave(id)?;
         let took = since.map_or(Duration::ZERO, |since| now.since(since));

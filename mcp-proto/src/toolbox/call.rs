@@ -177,6 +177,7 @@ impl ToolCall {
                     let Answered { outcome, spent } = ready!(call.as_mut().poll(cx));
                     match outcome {
                         Err(error) if is_doubtful(&error) => {
+                            // Within the time of the call; what it asks for besides is not the list's.
                             let options = CallOptions {
                                 timeout: self.options.timeout,
                                 max_timeout: self.options.max_timeout,
@@ -198,6 +199,7 @@ impl ToolCall {
                     }));
                 }
                 Phase::Done => {
+                    // Polled after its outcome: an error, and no panic.
                     return Poll::Ready(Err(ToolCallError::Call {
                         tool: self.target.origin(),
                         error: CallError::Cancelled,

@@ -151,6 +151,7 @@ impl Watched {
                     | CallError::Refused(SendError::TooManyCalls | SendError::TooManySessions)
             )
         };
+        // One that ends in order leaves changes as unheard as one that breaks off.
         !self.is_closed && outcome.as_ref().map_or_else(broke_off, |_| true)
     }
 }

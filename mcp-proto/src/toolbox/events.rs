@@ -42,6 +42,7 @@ struct Queue(Mutex<VecDeque<ToolCallEvent>>);
 
 impl Queue {
     fn push(&self, event: ToolCallEvent) {
+        // Not bounded here: one poll brings no more than the client keeps.
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
     }
 
@@ -97,6 +98,7 @@ impl ToolCallEvents {
             self.is_over = true;
             self.outcome = Some(outcome);
         }
+        // Before the outcome, which may have come with them and is the last.
         match self.queue.pop() {
             Some(event) => Poll::Ready(Some(event)),
             None if self.is_over => Poll::Ready(self.outcome.take().map(ToolCallEvent::Done)),

@@ -122,6 +122,7 @@ impl Servers {
     /// Remembers what the names of a listing mean. Of servers that were not heard, what was known stays.
     pub(super) fn set_routes(&self, heard: &[usize], new: impl Iterator<Item = (Box<str>, Place)>) {
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        // A name that a server has no tool for any more must not lead there.
         routes.retain(|_, (at, _)| !heard.contains(at));
         routes.extend(new);
     }
@@ -147,6 +148,7 @@ pub(super) async fn find(
     // They come in the order of the servers: the same ones are neighbours.
     asked.dedup();
     let lists = servers.lists(asked.into_iter(), &options, Duration::ZERO).await;
+    // They were asked at once: the slowest took as long as all of them.
     let spent = lists.iter().map(|(_, list)| list.spent).max().unwrap_or_default();
     let list_of = |at: usize| {
         lists
@@ -160,6 +162,7 @@ pub(super) async fn find(
         let Some(server) = servers.all.get(*at) else { continue };
         match list_of(*at) {
             Some(Ok(list)) if list.get(own).is_some_and(|tool| server.takes(tool)) => found.push(server.found(own)),
+            // It counts only where none is found: then this server may have it.
             Some(Err(error)) => failure = Some((server, error)),
             _ => {}
         }
@@ -192,6 +195,7 @@ impl Future for Lists {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut all = true;
+        // All of them, each time: which of them has woken the task is not known.
         for (_, answer) in &mut self.0 {
             if let Answer::Awaited(future) = answer {
                 match future.as_mut().poll(cx) {

@@ -94,6 +94,7 @@ impl ToolSource for Client {
             call = call.observe(observer);
         }
         Box::pin(async move {
+            // By reference: it is asked afterwards how much of its time it took.
             let outcome = (&mut call).await;
             Answered::new(outcome, call.fate().spent)
         })

@@ -96,6 +96,7 @@ impl LineDecoder {
     pub fn push_bytes(&mut self, mut bytes: Bytes) {
         let skipped = self.skip_in(&bytes);
         bytes.advance(skipped);
+        // Only where nothing waits: what is in the buffer comes first.
         if self.buffered() == 0
             && let Some(last) = scan::rfind(b'\n', &bytes)
         {
@@ -186,6 +187,7 @@ impl LineDecoder {
             self.chunk.advance(self.chunk.len().min(1));
             return Some(line);
         }
+        // Only the unfinished line is there, which was searched when it came.
         if self.buffer.len() <= self.tail {
             return None;
         }

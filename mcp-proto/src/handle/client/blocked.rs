@@ -104,6 +104,7 @@ impl Blocked {
     pub(super) fn poll(&mut self, ticket: Ticket, cx: &Context<'_>) -> Poll<(Result<CallId, CallError>, Duration)> {
         match self.queue.get_mut(ticket.0) {
             Some(waiting) => {
+                // It may be polled by another task than before.
                 waiting.waker.clone_from(cx.waker());
                 Poll::Pending
             }

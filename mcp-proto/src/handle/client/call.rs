@@ -176,6 +176,7 @@ impl<T> Call<T> {
 
     /// Makes the call: sends it, or queues for room.
     fn start(&mut self, cx: &Context<'_>) -> Result<(), CallError> {
+        // Where it cannot be begun, dropping it has nothing to undo.
         let params = match core::mem::replace(&mut self.phase, Phase::Done) {
             Phase::New(params) => params,
             started => {
@@ -290,6 +291,7 @@ impl<T> Future for Call<T> {
             Poll::Ready((outcome, fate)) => {
                 this.phase = Phase::Done;
                 this.fate = fate;
+                // Outside of the lock as well: a result may be large.
                 Poll::Ready(outcome.and_then(|raw| (this.decode)(&raw).map_err(CallError::InvalidReply)))
             }
         }
@@ -301,6 +303,7 @@ impl<T> Unpin for Call<T> {}
 impl<T> Drop for Call<T> {
     fn drop(&mut self) {
         match self.phase {
+            // The driver is woken: it may have to tell the server, and there may be room for others.
             Phase::Waiting(call) => self.inner.shared.apply(|state| state.cancel(call)),
             Phase::Blocked(ticket) => self.inner.shared.apply(|state| state.leave(ticket)),
             Phase::New(_) | Phase::Done => {}

@@ -85,6 +85,7 @@ impl Client {
 
     /// Takes the tools that are kept for out of date: whoever asks from now on gets what is read from now on.
     pub fn forget_tools(&self) {
+        // The driver need not be woken: nothing is to be sent.
         self.inner.shared.with(|state| state.machine.client().forget_tools());
     }
 
@@ -127,6 +128,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future does not stop the handshake.
     pub async fn ready(&self) -> Result<ServerFacts, CallError> {
+        // Those of earlier handshakes: only one that fails from now on is this caller's.
         let failures = self.inner.shared.apply(State::connect);
         poll_fn(|cx| self.inner.shared.with(|state| state.poll_ready(failures, cx))).await
     }

@@ -86,6 +86,7 @@ impl Listeners {
         let bytes = weight(notification);
         self.notified += 1;
         for listener in self.listeners.values_mut() {
+            // For each anew: those before it have taken of the room.
             let fits = self.bytes.saturating_add(bytes) <= most_bytes;
             if fits && listener.queue.len() < most {
                 listener.queue.push_back(notification.clone());

@@ -91,7 +91,7 @@ impl Pump for ClientPump {
                 return Poll::Ready(Some(bytes));
             }
             if state.machine.as_client().closed().is_some() {
-                // Only now, when what was queued has gone: those who wait for the end may stop the driver.
+                // Only now: who waits for the end waits for what was queued, too.
                 state.finish();
                 return Poll::Ready(None);
             }

@@ -136,6 +136,7 @@ impl State {
 
     fn insert(&mut self, call: CallId, spent: Duration, born: Option<Time>, waker: Option<Waker>) {
         self.slots.insert(call, spent, born, waker);
+        // One that has waited for room was born then.
         if born.is_none() {
             self.newborn.push(call);
         }
@@ -365,6 +366,7 @@ impl State {
                     self.lobby.failed(error);
                     self.wake_watchers();
                 }
+                // Those who wait for a call have its reply; these two would hear of nothing else.
                 ClientEvent::Closed(_) => {
                     self.wake_watchers();
                     self.listeners.close(&mut self.to_wake);
@@ -373,11 +375,13 @@ impl State {
                 ClientEvent::Cancelled(_) | ClientEvent::SessionLost | ClientEvent::ToolRejected { .. } => {}
             }
         }
+        // The machine drops before anybody here sees it: only its count tells.
         let dropped = self.machine.as_client().counters().dropped_notifications;
         self.listeners.miss(dropped, &mut self.to_wake);
     }
 
     fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
+        // Only the end of the connection reaches calls that were never sent and may be made elsewhere.
         let was_sent = !matches!(outcome, Err(CallError::Closed(_))) || self.machine.client().take_was_sent(call);
         let waker = self.slots.settle(call, self.now, was_sent, outcome);
         self.to_wake.extend(waker);

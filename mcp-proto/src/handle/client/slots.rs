@@ -133,6 +133,7 @@ impl Slots {
     ) -> Option<Waker> {
         let slot = self.slots.get_mut(call.number())?;
         self.bytes += weight_of(&outcome);
+        // One that no drain has seen has taken no time.
         let took = slot.born.map_or(Duration::ZERO, |born| now.since(born));
         slot.fate.spent += took;
         slot.fate.was_sent = was_sent;

@@ -160,6 +160,7 @@ impl ServerBuilder {
     pub fn build(self) -> Server {
         let tools = Tools::new(self.tools);
         let mut capabilities = merge(self.capabilities, self.handler.capabilities());
+        // A client asks for nothing that is not declared, and who gives tools need not declare them as well.
         if !tools.is_empty() {
             capabilities.tools.get_or_insert_with(ToolsCapability::default);
         }

@@ -235,6 +235,8 @@ impl Context {
         let mut message = Some(message);
         poll_fn(move |cx| {
             while let Some(next) = message.take() {
+                // There may be room by now, or another may have taken it: tried again until it is queued or has to
+                // wait.
                 let Err(back) = peer.notify(next) else { break };
                 message = Some(back);
                 if peer.poll_room(cx).is_pending() {

@@ -45,6 +45,7 @@ impl ToolError {
     /// A failure that the model is told of by this content. `isError` is set.
     pub fn result(result: CallToolResult) -> Self {
         Self(Kind::Failure(Box::new(CallToolResult {
+            // Whatever the content says, or the model would take a failure for an answer.
             is_error: Some(true),
             ..result
         })))

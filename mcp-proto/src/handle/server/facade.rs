@@ -97,6 +97,7 @@ impl Server {
     /// Whoever is here to listen. No lock is held when they are told.
     fn audiences(&self) -> Vec<Arc<dyn Audience>> {
         let mut audiences = self.inner.audiences.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those who left do so without a word: a connection does not know the server's list.
         audiences.retain(|audience| audience.strong_count() > 0);
         audiences.iter().filter_map(Weak::upgrade).collect()
     }

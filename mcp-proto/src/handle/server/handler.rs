@@ -157,6 +157,7 @@ pub fn resource_not_found(uri: &str, context: &Context) -> ErrorObject {
 
 /// The error for a tool that does not exist.
 pub(super) fn unknown_tool(name: &str) -> ErrorObject {
+    // A peer has chosen it, and at any length it would come back and go into logs.
     let end = name.char_indices().nth(64).map_or(name.len(), |(at, _)| at);
     ErrorObject::invalid_params(alloc::format!("unknown tool: {}", name.get(..end).unwrap_or_default()))
 }
@@ -198,6 +199,7 @@ async fn dispatch<H: Handler + ?Sized>(
         Method::Subscribe => empty(handler.subscribe(read(params)?, context).await),
         Method::Unsubscribe => empty(handler.unsubscribe(read(params)?, context).await),
         Method::SetLevel => empty(handler.set_level(read::<SetLevelParams>(params)?.level, context).await),
+        // What the trait has no method for: tasks, and what only other revisions have.
         _ => handler.request(method, params.cloned(), context).await,
     }
 }

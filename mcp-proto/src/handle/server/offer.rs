@@ -118,6 +118,7 @@ impl Offer {
         if params.is_some_and(|params| params.cursor.is_some()) {
             return Err(ErrorObject::invalid_params("unknown cursor"));
         }
+        // A server without tools has no list of them either; one with a capability may have an empty one.
         if server.config().capabilities().tools.is_none() {
             return Err(ErrorObject::method_not_found(Method::ListTools.as_str()));
         }

@@ -52,6 +52,7 @@ fn text_body<T: AsRef<str> + Into<String>>(text: T) -> ResultBody {
     let length = text.as_ref().len();
     let json = if length >= splice::LARGE && is_literal(text.as_ref()) {
         let mut json = text.into().into_bytes();
+        // At once for all that is put around it on its way out: else a large result would be moved each time.
         json.reserve_exact(AROUND);
         put_around(&mut json, 0, br#"{"content":[{"type":"text","text":""#, br#""}]}"#);
         json

@@ -113,6 +113,7 @@ impl Seats {
 
     /// Drops the handler of a request, with its token, which nobody wants any more.
     pub(super) fn remove(&mut self, key: RequestKey) -> Option<RequestToken> {
+        // By key: seats are used again, and an index may be another's by now.
         let index = *self.by_key.get(&key)?;
         let Task { work, token } = self.vacate(index)?;
         drop(work);

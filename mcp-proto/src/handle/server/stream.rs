@@ -249,6 +249,7 @@ impl Stream {
 
     pub(super) fn abandon(&self, call: CallId) {
         let mut state = self.lock();
+        // The answer may come all the same, and nobody would take it.
         state.answers.forget(call);
         state.connection.cancel(call, None);
         drop(state);
@@ -287,6 +288,7 @@ impl Stream {
 
     /// Swaps the handlers that want to be polled for `seats`, which is empty.
     pub(super) fn take_ready(&self, seats: &mut Vec<usize>) {
+        // Swapped, so that both keep their memory from one time to the next.
         core::mem::swap(&mut self.lock_ready().seats, seats);
     }
 

@@ -103,6 +103,7 @@ impl Tools {
                 }
             }
         }
+        // Written once: the list is asked for by every client, and changes with no request.
         let modern = page(&tools);
         let legacy = page(&tools.iter().map(for_legacy).collect::<Vec<_>>());
         Self {

@@ -223,6 +223,7 @@ impl<K: Ord, T> SessionCall<K, T> {
             CallError::Closed(_) => {
                 // Said here: else the next caller may be given it before the driver has noticed.
                 loan.lose();
+                // `SessionLost` says that the server has not acted on it, which `Closed` leaves open.
                 let error = if was_sent { error } else { CallError::SessionLost };
                 return Poll::Ready(Some(Err(error)));
             }

@@ -94,6 +94,7 @@ impl<K: Ord> SessionsDriver<K> {
             self.shared.with(|state| state.keep_driver(cx));
             let mut moved = self.poll_actions(now);
             moved |= self.poll_tasks(now);
+            // After the steps: each may have moved the deadline.
             let (is_over, deadline) = self
                 .shared
                 .with(|state| (state.machine.is_finished(), state.machine.poll_timeout()));
@@ -106,10 +107,12 @@ impl<K: Ord> SessionsDriver<K> {
                 self.shared.with(|state| state.machine.handle_timeout(now));
                 moved = true;
             }
+            // Only where nothing moved: each step may have given another part something to do.
             if !moved && self.tasks.rest(cx) {
                 return Poll::Pending;
             }
         }
+        // There may be more to do, and nothing else would wake it for that.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -123,6 +126,7 @@ impl<K: Ord> SessionsDriver<K> {
             match action {
                 PoolAction::Connect { attempt, key } => self.connect(attempt, &key),
                 PoolAction::Abandon { attempt } => self.abandon(attempt),
+                // It had its time to close: what it still has open goes with it.
                 PoolAction::DiscardAttempt { attempt } => {
                     let slot = self.attempts.remove(&attempt);
                     drop(slot.and_then(|slot| self.tasks.remove(slot)));
@@ -169,7 +173,9 @@ impl<K: Ord> SessionsDriver<K> {
                 connection.client.start_close();
                 Task::Leaving(attempt, connection)
             }
+            // It failed, which closes it, and the pool gives it up afterwards.
             Some(task @ Task::Leaving(..)) => task,
+            // One that still connects is given up by dropping it.
             _ => return false,
         };
         let slot = self.tasks.insert(task);
@@ -185,6 +191,7 @@ impl<K: Ord> SessionsDriver<K> {
         let task = slot.and_then(|slot| self.tasks.get_mut(slot));
         match task {
             Some(Task::Live(_, connection, is_lost)) => {
+                // One that is closed on purpose is not to be reported as lost.
                 *is_lost = true;
                 connection.client.start_close();
                 slot.into_iter().for_each(|slot| self.tasks.wake(slot));
@@ -231,6 +238,7 @@ impl<K: Ord> SessionsDriver<K> {
                 });
             }
             News::Closed(session) => {
+                // First: the client goes with the task.
                 self.learn(session);
                 self.sessions.remove(&session);
                 drop(self.tasks.remove(slot));
@@ -301,6 +309,7 @@ impl Task {
                 };
                 match outcome {
                     Ok(Connected { client, driver }) => {
+                        // Before the handshake is asked for: afterwards nothing is taken for granted.
                         if let Some(prior) = prior {
                             client.presume(prior);
                         }
@@ -359,6 +368,7 @@ impl Connection {
     /// Ready when the connection is closed, and everything is said.
     fn poll_over(&self, cx: &Context<'_>) -> Poll<()> {
         match self.driver {
+            // A driver ends by itself when everything is said.
             Some(_) => Poll::Pending,
             None => self.client.poll_finished(cx),
         }

@@ -79,6 +79,7 @@ impl<K: Ord> Waiting<K> {
             return Poll::Ready(Err(CallError::Cancelled));
         };
         let outcome = ready!(self.inner.shared.with(|state| state.poll_waiter(waiter, cx)));
+        // What came of it is taken: dropping this has nothing to give up.
         self.waiter = None;
         Poll::Ready(outcome.map(|(lease, client, spent)| {
             let loan = Loan {
@@ -155,6 +156,7 @@ impl<K: Ord> fmt::Debug for Loan<K> {
 pub(super) fn acquire_options(options: &CallOptions, waited: Duration) -> AcquireOptions {
     let timeouts = [options.timeout, options.max_timeout];
     AcquireOptions {
+        // Whichever ends first also ends the wait for the session.
         timeout: timeouts.into_iter().flatten().min(),
         waited,
     }

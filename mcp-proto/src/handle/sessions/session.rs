@@ -145,6 +145,7 @@ impl<K: Ord> Session<K> {
             Err(error) => return Answered::new(Err(error), spent),
         };
         let answered = act(loan.clone(), spent).await;
+        // Any other error is an answer: the session is there.
         let Err(CallError::Closed(_)) = &answered.outcome else {
             return answered;
         };

@@ -155,6 +155,7 @@ impl Response {
                 true
             }
             Self::Events { decoder, .. } => {
+                // The decoder has a bound of its own, for each event: the stream as a whole may go on for ever.
                 decoder.push(chunk);
                 true
             }
@@ -214,6 +215,7 @@ fn media_type(headers: &HeaderMap) -> Media {
         .get(CONTENT_TYPE)
         .map(http::HeaderValue::as_bytes)
         .unwrap_or_default();
+    // Parameters, such as a charset, change nothing: both are UTF-8.
     let essence = value
         .split(|byte| *byte == b';')
         .next()

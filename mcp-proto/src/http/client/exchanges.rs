@@ -100,6 +100,7 @@ impl Exchanges {
             self.stop_listening();
             self.abort_announcement();
         }
+        // For requests that carry no message: the GET stream and DELETE name it as well.
         if let Some(revision) = outgoing.revision {
             self.revision = revision;
         }
@@ -148,6 +149,7 @@ impl Exchanges {
 
     /// Ends everything, and the session with a DELETE (2025-11-25, Session Management, 5).
     pub fn close(&mut self, now: Time) {
+        // Before the DELETE, which may need its connection.
         self.stop_listening();
         if let Some(session) = self.session.take() {
             self.end_session(now + self.timeouts.close, &session);

@@ -44,6 +44,7 @@ enum State {
 impl Listen {
     /// A session has begun: the stream is wanted.
     pub(super) fn begin(&mut self) {
+        // Nothing of the last one is kept: the ids of its events mean nothing in another session.
         *self = Self {
             state: State::Wanted,
             ..Self::default()

@@ -108,6 +108,7 @@ impl Table {
 
     /// The call that an exchange should answer, and has not yet.
     pub(super) fn unanswered(&self, id: ExchangeId, kind: Kind) -> Option<CallId> {
+        // A call that was made again has another exchange by now.
         kind.call().filter(|call| self.by_call.get(call.number()) == Some(&id))
     }
 

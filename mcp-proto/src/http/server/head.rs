@@ -86,6 +86,7 @@ impl<'a> Head<'a> {
                 _ => continue,
             };
             if slot.replace(value).is_some() {
+                // RFC 9112, 3.2: more than one Host MUST be answered with 400.
                 return Err(if name == "Host" {
                     Refusal::InvalidHost
                 } else {

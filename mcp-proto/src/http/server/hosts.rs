@@ -118,6 +118,7 @@ impl Origins {
         let port = if any_port {
             None
         } else {
+            // No port means that of the scheme; one that has none would match nothing, and has to say `:*`.
             Some(parsed.port().ok_or(InvalidRule)?)
         };
         if let Some(rules) = &mut self.rules {
@@ -179,6 +180,7 @@ impl Rule {
     }
 
     fn is_host(&self, authority: &Authority<'_>) -> bool {
+        // RFC 9110, 4.2.3: names of hosts are compared without regard to case.
         self.host.eq_ignore_ascii_case(authority.host)
     }
 }
@@ -270,6 +272,7 @@ impl<'a> Origin<'a> {
 
     /// Whether this is a page of the very host that the request is addressed to.
     pub(super) fn is_of(&self, host: &Authority<'_>) -> bool {
+        // Only what came over HTTP is a page of this host: `vscode-webview://localhost` is not.
         matches!(self.scheme, "http" | "https")
             && self.authority.host.eq_ignore_ascii_case(host.host)
             // Without a port in the host it is not known which is meant: a proxy may have changed the scheme.

@@ -219,6 +219,8 @@ impl Reply {
                 }
                 stream.ended = self.awaited == 0;
             }
+            // One array in one document (2025-03-26): until something makes it a stream, each answer waits for the
+            // last.
             State::Open if self.is_batch => {
                 self.answers.push(message);
                 if self.awaited == 0 {
@@ -301,6 +303,7 @@ impl Reply {
                     return None;
                 };
                 let (parts, body) = response.into_parts();
+                // Without a body the head is all there is, and no empty piece follows it.
                 if !body.is_empty() {
                     self.state = State::Body(body);
                 }

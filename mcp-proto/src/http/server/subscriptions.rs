@@ -44,6 +44,8 @@ impl<S> Subscriptions<S> {
     /// An empty table with the bounds of `limits`.
     pub fn new(limits: &Limits) -> Self {
         Self {
+            // The bounds of sessions: of the modern era these are the one thing that stays, as those are of the legacy
+            // era.
             most: limits.sessions,
             most_per_principal: limits.sessions_per_principal,
             most_bytes: limits.total_bytes,

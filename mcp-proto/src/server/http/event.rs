@@ -124,6 +124,7 @@ pub struct Asker {
 impl Asker {
     /// On whose behalf.
     pub fn principal(&self) -> Option<&Principal> {
+        // What the driver says counts, and not what something in front has put into the head.
         self.sender.principal.as_ref().or_else(|| self.head.extensions.get())
     }
 }

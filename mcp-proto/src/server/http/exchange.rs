@@ -158,12 +158,14 @@ impl Exchange {
 
     /// The exchange of a request of the modern era that is not in order.
     pub(super) fn not_admitted(rules: Rules<'_>, refused: &Refused) -> Self {
+        // Unlike an error that a handler answers with: this request was never served, so 200 would be wrong.
         let status = stateless_status(refused.error.code).unwrap_or(StatusCode::BAD_REQUEST);
         Self::whole(rules, error_response(status, Some(&refused.id), &refused.error))
     }
 
     /// The exchange whose response is there.
     pub(super) fn whole(rules: Rules<'_>, response: Response<Bytes>) -> Self {
+        // The response has its form already, whatever the client accepts.
         let mut exchange = Self::new(rules, Accepts::BOTH, Scope::Alone);
         exchange.reply.refuse(response);
         exchange
@@ -293,6 +295,7 @@ impl Exchange {
     /// # Errors
     /// [`Blocked`] while the queue is full.
     pub fn announce(&mut self, announcement: &Announcement) -> Result<(), Blocked> {
+        // A filter names methods of the protocol alone, so what an application makes up is in none.
         let known = announcement.method().known();
         let subscription = self.subscription.as_ref();
         let message = known.and_then(|method| subscription?.select(method, announcement.params()));

@@ -202,6 +202,7 @@ impl HttpServer {
     pub fn is_in_progress(&self, token: &AskedToken) -> bool {
         match token.session {
             Some(key) => (self.rooms.get(key)).is_some_and(|room| room.session.is_in_progress(&token.token)),
+            // Nothing but its exchange knows of it: it is in progress for as long as that is there.
             None => self.exchanges.contains_key(&token.key.exchange),
         }
     }
@@ -248,6 +249,7 @@ impl HttpServer {
         while let Some(key) = self.rooms.take_due(now) {
             self.expire_calls(now, key);
         }
+        // Only named: the comment is written when its frame is polled.
         while let Some(id) = self.silent_streams.take(now) {
             self.ready.insert(id);
         }
@@ -256,6 +258,7 @@ impl HttpServer {
     /// Answers a request. Nothing is sent where nobody wants the answer any more.
     pub fn respond(&mut self, token: AskedToken, outcome: Result<ResultBody, ErrorObject>) {
         let AskedToken { key, session, token } = token;
+        // Told to the session first: only it knows whether the answer is still wanted.
         let answer = match session {
             None => HttpAnswer::alone(&self.config, token, outcome),
             Some(session) => match self.rooms.get_mut(session) {
@@ -334,6 +337,7 @@ impl HttpServer {
     /// The head of a response, once.
     #[must_use]
     pub fn poll_head(&mut self, now: Time, id: ExchangeId) -> Option<response::Parts> {
+        // Who hangs up or answers does not say the time; who polls does, and settles what they left.
         self.settle_visits(now);
         let head = self.read(id)?.poll_head(now);
         self.watch_stream(id);

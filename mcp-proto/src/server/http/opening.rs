@@ -159,6 +159,8 @@ impl<'a> Opening<'a> {
         }
         let initialize = is_initialize(&incoming);
         if rules.http.sessions == SessionPolicy::Stateless {
+            // Nothing was agreed on: the header says it, or it is 2025-03-26 (2025-11-25, Protocol Version Header:
+            // SHOULD).
             let revision = head.legacy_revision(None, rules.config.revisions());
             let revision = revision.and_then(|revision| check_batch(&incoming, revision));
             return match revision {

@@ -76,6 +76,7 @@ impl Rooms {
 
     pub(super) fn remove(&mut self, key: HttpSessionKey) {
         self.rooms.remove(&key);
+        // With it, or its alarm would go off for nobody.
         self.waiting.set(key, None);
     }
 

@@ -76,6 +76,7 @@ impl Reading {
 impl fmt::Debug for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reading")
+            // Neither head nor body: they hold session ids, tokens and arguments.
             .field("room", &self.room)
             .finish_non_exhaustive()
     }

@@ -10,8 +10,10 @@ use crate::jsonrpc::{ErrorObject, Message, Notification, Params, RawJson};
 use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Kept, RequestKey, SendError};
-use crate::server::announcements::{Announcement, Announcements};
-use crate::server::{ClientRequest, LegacySession, Question, Received, RequestToken, ResultBody, ServerConfig};
+use crate::server::{
+    Announcement, Announcements, ClientRequest, LegacySession, Question, Received, RequestToken, ResultBody,
+    ServerConfig,
+};
 use crate::time::Time;
 
 /// A legacy session over HTTP: the machine of the session, the requests in progress, what waits for its GET stream,
@@ -168,6 +170,7 @@ impl<R> HttpSession<R> {
             Received::Request(request) => Outcome::Request(request),
             Received::Respond(message) => Outcome::Respond(message),
             Received::Notification(notification) => Outcome::Happened(Happening::Notification(notification)),
+            // A session that drains may have waited for this one alone.
             Received::Cancelled { key, reason } => {
                 let request = self.running.remove(&key);
                 self.end_if_drained();
@@ -199,6 +202,7 @@ impl<R> HttpSession<R> {
         token: RequestToken,
         outcome: Result<ResultBody, ErrorObject>,
     ) -> HttpAnswer {
+        // Before the end is looked at, or a session that drains would wait for what is answered.
         if let Some(key) = token.key() {
             self.running.remove(&key);
         }
@@ -308,6 +312,7 @@ impl<R> HttpSession<R> {
             return;
         }
         self.life = Life::Ended;
+        // Boxed: every session has room for it, and needs it once.
         self.end = Some(Box::new(End {
             requests: core::mem::take(&mut self.running).into_values().collect(),
             calls: self.machine.close().collect(),

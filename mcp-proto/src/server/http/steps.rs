@@ -19,6 +19,7 @@ use crate::time::Time;
 /// small and cloned: a key, or an `Arc` around a lock.
 #[derive(Clone, Debug)]
 pub struct Member<S> {
+    // Beside the session and not in it, so that a version is judged without the lock of the session.
     revision: Revision,
     /// Where it is.
     pub session: S,
@@ -292,6 +293,7 @@ impl Deleting<'_> {
                 .get(&self.0.id, self.0.principal)
                 .ok_or(Refusal::SessionNotFound)?;
             self.0.check(member)?;
+            // Only now: in a version that does not fit, DELETE must not end it.
             table.remove(&self.0.id, self.0.principal)
         };
         let member = remove().map_err(|refusal| Exchange::refused(rules, None, &refusal))?;

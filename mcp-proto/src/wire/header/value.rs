@@ -72,6 +72,7 @@ pub fn encode_value(text: &str) -> Cow<'_, str> {
 /// See [`HeaderValueError`]; a server rejects the request then.
 pub fn decode_value(value: &[u8]) -> Result<Cow<'_, str>, HeaderValueError> {
     let value = trim(value);
+    // Here the two share nothing: `=?base64?=` alone is literal.
     let inner = value
         .strip_prefix(PREFIX.as_bytes())
         .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()));

@@ -219,6 +219,7 @@ impl SseDecoder {
             if self.buffer.len() < BOM.len() && BOM.starts_with(&self.buffer) {
                 return false;
             }
+            // One at the beginning is no part of the stream (HTML, Parsing an event stream).
             if self.buffer.starts_with(BOM) {
                 self.buffer.advance(BOM.len());
             }
@@ -232,9 +233,12 @@ impl SseDecoder {
         let comment = self.buffer.first() == Some(&b':');
         let size = self.pending.size.saturating_add(self.buffer.len());
         if !self.skips_line && !self.skips_event && !comment && size <= self.limit {
+            // What was searched is not searched again: a line that comes byte by byte would cost the square of its
+            // length.
             self.searched = self.buffer.len();
             return Step::Dry;
         }
+        // Once: what is skipped already was reported, and a comment may have any length.
         let reported = self.skips_line || self.skips_event || comment;
         self.skips_line = true;
         self.searched = 0;
@@ -243,6 +247,7 @@ impl SseDecoder {
     }
 
     fn too_large(&mut self) -> SseError {
+        // What was kept of it goes at once: the rest may take long to come.
         self.skips_event = true;
         self.pending = Pending::default();
         SseError::TooLarge { limit: self.limit }
@@ -302,9 +307,11 @@ impl SseDecoder {
     fn dispatch(&mut self) -> Option<Result<SseEvent, SseError>> {
         let pending = mem::take(&mut self.pending);
         if let Some(id) = &pending.id {
+            // Only now: an event that is never complete must not be resumed from.
             self.last_event_id.clone_from(id);
         }
         let data = match pending.data {
+            // What cannot be read is reported, also where the event has nothing else.
             Data::None if pending.id.is_none() && pending.retry.is_none() && !pending.invalid_utf8 => return None,
             Data::None => Bytes::new(),
             Data::One(data) => data,

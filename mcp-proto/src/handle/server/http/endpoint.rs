@@ -33,6 +33,7 @@ impl Endpoint {
     /// GET stream of every session, in the modern era on every subscription that asked for it.
     pub fn new(server: &Server, config: HttpConfig) -> Self {
         let endpoint = Self::of(Arc::new(server.clone()), config);
+        // Weak: a server that tells its clients does not keep their endpoints.
         let audience: Weak<Inner> = Arc::downgrade(&endpoint.inner);
         server.attend(audience);
         endpoint
@@ -89,6 +90,7 @@ impl Endpoint {
         let subscribers = lock(&self.inner.subscriptions).close();
         let config = self.inner.server.config();
         subscribers.iter().for_each(|subscriber| subscriber.end(config));
+        // Taken out first and told afterwards: no session is locked under the lock of the table.
         let sessions = lock(&self.inner.sessions).drain();
         sessions
             .iter()

@@ -131,6 +131,7 @@ impl Drop for Exchange {
                 (errand.line.session.iter()).for_each(|session| session.act(HttpSession::end));
             }
             Kind::Stream(errand, visit) => {
+                // Before the visit is left: then another reader may come, whose stream is not to be closed here.
                 (errand.line.session.iter()).for_each(|session| session.unlisten());
                 self.inner.upkeep.push(Arrival::Leave(visit));
             }

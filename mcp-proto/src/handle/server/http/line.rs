@@ -98,6 +98,7 @@ impl Line {
     /// Otherwise it is not, or a handler and the task would wake each other until the client reads.
     pub(super) fn act(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
         let mut state = self.state();
+        // Left at once where it is blocked, before the driver's waker is taken.
         act(&mut state.exchange).map_err(|blocked| blocked.0)?;
         let driver = state.driver.take();
         drop(state);

@@ -67,6 +67,7 @@ fn step(
         }
         Opening::Enter(entering) => {
             let (visit, session) = entering.enter(rules, now, &mut lock(&inner.sessions))?;
+            // The lock of the table is gone with the statement above: nobody in a session holds up all others.
             let taken = session.act(|session| entering.take(rules, now, session));
             serve(inner, now, taken, session, Some(visit))
         }
@@ -122,6 +123,7 @@ fn run(
 ) -> Exchange {
     let line = Arc::new(Line::new(exchange, session));
     let first = first.map(|request| task(inner, request, line.clone()));
+    // Each request of a batch is cancelled alone, and so has a line of its own.
     let member = |request| task(inner, request, Arc::new(Line::member(&line)));
     let more = more.into_iter().map(member).collect();
     Exchange::new(inner, Kind::Errand(Errand::new(line, first, more), visit))

@@ -62,6 +62,7 @@ impl SharedSession {
         let Some(end) = state.session.poll_end() else {
             return value;
         };
+        // All is taken out under the lock, so that whoever comes in between finds nothing to wait for.
         let (callers, listener) = (state.callers.take(), state.listener.take());
         let closed = |call| state.answers.settle(call, Err(CallError::Closed(CloseReason::Local)));
         let wakers: Vec<Waker> = end.calls.into_iter().filter_map(closed).collect();
@@ -94,6 +95,7 @@ impl SharedSession {
 
     /// Takes note of the handler of a request, so that it can be cancelled.
     pub(super) fn started(&self, key: RequestKey, request: Arc<dyn Party>) {
+        // Cancelled while its handler was being made: it is told now.
         if let Err(cancelled) = self.act(|session| session.started(key, request)) {
             cancelled.cancel();
         }
@@ -156,6 +158,7 @@ impl SharedSession {
     /// Gives up the calls whose time is over: the cancellations to send.
     pub(super) fn handle_timeout(&self, now: Time) -> Vec<Vec<u8>> {
         let mut state = lock(&self.state);
+        // Collected and woken afterwards: a task may come back to its session at once.
         let (mut cancellations, mut wakers) = (Vec::new(), Vec::new());
         while let Some((call, error, cancellation)) = state.session.handle_timeout(now) {
             wakers.extend(state.answers.settle(call, Err(error)));

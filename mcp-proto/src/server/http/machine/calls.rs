@@ -56,6 +56,7 @@ impl HttpServer {
 
     /// Stops waiting for a call of ours, and tells the client. One that is settled is ignored.
     pub fn cancel(&mut self, call: HttpCallId, reason: Option<&str>) {
+        // Settled for us from here on: a late answer is nobody's.
         let Some(exchange) = self.calls.remove(&call) else {
             return;
         };
