@@ -1,4 +1,4 @@
-//! A call of the client, as a future.
+//! A call of the server, as a future.
 
 use core::fmt;
 use core::future::Future;
@@ -13,8 +13,8 @@ use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
 use crate::server::Question;
 
-/// A call of the client by the handler of one of its requests (legacy era), a future of its result: the partner of the
-/// client's [`Call`](crate::handle::client::Call).
+/// A call that a server makes of its client while it serves a request (legacy era), a future of its result: the partner
+/// of the client's [`Call`](crate::handle::client::Call).
 ///
 /// Nothing is sent before the first poll, so that the call can be shaped first. From then on its time runs, also while
 /// the handshake is not complete and while there is no room for it.
@@ -25,7 +25,7 @@ use crate::server::Question;
 /// # On drop
 /// Dropped before the answer, the call is cancelled and the client is told.
 #[must_use = "nothing is sent before the first poll"]
-pub struct ClientCall<'a, T> {
+pub struct ServerCall<'a, T> {
     peer: &'a dyn Peer,
     revision: Revision,
     method: MethodName,
@@ -37,7 +37,7 @@ pub struct ClientCall<'a, T> {
     decode: fn(&RawJson) -> Result<T, DecodeError>,
 }
 
-impl<'a, T> ClientCall<'a, T> {
+impl<'a, T> ServerCall<'a, T> {
     pub(super) fn new(
         peer: &'a dyn Peer,
         revision: Revision,
@@ -121,7 +121,7 @@ impl<'a, T> ClientCall<'a, T> {
     }
 }
 
-impl<T> Future for ClientCall<'_, T> {
+impl<T> Future for ServerCall<'_, T> {
     type Output = Result<T, CallError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -131,7 +131,7 @@ impl<T> Future for ClientCall<'_, T> {
     }
 }
 
-impl<T> Drop for ClientCall<'_, T> {
+impl<T> Drop for ServerCall<'_, T> {
     fn drop(&mut self) {
         if let Some(call) = self.call {
             self.peer.abandon(call);
@@ -139,9 +139,9 @@ impl<T> Drop for ClientCall<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for ClientCall<'_, T> {
+impl<T> fmt::Debug for ServerCall<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientCall")
+        f.debug_struct("ServerCall")
             .field("method", &self.method)
             .field("call", &self.call)
             .finish_non_exhaustive()

@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 
-use super::{ClientCall, Peer, Server};
+use super::{Peer, Server, ServerCall};
 use crate::handle::places::Places;
 use crate::jsonrpc::{DecodeError, ErrorObject, Id, Params, RawJson, encode_notification_with};
 use crate::method::{ClientCapability, Kind, Method, MethodName, Side};
@@ -186,7 +186,7 @@ impl Context {
     /// [`CallError::Refused`](crate::rpc::CallError::Refused) where it cannot be sent: in the modern era there are no such
     /// requests ([`SendError::OutOfEra`]), the client lacks the capability ([`SendError::NotSupported`]), it cannot be
     /// reached from here. Otherwise how the call went.
-    pub fn request<R: TypedRequest>(&self, params: &R::Params) -> ClientCall<'_, R::Result> {
+    pub fn request<R: TypedRequest>(&self, params: &R::Params) -> ServerCall<'_, R::Result> {
         self.call(R::METHOD.into(), Params::from_serialize(params), RawJson::decode)
     }
 
@@ -194,7 +194,7 @@ impl Context {
     ///
     /// # Errors
     /// Those of [`request`](Self::request).
-    pub fn request_raw(&self, method: impl Into<MethodName>, params: Params) -> ClientCall<'_, RawJson> {
+    pub fn request_raw(&self, method: impl Into<MethodName>, params: Params) -> ServerCall<'_, RawJson> {
         self.call(method.into(), Ok(params), |raw| Ok(raw.clone()))
     }
 
@@ -203,8 +203,8 @@ impl Context {
         method: MethodName,
         params: Result<Params, DecodeError>,
         decode: fn(&RawJson) -> Result<T, DecodeError>,
-    ) -> ClientCall<'_, T> {
-        ClientCall::new(&*self.inner.peer, self.revision(), method, params, decode)
+    ) -> ServerCall<'_, T> {
+        ServerCall::new(&*self.inner.peer, self.revision(), method, params, decode)
     }
 
     /// Whether the request is over: cancelled, answered, or its client is gone.

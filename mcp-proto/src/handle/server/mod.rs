@@ -33,7 +33,7 @@ mod typed;
 
 pub(crate) use application::{Application, Audience, Call, Work};
 pub use builder::ServerBuilder;
-pub use call::ClientCall;
+pub use call::ServerCall;
 pub use context::Context;
 pub use error::ToolError;
 pub use facade::Server;
