@@ -10,7 +10,7 @@ use mcp_proto::handle::server::{Context, NoArgs};
 use mcp_proto::handle::{Pump, Server};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
-use mcp_proto::rpc::{CallError, CallOptions, CloseReason, SendError};
+use mcp_proto::rpc::{CallError, CloseReason, SendError};
 use mcp_proto::{Revision, Time};
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn everyone_is_not_told_what_concerns_one_request() {
 fn asks() -> (Client, Value) {
     let server = server()
         .tool("ask", "", |_: NoArgs, context: Context| async move {
-            let asked = context.request_raw("com.example/ask", Params::NONE, CallOptions::default());
+            let asked = context.request_raw("com.example/ask", Params::NONE);
             match asked.await {
                 Err(CallError::Timeout { after, .. }) => Ok(format!("{} s", after.as_secs())),
                 other => Ok(format!("{other:?}")),

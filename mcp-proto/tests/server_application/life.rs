@@ -55,7 +55,7 @@ fn a_question_waits_for_the_handshake() {
 fn a_dropped_question_is_cancelled() {
     let server = Server::builder("test", "1")
         .tool("impatient", "", |_: NoArgs, context: Context| async move {
-            let mut question = Box::pin(context.request_raw(Method::Ping, Params::NONE, Default::default()));
+            let mut question = Box::pin(context.request_raw(Method::Ping, Params::NONE));
             poll_fn(|cx| {
                 assert!(question.as_mut().poll(cx).is_pending());
                 Poll::Ready(())
@@ -305,7 +305,7 @@ fn a_dropped_pump_ends_what_was_handed_elsewhere() {
     client.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "keep"}}));
     let context: Context = kept.lock().unwrap().take().unwrap();
     let waker = Waker::noop();
-    let mut question = Box::pin(context.request_raw(Method::Ping, Params::NONE, Default::default()));
+    let mut question = Box::pin(context.request_raw(Method::Ping, Params::NONE));
     assert!(question.as_mut().poll(&mut TaskContext::from_waker(waker)).is_pending());
     drop(client);
     let Poll::Ready(Err(error)) = question.as_mut().poll(&mut TaskContext::from_waker(waker)) else {

@@ -149,9 +149,7 @@ pub(crate) fn server() -> ServerBuilder {
             Ok(ContentBlock::text("ready"))
         })
         .tool("sample", "Samples", |_: NoArgs, context: Context| async move {
-            let result = context
-                .request_raw(Method::CreateMessage, Params::NONE, Default::default())
-                .await?;
+            let result = context.request_raw(Method::CreateMessage, Params::NONE).await?;
             Ok(result.to_string())
         })
         .tool("change", "Changes the list", |_: NoArgs, context: Context| async move {

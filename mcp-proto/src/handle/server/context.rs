@@ -9,14 +9,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 
-use super::{Peer, Server};
+use super::{Peer, Server, ServerCall};
 use crate::handle::places::Places;
-use crate::jsonrpc::{ErrorObject, Id, Params, RawJson, encode_notification_with};
+use crate::jsonrpc::{DecodeError, ErrorObject, Id, Params, RawJson, encode_notification_with};
 use crate::method::{ClientCapability, Kind, Method, MethodName, Side};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, TypedRequest};
 use crate::revision::{Era, Revision};
-use crate::rpc::{CallError, CallId, CallOptions, SendError};
-use crate::server::{Question, RequestContext, is_reserved};
+use crate::rpc::SendError;
+use crate::server::{RequestContext, is_reserved};
 
 /// The context of one request: who asks, in which revision, and a way to say things before the answer.
 ///
@@ -183,51 +183,28 @@ impl Context {
     /// Makes a request of the client by its type, such as [`ListRoots`](crate::model::request::ListRoots) (legacy era).
     ///
     /// # Errors
-    /// [`CallError::Refused`] where it cannot be sent: in the modern era there are no such requests
-    /// ([`SendError::OutOfEra`]), the client lacks the capability ([`SendError::NotSupported`]), it cannot be reached
-    /// from here. Otherwise how the call went. Its time runs from the first poll, also while the handshake is not
-    /// complete and while there is no room for it.
-    ///
-    /// # Cancel safety and on drop
-    /// Dropped before the answer, the call is cancelled and the client is told.
-    pub fn request<'a, R: TypedRequest>(
-        &'a self,
-        params: &R::Params,
-    ) -> impl Future<Output = Result<R::Result, CallError>> + use<'a, R> {
-        // Here and not in the future, which then does not borrow what it was given.
-        let params = Params::from_serialize(params).map_err(SendError::InvalidParams);
-        async move {
-            let answer = self.request_raw(R::METHOD, params?, CallOptions::default()).await?;
-            answer.decode().map_err(CallError::InvalidReply)
-        }
+    /// [`CallError::Refused`](crate::rpc::CallError::Refused) where it cannot be sent: in the modern era there are no such
+    /// requests ([`SendError::OutOfEra`]), the client lacks the capability ([`SendError::NotSupported`]), it cannot be
+    /// reached from here. Otherwise how the call went.
+    pub fn request<R: TypedRequest>(&self, params: &R::Params) -> ServerCall<'_, R::Result> {
+        self.call(R::METHOD.into(), Params::from_serialize(params), RawJson::decode)
     }
 
-    /// The same for any method, with the result as it came.
+    /// Makes any request, known to the protocol or not, and gives its result as it came.
     ///
     /// # Errors
     /// Those of [`request`](Self::request).
-    ///
-    /// # Cancel safety and on drop
-    /// Dropped before the answer, the call is cancelled and the client is told.
-    pub async fn request_raw(
+    pub fn request_raw(&self, method: impl Into<MethodName>, params: Params) -> ServerCall<'_, RawJson> {
+        self.call(method.into(), Ok(params), |raw| Ok(raw.clone()))
+    }
+
+    fn call<T>(
         &self,
-        method: impl Into<MethodName>,
-        params: Params,
-        options: CallOptions,
-    ) -> Result<RawJson, CallError> {
-        let method = method.into();
-        if self.era() == Era::Modern {
-            let revision = self.revision();
-            return Err(CallError::Refused(SendError::OutOfEra { method, revision }));
-        }
-        let mut asking = Asking {
-            peer: &*self.inner.peer,
-            method,
-            options,
-            params: Some(params),
-            call: None,
-        };
-        poll_fn(|cx| asking.poll(cx)).await
+        method: MethodName,
+        params: Result<Params, DecodeError>,
+        decode: fn(&RawJson) -> Result<T, DecodeError>,
+    ) -> ServerCall<'_, T> {
+        ServerCall::new(&*self.inner.peer, self.revision(), method, params, decode)
     }
 
     /// Whether the request is over: cancelled, answered, or its client is gone.
@@ -277,65 +254,5 @@ impl fmt::Debug for Context {
         f.debug_struct("Context")
             .field("revision", &self.revision())
             .finish_non_exhaustive()
-    }
-}
-
-/// A request of the client, which is abandoned when it is dropped unanswered.
-struct Asking<'a> {
-    peer: &'a dyn Peer,
-    method: MethodName,
-    options: CallOptions,
-    /// `None` once it is sent.
-    params: Option<Params>,
-    /// `None` at first, and once it is answered.
-    call: Option<CallId>,
-}
-
-impl Asking<'_> {
-    fn poll(&mut self, cx: &mut core::task::Context<'_>) -> Poll<Result<RawJson, CallError>> {
-        let mut may_retry = true;
-        loop {
-            if let Some(call) = self.call
-                && let Poll::Ready(answer) = self.peer.poll_answer(call, cx)
-            {
-                // Also where its time was over before it could be sent.
-                (self.call, self.params) = (None, None);
-                return Poll::Ready(answer);
-            }
-            let Some(params) = self.params.take() else {
-                return match self.call {
-                    Some(_) => Poll::Pending,
-                    None => Poll::Ready(Err(CallError::Cancelled)),
-                };
-            };
-            let question = Question {
-                method: &self.method,
-                options: &self.options,
-            };
-            match self.peer.call(self.call, &question, params) {
-                Ok(call) => self.call = Some(call),
-                // Only again after a wait: where it is not room that lacks, trying again would never end.
-                Err(SendError::Blocked(params)) if may_retry => {
-                    self.params = Some(params);
-                    if self.call.is_none() {
-                        self.call = Some(self.peer.reserve(&self.options)?);
-                        continue;
-                    }
-                    if self.peer.poll_callable(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                    may_retry = false;
-                }
-                Err(error) => return Poll::Ready(Err(CallError::Refused(error))),
-            }
-        }
-    }
-}
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        if let Some(call) = self.call {
-            self.peer.abandon(call);
-        }
     }
 }

@@ -5,6 +5,7 @@ mod aging;
 mod answers;
 mod application;
 mod builder;
+mod call;
 #[cfg(feature = "http")]
 mod cancel;
 mod context;
@@ -32,6 +33,7 @@ mod typed;
 
 pub(crate) use application::{Application, Audience, Call, Work};
 pub use builder::ServerBuilder;
+pub use call::ServerCall;
 pub use context::Context;
 pub use error::ToolError;
 pub use facade::Server;

@@ -4,7 +4,6 @@ use mcp_proto::Era;
 use mcp_proto::handle::server::{Context, NoArgs, ServerBuilder, ToolError};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::method::{ClientCapability, Method};
-use mcp_proto::rpc::CallOptions;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -105,7 +104,7 @@ async fn elicit(context: &Context, message: &str, properties: Value, required: &
 /// A request of the client, as it stands here: the suite compares schemas to the letter.
 async fn ask(context: &Context, method: Method, params: Value) -> Result<RawJson, ToolError> {
     let params = Params::from_serialize(&params)?;
-    Ok(context.request_raw(method, params, CallOptions::default()).await?)
+    Ok(context.request_raw(method, params).await?)
 }
 
 fn defaults() -> Value {
