@@ -20,6 +20,7 @@ pub(crate) async fn accept<S, T: 'static>(
         if shutdown.as_mut().poll(cx).is_ready() {
             return Poll::Ready(None);
         }
+        // A set keeps what is over until it is taken: nobody else does.
         while let Poll::Ready(Some(_)) = connections.poll_join_next(cx) {}
         poll_accept(cx).map(Some)
     })

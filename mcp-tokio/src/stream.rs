@@ -183,6 +183,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Send + 'static>(
             Err(error) => bear(error).await?,
         }
     }
+    // The listener first: who connects now is refused at once, and does not wait in its backlog.
     drop(poll_accept);
     finish(&mut connections, serving.close()).await;
     Ok(())

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use mcp_proto::Time;
-use mcp_proto::client::Client;
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::rpc::{CallId, CallOptions, CloseReason, SendError};
 use serde_json::{Value, json};
@@ -48,7 +47,7 @@ impl<L: Link> Pair<L> {
     /// Calls a method of the server.
     ///
     /// # Errors
-    /// Those of [`Client::call`].
+    /// Those of [`Client::call`](mcp_proto::client::Client::call).
     pub fn try_call(&mut self, method: &str, params: Value, options: CallOptions) -> Result<CallId, SendError> {
         let params = Params::from_serialize(&params).expect("an object");
         let call = self.link.client().call(method, params, options)?;

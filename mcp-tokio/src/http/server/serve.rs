@@ -54,8 +54,10 @@ pub async fn serve_until(
             Err(error) => bear(error).await?,
         }
     }
+    // The listener first: who connects now is refused at once, and does not wait in its backlog.
     drop(socket);
     shared.close();
+    // What has not ended in time: the handlers are told, and the connections dropped with their set.
     if !finish(&mut connections, options.grace).await {
         shared.service().endpoint().close();
     }

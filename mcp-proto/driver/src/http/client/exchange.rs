@@ -123,6 +123,7 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
             return Poll::Ready(Outcome::Complete);
         }
         if !ports.pump.wants_body(id) {
+            // Not read, and so not taken from the server: nothing is queued between the two.
             ports.paused.push(id);
             return Poll::Pending;
         }
@@ -132,6 +133,7 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
                     ports.portion = ports.portion.saturating_add(chunk.len());
                     ports.pump.body(now, id, &chunk);
                 }
+                // A part may be large, and its messages are read on this thread.
                 if ports.are_sated() {
                     break;
                 }
