@@ -65,6 +65,8 @@ mod accept;
 pub mod child;
 mod clock;
 #[cfg(feature = "http")]
+mod connect;
+#[cfg(feature = "http")]
 pub mod http;
 mod lanes;
 pub mod memory;
@@ -76,6 +78,8 @@ pub mod stream;
 pub mod tls;
 
 pub use clock::{Clock, Timer};
+#[cfg(feature = "http")]
+pub use connect::{connect, connect_with};
 pub use lanes::drive;
 pub use mcp_driver::{ConnectError, Resolver};
 pub use mcp_proto;
@@ -86,35 +90,3 @@ pub use mcp_proto::handle::server::{NoArgs, Structured};
 pub use mcp_proto::handle::sessions::Driver;
 pub use mcp_proto::handle::{Client, Server, Session, Sessions};
 pub use sessions::{sessions, sessions_over};
-
-#[cfg(feature = "http")]
-
-/// A client of the MCP endpoint at `url`, with defaults for everything, driven by the task that `spawn` makes.
-///
-/// Returns at once and sends nothing: connecting and the handshake are part of the first await.
-///
-/// # Errors
-/// [`ConnectError`]: the URL is unusable. What depends on the server is told by the first call.
-#[cfg(feature = "http")]
-pub fn connect(url: &str, spawn: impl FnOnce(Driver)) -> Result<Client, ConnectError> {
-    let config = ClientConfig::named(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    connect_with(url, config, &http::HttpOptions::default(), spawn)
-}
-
-/// A client of the MCP endpoint at `url`, driven by the task that `spawn` makes.
-///
-/// Returns at once and sends nothing: connecting and the handshake are part of the first await.
-///
-/// # Errors
-/// As for [`connect`].
-#[cfg(feature = "http")]
-pub fn connect_with(
-    url: &str,
-    config: ClientConfig,
-    options: &http::HttpOptions,
-    spawn: impl FnOnce(Driver),
-) -> Result<Client, ConnectError> {
-    let (client, driver) = http::client_over_http(url, config, options)?;
-    spawn(Box::pin(driver));
-    Ok(client)
-}

@@ -51,6 +51,7 @@ pub(crate) fn poll_read(
     io: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
 ) -> Poll<io::Result<usize>> {
+    // Not for every read: what is left of a buffer bears many small messages, each a part of it without a copy.
     if buffer.capacity() < LEAST_READ_BYTES {
         buffer.reserve(READ_BYTES);
     }

@@ -41,6 +41,8 @@ mod accept;
 pub mod child;
 mod clock;
 #[cfg(feature = "http")]
+mod connect;
+#[cfg(feature = "http")]
 pub mod http;
 mod lanes;
 pub mod memory;
@@ -51,6 +53,8 @@ pub mod stream;
 pub mod tls;
 
 pub use clock::{Clock, Timer};
+#[cfg(feature = "http")]
+pub use connect::{connect, connect_with};
 pub use lanes::drive;
 pub use mcp_driver::{ConnectError, Resolver};
 pub use mcp_proto;
@@ -60,35 +64,6 @@ pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
 pub use mcp_proto::handle::server::{NoArgs, Structured};
 pub use mcp_proto::handle::{Client, Server, Session, Sessions};
 pub use sessions::{sessions, sessions_over};
-
-#[cfg(feature = "http")]
-
-/// A client of the MCP endpoint at `url`, driven by a task of its own, with defaults for everything.
-///
-/// Returns at once and sends nothing: connecting and the handshake are part of the first await.
-///
-/// # Errors
-/// [`ConnectError`]: the URL is unusable, or there is no runtime. What depends on the server is told by the
-/// first call.
-#[cfg(feature = "http")]
-pub fn connect(url: &str) -> Result<Client, ConnectError> {
-    let config = ClientConfig::named(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    connect_with(url, config, &http::HttpOptions::default())
-}
-
-/// A client of the MCP endpoint at `url`, driven by a task of its own.
-///
-/// Returns at once and sends nothing: connecting and the handshake are part of the first await.
-///
-/// # Errors
-/// As for [`connect`].
-#[cfg(feature = "http")]
-pub fn connect_with(url: &str, config: ClientConfig, options: &http::HttpOptions) -> Result<Client, ConnectError> {
-    let (client, driver) = http::client_over_http(url, config, options)?;
-    let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
-    runtime.spawn(driver);
-    Ok(client)
-}
 
 /// The programs of the README compile.
 #[cfg(all(doctest, feature = "child", feature = "http", feature = "schema"))]

@@ -15,8 +15,14 @@ use crate::unless;
 pub const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
 /// The clock of a runtime. Its clones tell the same time.
+///
+/// It never runs backwards. Where the runtime can stop or set its clock, as tests do, the protocol follows: nothing here
+/// asks the system for the time.
 pub trait Clock: Clone + Send + Sync + Unpin + 'static {
-    /// What is ready when a time has come.
+    /// What is ready when a time has come; once ready it is polled again only after a [`reset`](Self::reset).
+    ///
+    /// # Cancel safety
+    /// Dropping it has no effect but that nobody is woken.
     type Sleep: Future + Send + Sync + Unpin + 'static;
 
     /// The present.
@@ -63,6 +69,7 @@ impl<C: Clock> Timer for ClockTimer<C> {
         alarm.poll(deadline, |at, is_new| {
             let is_made = sleep.is_some();
             let sleep = sleep.get_or_insert_with(|| clock.sleep_until(at));
+            // One that was made just now is set already.
             if is_new && is_made {
                 clock.reset(sleep, at);
             }

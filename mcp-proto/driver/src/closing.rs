@@ -38,6 +38,7 @@ impl Closing {
             self.0.is_closing.store(true, Ordering::Release);
             core::mem::take(&mut watches.wakers)
         };
+        // Outside of the lock: a task that runs at once takes it.
         wakers.into_values().for_each(Waker::wake);
     }
 
@@ -122,6 +123,7 @@ pub async fn end_upon<F: Future>(
 pub async fn unless<T>(future: impl Future<Output = T>, signal: impl Future<Output = ()>) -> Option<T> {
     let mut future = pin!(future);
     let mut signal = pin!(signal);
+    // What is done counts even where the signal is ready as well.
     poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(value) => Poll::Ready(Some(value)),
         Poll::Pending => signal.as_mut().poll(cx).map(|()| None),

@@ -40,6 +40,7 @@ impl Taken {
         let nothing = File::open("/dev/null")?;
         let input = io::stdin().as_fd().try_clone_to_owned()?;
         let output = io::stdout().as_fd().try_clone_to_owned()?;
+        // Kept before anything is replaced: where the second step fails, dropping this undoes the first.
         let taken = Self { input, output };
         rustix::stdio::dup2_stdin(nothing)?;
         rustix::stdio::dup2_stdout(io::stderr())?;

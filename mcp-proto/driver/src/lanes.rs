@@ -217,11 +217,13 @@ impl<P: Pump, E> Lanes<P, E> {
     ) -> Poll<Result<(), Failure<E>>> {
         for _ in 0..ROUNDS {
             let mut moved = self.poll_read(cx, now, &mut stream).is_ready();
+            // Between the two: what came is answered before it is written, in one turn.
             self.pump.poll_work(cx, now);
             moved |= self.poll_write(cx, now, &mut stream).is_ready();
             if self.writing == Writing::Closed {
                 return Poll::Ready(Ok(()));
             }
+            // What had arrived before the failure is received, a peer that sends without end is not.
             if self.broken.is_some() {
                 self.salvage -= 1;
                 if !moved || !self.reading || self.salvage == 0 {
@@ -233,6 +235,7 @@ impl<P: Pump, E> Lanes<P, E> {
                 return Poll::Pending;
             }
         }
+        // Other tasks of the thread have waited for long enough.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -250,6 +253,7 @@ impl<P: Pump, E> Lanes<P, E> {
         }
         match ready!(stream(cx, Step::Read(&mut self.buffer))) {
             Ok(0) => {
+                // Half closed: the peer may still want every answer.
                 self.patience = PATIENCE;
                 self.end_input(now);
             }

@@ -11,6 +11,19 @@
 //! - Stored transports: [`Resolver`] says what to connect to.
 //! - Child processes, with the feature `child`.
 //! - HTTP, with the feature `http`: a whole client but for its connections, and all that a server does beside IO.
+//!
+//! # Writing an adapter
+//!
+//! 1. Implement [`Clock`] for the clock of the runtime: its [`timer`](Clock::timer) is the
+//!    [`Timer`](mcp_proto::handle::Timer) of every driver.
+//! 2. Byte streams: give [`drive_steps`] a closure that does one [`Step`] on a stream of the runtime. Listeners accept,
+//!    bear failures by [`rest_after`], and end their connections with [`Serving`].
+//! 3. Children: implement `child::Process` for a child of the runtime, and drive it with `child::client_over_child`.
+//! 4. HTTP: implement `http::Network` for the sockets of the runtime and `http::ServerRuntime` for the runtime itself;
+//!    `http::client_over_http` is the client then, and `http::Connections` serves what a listener accepts.
+//!
+//! Every future here is polled by whoever drives it, and nothing is spawned behind its back; dropping it ends what it
+//! drives.
 #![cfg_attr(
     not(test),
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)

@@ -70,6 +70,7 @@ impl Nursery {
         poll_fn(|cx| {
             self.start_work();
             for _ in 0..ROUNDS {
+                // First, and again after the others: what they did may be what it waits for.
                 if let Poll::Ready(value) = main.as_mut().poll(cx) {
                     return Poll::Ready(value);
                 }
@@ -108,7 +109,7 @@ impl Nursery {
         .await;
     }
 
-    /// Whoever wakes it from now on, or hands in more, is seen before it rests.
+    /// Whatever is handed in or woken from now on is seen before it rests.
     fn start_work(&self) {
         lock(&self.arrivals).is_at_work = true;
         self.tasks.start_work();
@@ -116,6 +117,7 @@ impl Nursery {
 
     /// Polls what was handed in, each future that was woken. Whether there was one.
     fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+        // Polled outside of the lock: any of them may hand in more.
         let arrived = core::mem::take(&mut lock(&self.arrivals).tasks);
         for task in arrived {
             self.tasks.insert(task);
@@ -133,21 +135,27 @@ impl Nursery {
 
     /// `false` where there is something to be polled at once.
     fn rest(&self, cx: &mut Context<'_>) -> bool {
+        // Locked throughout: what is handed in meanwhile finds the waker, or is found here.
         let mut arrivals = lock(&self.arrivals);
-        arrivals.is_at_work = false;
-        match &mut arrivals.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => arrivals.waker = Some(cx.waker().clone()),
+        let is_idle = arrivals.tasks.is_empty() && self.tasks.rest(cx);
+        if is_idle {
+            arrivals.is_at_work = false;
+            match &mut arrivals.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                None => arrivals.waker = Some(cx.waker().clone()),
+            }
         }
-        arrivals.tasks.is_empty() && self.tasks.rest(cx)
+        is_idle
     }
 }
 
 impl Drop for Nursery {
     fn drop(&mut self) {
         let mut arrivals = lock(&self.arrivals);
+        // Before anything is dropped: what a future hands in as it goes is dropped too, and not kept for ever.
         arrivals.is_over = true;
         let tasks = core::mem::take(&mut arrivals.tasks);
+        // Outside of the lock: a future that is dropped may hand in another.
         drop(arrivals);
         drop(tasks);
     }

@@ -55,6 +55,7 @@ impl Serving {
     #[must_use]
     pub fn close(&self) -> Duration {
         self.closing.close();
+        // The machine gives up what is in progress after the first; the second is for the way to a slow peer.
         self.server.config().timeouts().close.saturating_add(DELIVERY)
     }
 }

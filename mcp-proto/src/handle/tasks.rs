@@ -141,13 +141,14 @@ impl<T> Tasks<T> {
         Some(task)
     }
 
-    /// Ends the work: the task of `cx` is woken when one of the set is; `false` where one wants to be polled at once.
+    /// Ends the work: the task of `cx` is woken when one of the set is. `false` where one wants to be polled at once: the
+    /// work goes on, or the task of `cx` is woken by whoever ends it nevertheless.
     pub fn rest(&self, cx: &mut Context<'_>) -> bool {
         // Looked at and left a waker in under one lock, or a wake in between would be lost.
         let mut queue = self.queue.lock();
-        queue.is_at_work = false;
         let is_idle = queue.ready.is_empty();
         if is_idle {
+            queue.is_at_work = false;
             keep(&mut queue.waker, cx);
         }
         is_idle

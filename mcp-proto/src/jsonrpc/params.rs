@@ -200,6 +200,7 @@ mod tests {
     use super::*;
     use alloc::format;
     use alloc::string::String;
+    use alloc::vec;
     use proptest::prelude::*;
 
     fn written(params: &str, members: &str) -> String {

@@ -325,6 +325,7 @@ mod tests {
     use super::*;
     use alloc::format;
     use alloc::string::String;
+    use alloc::vec;
     use proptest::prelude::*;
 
     /// Members of parameters and of `_meta`, right and wrong.

@@ -47,7 +47,7 @@ impl<L: Link> Pair<L> {
     /// Calls a method of the server.
     ///
     /// # Errors
-    /// Those of [`Client::call`].
+    /// Those of [`Client::call`](mcp_proto::client::Client::call).
     pub fn try_call(&mut self, method: &str, params: Value, options: CallOptions) -> Result<CallId, SendError> {
         let params = Params::from_serialize(&params).expect("an object");
         let call = self.link.client().call(method, params, options)?;

@@ -72,6 +72,7 @@ impl Group {
                 Signal::Terminate => rustix::process::Signal::TERM,
                 Signal::Kill => rustix::process::Signal::KILL,
             };
+            // It fails where nobody is left, which is what it is for.
             let _ = rustix::process::kill_process_group(group, signal);
         }
         #[cfg(unix)]

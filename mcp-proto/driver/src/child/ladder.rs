@@ -85,6 +85,7 @@ impl Ladder {
 
     /// The child has exited; the rest of its group may not have.
     pub fn exited(&mut self, now: Time) {
+        // What it has left behind has the time of the first step, as the child would have.
         self.input_closed(now);
         self.has_exited = true;
         self.probe_at = now;
@@ -111,6 +112,7 @@ impl Ladder {
                 Some(Action::Send(Signal::Terminate))
             }
             Rung::Asked(at) if at <= now => {
+                // A child that was reaped is not waited for, only what it has left behind, which nobody can reap.
                 self.rung = match self.has_exited {
                     true => Rung::Over,
                     false => Rung::Killed(now + BURIAL),

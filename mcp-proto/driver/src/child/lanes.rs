@@ -1,20 +1,22 @@
 //! The lanes of the connection to a child, and what surrounds them.
 
 use core::fmt;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::task::{Context, Poll};
 use core::time::Duration;
+use std::io;
 
 use bytes::BytesMut;
 
 use super::stderr::{Callback, Lines};
-use super::{Action, Command, Exit, Ladder, Signal, Stderr};
+use super::{Action, Command, Exit, Ladder, Signal, SpawnError, Stderr};
 use crate::{Failure, Lanes, Step};
 use mcp_proto::Time;
-use mcp_proto::handle::Pump;
-use mcp_proto::handle::{Tasks, Timer};
+use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::{Client, Pump, Tasks, Timer};
 
 /// How often everything goes round before other tasks get their turn.
+// More than for a connection alone: a child that talks on its standard error must not starve what it answers.
 const ROUNDS: usize = 16;
 
 /// How long the output of a child is waited for that has exited. It has all been written by then; what comes later
@@ -23,7 +25,14 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A child that runs, for the one future that drives its connection.
 ///
-/// Where a method is `Pending` it wakes the task. Dropping it releases the child to whatever reaps it.
+/// Where a method is `Pending` it wakes the task.
+///
+/// # Cancel safety
+/// A method that was `Pending` may not be called again for a while, or ever: what it has not given is not lost by then,
+/// and comes with the next call.
+///
+/// # On drop
+/// Its pipes are closed, and the child is left to whatever reaps it; a signal was sent before ([`ChildLanes`]).
 pub trait Process {
     /// What a pipe or the system fails with.
     type Error;
@@ -189,6 +198,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
 
     fn exited(&mut self, now: Time, mut exit: Exit) {
         exit.sent = self.ladder.sent();
+        // Before anything ends that waits for the child: whoever learns of that knows why.
         if let Some(on_exit) = self.on_exit.take() {
             on_exit.call(&exit);
         }
@@ -237,6 +247,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
 
     /// The connection is over: the input of the child is closed, and its output read to the end for nothing.
     fn begin_shutdown(&mut self, cx: &mut Context<'_>, now: Time) {
+        // First the pump, so that whoever waits for an answer does not wait for the shutdown.
         self.lanes = None;
         // It is closed whatever comes of it.
         let _ = self.process.poll_stream(cx, Step::Close);
@@ -284,6 +295,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
 
 impl<P: Pump, C: Process> Drop for ChildLanes<P, C> {
     fn drop(&mut self) {
+        // Once the group is gone its number may be that of somebody else.
         if !self.ladder.is_over() {
             self.process.send(Signal::Kill);
         }
@@ -298,4 +310,27 @@ impl<P: Pump, C: Process> fmt::Debug for ChildLanes<P, C> {
             .field("exit", &self.exit)
             .finish_non_exhaustive()
     }
+}
+
+/// A client of the child that `start` has started by `command`, and the future that drives both, in the time of `timer`.
+///
+/// # Errors
+/// Why the child was not started: a [`SpawnError`], in an error of the system's kind.
+///
+/// # Cancel safety
+/// Dropping the future kills the child and its group at once, with one signal, and waits for nothing.
+pub fn client_over_child<C, T>(
+    command: &Command,
+    config: ClientConfig,
+    timer: T,
+    start: fn(&Command) -> io::Result<C>,
+) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + use<C, T>)>
+where
+    C: Process<Error = io::Error>,
+    T: Timer,
+{
+    let process = start(command).map_err(|error| SpawnError::wrap(command, &error))?;
+    let (client, pump) = Client::over_stream(config);
+    let lanes = ChildLanes::new(pump, process, command);
+    Ok((client, async { Ok(lanes.run(timer).await?) }))
 }

@@ -3,7 +3,6 @@
 //! An adapter starts what a [`Command`] says, implements [`Process`] for what it has started, and polls
 //! [`ChildLanes`] until they are ready. [`Ladder`] is the shutdown alone.
 
-mod client;
 mod command;
 mod exit;
 mod group;
@@ -12,12 +11,11 @@ mod lanes;
 mod spawn_error;
 mod stderr;
 
-pub use client::client_over_child;
 pub use command::{Command, Environment};
 pub use exit::Exit;
 pub use group::Group;
 pub use ladder::{Action, Ladder, Signal};
-pub use lanes::{ChildLanes, Process};
+pub use lanes::{ChildLanes, Process, client_over_child};
 pub use spawn_error::SpawnError;
 pub use stderr::Stderr;
 

@@ -105,6 +105,7 @@ impl Lines {
     fn piece(&mut self, piece: &[u8]) {
         let end = piece.strip_suffix(b"\n");
         let text = end.unwrap_or(piece);
+        // A child that never ends its line must not fill the memory.
         if self.line.len() + text.len() > LINE_BYTES {
             self.emit();
         }

@@ -34,6 +34,7 @@ impl<C: Clock> Timers<C> {
 
     fn time(&self, at: Instant) -> Time {
         let (instant, time) = self.origin;
+        // What lies before the origin is due at once.
         time + at.saturating_duration_since(instant)
     }
 }

@@ -3,7 +3,12 @@
 use mcp_proto::handle::server::{ServerBuilder, ToolError};
 use mcp_proto::model::{ContentBlock, EmbeddedResource, ResourceContents};
 
-use super::samples::{PNG, WAV};
+/// A PNG of one pixel, in base64.
+pub(super) const PNG: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg==";
+
+/// A WAV of silence, in base64.
+pub(super) const WAV: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=";
 
 pub(super) fn tools(builder: ServerBuilder) -> ServerBuilder {
     builder

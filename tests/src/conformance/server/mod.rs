@@ -4,12 +4,10 @@
 //! handler, which passes it on to the area.
 
 mod asking;
-mod completion;
 mod content;
 mod logging;
 mod prompts;
 mod resources;
-mod samples;
 mod schemas;
 mod triggers;
 
@@ -87,6 +85,6 @@ impl Handler for Rest {
     }
 
     async fn complete(&self, params: CompleteParams, _: Context) -> Result<CompleteResult, ErrorObject> {
-        Ok(completion::complete(&params))
+        Ok(prompts::complete(&params))
     }
 }

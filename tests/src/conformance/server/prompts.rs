@@ -2,11 +2,12 @@
 
 use mcp_proto::jsonrpc::ErrorObject;
 use mcp_proto::model::{
-    ContentBlock, GetPromptParams, GetPromptResult, ListPromptsResult, Prompt, PromptArgument, PromptMessage, Role,
+    CompleteParams, CompleteResult, Completion, ContentBlock, GetPromptParams, GetPromptResult, ListPromptsResult,
+    Prompt, PromptArgument, PromptMessage, Role,
 };
 
+use super::content::PNG;
 use super::content::resource;
-use super::samples::PNG;
 
 const PROMPTS: [(&str, &str, &[&str]); 4] = [
     ("test_simple_prompt", "A prompt without arguments", &[]),
@@ -70,4 +71,10 @@ fn given<'a>(params: &'a GetPromptParams, name: &str) -> Result<&'a str, ErrorOb
     argument
         .map(String::as_str)
         .ok_or_else(|| ErrorObject::invalid_params(format!("the argument {name} is missing")))
+}
+
+/// Two suggestions that begin with what is there.
+pub(super) fn complete(params: &CompleteParams) -> CompleteResult {
+    let value = &params.argument.value;
+    CompleteResult::new(Completion::new(vec![format!("{value}ing"), format!("{value}ed")]))
 }

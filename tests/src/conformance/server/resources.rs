@@ -6,7 +6,7 @@ use mcp_proto::model::{
     ListResourceTemplatesResult, ListResourcesResult, ReadResourceResult, Resource, ResourceContents, ResourceTemplate,
 };
 
-use super::samples::PNG;
+use super::content::PNG;
 
 const RESOURCES: [(&str, &str, &str); 3] = [
     ("test://static-text", "Static text", "text/plain"),

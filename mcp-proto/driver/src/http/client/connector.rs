@@ -30,7 +30,11 @@ pub struct Connected<S> {
     pub capacity: Capacity,
 }
 
-/// Makes connections.
+/// Makes connections: what [`HttpDriver`](super::HttpDriver) asks of whoever has sockets. An adapter whose sockets
+/// hyper takes implements [`Network`](crate::http::Network) instead.
+///
+/// # Cancel safety
+/// The future of a connection is dropped when it is not wanted any more, at any point; it leaves nothing behind.
 pub trait HttpConnector {
     /// The side of a connection that takes requests.
     type Sender: HttpSender;
@@ -54,7 +58,14 @@ pub trait HttpConnector {
     }
 }
 
-/// The side of a connection that takes requests. Dropping it ends the connection once its responses are complete.
+/// The side of a connection that takes requests.
+///
+/// # Cancel safety
+/// Dropping the future of a [`send`](Self::send) abandons its request: over HTTP/1 with the connection, over HTTP/2 with
+/// its stream alone.
+///
+/// # On drop
+/// The connection ends once its responses are complete.
 pub trait HttpSender {
     /// The body of a response. Dropping it before its end gives up the rest: with the whole connection, where that
     /// bears one request at a time.

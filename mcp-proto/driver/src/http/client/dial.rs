@@ -140,6 +140,7 @@ async fn dial<N: Network, C: Clock>(origin: &Origin, most: Duration, clock: &C) 
     let mut left: VecDeque<_> = N::resolve(origin.host(), origin.port()).await?.into();
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     while let Some(address) = left.pop_front() {
+        // Of what is left: who is fast to fail leaves its share to the others.
         let share = until.since(timer.now()) / (left.len() as u32 + 1);
         match within(clock, share, N::connect(address)).await {
             Some(Ok(stream)) => return Ok(stream),

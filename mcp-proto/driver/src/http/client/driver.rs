@@ -111,6 +111,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             if let Poll::Ready(then) = self.poll_deadline(cx, now) {
                 (now, moved) = (then, true);
             }
+            // The runtime makes every socket `Pending` from here on: to go round again would be in vain.
             if !self.has_budget() {
                 break;
             }
@@ -182,6 +183,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         };
         if let Some(Task::Exchange(exchange)) = self.tasks.remove(slot) {
             let (origin, connection) = (exchange.origin, exchange.connection);
+            // Before the connection is used again, which it says only when nothing of the response is left.
             drop(exchange);
             self.pool.release(connection, now);
             self.hand_out(now, origin);
@@ -225,6 +227,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
 
     fn finish(&mut self, now: Time, task: Option<Task<C>>, done: Done<C::Sender>) {
         match (done, task) {
+            // It is fresh while it is handed out: what fails on it was not closed by an idle server.
             (Done::Attempt(origin, Ok(connected)), _) => {
                 let (id, connection) = self.pool.connected(origin, connected, now);
                 self.tasks.insert(Task::Connection(id, connection));
@@ -256,6 +259,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         } = exchange;
         drop(exchange);
         self.exchanges.remove(&id);
+        // Before what has come of it is told: the answer may have the next request go out, on this connection.
         match outcome {
             // Whatever its sender says: it would give back the next one as well.
             Outcome::Unanswered(Unanswered::Unsent(..) | Unanswered::Refused(..)) => self.pool.remove(connection),
@@ -275,6 +279,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             Outcome::Unanswered(Unanswered::Unsent(request, _)) if !is_fresh => {
                 self.send(now, origin, again(request, was_refused));
             }
+            // Once: a server that refuses everything is not asked for ever.
             Outcome::Unanswered(Unanswered::Refused(request, _)) if !was_refused => {
                 self.send(now, origin, again(request, true));
             }

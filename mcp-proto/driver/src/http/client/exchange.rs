@@ -127,6 +127,7 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
             return Poll::Ready(Outcome::Complete(None));
         }
         if !is_wanted && !ports.pump.wants_body(id) {
+            // Not read, and so not taken from the server: nothing is queued between the two.
             ports.paused.push(id);
             return Poll::Pending;
         }
@@ -139,6 +140,7 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
                     }
                     is_wanted = ports.pump.body(now, id, &chunk);
                 }
+                // A part may be large, and its messages are read on this thread.
                 if ports.are_sated() {
                     break;
                 }

@@ -21,6 +21,7 @@ where
     let (nursery, capacity, terms) = (Nursery::new(), Capacity::unknown(), Http2Terms::STANDARD);
     let handshake = Builder::new(Spawning(nursery.spawner()))
         .timer(Timers::new(clock))
+        // None before the server has said how many: a stream too many is refused, and its request sent twice.
         .initial_max_send_streams(0)
         .initial_stream_window_size(terms.stream_window)
         .initial_connection_window_size(terms.connection_window)
@@ -35,6 +36,7 @@ where
         told.set(connection.current_max_send_streams());
         outcome.map(drop)
     })));
+    // A server of HTTP/1 never says, and ends the connection.
     if !capacity.known(&mut connection).await {
         return Err("the server does not speak HTTP/2".into());
     }

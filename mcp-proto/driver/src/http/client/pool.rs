@@ -177,6 +177,7 @@ impl<S: HttpSender, W> Pool<S, W> {
         }
         let is_spare = |connection: &Connection<S>| connection.load == 0 && connection.place != key;
         let idle = self.connections.iter().filter(|(_, connection)| is_spare(connection));
+        // Nothing is lost with it but a handshake.
         let oldest = idle.min_by_key(|(_, connection)| connection.since).map(|(id, _)| *id);
         oldest.inspect(|id| self.remove(*id)).is_some()
     }
@@ -229,6 +230,7 @@ impl<S: HttpSender, W> Pool<S, W> {
             return VecDeque::new();
         };
         place.attempts = place.attempts.saturating_sub(1);
+        // Those who came last may still be borne by the attempts that are left; who has waited longest is told first.
         let borne = place.borne().min(place.waiting.len());
         let left = place.waiting.split_off(place.waiting.len() - borne);
         core::mem::replace(&mut place.waiting, left)

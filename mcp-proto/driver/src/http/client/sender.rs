@@ -52,6 +52,7 @@ impl HttpSender for Sender {
             }
             #[cfg(feature = "http2")]
             Self::Http2(sender) => {
+                // Hyper does not give back what it has sent; head and body are shared.
                 let copy = request.clone();
                 let response = sender.try_send_request(request);
                 Box::pin(async {

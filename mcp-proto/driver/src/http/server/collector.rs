@@ -34,6 +34,7 @@ impl Collector {
         if data.remaining() > self.limit.saturating_sub(length) {
             return Err(Refusal::TooLarge);
         }
+        // One piece is the rule, and is kept as it came.
         if length == 0 {
             self.first = data.copy_to_bytes(data.remaining());
             return Ok(());

@@ -109,6 +109,7 @@ impl<R: ServerRuntime> Connections<R> {
         let _ = is_http2;
         let connection = http1::Builder::new()
             .timer(Timers::new(self.service.runtime().clock().clone()))
+            // Hyper adds it to an instant, which must not overflow.
             .header_read_timeout(self.options.header_timeout.min(FAR))
             .max_header_size(HEAD_BYTES as usize)
             .serve_connection(stream, service);

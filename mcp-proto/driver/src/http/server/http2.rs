@@ -25,6 +25,7 @@ where
     let spawning = Spawning(runtime.clone(), nursery.spawner(), streams.clone());
     let connection = Builder::new(spawning)
         .timer(Timers::new(runtime.clock().clone()))
+        // A connection without data is no sign that its client is gone: it is asked.
         .keep_alive_interval(patience)
         .keep_alive_timeout(patience.unwrap_or(FAR))
         .max_concurrent_streams(options.max_streams)
@@ -38,6 +39,7 @@ where
         );
     let timer = || runtime.clock().timer();
     let running = streams.run(connection, |it| it.graceful_shutdown(), closing, timer, options);
+    // Streams that a runtime has beside the connection end with it.
     nursery.run(running).await;
 }
 

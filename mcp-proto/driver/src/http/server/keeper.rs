@@ -55,6 +55,7 @@ impl Drop for Turn {
 impl Keeper {
     /// Takes the upkeep, and has it polled.
     pub fn set(&self, upkeep: Upkeep) {
+        // The lock is gone before anybody is woken, who may poll at once.
         *lock(&self.0.upkeep) = Some(upkeep);
         self.0.tasks.wake_by_ref();
     }
@@ -80,6 +81,7 @@ impl Shared {
     /// Does what is to be done. When to come back even if nobody wakes the task.
     fn poll(&self, place: &Place, cx: &mut Context<'_>, now: Time) -> Option<Time> {
         place.wait(cx);
+        // Of all who poll, and not of this one alone, which may be dropped: one of the others goes on.
         let waker = Waker::from(Arc::clone(&self.tasks));
         let mut upkeep = match self.upkeep.try_lock() {
             Ok(upkeep) => upkeep,

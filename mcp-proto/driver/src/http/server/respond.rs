@@ -76,6 +76,7 @@ where
         let timer = service.runtime().clock().timer();
         let stage = match service.endpoint().admit(&head) {
             Ok(admission) => match admission.body_limit() {
+                // Said before anything of it is read.
                 Some(limit) if body.size_hint().lower() > limit as u64 => Stage::refused(Refusal::TooLarge),
                 Some(limit) => Stage::Reading(Reading {
                     head,
@@ -117,6 +118,7 @@ where
                 }
                 Stage::Waiting(exchange) => {
                     if let Poll::Ready(head) = exchange.poll_head(cx, now) {
+                        // All at once where it is there: an HTTP library writes it with the head, in one system call.
                         if let Some(body) = exchange.take_body(now) {
                             *stage = Stage::Done;
                             return Poll::Ready(Response::from_parts(head, ResponseBody::whole(body)));
@@ -181,6 +183,7 @@ where
         }
         let body = self.collector.finish();
         if body.len() >= LARGE {
+            // To read it and to parse it in one poll would hold the thread for too long.
             self.read = Some(body);
             cx.waker().wake_by_ref();
             return Poll::Pending;

@@ -7,7 +7,10 @@ use mcp_proto::handle::server::http::Upkeep;
 use super::keeper::Keeper;
 use crate::{Clock, Spawner};
 
-/// What a runtime does for an HTTP server. It is cloned for every request.
+/// What a runtime does for an HTTP server. It is cloned for every request, and cheap to clone.
+///
+/// # On drop
+/// Its clones are one: what it keeps or has spawned goes on, until the endpoint or the connection is gone.
 pub trait ServerRuntime: Clone + Send + Sync + Unpin + 'static {
     /// Its clock.
     type Clock: Clock;
@@ -22,7 +25,8 @@ pub trait ServerRuntime: Clone + Send + Sync + Unpin + 'static {
     /// when there is something to keep for the first time.
     fn keep(&self, upkeep: Upkeep);
 
-    /// Has a stream of a connection of HTTP/2 polled: by a task of its own, or beside its connection.
+    /// Has a stream of a connection of HTTP/2 polled: by a task of its own, or [beside](Spawner::spawn) its connection.
+    /// Dropped before it is over, its request ends as if its client had gone.
     fn spawn(&self, stream: impl Future<Output = ()> + Send + 'static, beside: &Spawner);
 
     /// Bytes of a cryptographically secure source: a server must not hand out session ids that can be guessed.

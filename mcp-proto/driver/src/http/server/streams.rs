@@ -34,6 +34,7 @@ impl Streams {
 
     /// Counts `stream` from now until it is over or dropped.
     pub fn count<F: Future>(&self, stream: F) -> impl Future<Output = F::Output> + use<F> {
+        // Now, and not with the first poll: what is spawned and not polled yet is in progress.
         self.0.begun.fetch_add(1, Ordering::Relaxed);
         let open = Open(self.0.clone());
         async move {
@@ -87,6 +88,7 @@ impl Streams {
         loop {
             wait(timer, timeout).await;
             let now = self.counts();
+            // Equal counts alone might be one that ended and another that began.
             if now == before && now.0 == now.1 {
                 return;
             }

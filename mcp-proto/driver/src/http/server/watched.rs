@@ -27,6 +27,7 @@ pub struct Watched<B> {
 impl<B> Watched<B> {
     /// Nothing of `body` was asked for yet.
     pub(super) fn new(body: B, counts: Arc<Counts>) -> Self {
+        // Held until it is asked for: a client that never makes room for the first byte stalls as well.
         counts.held.fetch_add(1, Ordering::Relaxed);
         let (rest, is_held) = (Bytes::new(), true);
         Self {
