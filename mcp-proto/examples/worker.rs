@@ -113,14 +113,6 @@ struct Caller {
     client: HttpClient,
 }
 
-/// What the host has to do for a [`Caller`].
-enum Errand {
-    /// Send this.
-    Fetch(client::ExchangeId, Request<Bytes>),
-    /// Stop reading the response to this.
-    Abort(client::ExchangeId),
-}
-
 impl Caller {
     fn new(uri: Uri, mode: Mode) -> Self {
         let config = ClientConfig::named("host", "1.0.0").with_mode(mode);
@@ -135,11 +127,9 @@ impl Caller {
         call.expect("there is room")
     }
 
-    fn poll_errand(&mut self, now: Time) -> Option<Errand> {
-        Some(match self.client.poll_action(now)? {
-            HttpAction::Open { id, request } => Errand::Fetch(id, request),
-            HttpAction::Abort(id) => Errand::Abort(id),
-        })
+    /// A request that the host is to send, or a response that it is to read no further.
+    fn poll_action(&mut self, now: Time) -> Option<HttpAction> {
+        self.client.poll_action(now)
     }
 
     /// A response has come, with a body that is there or that is to be read.
@@ -183,9 +173,9 @@ impl Host {
         let mut events = Vec::new();
         loop {
             let mut is_idle = true;
-            while let Some(errand) = self.caller.poll_errand(now) {
+            while let Some(action) = self.caller.poll_action(now) {
                 is_idle = false;
-                self.go(now, errand);
+                self.go(now, action);
             }
             for (id, stream) in self.streams.clone() {
                 while let Some(frame) = self.worker.read(now, stream) {
@@ -203,9 +193,9 @@ impl Host {
         }
     }
 
-    fn go(&mut self, now: Time, errand: Errand) {
-        match errand {
-            Errand::Fetch(id, request) => {
+    fn go(&mut self, now: Time, action: HttpAction) {
+        match action {
+            HttpAction::Open { id, request } => {
                 let response = self.worker.fetch(now, request).map(|body| match body {
                     Body::Whole(bytes) => Some(bytes),
                     Body::Stream(stream) => {
@@ -215,7 +205,7 @@ impl Host {
                 });
                 self.caller.fetched(now, id, response);
             }
-            Errand::Abort(id) => {
+            HttpAction::Abort(id) => {
                 if let Some(stream) = self.streams.remove(&id) {
                     self.worker.hang_up(now, stream);
                 }

@@ -65,8 +65,6 @@ mod accept;
 pub mod child;
 mod clock;
 #[cfg(feature = "http")]
-mod connect;
-#[cfg(feature = "http")]
 pub mod http;
 mod lanes;
 pub mod memory;
@@ -79,7 +77,7 @@ pub mod tls;
 
 pub use clock::{Clock, Timer};
 #[cfg(feature = "http")]
-pub use connect::{connect, connect_with};
+pub use http::client::{connect, connect_with};
 pub use lanes::drive;
 pub use mcp_driver::{ConnectError, Resolver};
 pub use mcp_proto;

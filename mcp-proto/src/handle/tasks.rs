@@ -196,7 +196,7 @@ impl Flag {
         let waker = {
             let mut queue = self.queue.lock();
             queue.ready.push_back(self.index);
-            queue.to_wake()
+            queue.take_waker()
         };
         // Under no lock: whoever is woken may poll at once, on another thread or this one.
         if let Some(waker) = waker {
@@ -236,7 +236,7 @@ struct Ready {
 impl Queue {
     /// Wakes the task that polls, unless it is at work.
     pub(crate) fn wake(&self) {
-        let waker = self.lock().to_wake();
+        let waker = self.lock().take_waker();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -253,7 +253,7 @@ impl Queue {
 }
 
 impl Ready {
-    fn to_wake(&mut self) -> Option<Waker> {
+    fn take_waker(&mut self) -> Option<Waker> {
         match self.is_at_work {
             true => None,
             false => self.waker.take(),
@@ -303,8 +303,10 @@ mod tests {
         tasks.start_work();
         tasks.insert("a");
         tasks.queue().wake();
-        assert!(!tasks.rest(&mut cx));
+        assert!(!tasks.rest(&mut cx), "it works on");
         let polled = run(&mut tasks);
+        assert!(tasks.rest(&mut cx));
+        assert_eq!(count.get(), 0);
         polled[0].1.wake_by_ref();
         assert_eq!(count.get(), 1, "it works no more");
     }

@@ -1,7 +1,7 @@
 //! Streamable HTTP on hyper.
 
 mod bridge;
-mod client;
+pub(crate) mod client;
 pub mod server;
 
 pub use client::client_over_http;

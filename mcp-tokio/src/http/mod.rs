@@ -1,6 +1,6 @@
 //! Streamable HTTP on hyper.
 
-mod client;
+pub(crate) mod client;
 pub mod server;
 
 pub use client::client_over_http;
