@@ -66,8 +66,11 @@ fn outcome(asked: &Asked) -> Result<ResultBody, ErrorObject> {
     ResultBody::from_serialize(&result).map_err(|error| ErrorObject::internal(error.to_string()))
 }
 
-/// A server on a port of this machine: its URI, who tells it what the application wants to say, and its driver.
-fn serve() -> Result<(Uri, Sender<Report>, thread::JoinHandle<()>), Box<dyn Error>> {
+/// A server that runs: where it is, who tells it what the application wants to say, and its driver.
+type Serving = (Uri, Sender<Report>, thread::JoinHandle<()>);
+
+/// A server on a port of this machine.
+fn serve() -> Result<Serving, Box<dyn Error>> {
     let capabilities = serde_json::from_value(json!({ "tools": { "listChanged": true } }))?;
     let config = ServerConfig::new(Implementation::new("weather", "1.0.0")).with_capabilities(capabilities);
     let server = HttpServer::new(config, HttpConfig::default());

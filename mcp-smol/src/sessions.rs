@@ -76,7 +76,8 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
             #[cfg(feature = "tls")]
             if let Some(files) = files {
                 // Files block their thread, which the pool and its connections run on.
-                options = Box::new(blocking::unblock(move || files.apply(*options)).await?);
+                let given = *options;
+                *options = blocking::unblock(move || files.apply(given)).await?;
             }
             let (client, driver) = reached("the URL", crate::http::client_over_http(&url, config, &options))?;
             Ok(Connected::new(client, driver))

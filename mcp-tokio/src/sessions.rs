@@ -82,8 +82,9 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
             #[cfg(feature = "tls")]
             if let Some(files) = files {
                 // Files block their thread, which the pool and its connections run on.
-                let loading = tokio::task::spawn_blocking(move || files.apply(*options)).await;
-                options = Box::new(reached("the files for TLS", loading)??);
+                let given = *options;
+                let loading = tokio::task::spawn_blocking(move || files.apply(given)).await;
+                *options = reached("the files for TLS", loading)??;
             }
             let (client, driver) = reached("the URL", crate::http::client_over_http(&url, config, &options))?;
             Ok(Connected::new(client, Task::spawn(driver)))

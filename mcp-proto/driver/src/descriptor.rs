@@ -202,11 +202,11 @@ fn carry(from: &mut (impl Read + AsFd), to: &mut (impl Write + AsFd)) -> io::Res
         if length == 0 {
             return Ok(());
         }
-        let mut rest = &buffer[..length];
+        let mut rest = buffer.get(..length).unwrap_or_default();
         while !rest.is_empty() {
             match patiently(to, PollFlags::OUT, |to| to.write(rest))? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
-                written => rest = &rest[written..],
+                written => rest = rest.get(written..).unwrap_or_default(),
             }
         }
     }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+#[cfg(any(feature = "child", feature = "tls"))]
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;

@@ -125,7 +125,8 @@ pub(crate) fn drive(
             Some(Report::End(id)) => server.receive_end(now(), id, random),
             Some(Report::Gone(id)) => {
                 server.disconnect(now(), id);
-                (idle.remove(&id), busy.remove(&id));
+                idle.remove(&id);
+                busy.remove(&id);
             }
             Some(Report::Written(id)) => {
                 idle.extend(busy.remove(&id).map(|writer| (id, writer)));

@@ -54,6 +54,10 @@ impl<R: ServerRuntime> Connections<R> {
     ///
     /// # Cancel safety
     /// Dropping it closes the connection at once.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(clippy::clone_on_copy, reason = "without TLS there is none, and nothing to clone")
+    )]
     pub async fn serve<N: Network>(self: Arc<Self>, stream: N::Stream) {
         if let Some(tls) = &self.tls {
             // For itself, that connections without TLS be small.

@@ -36,6 +36,10 @@ pub struct Respond<B, R: ServerRuntime> {
     stage: Stage<B>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every request has a body to be read: a box would be one more allocation for each"
+)]
 enum Stage<B> {
     /// The body is being read.
     Reading(Reading<B>),

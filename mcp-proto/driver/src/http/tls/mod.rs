@@ -80,6 +80,10 @@ pub fn with_config(mut options: HttpOptions, config: Arc<ClientConfig>) -> HttpO
 /// It trusts the authorities that Mozilla does, as the package `webpki-roots` has them: those of the system would have
 /// to be read from files and parsed, which blocks the thread, may fail, and differs from machine to machine. Who needs
 /// them, or an authority of their own, brings a configuration.
+#[expect(
+    clippy::expect_used,
+    reason = "whether ring has the versions of TLS is settled where it is chosen, and no input changes it"
+)]
 pub fn standard() -> &'static Arc<ClientConfig> {
     static STANDARD: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     STANDARD.get_or_init(|| {
