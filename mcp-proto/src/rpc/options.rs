@@ -18,10 +18,10 @@ use crate::model::LoggingLevel;
 #[non_exhaustive]
 pub struct CallOptions {
     /// How long to wait for the reply, from the birth of the call or its last progress;
-    /// [`Timeouts::request`] where `None`.
+    /// [`Timeouts::request`](crate::Timeouts::request) where `None`.
     pub timeout: Option<Duration>,
     /// How long to wait in all, whatever progress there is. It bounds `timeout` too. Where `None`,
-    /// [`Timeouts::request_max`], or `timeout` where that is longer.
+    /// [`Timeouts::request_max`](crate::Timeouts::request_max), or `timeout` where that is longer.
     pub max_timeout: Option<Duration>,
     /// Whether to ask for progress. Each report then extends the wait.
     pub progress: bool,
