@@ -24,9 +24,10 @@ settings! {
         pub line_bytes (with_line_bytes): usize,
         /// Largest HTTP request or response body read as one JSON document, in bytes. Default 16 MiB.
         pub body_bytes (with_body_bytes): usize,
-        /// Most bytes of HTTP request bodies that a server holds while they are read, over all its clients. Beyond it a
-        /// request is answered with 503. Not smaller than `body_bytes`, or the largest bodies never pass. Default 256
-        /// MiB.
+        /// Most bytes of large HTTP request bodies that a server holds while they are read, over all its clients. Where
+        /// there is not enough, the body of a client that holds most is answered with 503: the slowest, or else the
+        /// largest. Not smaller than `body_bytes`, or the largest bodies never pass. A body is small up to 1/4096 of it,
+        /// and needs nothing of it, as long as all small ones together are no more than a quarter. Default 256 MiB.
         pub reading_bytes (with_reading_bytes): usize,
         /// Largest body of an HTTP response that carries an error, in bytes. Default 64 KiB.
         pub error_body_bytes (with_error_body_bytes): usize,
@@ -55,7 +56,9 @@ settings! {
         /// HTTP responses, and the pages of the list of tools. Beyond it nothing more is read, and a body that would go
         /// beyond it fails its call. What one read brings is taken whole.
         pub total_bytes (with_total_bytes): usize,
-        /// Most legacy HTTP sessions of a server, and most HTTP subscriptions (2026-07-28). Default 10,000.
+        /// Most legacy HTTP sessions of a server, and most HTTP subscriptions (2026-07-28). Where there is no room, the
+        /// client that holds most loses one to who holds less: a session that was never used or is idle for longest,
+        /// which it learns by 404, or its oldest subscription, which ends. Otherwise 503. Default 10,000.
         pub sessions (with_sessions): usize,
         /// The same for one principal of a server. Default 10,000.
         pub sessions_per_principal (with_sessions_per_principal): usize,

@@ -5,6 +5,7 @@ use http::request::Parts;
 
 use super::accept::Accepts;
 use super::head::Head;
+use super::holder::{Holder, Remote};
 
 /// A request whose head is in order, and what of the head is needed once the body is there: the head is read once.
 ///
@@ -19,6 +20,7 @@ pub struct Admission {
     pub(super) version: Option<HeaderValue>,
     pub(super) mcp_method: Option<HeaderValue>,
     pub(super) mcp_name: Option<HeaderValue>,
+    pub(super) remote: Remote,
 }
 
 impl Admission {
@@ -37,7 +39,19 @@ impl Admission {
             version: head.version_value.cloned(),
             mcp_method: head.mcp_method.cloned(),
             mcp_name: head.mcp_name.cloned(),
+            remote: Remote::UNKNOWN,
         }
+    }
+
+    /// The same, of a request that comes from there. It counts over what the extensions of the request say.
+    pub fn from(mut self, remote: Remote) -> Self {
+        self.remote = remote;
+        self
+    }
+
+    /// Whose the request is, as shares go; `parts` are those of which this was made.
+    pub fn holder(&self, parts: &Parts) -> Holder {
+        self.head(parts).holder()
     }
 
     /// What the request asks for.
@@ -67,6 +81,8 @@ impl Admission {
             mcp_name: self.mcp_name.as_ref(),
             headers: &parts.headers,
             principal: parts.extensions.get(),
+            remote: self.remote,
+            extensions: &parts.extensions,
         }
     }
 }

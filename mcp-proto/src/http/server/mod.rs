@@ -5,7 +5,8 @@
 //! - [`Posted`] tells the era of a body, and [`Head`] compares the headers with it.
 //! - [`SessionTable`] is the table of legacy sessions: ids, owners, caps, idle expiry; [`Subscriptions`] that of the
 //!   subscriptions of the modern era; [`Abandoned`] that of requests whose legacy clients have hung up.
-//! - [`BodyBudget`] bounds the bodies that are being read.
+//! - [`BodyBudget`] and [`Bodies`] bound the bodies that are being read. Who loses where there is not enough of something
+//!   for all goes by its [`Holder`].
 //! - [`Reply`] is the response to one POST: a JSON document when the answer is all there is, a stream of events
 //!   when something comes before it.
 //! - [`Refusal`] is every other answer.
@@ -15,25 +16,30 @@
 mod abandoned;
 mod accept;
 mod admission;
+mod bodies;
 mod body_room;
 mod config;
 mod gate;
 mod head;
+mod holder;
 mod hosts;
 mod post;
 mod refusal;
 mod reply;
 mod session_id;
 mod sessions;
+mod shares;
 mod subscriptions;
 
 pub use abandoned::{Abandoned, AbandonedKey};
 pub use accept::Accepts;
 pub use admission::{Admission, Route};
+pub use bodies::{Bodies, BodyKey};
 pub use body_room::{BodyBudget, BodyRoom};
 pub use config::{HttpConfig, ReplyForm, SessionPolicy};
 pub use gate::Gate;
 pub use head::Head;
+pub use holder::{Holder, Remote};
 pub use hosts::{Hosts, InvalidRule, Origins};
 pub use post::Posted;
 pub(crate) use refusal::error_response;

@@ -130,6 +130,11 @@ impl Reply {
         self.session = Some(session);
     }
 
+    /// Whether it names a session that it begins.
+    pub fn begins_session(&self) -> bool {
+        self.session.is_some()
+    }
+
     /// Whether the head of a stream is decided on.
     pub fn is_streaming(&self) -> bool {
         matches!(self.state, State::Stream(_))

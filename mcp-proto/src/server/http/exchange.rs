@@ -219,6 +219,11 @@ impl Exchange {
         self.scope
     }
 
+    /// Whether its answer names a session that it begins.
+    pub(super) fn begins_session(&self) -> bool {
+        self.reply.begins_session()
+    }
+
     /// Whether no handler has to answer anything any more.
     pub fn is_answered(&self) -> bool {
         self.awaited == 0

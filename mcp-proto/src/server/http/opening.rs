@@ -43,9 +43,9 @@ pub enum Opening<'a> {
     /// A handler has to answer it, from nothing but itself.
     Request(Exchange, ClientRequest),
     /// It opens a subscription.
-    Subscribe(Subscribing<'a>),
+    Subscribe(Subscribing),
     /// It begins a session.
-    Begin(Beginning<'a>),
+    Begin(Beginning),
     /// It is something in a session.
     Enter(Entering<'a>),
     /// It is something of the legacy era, at an endpoint without sessions.
@@ -141,7 +141,7 @@ impl<'a> Opening<'a> {
             Admitted::Listen(subscription) => Ok(Self::Subscribe(Subscribing {
                 subscription,
                 exchange,
-                principal: head.principal,
+                holder: head.holder(),
             })),
         }
     }
@@ -178,7 +178,7 @@ impl<'a> Opening<'a> {
             (Incoming::Single(message), None) if initialize => Ok(Self::Begin(Beginning {
                 message,
                 accepts: head.accepts,
-                principal: head.principal,
+                holder: head.holder(),
             })),
             (incoming, _) => match Place::of(head) {
                 Ok(place) => Ok(Self::Enter(Entering {

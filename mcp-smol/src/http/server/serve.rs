@@ -57,7 +57,8 @@ pub async fn serve_until(
         if options.max_connections.is_none_or(|most| connections(&shared) < most) {
             // It fails where the client is gone already, which the first read tells.
             let _ = stream.set_nodelay(true);
-            spawner.spawn(shared.clone().serve::<Tcp>(Bridge(Socket::new(stream))));
+            let address = stream.peer_addr().ok();
+            spawner.spawn(shared.clone().serve::<Tcp>(Bridge(Socket::new(stream)), address));
         }
     });
     if let Some(broken) = nursery.run(unless(accepting, shutdown)).await {

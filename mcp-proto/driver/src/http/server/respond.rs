@@ -18,7 +18,7 @@ use super::service::HttpService;
 use crate::{Clock, ClockTimer};
 use mcp_proto::Time;
 use mcp_proto::handle::Timer;
-use mcp_proto::handle::server::http::{Admission, BodyRoom, Exchange};
+use mcp_proto::handle::server::http::{Admission, Exchange, ReadingRoom};
 use mcp_proto::http::server::Refusal;
 
 /// Bodies from this size on are large: what comes of one is not done in the poll that has read it.
@@ -54,7 +54,7 @@ enum Stage<B> {
 struct Reading<B> {
     head: Parts,
     admission: Admission,
-    room: BodyRoom,
+    room: ReadingRoom,
     /// When the body has to be here; counted from when it was waited for.
     due: Option<Time>,
     body: B,
@@ -78,13 +78,14 @@ where
     pub(super) fn new(service: HttpService<R>, request: Request<B>) -> Self {
         let (head, body) = request.into_parts();
         let timer = service.runtime().clock().timer();
-        let stage = match service.endpoint().admit(&head) {
+        let admitted = service.endpoint().admit(&head);
+        let stage = match admitted.map(|admission| admission.from(service.remote)) {
             Ok(admission) => match admission.body_limit() {
                 // Said before anything of it is read.
                 Some(limit) if body.size_hint().lower() > limit as u64 => Stage::refused(Refusal::TooLarge),
                 Some(limit) => Stage::Reading(Reading {
                     head,
-                    room: service.endpoint().body_room(&admission),
+                    room: service.endpoint().reading_room(&admission),
                     admission,
                     due: None,
                     body,
@@ -172,11 +173,15 @@ where
             return Poll::Ready(Ok(body));
         }
         while !self.body.is_end_stream() {
-            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+                // Others may need its room while its client says nothing.
+                return self.room.poll_lost(cx).map(Err);
+            };
+            match frame {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
                     let rest = self.body.size_hint().exact();
-                    let taken = self.room.take(data.remaining());
+                    let taken = self.room.take(&self.admission, &self.head, data.remaining());
                     if let Err(refusal) = taken.and_then(|()| self.collector.push(data, rest)) {
                         return Poll::Ready(Err(refusal));
                     }

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::http::Endpoint;
-use mcp_proto::http::server::{HttpConfig, Principal};
+use mcp_proto::http::server::{HttpConfig, Principal, Remote};
 
 use super::options::{BODY_TIMEOUT, ServeOptions};
 use super::runtime::{KeepingRuntime, ServerRuntime};
@@ -20,6 +20,7 @@ pub struct HttpService<R> {
     runtime: R,
     body_timeout: Duration,
     pub(super) principal: Option<Principal>,
+    pub(super) remote: Remote,
 }
 
 impl<R: ServerRuntime> HttpService<R> {
@@ -30,6 +31,7 @@ impl<R: ServerRuntime> HttpService<R> {
             runtime: R::start(),
             body_timeout: BODY_TIMEOUT,
             principal: None,
+            remote: Remote::UNKNOWN,
         }
     }
 
@@ -46,6 +48,14 @@ impl<R: ServerRuntime> HttpService<R> {
     #[must_use]
     pub fn with_principal(mut self, principal: Principal) -> Self {
         self.principal = Some(principal);
+        self
+    }
+
+    /// The same for requests that all come from there, such as those on one connection. It counts over what the
+    /// extensions of a request say.
+    #[must_use]
+    pub fn with_remote(mut self, remote: Remote) -> Self {
+        self.remote = remote;
         self
     }
 

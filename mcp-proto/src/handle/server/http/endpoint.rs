@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
+use super::bodies::ReadingRoom;
 use super::exchange::Exchange;
 use super::inner::Inner;
 use super::open;
@@ -15,7 +16,7 @@ use super::session::Party;
 use super::upkeep::Upkeep;
 use crate::handle::lock::lock;
 use crate::handle::server::{Application, Server};
-use crate::http::server::{Admission, BodyRoom, HttpConfig};
+use crate::http::server::{Admission, HttpConfig};
 use crate::server::http::HttpSession;
 use crate::time::Time;
 
@@ -54,8 +55,8 @@ impl Endpoint {
     }
 
     /// Room for the body of an admitted request, to be kept until the body is read.
-    pub fn body_room(&self, admission: &Admission) -> BodyRoom {
-        self.inner.site.body_room(admission)
+    pub fn reading_room(&self, admission: &Admission) -> ReadingRoom {
+        ReadingRoom::new(&self.inner, admission)
     }
 
     /// Opens the exchange of an admitted request. Where the endpoint was closed meanwhile, it is the refusal.

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::sync::Mutex;
 
+use super::bodies::LargeBodies;
 use super::line::Line;
 use super::orphans::Queue;
 use super::session::SharedSession;
@@ -18,6 +19,7 @@ pub(super) struct Inner {
     pub(super) server: Arc<dyn Application>,
     pub(super) site: Site,
     pub(super) sessions: Mutex<SessionTable<Member<Arc<SharedSession>>>>,
+    pub(super) bodies: Mutex<LargeBodies>,
     pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
     pub(super) upkeep: Arc<Queue>,
 }
@@ -28,6 +30,7 @@ impl Inner {
         Self {
             site: Site::new(server.config(), config),
             sessions: Mutex::new(SessionTable::new(limits)),
+            bodies: Mutex::new(LargeBodies::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::new()),
             server,

@@ -2,8 +2,8 @@
 //!
 //! An adapter for an HTTP library does this for each request, and nothing else:
 //! 1. [`Endpoint::admit`] with the head. A refusal is the response.
-//! 2. Where [`Admission::body_limit`] says so, read the body: each piece within the [`Endpoint::body_room`], and all of
-//!    it within a time of its own ([`TimedOut`](crate::http::server::Refusal::TimedOut)).
+//! 2. Where [`Admission::body_limit`] says so, read the body: each piece within the [`Endpoint::reading_room`], and
+//!    all of it within a time of its own ([`TimedOut`](crate::http::server::Refusal::TimedOut)).
 //! 3. [`Endpoint::open`], then [`Exchange::poll_head`] for the response, and [`Exchange::poll_frame`] for its body.
 //!    While that is pending, wake up at [`Exchange::poll_timeout`] at the latest.
 //! 4. When the client hangs up, drop the exchange.
@@ -14,6 +14,7 @@
 //! the tasks that wait, and the polling of handlers. A request of the modern era locks nothing that others share; one of
 //! the legacy era the table of sessions for a moment, and then its session.
 
+mod bodies;
 mod endpoint;
 mod errand;
 mod exchange;
@@ -24,7 +25,8 @@ mod orphans;
 mod session;
 mod upkeep;
 
-pub use crate::http::server::{Admission, BodyRoom};
+pub use crate::http::server::Admission;
+pub use bodies::ReadingRoom;
 pub use endpoint::Endpoint;
 pub use exchange::Exchange;
 pub use upkeep::Upkeep;
