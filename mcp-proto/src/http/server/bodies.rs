@@ -1,4 +1,4 @@
-//! The large bodies that are being read, and which of them is lost when there are too many.
+//! The large bodies that are under way, and which of them is lost when there are too many.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -8,11 +8,12 @@ use super::refusal::Refusal;
 use super::shares::{Seat, Shares};
 use crate::limits::Limits;
 
-/// The large bodies that are being read, within [`Limits::reading_bytes`] together.
+/// The large bodies that are under way: of requests within [`Limits::reading_bytes`] together, of responses within
+/// [`Limits::unread_bytes`].
 ///
-/// Where a piece does not fit, a body is lost: among the holders that hold about as much as any, the one that comes
-/// slowly, or else the largest. It is answered with [`Refusal::Overloaded`], and what it has taken is free. Who holds most
-/// itself is refused.
+/// Where a piece does not fit, a body is lost: among the holders that hold about as much as any, the one that goes
+/// slowly, or else the largest. A request is answered with [`Refusal::Overloaded`], a response is cut off; what it has
+/// taken is free. Who holds most itself is refused.
 ///
 /// | body | [`take`](Self::take) | lost for another | [`finish`](Self::finish) | why |
 /// |---|---|---|---|---|
@@ -20,7 +21,8 @@ use crate::limits::Limits;
 /// | lost, finished | `Overloaded` | | no effect | whoever reads it may not have heard of it yet |
 ///
 /// Methods are of four kinds. Getters: [`bytes`](Self::bytes), [`is_lost`](Self::is_lost). From the world:
-/// [`begin`](Self::begin), [`take`](Self::take), [`finish`](Self::finish). To the world: [`poll_lost`](Self::poll_lost).
+/// [`begin`](Self::begin), [`take`](Self::take), [`give_back`](Self::give_back), [`finish`](Self::finish).
+/// To the world: [`poll_lost`](Self::poll_lost).
 #[derive(Debug)]
 pub struct Bodies {
     most: usize,
@@ -64,10 +66,19 @@ impl Weighed {
 }
 
 impl Bodies {
-    /// None, and room for those of `limits`.
-    pub fn new(limits: &Limits) -> Self {
+    /// None, and room for the requests of `limits`.
+    pub fn of_requests(limits: &Limits) -> Self {
+        Self::within(limits.reading_bytes)
+    }
+
+    /// None, and room for the responses of `limits`.
+    pub fn of_responses(limits: &Limits) -> Self {
+        Self::within(limits.unread_bytes)
+    }
+
+    fn within(most: usize) -> Self {
         Self {
-            most: limits.reading_bytes,
+            most,
             passed: 0,
             shares: Shares::new(),
             bodies: BTreeMap::new(),
@@ -79,6 +90,11 @@ impl Bodies {
     /// How many bytes they take.
     pub fn bytes(&self) -> usize {
         self.shares.total()
+    }
+
+    /// Whether more than half of the room is taken.
+    pub fn is_short(&self) -> bool {
+        self.bytes() > self.most / 2
     }
 
     /// Whether this body was lost for another, or is finished.
@@ -119,6 +135,21 @@ impl Bodies {
             body.taken += bytes;
         }
         Ok(())
+    }
+
+    /// A piece of a body is gone, and it goes on.
+    pub fn give_back(&mut self, key: BodyKey, bytes: usize) {
+        if let Some(body) = self.bodies.get_mut(&key)
+            && let Some(seat) = body.seat
+        {
+            let bytes = bytes.min(body.taken);
+            body.taken -= bytes;
+            // A client that takes something is not slow.
+            body.begun = self.passed;
+            self.shares.give_back(seat, bytes);
+            // With nothing left its holder has no seat.
+            body.seat = body.seat.filter(|_| body.taken > 0);
+        }
     }
 
     /// A body is read, or given up.
@@ -193,7 +224,7 @@ mod tests {
     }
 
     fn bodies(most: usize) -> Bodies {
-        Bodies::new(&Limits::default().with_reading_bytes(most))
+        Bodies::of_requests(&Limits::default().with_reading_bytes(most))
     }
 
     fn lost(bodies: &mut Bodies) -> Vec<BodyKey> {
@@ -245,6 +276,34 @@ mod tests {
         let fast = bodies.begin(at(2, 100));
         bodies.take(fast, 2 * MIB - 16).unwrap();
         assert_eq!((bodies.take(fast, 16), lost(&mut bodies)), (Ok(()), vec![slow]));
+    }
+
+    #[test]
+    fn of_responses_the_slowest_reader_loses() {
+        let limits = Limits::default().with_unread_bytes(100 * MIB);
+        let mut bodies = Bodies::of_responses(&limits);
+        let keys: Vec<BodyKey> = (0..6).map(|number| bodies.begin(at(1, number))).collect();
+        for key in &keys {
+            bodies.take(*key, 15 * MIB).unwrap();
+        }
+        // All but one take something.
+        for key in keys.iter().filter(|key| **key != keys[3]) {
+            bodies.give_back(*key, MIB);
+        }
+        assert_eq!(bodies.bytes(), 85 * MIB);
+        let filler = bodies.begin(at(2, 1));
+        for _ in 0..30 {
+            bodies.take(filler, 2 * MIB).unwrap();
+            bodies.give_back(filler, 2 * MIB);
+            for key in keys.iter().filter(|key| **key != keys[3]) {
+                bodies.give_back(*key, 1);
+            }
+        }
+        let next = bodies.begin(at(1, 9));
+        assert_eq!(bodies.take(next, 16 * MIB), Ok(()));
+        assert_eq!(lost(&mut bodies), [keys[3]]);
+        keys.iter().chain([&filler, &next]).for_each(|key| bodies.finish(*key));
+        assert_eq!(bodies.bytes(), 0);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Reply {
         Self {
             accepts,
             form: config.reply,
-            most_bytes: limits.outbox_bytes,
+            most_bytes: limits.outbox_bytes.min(limits.stream_bytes),
             keep_alive: config.keep_alive,
             session: None,
             awaited: 1,
@@ -119,6 +119,8 @@ impl Reply {
     pub fn stream(config: &HttpConfig, limits: &Limits) -> Self {
         let mut reply = Self {
             awaited: 0,
+            // Nobody waits here until the client reads: what finds no room is lost.
+            most_bytes: limits.outbox_bytes,
             ..Self::new(Accepts::SSE, config, limits)
         };
         reply.state = State::Stream(Stream::default());
@@ -174,7 +176,7 @@ impl Reply {
     /// Sends a notification. Dropped and counted where the client takes no stream, or the last answer is in.
     ///
     /// # Errors
-    /// [`Blocked`] while the queue is full ([`Limits::outbox_bytes`]).
+    /// [`Blocked`] while the queue is full ([`Limits::stream_bytes`], for GET [`Limits::outbox_bytes`]).
     pub fn notify(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
         if !self.accepts.sse || self.is_ended() {
             self.dropped = self.dropped.saturating_add(1);

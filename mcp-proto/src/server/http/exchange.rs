@@ -267,7 +267,7 @@ impl Exchange {
     /// Sends a notification. Dropped and counted where the client takes no stream, or the last answer is in.
     ///
     /// # Errors
-    /// [`Blocked`] while the queue is full ([`Limits::outbox_bytes`](crate::Limits::outbox_bytes)).
+    /// [`Blocked`] while the queue is full ([`Limits::stream_bytes`](crate::Limits::stream_bytes)).
     pub fn notify(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
         self.reply.notify(message)
     }

@@ -139,7 +139,7 @@ impl HttpServer {
             tools: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             next_exchange: 0,
-            bodies: Bodies::new(limits),
+            bodies: Bodies::of_requests(limits),
             large: BTreeMap::new(),
             table: SessionTable::new(limits),
             rooms: Rooms::new(),

@@ -126,13 +126,19 @@ where
                         // All at once where it is there: an HTTP library writes it with the head, in one system call.
                         if let Some(body) = exchange.take_body(now) {
                             *stage = Stage::Done;
-                            return Poll::Ready(Response::from_parts(head, ResponseBody::whole(body)));
+                            return Poll::Ready(Response::from_parts(
+                                head,
+                                ResponseBody::answer(body, || service.reader()),
+                            ));
                         }
                         let exchange = core::mem::replace(stage, Stage::Done);
                         let (Stage::Waiting(exchange), Some(timer)) = (exchange, timer.take()) else {
                             return Poll::Pending;
                         };
-                        return Poll::Ready(Response::from_parts(head, ResponseBody::new(exchange, timer)));
+                        return Poll::Ready(Response::from_parts(
+                            head,
+                            ResponseBody::new(exchange, timer, service.reader()),
+                        ));
                     }
                     ready!(running.poll(cx, exchange.poll_timeout()));
                     now = running.now();

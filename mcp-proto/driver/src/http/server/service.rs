@@ -5,8 +5,9 @@ use core::time::Duration;
 
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::http::Endpoint;
-use mcp_proto::http::server::{HttpConfig, Principal, Remote};
+use mcp_proto::http::server::{Holder, HttpConfig, Principal, Remote};
 
+use super::body::Reader;
 use super::options::{BODY_TIMEOUT, ServeOptions};
 use super::runtime::{KeepingRuntime, ServerRuntime};
 use crate::Clock;
@@ -67,6 +68,14 @@ impl<R: ServerRuntime> HttpService<R> {
     /// The endpoint behind it.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Who reads the responses.
+    pub(super) fn reader(&self) -> Reader {
+        Reader {
+            endpoint: self.endpoint.clone(),
+            holder: Holder::new(self.principal.as_ref(), self.remote),
+        }
     }
 
     /// The runtime it was made with.

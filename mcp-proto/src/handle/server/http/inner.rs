@@ -4,11 +4,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::sync::Mutex;
 
-use super::bodies::LargeBodies;
 use super::line::Line;
 use super::orphans::Queue;
 use super::session::SharedSession;
 use crate::handle::lock::lock;
+use crate::handle::server::reading::Reading;
+use crate::handle::server::unread::UnreadAnswers;
 use crate::handle::server::{Application, Audience};
 use crate::http::server::{HttpConfig, SessionTable, Subscriptions};
 use crate::server::Announcement;
@@ -19,7 +20,8 @@ pub(super) struct Inner {
     pub(super) server: Arc<dyn Application>,
     pub(super) site: Site,
     pub(super) sessions: Mutex<SessionTable<Member<Arc<SharedSession>>>>,
-    pub(super) bodies: Mutex<LargeBodies>,
+    pub(super) reading: Arc<Reading>,
+    pub(super) unread: Arc<UnreadAnswers>,
     pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
     pub(super) upkeep: Arc<Queue>,
 }
@@ -30,7 +32,8 @@ impl Inner {
         Self {
             site: Site::new(server.config(), config),
             sessions: Mutex::new(SessionTable::new(limits)),
-            bodies: Mutex::new(LargeBodies::new(limits)),
+            reading: Arc::new(Reading::new(limits)),
+            unread: Arc::new(UnreadAnswers::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::new()),
             server,

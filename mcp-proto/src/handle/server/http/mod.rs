@@ -6,6 +6,7 @@
 //!    all of it within a time of its own ([`TimedOut`](crate::http::server::Refusal::TimedOut)).
 //! 3. [`Endpoint::open`], then [`Exchange::poll_head`] for the response, and [`Exchange::poll_frame`] for its body.
 //!    While that is pending, wake up at [`Exchange::poll_timeout`] at the latest.
+//!    What is large is an [`Endpoint::unread`] answer, and given out piece by piece.
 //! 4. When the client hangs up, drop the exchange.
 //!
 //! Once, when [`Endpoint::take_upkeep`] gives one, it runs the [`Upkeep`] beside the requests.
@@ -14,7 +15,6 @@
 //! the tasks that wait, and the polling of handlers. A request of the modern era locks nothing that others share; one of
 //! the legacy era the table of sessions for a moment, and then its session.
 
-mod bodies;
 mod endpoint;
 mod errand;
 mod exchange;
@@ -25,8 +25,9 @@ mod orphans;
 mod session;
 mod upkeep;
 
+pub use super::reading::ReadingRoom;
+pub use super::unread::{CutOff, Unread};
 pub use crate::http::server::Admission;
-pub use bodies::ReadingRoom;
 pub use endpoint::Endpoint;
 pub use exchange::Exchange;
 pub use upkeep::Upkeep;

@@ -4,24 +4,33 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::fmt;
 use core::task::{Context, Poll, Waker};
+use std::sync::Mutex;
 
 use http::request::Parts;
 
-use super::inner::Inner;
 use crate::handle::lock::lock;
-use crate::http::server::{Admission, Bodies, BodyKey, BodyRoom, Refusal};
+use crate::http::server::{Admission, Bodies, BodyBudget, BodyKey, BodyRoom, Refusal};
 use crate::limits::Limits;
 
-/// The large bodies that are being read, and the tasks that read them.
-pub(super) struct LargeBodies {
+/// The bodies that are being read: the small ones without a lock, the large ones behind one.
+pub(super) struct Reading {
+    budget: BodyBudget,
+    large: Mutex<LargeBodies>,
+}
+
+/// The large ones, and the tasks that read them.
+struct LargeBodies {
     bodies: Bodies,
     readers: BTreeMap<BodyKey, Waker>,
 }
 
-impl LargeBodies {
+impl Reading {
     pub(super) fn new(limits: &Limits) -> Self {
-        let (bodies, readers) = (Bodies::new(limits), BTreeMap::new());
-        Self { bodies, readers }
+        let (bodies, readers) = (Bodies::of_requests(limits), BTreeMap::new());
+        Self {
+            budget: BodyBudget::new(limits),
+            large: Mutex::new(LargeBodies { bodies, readers }),
+        }
     }
 }
 
@@ -32,16 +41,16 @@ impl LargeBodies {
 /// The room is given back.
 #[must_use = "the room is given back when it is dropped"]
 pub struct ReadingRoom {
-    inner: Arc<Inner>,
+    reading: Arc<Reading>,
     room: BodyRoom,
     /// Once it is large.
     key: Option<BodyKey>,
 }
 
 impl ReadingRoom {
-    pub(super) fn new(inner: &Arc<Inner>, admission: &Admission) -> Self {
+    pub(super) fn new(reading: &Arc<Reading>, admission: &Admission) -> Self {
         Self {
-            inner: inner.clone(),
+            reading: reading.clone(),
             room: BodyRoom::new(admission.body_limit().unwrap_or(0)),
             key: None,
         }
@@ -53,14 +62,14 @@ impl ReadingRoom {
     /// [`Refusal::TooLarge`] where the body is too large, [`Refusal::Overloaded`] where all bodies together are. The
     /// refusal is the response, and the rest need not be read.
     pub fn take(&mut self, admission: &Admission, head: &Parts, bytes: usize) -> Result<(), Refusal> {
-        match self.room.take(self.inner.site.budget(), bytes)? {
+        match self.room.take(&self.reading.budget, bytes)? {
             0 => Ok(()),
             needed => self.take_large(admission, head, needed),
         }
     }
 
     fn take_large(&mut self, admission: &Admission, head: &Parts, bytes: usize) -> Result<(), Refusal> {
-        let mut large = lock(&self.inner.bodies);
+        let mut large = lock(&self.reading.large);
         let begin = || large.bodies.begin(admission.holder(head));
         let key = *self.key.get_or_insert_with(begin);
         let taken = large.bodies.take(key, bytes);
@@ -79,7 +88,7 @@ impl ReadingRoom {
         let Some(key) = self.key else {
             return Poll::Pending;
         };
-        let mut large = lock(&self.inner.bodies);
+        let mut large = lock(&self.reading.large);
         if large.bodies.is_lost(key) {
             return Poll::Ready(Refusal::Overloaded);
         }
@@ -90,9 +99,9 @@ impl ReadingRoom {
 
 impl Drop for ReadingRoom {
     fn drop(&mut self) {
-        self.room.give_back(self.inner.site.budget());
+        self.room.give_back(&self.reading.budget);
         if let Some(key) = self.key {
-            let mut large = lock(&self.inner.bodies);
+            let mut large = lock(&self.reading.large);
             large.bodies.finish(key);
             let reader = large.readers.remove(&key);
             drop(large);
