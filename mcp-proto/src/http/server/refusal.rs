@@ -16,7 +16,7 @@ use crate::wire::header::HeaderMismatch;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// A header that the protocol reads occurs twice, or is no text. Status 400.
+    /// A header that the protocol reads occurs twice, is no text, or is empty where it names something. Status 400.
     InvalidHeader(&'static str),
     /// Neither `Host` nor an authority, or two that differ, or one that is none. Status 400.
     InvalidHost,
@@ -50,8 +50,8 @@ pub enum Refusal {
     /// The headers do not say what the body says (2026-07-28, Streamable HTTP, Server Validation). Status 400,
     /// code −32020.
     HeaderMismatch(HeaderMismatch),
-    /// The version header names no revision of the legacy era that this server speaks, or not the one that the
-    /// session agreed on. Status 400 (2025-11-25, Transports, Protocol Version Header: MUST).
+    /// The version header does not name the revision that the session agreed on. Status 400 (2025-11-25, Transports,
+    /// Protocol Version Header: MUST). One that no revision has is answered with −32022, and the revisions there are.
     UnsupportedVersion,
     /// A request other than `initialize` without a session id. Status 400
     /// (2025-11-25, Transports, Session Management, 2).

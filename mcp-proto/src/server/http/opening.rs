@@ -73,6 +73,10 @@ impl<'a> Opening<'a> {
         // Once more after the gate: it may have been shut down while the body was read.
         let opening = rules.check_open().and_then(|()| match admission.route() {
             Route::Post(_) => Ok(Self::posted(rules, &head, body, tools)),
+            // Before the session: what a revision that is not spoken here means by one is not known.
+            Route::Get | Route::Delete if !speaks(rules, &head) => {
+                Ok(Self::Done(unsupported_version(rules, &head, None)))
+            }
             Route::Get => Ok(Self::Listen(Listening(Place::of(&head)?))),
             Route::Delete => Ok(Self::Delete(Deleting(Place::of(&head)?))),
         });
@@ -103,7 +107,19 @@ impl<'a> Opening<'a> {
         let request = match message {
             Message::Request(request) => request,
             // 2026-07-28 defines no notification from client to server over HTTP; one is taken, and means nothing.
-            Message::Notification(_) => return Ok(Self::Done(Exchange::accepted(rules))),
+            Message::Notification(notification) => {
+                let facts = Facts::of(notification.params.as_ref());
+                let seen = facts.seen.as_ref().ok();
+                let named = seen.and_then(|(_, meta)| meta.protocol_version.as_deref());
+                head.check_version(named).map_err(|refusal| (None, refusal))?;
+                return Ok(Self::Done(match speaks(rules, head) {
+                    true => Exchange::accepted(rules),
+                    false => unsupported_version(rules, head, None),
+                }));
+            }
+            Message::Response(_) if !speaks(rules, head) => {
+                return Ok(Self::Done(unsupported_version(rules, head, None)));
+            }
             Message::Response(_) => {
                 let refusal = Refusal::NotAllowedHere("a client sends no responses in this protocol version");
                 return Err((None, refusal));
@@ -115,6 +131,10 @@ impl<'a> Opening<'a> {
         let named = seen.and_then(|(_, meta)| meta.protocol_version.as_deref());
         if let Err(refusal) = head.check_version(named) {
             return Err((Some(request.id), refusal));
+        }
+        // Before the method and `_meta`: in a revision that is not spoken here neither means anything.
+        if !speaks(rules, head) {
+            return Ok(Self::Done(unsupported_version(rules, head, Some(&request.id))));
         }
         let mirrored = head.check_mirrored(&request.method, seen.map(|(peek, _)| peek), tools);
         // A version, a method or a `_meta` that is wrong counts before headers that do not fit it.
@@ -149,13 +169,16 @@ impl<'a> Opening<'a> {
     /// A message of the legacy era.
     fn legacy(rules: Rules<'_>, head: &Head<'a>, incoming: Incoming) -> Result<Self, Refused> {
         let refuse = |incoming: &Incoming, refusal| (request_id(incoming).cloned(), refusal);
+        if !speaks(rules, head) {
+            return Ok(Self::Done(unsupported_version(rules, head, request_id(&incoming))));
+        }
         if !rules
             .config
             .revisions()
             .iter()
             .any(|revision| revision.has_initialize())
         {
-            return Ok(Self::Done(only_modern(rules, head, request_id(&incoming))));
+            return Ok(Self::Done(only_modern(rules, request_id(&incoming))));
         }
         let initialize = is_initialize(&incoming);
         if rules.http.sessions == SessionPolicy::Stateless {
@@ -192,14 +215,28 @@ impl<'a> Opening<'a> {
     }
 }
 
+/// Whether the version header names a revision that this server speaks, or is not there.
+fn speaks(rules: Rules<'_>, head: &Head<'_>) -> bool {
+    head.version.is_none()
+        || head
+            .revision()
+            .is_some_and(|revision| rules.config.revisions().contains(&revision))
+}
+
+/// A version header that names no revision which this server speaks: the client is told which there are, whatever it
+/// has sent (2026-07-28, Streamable HTTP, Protocol Version Header; 2025-11-25, Transports, Protocol Version Header: MUST
+/// both).
+fn unsupported_version(rules: Rules<'_>, head: &Head<'_>, id: Option<&Id>) -> Exchange {
+    let error = unsupported(rules.config.revisions(), head.version.unwrap_or_default());
+    Exchange::whole(rules, error_response(StatusCode::BAD_REQUEST, id, &error))
+}
+
 /// A legacy client at a server without legacy revisions: it is told which there are
 /// (2026-07-28, Versioning, Backward Compatibility: SHOULD).
-fn only_modern(rules: Rules<'_>, head: &Head<'_>, id: Option<&Id>) -> Exchange {
-    let mut error = unsupported(rules.config.revisions(), head.version.unwrap_or_default());
-    if head.version.is_none() {
-        // The header is what is missing (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
-        error.code = ErrorCode::HEADER_MISMATCH;
-    }
+fn only_modern(rules: Rules<'_>, id: Option<&Id>) -> Exchange {
+    let mut error = unsupported(rules.config.revisions(), "");
+    // The header is what is missing (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
+    error.code = ErrorCode::HEADER_MISMATCH;
     Exchange::whole(rules, error_response(StatusCode::BAD_REQUEST, id, &error))
 }
 
