@@ -60,6 +60,11 @@ impl HttpClient {
         self.exchanges.open()
     }
 
+    /// Whether the GET stream of a legacy session is open, on which the server sends what belongs to no call.
+    pub fn is_listening(&self) -> bool {
+        self.exchanges.is_listening()
+    }
+
     /// Whether more of the response should be read.
     pub fn wants_body(&self, id: ExchangeId) -> bool {
         // A full outbox holds back every response: any of them may bring requests that want an answer.
@@ -163,6 +168,7 @@ impl HttpClient {
                 Output::Failed { call, failure } => self.client.fail(call, failure),
                 Output::SessionLost => self.client.session_forgotten(),
                 Output::SessionDoubtful => self.client.ask_for_session(),
+                Output::NotListening(failure) => self.client.not_listening(failure),
                 Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),
             }
             // At once: from its answer on, an exchange has the time for closing and no more.

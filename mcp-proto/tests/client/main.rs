@@ -9,6 +9,7 @@
 )]
 
 mod http_headers;
+mod http_listening;
 mod http_replies;
 mod http_sessions;
 mod http_support;

@@ -38,6 +38,8 @@ pub enum Output {
     SessionLost,
     /// The server answered 404 to the GET of the present session: it has forgotten it, or has no such route.
     SessionDoubtful,
+    /// The GET stream of the present session was refused or has broken off too often: it is not opened again.
+    NotListening(Failure),
     /// A message that wants no answer was taken, or not.
     Delivered {
         /// What it was.

@@ -1,12 +1,14 @@
 //! What comes of the exchanges of a client.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use bytes::Bytes;
 use http::response::Parts;
 
 use super::exchange::{Exchange, ExchangeError, ExchangeId, Kind, Response, authenticate, failure};
 use super::exchanges::Exchanges;
+use super::listen::{is_transient, retry_after};
 use super::output::Output;
 use super::session::SessionId;
 use crate::jsonrpc::{ErrorObject, Incoming, Message, parse};
@@ -48,13 +50,35 @@ impl Exchanges {
                 let failure = || failure(status, authenticate(&head.headers));
                 self.taken(now, id, if is_taken { Ok(()) } else { Err(failure()) });
             }
-            Kind::Listen if !matches!(self.response_of(id), Some(Response::Events { .. })) => {
-                // 405 is the regular way to say that there is none; nothing else is worth another attempt.
-                self.listen.refused();
-                self.ignore(now, id);
-            }
-            Kind::Listen => {}
+            Kind::Listen => self.listening(now, id, head),
             Kind::Delete => self.ignore(now, id),
+        }
+    }
+
+    /// The GET stream is there, or refused.
+    fn listening(&mut self, now: Time, id: ExchangeId, head: &Parts) {
+        if matches!(self.response_of(id), Some(Response::Events { .. })) {
+            return;
+        }
+        let status = head.status.as_u16();
+        let failure = failure(status, authenticate(&head.headers));
+        self.ignore(now, id);
+        if is_transient(status) {
+            self.stopped_listening(now, id, retry_after(&head.headers), failure);
+        } else {
+            self.listen.refused();
+            // 405 is the regular way to say that there is none (2025-11-25, Listening for Messages from the Server, 2):
+            // nothing is lost with it.
+            if head.status != http::StatusCode::METHOD_NOT_ALLOWED {
+                self.emit(Output::NotListening(failure));
+            }
+        }
+    }
+
+    /// The GET stream ended, broke off, or was refused for the moment.
+    fn stopped_listening(&mut self, now: Time, id: ExchangeId, after: Option<Duration>, failure: Failure) {
+        if self.listen.ended(now, id, after) {
+            self.emit(Output::NotListening(failure));
         }
     }
 
@@ -95,7 +119,7 @@ impl Exchanges {
             return;
         };
         match exchange.response {
-            _ if exchange.kind == Kind::Listen => self.listen.ended(now),
+            _ if exchange.kind == Kind::Listen => self.stopped_listening(now, id, None, Failure::Disconnected),
             Response::Json { status, body } => {
                 self.emit(Output::Text {
                     text: body.freeze(),
@@ -130,7 +154,7 @@ impl Exchanges {
             ExchangeError::TooManyConnections => Failure::TooManyConnections,
         };
         match (exchange.kind, exchange.response) {
-            (Kind::Listen, _) => self.listen.ended(now),
+            (Kind::Listen, _) => self.stopped_listening(now, id, None, failure),
             // The status is known; what more the body would have said is not.
             (
                 _,
@@ -241,10 +265,12 @@ impl Exchanges {
     }
 
     fn read_event(&mut self, id: ExchangeId, kind: Kind, status: u16, event: &SseEvent) {
+        let message = event.message();
         if kind == Kind::Listen {
-            self.listen.progressed(event.id.as_deref(), event.retry);
+            self.listen
+                .received(event.id.as_deref(), event.retry, message.is_some());
         }
-        if let Some(text) = event.message() {
+        if let Some(text) = message {
             let text = text.clone();
             let call = self.table.unanswered(id, kind);
             self.emit(Output::Text { text, status, call });
@@ -255,9 +281,11 @@ impl Exchanges {
     fn give_up(&mut self, id: ExchangeId, failure: Failure) {
         if let Some(kind) = self.table.get(id).map(|exchange| exchange.kind) {
             let call = self.table.leave(id, kind);
-            self.fail_call(call, failure);
             if kind == Kind::Listen {
                 self.listen.refused();
+                self.emit(Output::NotListening(failure));
+            } else {
+                self.fail_call(call, failure);
             }
             self.abort_exchange(id);
         }
