@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::redirect::Route;
 use crate::jsonrpc::ErrorObject;
 use crate::rpc::{CallId, Failure, Purpose};
 
@@ -33,6 +34,23 @@ pub enum Output {
         call: CallId,
         /// Why.
         failure: Failure,
+    },
+    /// The server names another place for the request of a call: its message has to be
+    /// [sent again](super::Exchanges::send_again) on this route, as it was.
+    Redirected {
+        /// The call.
+        call: CallId,
+        /// Where to.
+        route: Route,
+    },
+    /// The request of a call went out on a kept connection, which was gone before anything of the response came. Where
+    /// the call does no harm when it is made twice, its message has to be [sent again](super::Exchanges::send_again) on
+    /// this route, which leads here only once; else the call has failed.
+    Stale {
+        /// The call.
+        call: CallId,
+        /// Where to.
+        route: Route,
     },
     /// The server does not know the present session any more.
     SessionLost,
