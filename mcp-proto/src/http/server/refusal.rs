@@ -122,7 +122,8 @@ impl Refusal {
     /// The id of the request, where the refusal itself knows it.
     pub fn id(&self) -> Option<&Id> {
         match self {
-            Self::Unreadable(error) => error.id(),
+            // An answer of the client is not answered.
+            Self::Unreadable(error) => error.id().filter(|_| !error.is_reply()),
             _ => None,
         }
     }
