@@ -58,12 +58,19 @@ pub struct Peek<'a> {
     pub arguments: Option<&'a str>,
     /// `progressToken`, of a progress notification.
     pub progress_token: Option<Id>,
+    /// `progress`, of a progress notification, as it came.
+    pub progress: Option<&'a str>,
     /// `requestId`, of a cancellation.
     pub request_id: Option<Id>,
     meta: Option<&'a str>,
 }
 
 impl<'a> Peek<'a> {
+    /// How far a progress notification says that its call is.
+    pub(crate) fn reached(&self) -> Option<f64> {
+        self.progress?.parse().ok()
+    }
+
     /// Looks into `params`.
     ///
     /// # Errors
@@ -102,6 +109,7 @@ impl<'a> Peek<'a> {
                 b"taskId" => fill(&mut self.task_id, walk.string().and_then(|at| borrow(params, at)))?,
                 b"arguments" => fill(&mut self.arguments, walk.value().and_then(|at| params.get(at)))?,
                 b"progressToken" => fill(&mut self.progress_token, walk.value().and_then(|at| id(params, at)))?,
+                b"progress" => fill(&mut self.progress, walk.value().and_then(|at| params.get(at)))?,
                 b"requestId" => fill(&mut self.request_id, walk.value().and_then(|at| id(params, at)))?,
                 b"_meta" => {
                     let mut inner = walk.enter()?;
@@ -242,6 +250,7 @@ impl<'de> Visitor<'de> for PeekVisitor {
                 "taskId" => once(&mut peek.task_id, "taskId", text(&mut map)?)?,
                 "arguments" => once(&mut peek.arguments, "arguments", raw(&mut map)?)?,
                 "progressToken" => once(&mut peek.progress_token, "progressToken", map.next_value()?)?,
+                "progress" => once(&mut peek.progress, "progress", raw(&mut map)?)?,
                 "requestId" => once(&mut peek.request_id, "requestId", map.next_value()?)?,
                 "_meta" => {
                     if core::mem::replace(&mut meta_seen, true) {

@@ -73,6 +73,8 @@ impl<'a> Opening<'a> {
         }
         match admission.route() {
             Route::Post(_) => Self::posted(rules, &head, body, tools),
+            // Before the session: what a revision that is not spoken here means by one is not known.
+            Route::Get | Route::Delete if !speaks(rules, &head) => Self::Done(unsupported_version(rules, &head, None)),
             Route::Get => Self::placed(rules, &head, |place| Self::Listen(Listening(place))),
             Route::Delete => Self::placed(rules, &head, |place| Self::Delete(Deleting(place))),
         }
@@ -114,7 +116,21 @@ impl<'a> Opening<'a> {
         let request = match message {
             Message::Request(request) => request,
             // 2026-07-28 defines no notification from client to server over HTTP; one is taken, and means nothing.
-            Message::Notification(_) => return Self::Done(Exchange::accepted(rules)),
+            Message::Notification(notification) => {
+                let facts = Facts::of(notification.params.as_ref());
+                let seen = facts.seen.as_ref().ok();
+                let named = seen.and_then(|(_, meta)| meta.protocol_version.as_deref());
+                if let Err(refusal) = head.check_version(named) {
+                    return Self::refused(rules, None, &refusal);
+                }
+                return Self::Done(match speaks(rules, head) {
+                    true => Exchange::accepted(rules),
+                    false => unsupported_version(rules, head, None),
+                });
+            }
+            Message::Response(_) if !speaks(rules, head) => {
+                return Self::Done(unsupported_version(rules, head, None));
+            }
             Message::Response(_) => {
                 let refusal = Refusal::NotAllowedHere("a client sends no responses in this protocol version");
                 return Self::refused(rules, None, &refusal);
@@ -126,6 +142,10 @@ impl<'a> Opening<'a> {
         let named = seen.and_then(|(_, meta)| meta.protocol_version.as_deref());
         if let Err(refusal) = head.check_version(named) {
             return Self::refused(rules, Some(&request.id), &refusal);
+        }
+        // Before the method and `_meta`: in a revision that is not spoken here neither means anything.
+        if !speaks(rules, head) {
+            return Self::Done(unsupported_version(rules, head, Some(&request.id)));
         }
         let mirrored = head.check_mirrored(&request.method, seen.map(|(peek, _)| peek), tools);
         // A version, a method or a `_meta` that is wrong counts before headers that do not fit it.
@@ -161,13 +181,16 @@ impl<'a> Opening<'a> {
 
     /// A message of the legacy era.
     fn legacy(rules: Rules<'_>, head: &Head<'a>, incoming: Incoming) -> Self {
+        if !speaks(rules, head) {
+            return Self::Done(unsupported_version(rules, head, request_id(&incoming)));
+        }
         if !rules
             .config
             .revisions()
             .iter()
             .any(|revision| revision.has_initialize())
         {
-            return Self::Done(only_modern(rules, head, request_id(&incoming)));
+            return Self::Done(only_modern(rules, request_id(&incoming)));
         }
         let initialize = is_initialize(&incoming);
         if rules.http.sessions == SessionPolicy::Stateless {
@@ -204,14 +227,28 @@ impl<'a> Opening<'a> {
     }
 }
 
+/// Whether the version header names a revision that this server speaks, or is not there.
+fn speaks(rules: Rules<'_>, head: &Head<'_>) -> bool {
+    head.version.is_none()
+        || head
+            .revision()
+            .is_some_and(|revision| rules.config.revisions().contains(&revision))
+}
+
+/// A version header that names no revision which this server speaks: the client is told which there are, whatever it
+/// has sent (2026-07-28, Streamable HTTP, Protocol Version Header; 2025-11-25, Transports, Protocol Version Header: MUST
+/// both).
+fn unsupported_version(rules: Rules<'_>, head: &Head<'_>, id: Option<&Id>) -> Exchange {
+    let error = unsupported(rules.config.revisions(), head.version.unwrap_or_default());
+    Exchange::whole(rules, error_response(StatusCode::BAD_REQUEST, id, &error))
+}
+
 /// A legacy client at a server without legacy revisions: it is told which there are
 /// (2026-07-28, Versioning, Backward Compatibility: SHOULD).
-fn only_modern(rules: Rules<'_>, head: &Head<'_>, id: Option<&Id>) -> Exchange {
-    let mut error = unsupported(rules.config.revisions(), head.version.unwrap_or_default());
-    if head.version.is_none() {
-        // The header is what is missing (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
-        error.code = ErrorCode::HEADER_MISMATCH;
-    }
+fn only_modern(rules: Rules<'_>, id: Option<&Id>) -> Exchange {
+    let mut error = unsupported(rules.config.revisions(), "");
+    // The header is what is missing (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
+    error.code = ErrorCode::HEADER_MISMATCH;
     Exchange::whole(rules, error_response(StatusCode::BAD_REQUEST, id, &error))
 }
 
