@@ -307,9 +307,13 @@ impl Negotiation {
             self.stage = Stage::Modern(Discovery::Start);
             return self.settle(None);
         }
-        let result = outcome.and_then(|raw| raw.decode::<InitializeResult>().map_err(CallError::InvalidReply));
+        let result = outcome.and_then(|raw| {
+            raw.decode_leniently::<InitializeResult>()
+                .map_err(CallError::InvalidReply)
+        });
         match result {
-            Ok(result) => self.accept(result),
+            // What has been left out of it is not needed to go on.
+            Ok((result, _)) => self.accept(result),
             // Only an answer refutes: a broken connection or a time-out says nothing of the era.
             Err(CallError::Rpc(_)) if self.is_doubtful() => self.refute_prior(),
             Err(error) => self.fail(error),
