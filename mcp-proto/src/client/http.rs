@@ -164,6 +164,9 @@ impl HttpClient {
                 Output::Text { text, status, call } => {
                     self.client.receive_text(now, text, Origin::Http { status, call });
                 }
+                Output::Broken { outline, status, call } => {
+                    self.client.receive_broken(&outline, Origin::Http { status, call });
+                }
                 Output::Rejected { call, error, status } => self.client.rejected(call, error, status),
                 Output::Failed { call, failure } => self.client.fail(call, failure),
                 Output::Redirected { call, route } => match self.client.again(call) {

@@ -1,10 +1,13 @@
 //! What the responses hold.
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
 
 use super::redirect::Route;
 use crate::jsonrpc::ErrorObject;
 use crate::rpc::{CallId, Failure, Purpose};
+use crate::wire::outline::Outline;
 
 /// What the responses hold. No kind of it is left out: one that nobody carries on is a call that hangs.
 #[derive(Debug)]
@@ -13,6 +16,15 @@ pub enum Output {
     Text {
         /// The text.
         text: Bytes,
+        /// The status of the response.
+        status: u16,
+        /// The call that the response should answer, and has not yet.
+        call: Option<CallId>,
+    },
+    /// An event came that is no text, and so no message.
+    Broken {
+        /// What it tells all the same.
+        outline: Box<Outline>,
         /// The status of the response.
         status: u16,
         /// The call that the response should answer, and has not yet.

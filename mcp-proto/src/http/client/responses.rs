@@ -15,7 +15,7 @@ use crate::jsonrpc::{ErrorObject, Incoming, Message, parse};
 use crate::rpc::{CallId, Failure, Purpose};
 use crate::time::Time;
 use crate::wire::header::MCP_SESSION_ID;
-use crate::wire::sse::SseEvent;
+use crate::wire::sse::{SseError, SseEvent};
 
 impl Exchanges {
     /// The head of a response came.
@@ -327,16 +327,26 @@ impl Exchanges {
     fn read_events(&mut self, id: ExchangeId) {
         loop {
             let event = self.table.update(id, |exchange| match &mut exchange.response {
-                Response::Events { status, decoder } => Some((exchange.kind, *status, decoder.poll_event()?)),
+                Response::Events { status, decoder } => {
+                    let event = decoder.poll_event()?;
+                    let event = event.map_err(|error| (error, Box::new(decoder.refused().clone())));
+                    Some((exchange.kind, *status, event))
+                }
                 _ => None,
             });
             match event.flatten() {
                 None => return,
                 Some((kind, status, Ok(event))) => self.read_event(id, kind, status, &event),
+                Some((kind, status, Err((SseError::InvalidUtf8, outline)))) => {
+                    let call = self.table.unanswered(id, kind);
+                    self.emit(Output::Broken { outline, status, call });
+                }
                 // Only one message is lost.
                 Some((Kind::Listen, _, Err(_))) => {}
                 // The answer may have been in there: the call must not wait for what cannot come.
-                Some((_, _, Err(error))) => self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into())),
+                Some((_, _, Err((error, _)))) => {
+                    self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into()));
+                }
             }
         }
     }

@@ -195,9 +195,8 @@ impl Party for Line {
         let _ = self.act(|_| Ok(()));
     }
 
-    fn tell(&self, message: Vec<u8>) {
-        // A client that does not read its stream loses notifications, which only say that something changed.
-        let _ = self.notify(message);
+    fn tell(&self, message: Vec<u8>) -> Result<(), Vec<u8>> {
+        self.act(|exchange| exchange.carry(message))
     }
 
     fn end(&self, config: &ServerConfig) {
