@@ -10,7 +10,7 @@ use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use mcp_driver::ConnectError;
 #[cfg(feature = "tls")]
 use mcp_driver::http::{Agreed, ClientTls, ServerTls};
-use mcp_driver::http::{HttpOptions, Network};
+use mcp_driver::http::{HttpOptions, Network, look};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::handle::sessions::Driver;
@@ -99,5 +99,16 @@ impl Network for Tcp {
         let stream = TlsAcceptor::from(config).accept(stream).await?;
         let agreed = Agreed::with_client(stream.get_ref().1);
         Ok((Bridge(stream.into()), agreed))
+    }
+
+    fn look(stream: &Self::Stream) -> Option<usize> {
+        look(stream.0.as_ref())
+    }
+
+    fn look_secure(stream: &Self::Secure) -> Option<usize> {
+        #[cfg(feature = "tls")]
+        return look(stream.0.get_ref().0.as_ref());
+        #[cfg(not(feature = "tls"))]
+        Self::look(stream)
     }
 }

@@ -1,6 +1,7 @@
 //! The HTTP client of both adapters, on every runtime, against servers that behave in every way.
 
 mod addresses;
+mod aging;
 mod connections;
 mod ends;
 mod responses;

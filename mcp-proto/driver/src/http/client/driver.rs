@@ -160,7 +160,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
 
     /// Hands out the connections that have room, and makes those that lack. What none can be made for is refused.
     fn hand_out(&mut self, now: Time, origin: OriginKey) {
-        while let Some(loan) = self.pool.lend(origin) {
+        while let Some(loan) = self.pool.lend(origin, now) {
             let exchange = Exchange::open(loan, origin);
             let id = exchange.id;
             let slot = self.tasks.insert(Task::Exchange(exchange));
@@ -182,10 +182,10 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             return;
         };
         if let Some(Task::Exchange(exchange)) = self.tasks.remove(slot) {
-            let (origin, connection) = (exchange.origin, exchange.connection);
+            let (origin, connection, keep) = (exchange.origin, exchange.connection, exchange.keep);
             // Before the connection is used again, which it says only when nothing of the response is left.
             drop(exchange);
-            self.pool.release(connection, now);
+            self.pool.release(connection, now, keep);
             self.hand_out(now, origin);
         }
     }
@@ -255,6 +255,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             connection,
             is_fresh,
             was_refused,
+            keep,
             ..
         } = exchange;
         drop(exchange);
@@ -263,8 +264,13 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         match outcome {
             // Whatever its sender says: it would give back the next one as well.
             Outcome::Unanswered(Unanswered::Unsent(..) | Unanswered::Refused(..)) => self.pool.remove(connection),
+            // What died while it waited has not died alone: its server was restarted, or closes what waits.
+            Outcome::Unanswered(Unanswered::Silent(_)) => {
+                self.pool.remove(connection);
+                self.pool.clear(origin);
+            }
             Outcome::Unanswered(Unanswered::Broken(_)) | Outcome::Cut(_) | Outcome::Complete(_) => {
-                self.pool.release(connection, now);
+                self.pool.release(connection, now, keep);
             }
         }
         let again = |request: Box<_>, was_refused| Waiting {
@@ -286,7 +292,10 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             Outcome::Unanswered(Unanswered::Unsent(_, why) | Unanswered::Refused(_, why)) => {
                 self.ports.pump.failed(now, id, ExchangeError::Unreachable(why));
             }
-            Outcome::Unanswered(Unanswered::Broken(why)) | Outcome::Cut(why) => {
+            Outcome::Unanswered(Unanswered::Silent(why)) if !is_fresh => {
+                self.ports.pump.failed(now, id, ExchangeError::Stale(why));
+            }
+            Outcome::Unanswered(Unanswered::Silent(why) | Unanswered::Broken(why)) | Outcome::Cut(why) => {
                 self.ports.pump.failed(now, id, ExchangeError::Broken(why));
             }
         }
