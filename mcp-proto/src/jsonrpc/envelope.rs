@@ -46,7 +46,7 @@ pub(super) struct Envelope<'a> {
 
 impl Envelope<'_> {
     pub(super) fn into_message(self, bytes: &Bytes, limits: &Limits) -> Result<Message, InvalidMessage> {
-        let is_reply = self.method.is_none();
+        let is_reply = self.method.is_none() && (self.result.is_some() || self.error.is_some());
         let id = self.read_id(limits);
         // Also for what is refused below: whoever waits for this id learns that nothing else will come.
         let known_id = id.as_ref().ok().cloned().flatten();

@@ -196,7 +196,7 @@ impl core::error::Error for ParseError {}
 pub struct InvalidMessage {
     /// The id, where one could be read: an error response carries it.
     pub id: Option<Id>,
-    /// Whether it has no method, and so can only have been meant as a response.
+    /// Whether it has a result or an error and no method, and so can only have been meant as a response.
     pub is_reply: bool,
     /// What is wrong.
     pub reason: &'static str,
