@@ -311,13 +311,11 @@ impl Exchange {
         message.map_or(Ok(()), |message| self.notify(message))
     }
 
-    /// Ends a stream; a subscription by a cancellation (2026-07-28, Cancellation: MUST), and then its response
-    /// (Subscriptions, Graceful Closure: SHOULD), in the order in which a client understands both.
+    /// Ends a stream; a subscription by its response (2026-07-28, Subscriptions, Graceful Closure: SHOULD). A client that is
+    /// told of a cancellation would ignore that response, and the stream ends for it anyway.
     pub fn end(&mut self, config: &ServerConfig) {
         // Taken: it has one response, however often it is ended.
         if let Some(subscription) = self.subscription.take() {
-            // Without room for it the response says it alone, which is always taken.
-            let _ = self.notify(subscription.cancellation());
             self.reply.respond(StatusCode::OK, subscription.into_response(config));
         }
         self.reply.end();
