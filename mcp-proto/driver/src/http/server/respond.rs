@@ -64,8 +64,8 @@ struct Reading<B> {
 }
 
 impl<B> Stage<B> {
-    fn refused(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal.into_response()))
+    fn refused(admission: &Admission, refusal: &Refusal) -> Self {
+        Self::Refused(Box::new(admission.refuse(refusal)))
     }
 }
 
@@ -81,7 +81,9 @@ where
         let stage = match service.endpoint().admit(&head) {
             Ok(admission) => match admission.body_limit() {
                 // Said before anything of it is read.
-                Some(limit) if body.size_hint().lower() > limit as u64 => Stage::refused(Refusal::TooLarge),
+                Some(limit) if body.size_hint().lower() > limit as u64 => {
+                    Stage::refused(&admission, &Refusal::TooLarge)
+                }
                 Some(limit) => Stage::Reading(Reading {
                     head,
                     room: service.endpoint().body_room(&admission),
@@ -112,11 +114,11 @@ where
                         Poll::Ready(Ok(body)) => {
                             Stage::Waiting(service.open(now, &reading.admission, &reading.head, body))
                         }
-                        Poll::Ready(Err(refusal)) => Stage::refused(refusal),
+                        Poll::Ready(Err(refusal)) => Stage::refused(&reading.admission, &refusal),
                         Poll::Pending => {
                             let due = *reading.due.get_or_insert_with(|| now + service.body_timeout());
                             ready!(running.poll(cx, Some(due)));
-                            Stage::refused(Refusal::TimedOut)
+                            Stage::refused(&reading.admission, &Refusal::TimedOut)
                         }
                     }
                 }

@@ -16,7 +16,7 @@ use crate::handle::lock::lock;
 use crate::handle::server::Call;
 use crate::http::server::{Admission, Visit};
 use crate::server::ClientRequest;
-use crate::server::http::{Exchange as Machine, HttpSession, Opening, Taken};
+use crate::server::http::{Exchange as Machine, HttpSession, Opening, Rules, Taken};
 use crate::time::Time;
 
 pub(super) fn open(
@@ -28,19 +28,20 @@ pub(super) fn open(
     random: impl FnOnce() -> [u8; 32],
 ) -> Exchange {
     let tools = |tool: &str| inner.server.param_headers(tool);
-    let opening = Opening::of(inner.rules(), admission, head, body, tools);
-    let opened = step(inner, now, opening, random);
+    let rules = inner.rules().answering(admission);
+    let opening = Opening::of(rules, admission, head, body, tools);
+    let opened = step(inner, rules, now, opening, random);
     opened.unwrap_or_else(|exchange| Exchange::new(inner, Kind::Answered(exchange)))
 }
 
 /// Goes on to the end; `Err` where all is said already.
 fn step(
     inner: &Arc<Inner>,
+    rules: Rules<'_>,
     now: Time,
     opening: Opening<'_>,
     random: impl FnOnce() -> [u8; 32],
 ) -> Result<Exchange, Box<Machine>> {
-    let rules = inner.rules();
     match opening {
         Opening::Done(exchange) => Err(Box::new(exchange)),
         Opening::Request(exchange, request) => Ok(run(inner, exchange, None, None, Some(request), Vec::new())),
