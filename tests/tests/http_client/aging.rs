@@ -101,7 +101,7 @@ fn a_call_that_is_marked_idempotent_is_sent_once_more() {
         let params = Params::from_serialize(&json!({"n": 3})).expect("parameters");
         let again = client.request_raw("test/echo", params);
         let again = again
-            .with_options(CallOptions::new().with_idempotence())
+            .options(CallOptions::new().with_idempotence())
             .await
             .expect("an answer");
         assert_eq!(again.decode::<Value>().expect("JSON")["n"], 3);
