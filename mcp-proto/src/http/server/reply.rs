@@ -324,7 +324,11 @@ impl Reply {
             },
             State::Stream(stream) if stream.head_taken => {
                 let events = core::mem::take(&mut stream.events);
-                stream.silent_since = now;
+                // Only what was taken breaks the silence: a stream that is polled in vain more often than its keep-alive
+                // would never be due for a comment.
+                if !events.is_empty() {
+                    stream.silent_since = now;
+                }
                 // Finished with the last events, so that a driver can write them and the end in one go.
                 if stream.ended {
                     self.state = State::Finished;
