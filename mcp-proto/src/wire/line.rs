@@ -3,10 +3,12 @@
 //! 2026-07-28, basic/transports/stdio: messages are delimited by newlines and MUST NOT contain embedded newlines.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::scan;
+use crate::shown::{Size, shown};
 
 /// Most bytes of an overlong line that are handed out with it.
 const HEAD: usize = 256;
@@ -32,7 +34,6 @@ const HEAD: usize = 256;
 /// lines.push(b":2}\n");
 /// assert_eq!(lines.poll_line(), Some(Line::Complete("{\"id\":2}".into())));
 /// ```
-#[derive(Debug)]
 pub struct LineDecoder {
     limit: usize,
     /// Complete lines, each with its newline, that came before everything in `buffer`.
@@ -46,6 +47,8 @@ pub struct LineDecoder {
     skip: Skip,
 }
 
+shown!(LineDecoder { limit, skip } bytes { chunk, buffer });
+
 /// What becomes of the bytes up to the next newline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Skip {
@@ -58,7 +61,7 @@ enum Skip {
 }
 
 /// One line of a byte stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Line {
     /// A line without its end (LF or CRLF). Never empty: empty lines are skipped.
     Complete(Bytes),
@@ -70,6 +73,16 @@ pub enum Line {
         /// character.
         head: Bytes,
     },
+}
+
+/// Says how long a line is, and not what is in it.
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complete(line) => write!(f, "Complete({:?})", Size(line.len())),
+            Self::TooLong { length_at_least, .. } => write!(f, "TooLong({:?} at least)", Size(*length_at_least)),
+        }
+    }
 }
 
 impl LineDecoder {

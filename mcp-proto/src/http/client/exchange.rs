@@ -11,6 +11,7 @@ use http::response::Parts;
 
 use crate::limits::Limits;
 use crate::rpc::{CallId, Failure, Purpose};
+use crate::shown::Size;
 use crate::time::Time;
 use crate::wire::sse::SseDecoder;
 
@@ -90,7 +91,6 @@ impl Exchange {
 }
 
 /// How far the response has come.
-#[derive(Debug)]
 pub(super) enum Response {
     /// No head yet.
     Awaited,
@@ -111,6 +111,20 @@ pub(super) enum Response {
     },
     /// Nothing in it matters any more.
     Ignored,
+}
+
+/// Says how much of the body there is, and not what is in it.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Awaited => f.write_str("Awaited"),
+            Self::Json { status, body } => write!(f, "Json({status}, {:?})", Size(body.len())),
+            Self::Events { status, decoder } => write!(f, "Events({status}, {decoder:?})"),
+            Self::Failure { status, body, .. } => write!(f, "Failure({status}, {:?})", Size(body.len())),
+            Self::Refused { status, .. } => write!(f, "Refused({status})"),
+            Self::Ignored => f.write_str("Ignored"),
+        }
+    }
 }
 
 impl Response {

@@ -1,12 +1,14 @@
 //! What the responses hold.
 
+use core::fmt;
+
 use bytes::Bytes;
 
 use crate::jsonrpc::ErrorObject;
 use crate::rpc::{CallId, Failure, Purpose};
+use crate::shown::Size;
 
 /// What the responses hold. No kind of it is left out: one that nobody carries on is a call that hangs.
-#[derive(Debug)]
 pub enum Output {
     /// A message, or a batch, came.
     Text {
@@ -45,4 +47,18 @@ pub enum Output {
         /// Whether it was taken.
         outcome: Result<(), Failure>,
     },
+}
+
+/// Says how long a text is, and not what is in it.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { text, status, call } => write!(f, "Text({:?}, {status}, {call:?})", Size(text.len())),
+            Self::Rejected { call, error, status } => write!(f, "Rejected({call:?}, {error:?}, {status})"),
+            Self::Failed { call, failure } => write!(f, "Failed({call:?}, {failure:?})"),
+            Self::SessionLost => f.write_str("SessionLost"),
+            Self::SessionDoubtful => f.write_str("SessionDoubtful"),
+            Self::Delivered { purpose, outcome } => write!(f, "Delivered({purpose:?}, {outcome:?})"),
+        }
+    }
 }

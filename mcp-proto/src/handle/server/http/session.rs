@@ -35,8 +35,8 @@ pub(super) trait Party: Send + Sync {
     /// The request is cancelled: whoever waits for that is woken, and so is the task that runs its handler.
     fn cancel(&self);
 
-    /// Sends a notification on the stream, if the client reads it.
-    fn tell(&self, message: Vec<u8>);
+    /// Sends a notification on the stream, if the client reads it. Gives whom to wake, under no lock.
+    fn tell(&self, message: Vec<u8>) -> Option<Waker>;
 
     /// Ends the stream.
     fn end(&self, config: &ServerConfig);
@@ -173,10 +173,13 @@ impl SharedSession {
     pub(super) fn announce(&self, announcement: &Announcement) {
         let mut state = lock(&self.state);
         let message = state.session.notify(self.server.config(), announcement);
-        // Told under no lock of the session: the stream has its own.
-        let heard = message.zip(state.listener.clone());
+        // Told under the lock of the session, then that of the stream, and never the other way round: of two that come at
+        // once the client hears first what the session took first.
+        let told = message
+            .zip(state.listener.as_ref())
+            .map(|(message, listener)| listener.tell(message));
         drop(state);
-        heard.into_iter().for_each(|(message, listener)| listener.tell(message));
+        told.flatten().into_iter().for_each(Waker::wake);
     }
 
     /// Opens the GET stream, which is what `party` makes of its exchange.
@@ -204,7 +207,48 @@ impl SharedSession {
 mod tests {
     use super::*;
     use crate::handle::Server;
+    use crate::jsonrpc::{Incoming, parse};
     use crate::server::LegacySession;
+
+    /// A stream that is told something.
+    struct Told(Mutex<alloc::sync::Weak<SharedSession>>, Mutex<Vec<bool>>);
+
+    impl Party for Told {
+        fn cancel(&self) {}
+
+        fn tell(&self, _: Vec<u8>) -> Option<Waker> {
+            let session = lock(&self.0).upgrade()?;
+            let is_locked = session.state.try_lock().is_err();
+            lock(&self.1).push(is_locked);
+            None
+        }
+
+        fn end(&self, _: &ServerConfig) {}
+    }
+
+    #[test]
+    fn what_is_announced_at_once_is_heard_in_the_order_in_which_the_session_takes_it() {
+        let capabilities = serde_json::from_str(r#"{"tools":{"listChanged":true}}"#).unwrap();
+        let server = Server::builder("s", "1").capabilities(capabilities).build();
+        let config = server.config().clone();
+        let session = HttpSession::new(LegacySession::new(&config));
+        let session = Arc::new(SharedSession::new(Arc::new(server), session));
+        let told = Told(Mutex::new(Arc::downgrade(&session)), Mutex::default());
+        let http = crate::http::server::HttpConfig::default();
+        let stream = session.listen(Rules::new(&config, &http, false), |_| Arc::new(told));
+        for text in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        ] {
+            let Ok(Incoming::Single(message)) = parse(text.into(), config.limits()) else {
+                panic!("a message");
+            };
+            session.act(|session| session.receive(&config, Time::ORIGIN, message));
+        }
+        let announcement = Announcement::new(&config, "notifications/tools/list_changed", Params::NONE).unwrap();
+        session.announce(&announcement);
+        assert_eq!(*lock(&stream.1), [true]);
+    }
 
     #[test]
     fn a_call_that_waits_for_the_handshake_has_a_deadline() {
