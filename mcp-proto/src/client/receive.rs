@@ -118,6 +118,15 @@ impl Client {
         self.tools.set_listening(is_listening);
     }
 
+    /// The GET stream of a legacy session will not be opened any more.
+    #[cfg(feature = "http")]
+    pub(super) fn not_listening(&mut self, failure: Failure) {
+        // When it closed, the application was told all there is.
+        if self.closed.is_none() {
+            self.events.push(ClientEvent::NotListening(failure.into()));
+        }
+    }
+
     /// A line came that is too long to be read. Where its beginning shows that it answers a call, the call ends.
     pub(super) fn receive_overlong(&mut self, head: &[u8]) {
         let Head { id, has_method } = Head::of(head);
@@ -319,11 +328,8 @@ impl Client {
     }
 
     fn receive_progress(&mut self, now: Time, notification: Notification) {
-        let token = notification
-            .params
-            .as_ref()
-            .and_then(|params| Peek::of(params).ok()?.progress_token);
-        let call = token.and_then(|token| self.calls.report(&token, now));
+        let peek = notification.params.as_ref().and_then(|params| Peek::of(params).ok());
+        let call = peek.and_then(|peek| self.calls.report(peek.progress_token.as_ref()?, peek.reached(), now));
         match (call, notification.params) {
             (Some(call), Some(params)) => self.events.push(ClientEvent::Progress { call, params }),
             _ => self.counters.stray_progress += 1,

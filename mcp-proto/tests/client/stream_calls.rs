@@ -216,13 +216,13 @@ fn progress_reaches_its_call_and_lengthens_its_time_up_to_the_bound() {
     let second = wire.call_with("tools/call", params(&json!({"name": "b"})), options);
     let sent = wire.sent();
     let token = |at: usize| sent[at]["params"]["_meta"]["progressToken"].clone();
-    let progress = |token: Value| json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": token, "progress": 1}});
+    let progress = |token: Value, progress: u64| json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": token, "progress": progress}});
     for seconds in [8, 16, 24] {
         wire.advance(seconds);
-        wire.write(&progress(token(1)));
+        wire.write(&progress(token(1), seconds));
     }
-    wire.write(&progress(json!("nobody")));
-    wire.write(&progress(json!(4711)));
+    wire.write(&progress(json!("nobody"), 1));
+    wire.write(&progress(json!(4711), 1));
     assert_eq!(wire.client.as_client().counters().stray_progress, 2);
     wire.advance(100);
     let events = wire.events();

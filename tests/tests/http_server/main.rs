@@ -5,6 +5,7 @@ mod bounds;
 mod hostile;
 mod http1;
 mod http2;
+mod listening;
 mod peer;
 mod shutdown;
 mod site;

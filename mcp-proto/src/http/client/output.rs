@@ -4,6 +4,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use super::redirect::Route;
 use crate::jsonrpc::ErrorObject;
 use crate::rpc::{CallId, Failure, Purpose};
 use crate::shown::Size;
@@ -36,10 +37,29 @@ pub enum Output {
         /// Why.
         failure: Failure,
     },
+    /// The server names another place for the request of a call: its message has to be
+    /// [sent again](super::Exchanges::send_again) on this route, as it was.
+    Redirected {
+        /// The call.
+        call: CallId,
+        /// Where to.
+        route: Route,
+    },
+    /// The request of a call went out on a kept connection, which was gone before anything of the response came. Where
+    /// the call does no harm when it is made twice, its message has to be [sent again](super::Exchanges::send_again) on
+    /// this route, which leads here only once; else the call has failed.
+    Stale {
+        /// The call.
+        call: CallId,
+        /// Where to.
+        route: Route,
+    },
     /// The server does not know the present session any more.
     SessionLost,
     /// The server answered 404 to the GET of the present session: it has forgotten it, or has no such route.
     SessionDoubtful,
+    /// The GET stream of the present session was refused or has broken off too often: it is not opened again.
+    NotListening(Failure),
     /// A message that wants no answer was taken, or not.
     Delivered {
         /// What it was.
@@ -56,8 +76,11 @@ impl fmt::Debug for Output {
             Self::Text { text, status, call } => write!(f, "Text({:?}, {status}, {call:?})", Size(text.len())),
             Self::Rejected { call, error, status } => write!(f, "Rejected({call:?}, {error:?}, {status})"),
             Self::Failed { call, failure } => write!(f, "Failed({call:?}, {failure:?})"),
+            Self::Redirected { call, .. } => write!(f, "Redirected({call:?})"),
+            Self::Stale { call, .. } => write!(f, "Stale({call:?})"),
             Self::SessionLost => f.write_str("SessionLost"),
             Self::SessionDoubtful => f.write_str("SessionDoubtful"),
+            Self::NotListening(failure) => write!(f, "NotListening({failure:?})"),
             Self::Delivered { purpose, outcome } => write!(f, "Delivered({purpose:?}, {outcome:?})"),
         }
     }

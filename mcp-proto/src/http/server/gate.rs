@@ -15,7 +15,7 @@ use crate::revision::Revision;
 /// The guard in front of every request, whatever its method.
 ///
 /// Made once from the configuration and never changed; a check compares bytes and allocates nothing. It looks, in
-/// this order, at repeated headers, host, origin, method, size, content type and `Accept`.
+/// this order, at repeated headers, host, origin, an empty version, method, size, content type and `Accept`.
 ///
 /// ```
 /// use mcp_proto::Limits;
@@ -77,6 +77,10 @@ impl Gate {
         // Before all else: a page that must not come here learns nothing of the endpoint, not even its methods.
         let host = self.check_host(parts, head)?;
         self.check_origin(head, host.as_ref())?;
+        // Nothing can be said about a version that has no name, and without the header it would be another one.
+        if head.version.is_some_and(|name| name.trim_ascii().is_empty()) {
+            return Err(Refusal::InvalidHeader("MCP-Protocol-Version"));
+        }
         match parts.method {
             Method::POST => self.check_post(head),
             // A client MUST accept event streams here (2025-11-25, Transports, Listening for Messages, 2).

@@ -19,15 +19,15 @@ use crate::time::Time;
 /// a request in progress nor an open stream. Afterwards its id is unknown, as it is for every principal but the one
 /// that made it: whoever guesses an id cannot even learn that it exists.
 ///
-/// | record | [`enter`](Self::enter) | [`listen`](Self::listen) | [`leave`](Self::leave) | time | why |
-/// |---|---|---|---|---|---|
-/// | none | 404 | 404 | nothing | | ended, unknown and another's look alike |
-/// | idle | in use | in use, with a reader | | ends after the idle time | most clients never send DELETE |
-/// | in use | in use, or 429 | with a reader, or 409, or 429 | idle with the last one | stays | its client waits; one reader, so that nobody takes its messages |
+/// | record | [`enter`](Self::enter) | [`leave`](Self::leave) | time | why |
+/// |---|---|---|---|---|
+/// | none | 404 | nothing | | ended, unknown and another's look alike |
+/// | idle | in use | | ends after the idle time | most clients never send DELETE |
+/// | in use | in use, or 429 | idle with the last one | stays | its client waits |
 ///
 /// Methods are of four kinds. Getters: [`len`](Self::len), [`is_empty`](Self::is_empty), [`get`](Self::get). From
-/// the world: [`create`](Self::create), [`enter`](Self::enter), [`listen`](Self::listen), [`leave`](Self::leave),
-/// [`remove`](Self::remove), [`handle_timeout`](Self::handle_timeout). From the application:
+/// the world: [`create`](Self::create), [`enter`](Self::enter), [`leave`](Self::leave), [`remove`](Self::remove),
+/// [`handle_timeout`](Self::handle_timeout). From the application:
 /// [`clear`](Self::clear), [`drain`](Self::drain), [`close`](Self::close). To the world: [`poll_timeout`](Self::poll_timeout).
 pub struct SessionTable<S> {
     most: usize,
@@ -54,9 +54,8 @@ struct Record<S> {
     /// Tells the record from those that had its place before.
     serial: u64,
     principal: Option<Principal>,
-    /// Exchanges that keep it alive, its stream among them.
+    /// Exchanges that keep it alive, its streams among them.
     open: usize,
-    listening: bool,
     last_used: Time,
     next_check: Time,
 }
@@ -68,7 +67,6 @@ struct Record<S> {
 pub struct Visit {
     place: usize,
     serial: u64,
-    listens: bool,
 }
 
 impl<S> SessionTable<S> {
@@ -135,7 +133,6 @@ impl<S> SessionTable<S> {
             serial,
             principal: principal.cloned(),
             open: 1,
-            listening: false,
             last_used: now,
             next_check,
         });
@@ -145,11 +142,7 @@ impl<S> SessionTable<S> {
         }
         self.places.insert(id, place);
         self.checks.insert((next_check, place));
-        Ok(Visit {
-            place,
-            serial,
-            listens: false,
-        })
+        Ok(Visit { place, serial })
     }
 
     /// Whether [`create`](Self::create) would find room, to be asked before anything is prepared.
@@ -191,35 +184,14 @@ impl<S> SessionTable<S> {
     /// [`Refusal::SessionNotFound`] where there is none for `principal`, [`Refusal::TooManyRequests`] where it has
     /// as many exchanges open as it may.
     pub fn enter(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<(Visit, &S), Refusal> {
-        self.visit(id, principal, false)
-    }
-
-    /// Enters the session `id` as the reader of its one GET stream, until it is [left](Self::leave).
-    ///
-    /// # Errors
-    /// Those of [`enter`](Self::enter), and [`Refusal::StreamTaken`] where the stream is open already: a second
-    /// reader would take the first one's messages (GHSA-qvqr-5cv7-wh35).
-    pub fn listen(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<(Visit, &S), Refusal> {
-        self.visit(id, principal, true)
-    }
-
-    fn visit(&mut self, id: &SessionId, principal: Option<&Principal>, listens: bool) -> Result<(Visit, &S), Refusal> {
         let most_open = self.most_open;
         let (place, record) = self.record(id, principal)?;
-        if listens && record.listening {
-            return Err(Refusal::StreamTaken);
-        }
         if record.open >= most_open {
             return Err(Refusal::TooManyRequests);
         }
         record.open += 1;
-        record.listening |= listens;
-        let visit = Visit {
-            place,
-            serial: record.serial,
-            listens,
-        };
-        Ok((visit, &record.session))
+        let serial = record.serial;
+        Ok((Visit { place, serial }, &record.session))
     }
 
     /// Ends one exchange of a session; the idle time counts from the last one. The session may have ended meanwhile.
@@ -228,7 +200,6 @@ impl<S> SessionTable<S> {
         // A visit may outlive its session, and the place may be another's by then.
         if let Some(record) = record.filter(|record| record.serial == visit.serial) {
             record.open = record.open.saturating_sub(1);
-            record.listening &= !visit.listens;
             // Threads take the lock in another order than they read the clock. The check stays where it is: moving it
             // with each exchange would cost more than looking once in an idle time.
             record.last_used = record.last_used.max(now);

@@ -42,9 +42,9 @@ use crate::time::Time;
 /// Methods are of four kinds. Getters: [`scope`](Self::scope), [`is_answered`](Self::is_answered),
 /// [`is_finished`](Self::is_finished), [`body_length`](Self::body_length), [`has_room`](Self::has_room),
 /// [`can_call`](Self::can_call), [`dropped`](Self::dropped). From the world: [`hang_up`](Self::hang_up). From the
-/// application: [`notify`](Self::notify), [`call`](Self::call), [`answer`](Self::answer), [`skip`](Self::skip),
-/// [`announce`](Self::announce), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head), [`poll_frame`](Self::poll_frame),
-/// [`take_body`](Self::take_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
+/// application: [`notify`](Self::notify), [`call`](Self::call), [`carry`](Self::carry), [`answer`](Self::answer),
+/// [`skip`](Self::skip), [`announce`](Self::announce), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
+/// [`poll_frame`](Self::poll_frame), [`take_body`](Self::take_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
 #[derive(Debug)]
 pub struct Exchange {
     reply: Reply,
@@ -285,6 +285,15 @@ impl Exchange {
     /// # Errors
     /// [`Blocked`] while the queue is full, and for good where the request cannot reach the client.
     pub fn call(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        self.reply.call(message)
+    }
+
+    /// Sends a notification that another stream may carry as well.
+    ///
+    /// # Errors
+    /// [`Blocked`] while the queue is full, and for good where it cannot reach the client here.
+    pub fn carry(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        // As with a request, what cannot go out here must come back.
         self.reply.call(message)
     }
 

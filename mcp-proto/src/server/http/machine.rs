@@ -308,13 +308,21 @@ impl HttpServer {
             let Some(room) = self.rooms.get_mut(member.session) else {
                 continue;
             };
-            let message = room.session.notify(&self.config, &announcement);
-            if let (Some(message), Some(id)) = (message, room.listener)
-                && let Some(Served::Answering(listener)) = exchanges.get_mut(&id)
-                // A client that does not read its stream loses notifications, which only say that something changed.
-                && listener.exchange.notify(message).is_ok()
-            {
-                ready.insert(id);
+            let Some(mut message) = room.session.notify(&self.config, &announcement) else {
+                continue;
+            };
+            // A client that reads none of its streams loses notifications, which only say that something changed.
+            for id in room.session.streams() {
+                let Some(Served::Answering(listener)) = exchanges.get_mut(id) else {
+                    continue;
+                };
+                match listener.exchange.carry(message) {
+                    Ok(()) => {
+                        ready.insert(*id);
+                        break;
+                    }
+                    Err(blocked) => message = blocked.0,
+                }
             }
         }
         for id in self.subscriptions.iter() {

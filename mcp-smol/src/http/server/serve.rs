@@ -57,6 +57,7 @@ pub async fn serve_until(
         if options.max_connections.is_none_or(|most| connections(&shared) < most) {
             // It fails where the client is gone already, which the first read tells.
             let _ = stream.set_nodelay(true);
+            shared.prepare(&stream);
             spawner.spawn(shared.clone().serve::<Tcp>(Bridge(Socket::new(stream))));
         }
     });

@@ -199,9 +199,8 @@ impl Party for Line {
         let _ = self.act(|_| Ok(()));
     }
 
-    fn tell(&self, message: Vec<u8>) -> Option<Waker> {
-        // A client that does not read its stream loses notifications, which only say that something changed.
-        self.do_to(|exchange| exchange.notify(message)).ok().flatten()
+    fn tell(&self, message: Vec<u8>) -> Result<Option<Waker>, Vec<u8>> {
+        self.do_to(|exchange| exchange.carry(message))
     }
 
     fn end(&self, config: &ServerConfig) {

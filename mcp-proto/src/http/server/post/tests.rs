@@ -117,7 +117,7 @@ fn batches_are_legacy() {
         ("2025-03-26", true),
         ("2025-11-25", true),
         ("2026-07-28", false),
-        ("x", false),
+        ("x", true), // refused later, for its version
     ] {
         let posted = read(&[("MCP-Protocol-Version", version)], batch.clone());
         // Which legacy revision allows them is the session's to say.

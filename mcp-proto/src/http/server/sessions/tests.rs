@@ -64,7 +64,7 @@ fn a_session_in_use_does_not_expire() {
     let request = made(&mut table, START, 1);
     let stream = made(&mut table, START, 2);
     let request = table.enter(&request, None).unwrap().0;
-    let stream = table.listen(&stream, None).unwrap().0;
+    let stream = table.enter(&stream, None).unwrap().0;
     let mut now = START;
     for _ in 0..20 {
         now = table.poll_timeout().unwrap().max(now + MINUTE);
@@ -139,7 +139,6 @@ fn a_session_of_another_principal_does_not_exist() {
         (3, Some(&alice)),
     ] {
         assert_eq!(table.enter(&id(which), who), Err(Refusal::SessionNotFound));
-        assert_eq!(table.listen(&id(which), who), Err(Refusal::SessionNotFound));
         assert_eq!(table.remove(&id(which), who), Err(Refusal::SessionNotFound));
         assert_eq!(table.get(&id(which), who), None);
     }
@@ -148,33 +147,18 @@ fn a_session_of_another_principal_does_not_exist() {
 }
 
 #[test]
-fn a_session_has_one_stream() {
-    let mut table = table(9, 9);
-    let one = made(&mut table, START, 1);
-    let (visit, session) = table.listen(&one, None).unwrap();
-    assert_eq!(session, &1);
-    assert_eq!(table.listen(&one, None), Err(Refusal::StreamTaken));
-    let other = table.enter(&one, None).unwrap().0;
-    table.leave(START, other); // that was not the reader
-    assert_eq!(table.listen(&one, None), Err(Refusal::StreamTaken));
-    table.leave(START, visit);
-    assert_eq!(table.listen(&one, None).unwrap().1, &1);
-}
-
-#[test]
 fn exchanges_of_a_session_are_bounded() {
     let mut table = table(9, 9);
     let one = made(&mut table, START, 1);
-    let stream = table.listen(&one, None).unwrap().0;
-    let [first, second] = [(); 2].map(|()| table.enter(&one, None).unwrap().0);
+    let [stream, first, second] = [(); 3].map(|()| table.enter(&one, None).unwrap().0);
     assert_eq!(table.enter(&one, None), Err(Refusal::TooManyRequests));
     table.leave(START, first);
     assert!(table.enter(&one, None).is_ok());
     table.leave(START, stream);
     let _ = table.enter(&one, None).unwrap();
-    assert_eq!(table.listen(&one, None), Err(Refusal::TooManyRequests));
+    assert_eq!(table.enter(&one, None), Err(Refusal::TooManyRequests));
     table.leave(START, second);
-    assert!(table.listen(&one, None).is_ok()); // the refusal before did not take the stream
+    assert!(table.enter(&one, None).is_ok());
 }
 
 #[test]
@@ -182,18 +166,18 @@ fn a_session_that_ended_is_unknown_and_late_exchanges_are_ignored() {
     let mut table = table(9, 9);
     let one = made(&mut table, START, 1);
     let visit = table.enter(&one, None).unwrap().0;
-    let stream = table.listen(&one, None).unwrap().0;
+    let stream = table.enter(&one, None).unwrap().0;
     assert_eq!(table.remove(&one, None), Ok(1));
     assert_eq!(table.remove(&one, None), Err(Refusal::SessionNotFound));
     table.leave(START, visit);
     assert!(nothing_is_left(&table));
     // The name is not bound to the old record.
     made(&mut table, START, 1);
-    let _ = table.listen(&one, None).unwrap();
+    let others = [(); 3].map(|()| table.enter(&one, None).unwrap().0);
     // Nor is its place to those who visited what was there before.
     table.leave(START, stream);
-    assert_eq!(table.listen(&one, None), Err(Refusal::StreamTaken));
-    assert_eq!(table.len(), 1);
+    assert_eq!(table.enter(&one, None), Err(Refusal::TooManyRequests));
+    assert_eq!((table.len(), others.len()), (1, 3));
 }
 
 #[test]
@@ -211,8 +195,7 @@ fn the_table_keeps_its_books_in_any_order_of_calls() {
         let who = (seed & 64 != 0).then_some(&alice);
         match seed % 8 {
             0 | 1 => visits.extend(table.create(now, which, who, 0)),
-            2 => visits.extend(table.enter(&which, who).map(|(visit, _)| visit)),
-            4 => visits.extend(table.listen(&which, who).map(|(visit, _)| visit)),
+            2 | 4 => visits.extend(table.enter(&which, who).map(|(visit, _)| visit)),
             3 | 5 if !visits.is_empty() => {
                 let at = (seed >> 16) as usize % visits.len();
                 table.leave(now, visits.swap_remove(at));

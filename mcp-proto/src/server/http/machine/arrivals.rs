@@ -128,6 +128,7 @@ impl HttpServer {
         let rules = site.rules(&config);
         let tools = |tool: &str| self.tools.get(tool);
         let asker = Arc::new(asker);
+        let mut oldest = None;
         let answering = match Opening::of(rules, admission, &asker.head, body, tools) {
             Opening::Done(exchange) => Ok(Answering::alone(exchange)),
             Opening::Request(exchange, request) => {
@@ -179,11 +180,13 @@ impl HttpServer {
                     self.table.leave(now, visit);
                     return Answering::alone(Exchange::refused(rules, None, &Refusal::SessionNotFound));
                 };
-                (room.listener, room.exchanges) = (Some(id), room.exchanges + 1);
+                room.exchanges += 1;
+                let (stream, one_too_many) = room.session.listen(rules, |exchange| (exchange, id));
+                oldest = one_too_many;
                 Answering {
                     session: Some(key),
                     visit: Some(visit),
-                    ..Answering::alone(room.session.listen(rules))
+                    ..Answering::alone(stream)
                 }
             }),
             Opening::Delete(deleting) => deleting.remove(rules, &mut self.table).map(|(key, exchange)| {
@@ -195,6 +198,9 @@ impl HttpServer {
         // Served before the session is looked at: what ends with it may be in this very exchange.
         let session = answering.session;
         self.serve(id, answering);
+        if let Some(oldest) = oldest {
+            self.end_stream(oldest);
+        }
         if let Some(key) = session {
             self.after(key);
         }

@@ -176,7 +176,6 @@ fn the_get_stream_carries_what_waited_and_what_comes() {
     let id = world.send(get(&session));
     let begun = world.read(id).body;
     assert_eq!(begun.matches("list_changed").count(), 1, "the same thing once");
-    assert_eq!(world.call(get(&session)).status(), 409);
     while world.server.poll_ready().is_some() {}
     announce(&mut world);
     assert_eq!(world.server.poll_ready(), Some(id));
@@ -273,4 +272,96 @@ fn closing_ends_what_is_in_progress_in_sessions() {
     assert!(!world.server.is_finished());
     world.answer(modern.token, "{}");
     assert!(world.read(alone).ended && world.server.is_finished());
+}
+
+#[test]
+fn a_stream_is_reopened_before_the_server_knows_of_its_end() {
+    let mut world = World::new();
+    let id = world.session("2025-11-25");
+    let most = Limits::default().get_streams_per_session;
+    let mut open = Vec::new();
+    // The client is gone from each, and nobody has noticed.
+    for round in 0..100 {
+        let stream = world.send(get(&id));
+        let answer = world.read(stream);
+        assert_eq!((answer.status(), answer.ended), (200, false), "{round}: {answer:?}");
+        open.push(stream);
+        if open.len() > most {
+            let oldest = open.remove(0);
+            assert_eq!(
+                world.body(oldest),
+                (String::new(), true),
+                "{round}: at the limit the oldest ends"
+            );
+        }
+        assert!(open.iter().all(|stream| world.server.is_open(*stream)), "{round}");
+        // 2025-11-25, Transports, Multiple Connections, 2: MUST be sent on one stream alone.
+        announce(&mut world);
+        let heard: Vec<_> = open.iter().map(|stream| world.body(*stream).0).collect();
+        let (newest, others) = heard.split_last().unwrap();
+        assert!(newest.contains("list_changed"), "{round}: {heard:?}");
+        assert!(others.iter().all(String::is_empty), "{round}: {heard:?}");
+    }
+    for stream in open {
+        world.server.disconnect(NOW, stream);
+    }
+    announce(&mut world);
+    let stream = world.send(get(&id));
+    assert!(world.read(stream).body.contains("list_changed"), "it has waited");
+    world.server.end_sessions();
+    assert!(world.body(stream).1);
+    assert!(world.is_idle());
+}
+
+#[test]
+fn an_older_stream_takes_what_the_newest_has_no_room_for() {
+    let mut world = World::with(
+        Limits::default().with_outbox_bytes(1),
+        HttpConfig::default().keep_alive(None),
+    );
+    let id = world.session("2025-11-25");
+    let [older, newer] = [(); 2].map(|()| world.send(get(&id)));
+    for stream in [older, newer] {
+        assert_eq!(world.read(stream).status(), 200);
+    }
+    announce(&mut world);
+    announce(&mut world);
+    for stream in [older, newer] {
+        assert_eq!(world.body(stream).0.matches("list_changed").count(), 1);
+    }
+    // One that is over takes nothing from those that are not.
+    world.server.disconnect(NOW, newer);
+    announce(&mut world);
+    assert!(world.body(older).0.contains("list_changed"));
+}
+
+#[test]
+fn every_stream_of_a_session_ends_with_it_and_is_its_principals() {
+    let mut world = World::new();
+    let (alice, bob) = (Principal::new("alice"), Principal::new("bob"));
+    let mut as_alice = post(&[], &initialize("2025-11-25"));
+    as_alice.extensions_mut().insert(alice.clone());
+    let id = world.call(as_alice).session();
+    for other in [Some(bob), None] {
+        let mut request = get(&id);
+        other
+            .into_iter()
+            .for_each(|other| drop(request.extensions_mut().insert(other)));
+        assert_eq!(world.call(request).status(), 404);
+    }
+    let streams = [(); 3].map(|()| {
+        let mut request = get(&id);
+        request.extensions_mut().insert(alice.clone());
+        world.send(request)
+    });
+    for stream in streams {
+        let answer = world.read(stream);
+        assert_eq!((answer.status(), answer.ended), (200, false));
+    }
+    let mut end = delete(&id);
+    end.extensions_mut().insert(alice);
+    assert_eq!(world.call(end).status(), 204);
+    for stream in streams {
+        assert!(world.body(stream).1);
+    }
 }
