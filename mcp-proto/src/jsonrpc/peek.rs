@@ -116,7 +116,9 @@ impl<'a> Peek<'a> {
                     meta.walk(params, &mut inner)?;
                     fill(&mut self.meta, params.get(walk.leave(&inner)))?;
                 }
-                _ => drop(walk.value()?),
+                _ => {
+                    let _ = walk.value()?;
+                }
             }
         }
         Some(())
@@ -187,7 +189,9 @@ impl<'a> PeekMeta<'a> {
                 b"io.modelcontextprotocol/subscriptionId" => {
                     fill(&mut self.subscription_id, walk.value().and_then(|at| text.get(at)))?;
                 }
-                _ => drop(walk.value()?),
+                _ => {
+                    let _ = walk.value()?;
+                }
             }
         }
         Some(())
@@ -338,7 +342,9 @@ fn walk_to_result_type(result: &[u8]) -> Option<Option<&str>> {
                 let text = walk.string().and_then(|at| result.get(at));
                 fill(&mut kind, text.and_then(|text| core::str::from_utf8(text).ok()))?;
             }
-            _ => drop(walk.value()?),
+            _ => {
+                let _ = walk.value()?;
+            }
         }
     }
     Some(kind)
