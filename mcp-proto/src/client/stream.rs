@@ -69,7 +69,7 @@ impl StreamClient {
         self.client.peer_closed();
     }
 
-    /// Time has passed.
+    /// Time has passed. What has arrived is [received](Self::receive) before; see [`Client::handle_timeout`].
     pub fn handle_timeout(&mut self, now: Time) {
         self.client.handle_timeout(now);
     }
