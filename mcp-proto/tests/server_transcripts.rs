@@ -215,10 +215,28 @@ fn batches_of_2025_03_26_are_answered_as_one_array() {
         < {"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-03-26","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"s","version":"1"}}}
         > [{"jsonrpc":"2.0","method":"notifications/initialized"}]
         > [{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":1}}}, {"jsonrpc":"2.0","method":"x"}, {"jsonrpc":"2.0","id":2,"method":"ping"}, {"jsonrpc":"2.0","id":3,"method":"initialize"}, 5, {"jsonrpc":"2.0","id":"lost","result":{}}, {"jsonrpc":"2.0","id":4}]
-        < [{"jsonrpc":"2.0","id":2,"result":{}},{"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"initialize must not be part of a batch"}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: not an object"}},{"jsonrpc":"2.0","id":1,"result":{"a":1}}]
+        < [{"jsonrpc":"2.0","id":2,"result":{}},{"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"initialize must not be part of a batch"}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: not an object"}},{"jsonrpc":"2.0","id":4,"error":{"code":-32600,"message":"not a JSON-RPC message: neither method nor result nor error"}},{"jsonrpc":"2.0","id":1,"result":{"a":1}}]
         > []
         < {"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"an empty batch"}}
         > [{"jsonrpc":"2.0","id":"lost","result":{}}]
+    "#,
+    );
+}
+
+/// JSON-RPC 2.0, 6 and 7: what is neither request, notification nor response is answered for itself; what is meant as a
+/// response never, or two peers would go on for ever.
+#[test]
+fn entries_of_a_batch_that_are_no_message_are_answered() {
+    check(
+        &config(),
+        r#"
+        > {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-03-26"}}
+        < {"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-03-26","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"s","version":"1"}}}
+        > [{}]
+        < [{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: jsonrpc is not \"2.0\""}}]
+        > [{"foo":"boo"},{"jsonrpc":"2.0"},{"jsonrpc":"2.0","id":7},[],null]
+        < [{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: jsonrpc is not \"2.0\""}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: neither method nor result nor error"}},{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"not a JSON-RPC message: neither method nor result nor error"}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: not an object"}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: not an object"}}]
+        > [{"jsonrpc":"2.0","method":"x"},{"jsonrpc":"2.0","id":8,"result":{}},{"jsonrpc":"2.0","id":9,"error":5}]
     "#,
     );
 }
@@ -280,6 +298,7 @@ fn bad_input_is_answered_and_the_connection_lives_on() {
         > {"jsonrpc":"2.0","id":8,"result":{}}
         > {"jsonrpc":"2.0","id":9,"error":5}
         > {"jsonrpc":"2.0","id":10}
+        < {"jsonrpc":"2.0","id":10,"error":{"code":-32600,"message":"not a JSON-RPC message: neither method nor result nor error"}}
         > {"jsonrpc":"2.0","id":11,"method":"ping"}
         < {"jsonrpc":"2.0","id":11,"result":{}}
     "#;

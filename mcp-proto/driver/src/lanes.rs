@@ -185,6 +185,16 @@ impl<P: Pump, E> Lanes<P, E> {
         }
     }
 
+    /// What is driven.
+    pub fn pump(&self) -> &P {
+        &self.pump
+    }
+
+    /// What is driven, for the lanes of another stream.
+    pub fn into_pump(self) -> P {
+        self.pump
+    }
+
     /// Drives the connection to its end, in the time of `timer`. `stream` does one step; it repeats what was
     /// interrupted.
     ///

@@ -332,6 +332,16 @@ impl Client {
 
 /// What of a call headers mirror (2026-07-28, Streamable HTTP, Standard Request Headers and Client Behavior).
 fn mirrored(call: &Call, tools: &ToolHeaders) -> Mirrored {
+    // Nearly every call: nothing of its arguments is mirrored, and they need no look.
+    if tools.is_empty()
+        && call.method.known() == Some(Method::CallTool)
+        && let Some(name) = call.params.leading_name()
+    {
+        return Mirrored {
+            name: Some(name.into()),
+            params: Vec::new(),
+        };
+    }
     let source = call.method.known().and_then(|method| method.name_source());
     let peek = call.params.as_raw().map(Peek::of);
     let (Some(source), Some(Ok(peek))) = (source, peek) else {

@@ -279,6 +279,20 @@ impl Client {
         self.follow(step);
     }
 
+    /// The stream can be opened again, once.
+    pub(super) fn allow_reopening(&mut self) {
+        self.negotiation.allow_reopening();
+    }
+
+    /// The stream has ended. Whether it is to be opened again, for what is queued now.
+    pub(super) fn reopen(&mut self) -> bool {
+        let step = self.negotiation.reopen().filter(|_| self.closed.is_none());
+        let Some(step) = step else { return false };
+        self.calls.forget_handshake();
+        self.follow(step);
+        true
+    }
+
     /// Takes for granted what an earlier connection found, where nothing was asked, and nothing was told before.
     #[cfg(feature = "handle")]
     pub(crate) fn presume(&mut self, prior: Prior) {

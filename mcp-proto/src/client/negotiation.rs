@@ -49,6 +49,10 @@ pub(super) struct Negotiation {
     announce_by: Option<Time>,
     /// Whether nothing is asked of the server that it did not offer.
     is_strict: bool,
+    /// Whether the stream can be opened again, at another start of the server, where this one dies of the question.
+    may_reopen: bool,
+    /// Whether it was asked on this stream what it speaks.
+    was_asked: bool,
 }
 
 impl Negotiation {
@@ -65,7 +69,28 @@ impl Negotiation {
             is_confirmed: false,
             announce_by: None,
             is_strict,
+            may_reopen: false,
+            was_asked: false,
         }
+    }
+
+    /// The stream can be opened again, once.
+    pub(super) fn allow_reopening(&mut self) {
+        self.may_reopen = self.mode == Mode::Auto;
+    }
+
+    /// The stream has ended before the server has shown what it speaks: some legacy servers exit because of the question,
+    /// or behind an answer to it that says nothing (2026-07-28, stdio, Backward Compatibility). Where it can be opened
+    /// again, the next one begins with `initialize`, and that is the last.
+    pub(super) fn reopen(&mut self) -> Option<Step> {
+        let may = self.may_reopen && self.was_asked && !self.is_confirmed;
+        self.may_reopen = false;
+        may.then(|| self.fall_back(None))
+    }
+
+    /// Whether the question what the server speaks is out.
+    pub(super) fn is_asking(&self) -> bool {
+        self.stage == Stage::Modern(Discovery::Discovering)
     }
 
     /// What is known about the server; `None` before the handshake, and after the end.
@@ -307,9 +332,13 @@ impl Negotiation {
             self.stage = Stage::Modern(Discovery::Start);
             return self.settle(None);
         }
-        let result = outcome.and_then(|raw| raw.decode::<InitializeResult>().map_err(CallError::InvalidReply));
+        let result = outcome.and_then(|raw| {
+            raw.decode_leniently::<InitializeResult>()
+                .map_err(CallError::InvalidReply)
+        });
         match result {
-            Ok(result) => self.accept(result),
+            // What has been left out of it is not needed to go on.
+            Ok((result, _)) => self.accept(result),
             // Only an answer refutes: a broken connection or a time-out says nothing of the era.
             Err(CallError::Rpc(_)) if self.is_doubtful() => self.refute_prior(),
             Err(error) => self.fail(error),
@@ -463,7 +492,10 @@ impl Negotiation {
     fn step_modern(&mut self, input: modern::DiscoveryInput) -> Step {
         Step::to(match self.stage.step_modern(input) {
             None | Some(modern::DiscoveryAction::None | modern::DiscoveryAction::Fail) => Next::Nothing,
-            Some(modern::DiscoveryAction::SendDiscover) => Next::Discover,
+            Some(modern::DiscoveryAction::SendDiscover) => {
+                self.was_asked = true;
+                Next::Discover
+            }
             Some(modern::DiscoveryAction::Release) => Next::Release,
         })
     }

@@ -163,17 +163,27 @@ impl Client {
             Some(id) if error.is_reply() => self.calls.find_sent(id),
             Some(_) => None,
             // What comes in the response to a call and is cut before it says what it is can only be the answer.
-            None if error.may_be_reply() => self.related(origin),
-            None => None,
+            None => {
+                let related = self.related(origin).filter(|_| error.may_be_reply());
+                related.or_else(|| self.probe(origin).filter(|_| error.is_reply()))
+            }
         }
+    }
+
+    /// The question what the server speaks, on a byte stream: it is alone there, and so what names no request answers it.
+    /// Servers that do not know the method may not have read its id.
+    fn probe(&self, origin: Origin) -> Option<CallId> {
+        let is_alone = matches!(origin, Origin::Stream) && self.negotiation.is_asking();
+        self.calls.asked().filter(|_| is_alone)
     }
 
     fn receive_response(&mut self, response: Response, origin: Origin) {
         let id = response.id.as_ref();
         let meant = match id {
             Some(id) => self.calls.find_sent(id),
-            // It can only mean the call whose exchange it came in; a byte stream does not tell.
-            None => self.related(origin),
+            // It can only mean the call whose exchange it came in; a byte stream does not tell, but where one question
+            // is all that there is.
+            None => self.related(origin).or_else(|| self.probe(origin)),
         };
         match meant {
             Some(call) => self.answer(call, response.outcome, origin.channel()),

@@ -27,6 +27,19 @@ pub trait Pump {
     /// The stream ended. What is queued may still be written.
     fn receive_eof(&self, now: Time);
 
+    /// Says that the driver can open the stream again; see
+    /// [`StreamClient::allow_reopening`](crate::client::StreamClient::allow_reopening). Nothing, for a server.
+    fn allow_reopening(&self) {}
+
+    /// Whether the stream has ended and is to be opened again. To be asked after [`receive_eof`](Self::receive_eof):
+    /// [`reopened`](Self::reopened) answers it, or `receive_eof` again where it cannot be.
+    fn wants_reopening(&self) -> bool {
+        false
+    }
+
+    /// The stream is a new one.
+    fn reopened(&self) {}
+
     /// Runs what runs in place: the handlers of requests in progress.
     ///
     /// To be called after bytes were handed over and before [`poll_transmit`](Self::poll_transmit), so that a reply that

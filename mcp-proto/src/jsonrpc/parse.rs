@@ -309,6 +309,39 @@ mod tests {
         assert!(note.params.is_none());
     }
 
+    /// Peers that write every member that there may be, most of them null.
+    #[test]
+    fn a_member_that_is_null_is_not_there() {
+        let outcome = |members: &str| match single(&format!(r#"{{"jsonrpc":"2.0","id":1,{members}}}"#)) {
+            Message::Response(response) => response.outcome.map(|result| String::from(result.as_str())),
+            other => panic!("{members}: {other:?}"),
+        };
+        let failed = || Err(crate::jsonrpc::ErrorObject::internal("m"));
+        for (members, expected) in [
+            (r#""result":{"a":1},"error":null"#, Ok("{\"a\":1}".into())),
+            (
+                r#""error":null,"result":{"a":1},"method":null,"params":null"#,
+                Ok("{\"a\":1}".into()),
+            ),
+            (r#""result":null,"error":{"code":-32603,"message":"m"}"#, failed()),
+            (r#""error":{"code":-32603,"message":"m"},"result":null"#, failed()),
+            (r#""result":null"#, Ok("null".into())),
+            (r#""result":null,"error":null"#, Ok("null".into())),
+        ] {
+            assert_eq!(outcome(members), expected, "{members}");
+        }
+        let nulls = r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null,"result":null,"error":null}"#;
+        assert!(matches!(single(nulls), Message::Request(_)));
+        assert_eq!(
+            reason(r#"{"jsonrpc":"2.0","id":1,"error":null}"#),
+            "error is not an error object"
+        );
+        assert_eq!(
+            reason(r#"{"jsonrpc":"2.0","id":1,"method":null}"#),
+            "neither method nor result nor error"
+        );
+    }
+
     #[test]
     fn responses() {
         let Message::Response(ok) = single(r#"{"jsonrpc":"2.0","id":1,"result":{"x":1.0}}"#) else {

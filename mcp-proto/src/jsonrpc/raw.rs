@@ -49,7 +49,9 @@ impl RawJson {
     /// # Errors
     /// [`DecodeError`] where `value` has no JSON form (a map with keys that are not strings, say).
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, DecodeError> {
-        let bytes = serde_json::to_vec(value).map_err(|error| DecodeError::new(&error))?;
+        // Most parameters and results fit in: growing is dear.
+        let mut bytes = Vec::with_capacity(256);
+        serde_json::to_writer(&mut bytes, value).map_err(|error| DecodeError::new(&error))?;
         Ok(Self(bytes.into()))
     }
 

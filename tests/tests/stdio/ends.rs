@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mcp_driver::child::{Command, Exit, Signal, SpawnError, Stderr};
+use mcp_proto::Revision;
 use mcp_proto::rpc::{CallError, CloseReason};
 use serde_json::json;
 
@@ -184,4 +185,28 @@ fn what_cannot_be_started_is_named_at_once() {
 #[test]
 fn tokio_children_need_a_runtime_and_there_is_no_panic_without_one() {
     assert!(child(Runtime::Tokio, &server(Runtime::Tokio)).is_err());
+}
+
+/// A legacy server that exits because of `server/discover` is started again, and sent `initialize`.
+#[test]
+fn a_server_that_dies_of_the_probe_is_started_again() {
+    // It lets through what does not begin with the probe.
+    let text = r#"read -r line
+case $line in *server/discover*) echo dying >&2; exit 3;; esac
+{ printf '%s\n' "$line"; exec cat; } | exec "$0" "$1" "$2""#;
+    for runtime in RUNTIMES {
+        let exits = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&exits);
+        let command = script(runtime, text).on_exit(move |exit| seen.lock().expect("a lock").push(exit.code));
+        let (_, answer) = with_child(runtime, &command, async |client| {
+            let start = Instant::now();
+            let answer = echo(&client, "alive").await;
+            assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+            let prior = client.prior().expect("it is known");
+            assert_eq!(prior.revision(), Revision::V2025_11_25);
+            answer
+        });
+        assert_eq!(answer.expect("an answer"), "alive");
+        assert!(exits.lock().expect("a lock").len() <= 2);
+    }
 }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::future::{Future, poll_fn};
+use core::mem;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
@@ -70,10 +71,18 @@ pub struct ChildLanes<P: Pump, C: Process> {
     sources: Tasks<Source>,
     stderr: Option<Lines>,
     on_exit: Option<Callback<Exit>>,
+    /// How the child is started again, where it may be.
+    restart: Option<Restart<C>>,
     exit: Option<Exit>,
     /// Until when the output of a child that has exited is waited for.
     last_words: Option<Time>,
     failure: Option<Failure<C::Error>>,
+}
+
+/// How a child is started again.
+struct Restart<C> {
+    command: Command,
+    start: fn(&Command) -> io::Result<C>,
 }
 
 /// What is watched beside the connection.
@@ -98,15 +107,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     #[must_use]
     pub fn new(pump: P, process: C, command: &Command) -> Self {
         let (exit_after, kill_after) = command.patience();
-        let mut sources = Tasks::new();
-        sources.insert(Source::Exit);
-        let stderr = match command.standard_error() {
-            Stderr::Lines(callback) => Some(Lines::new(callback.clone())),
-            _ => None,
-        };
-        if stderr.is_some() {
-            sources.insert(Source::Stderr);
-        }
+        let (sources, stderr) = watched(command);
         Self {
             process,
             lanes: Some(Lanes::new(pump)),
@@ -114,10 +115,22 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             sources,
             stderr,
             on_exit: command.exit_callback().cloned(),
+            restart: None,
             exit: None,
             last_words: None,
             failure: None,
         }
+    }
+
+    /// The same, for a child that `start` can start once more where it dies before its client knows what it speaks:
+    /// some servers exit at a question that they do not know.
+    #[must_use]
+    pub fn with_restart(mut self, command: Command, start: fn(&Command) -> io::Result<C>) -> Self {
+        if let Some(lanes) = &self.lanes {
+            lanes.pump().allow_reopening();
+        }
+        self.restart = Some(Restart { command, start });
+        self
     }
 
     /// Drives both to their end, in the time of `timer`; with how the child exited.
@@ -199,7 +212,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     fn exited(&mut self, now: Time, mut exit: Exit) {
         exit.sent = self.ladder.sent();
         // Before anything ends that waits for the child: whoever learns of that knows why.
-        if let Some(on_exit) = self.on_exit.take() {
+        if let Some(on_exit) = &self.on_exit {
             on_exit.call(&exit);
         }
         self.exit = Some(exit);
@@ -239,10 +252,39 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         };
         let outcome = lanes.poll(cx, now, stream, timed);
         let is_over = outcome.is_ready() || has_ended || (is_silent && !has_spoken);
-        if is_over {
+        if is_over && !self.start_again(timer.now()) {
             self.begin_shutdown(cx, timer.now());
         }
         is_over
+    }
+
+    /// Starts the child once more, where its client wants that. Whether it did.
+    fn start_again(&mut self, now: Time) -> bool {
+        let wants = self.lanes.as_ref().is_some_and(|lanes| lanes.pump().wants_reopening());
+        let Some(Restart { command, start }) = self.restart.take_if(|_| wants) else {
+            return false;
+        };
+        let Ok(process) = start(&command) else {
+            // What cannot be started again has ended, as it would have without.
+            if let Some(lanes) = &self.lanes {
+                lanes.pump().receive_eof(now);
+            }
+            return false;
+        };
+        let mut last = mem::replace(&mut self.process, process);
+        // It has no use any more, and may hold what the next one needs. Once it is reaped its number may be another's.
+        if self.exit.take().is_none() || last.has_group() {
+            last.send(Signal::Kill);
+        }
+        self.end_stderr();
+        (self.sources, self.stderr) = watched(&command);
+        self.last_words = None;
+        if let Some(lanes) = self.lanes.take() {
+            let pump = lanes.into_pump();
+            pump.reopened();
+            self.lanes = Some(Lanes::new(pump));
+        }
+        true
     }
 
     /// The connection is over: the input of the child is closed, and its output read to the end for nothing.
@@ -293,6 +335,20 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     }
 }
 
+/// What is watched beside the connection to a new child.
+fn watched(command: &Command) -> (Tasks<Source>, Option<Lines>) {
+    let mut sources = Tasks::new();
+    sources.insert(Source::Exit);
+    let stderr = match command.standard_error() {
+        Stderr::Lines(callback) => Some(Lines::new(callback.clone())),
+        _ => None,
+    };
+    if stderr.is_some() {
+        sources.insert(Source::Stderr);
+    }
+    (sources, stderr)
+}
+
 impl<P: Pump, C: Process> Drop for ChildLanes<P, C> {
     fn drop(&mut self) {
         // Once the group is gone its number may be that of somebody else.
@@ -331,6 +387,6 @@ where
 {
     let process = start(command).map_err(|error| SpawnError::wrap(command, &error))?;
     let (client, pump) = Client::over_stream(config);
-    let lanes = ChildLanes::new(pump, process, command);
+    let lanes = ChildLanes::new(pump, process, command).with_restart(command.clone(), start);
     Ok((client, async { Ok(lanes.run(timer).await?) }))
 }

@@ -249,7 +249,7 @@ pub(in crate::handle) fn tool_params<A: Serialize>(name: &str, arguments: A) -> 
     if params.as_bytes().ends_with(br#""arguments":null}"#) {
         params = RawJson::from_serialize(&CallTool::<()> { name, arguments: None })?;
     }
-    Ok(Params::without_meta(params))
+    Ok(Params::of_named(params))
 }
 
 fn start(

@@ -78,6 +78,23 @@ impl Pump for ClientPump {
         });
     }
 
+    fn allow_reopening(&self) {
+        self.shared
+            .with(|state| state.stream().map(StreamClient::allow_reopening));
+    }
+
+    fn wants_reopening(&self) -> bool {
+        self.shared.look(|state| match &state.machine {
+            Machine::Stream(stream) => stream.wants_reopening(),
+            #[cfg(feature = "http")]
+            Machine::Http(_) => false,
+        })
+    }
+
+    fn reopened(&self) {
+        self.shared.with(|state| state.stream().map(StreamClient::reopened));
+    }
+
     // A client has no handlers that the driver would have to poll.
     fn poll_work(&self, _cx: &mut Context<'_>, _now: Time) {}
 

@@ -160,18 +160,17 @@ impl Response {
     /// How the response with this head is to be read.
     pub(super) fn of(head: &Parts, limits: &Limits) -> Self {
         let status = head.status.as_u16();
-        let authenticate = authenticate(&head.headers);
         if let Some(coding) = coding(&head.headers) {
             return Self::Encoded {
                 status,
-                authenticate,
+                authenticate: authenticate(&head.headers),
                 coding,
             };
         }
         match media_type(&head.headers) {
             Media::Json if !head.status.is_success() => Self::Failure {
                 status,
-                authenticate,
+                authenticate: authenticate(&head.headers),
                 body: BytesMut::new(),
             },
             Media::Json => Self::Json {
@@ -182,7 +181,10 @@ impl Response {
                 status,
                 decoder: Box::new(SseDecoder::new(limits.event_bytes)),
             },
-            Media::Events | Media::Other => Self::Refused { status, authenticate },
+            Media::Events | Media::Other => Self::Refused {
+                status,
+                authenticate: authenticate(&head.headers),
+            },
         }
     }
 
@@ -304,6 +306,10 @@ fn media_type(headers: &HeaderMap) -> Media {
         .get(CONTENT_TYPE)
         .map(http::HeaderValue::as_bytes)
         .unwrap_or_default();
+    // What nearly every server sends.
+    if value == b"application/json" {
+        return Media::Json;
+    }
     // Parameters, such as a charset, change nothing: both are UTF-8.
     let essence = value
         .split(|byte| *byte == b';')

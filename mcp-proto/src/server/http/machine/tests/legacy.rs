@@ -165,6 +165,44 @@ fn a_batch_is_answered_together() {
     assert_eq!(world.call(in_session(&later, &batch)).status(), 400);
 }
 
+/// JSON-RPC 2.0, 6 and 7. Notifications and responses alone are taken (2025-03-26, Transports, Sending Messages, 4: MUST).
+#[test]
+fn entries_of_a_batch_that_are_no_message_are_answered() {
+    let mut world = World::new();
+    let session = world.session("2025-03-26");
+    let (notification, response) = (
+        r#"{"jsonrpc":"2.0","method":"x"}"#,
+        r#"{"jsonrpc":"2.0","id":8,"result":{}}"#,
+    );
+    for (entries, ids) in [
+        ("{}", &[None][..]),
+        (r#"{"foo":"boo"},5,null,"x",[]"#, &[None; 5]),
+        (r#"{"jsonrpc":"2.0"},{"jsonrpc":"2.0","id":7}"#, &[None, Some(7)]),
+        (r#"{"jsonrpc":"2.0","id":7,"method":5}"#, &[Some(7)]),
+    ] {
+        for batch in [format!("[{entries}]"), format!("[{notification},{entries},{response}]")] {
+            let answer = world.call(in_session(&session, &batch));
+            assert_eq!(answer.status(), 200, "{batch} {answer:?}");
+            let answers: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+            assert!(
+                answers.iter().all(|answer| answer["error"]["code"] == -32600),
+                "{answer:?}"
+            );
+            let answered: Vec<_> = answers.iter().map(|answer| answer["id"].as_i64()).collect();
+            assert_eq!(answered, ids, "{batch}");
+        }
+    }
+    for batch in [
+        format!("[{notification}]"),
+        format!("[{response}]"),
+        format!("[{notification},{response},{response}]"),
+        r#"[{"jsonrpc":"2.0","id":8,"error":5}]"#.into(),
+    ] {
+        let answer = world.call(in_session(&session, &batch));
+        assert_eq!((answer.status(), &*answer.body), (202, ""), "{batch}");
+    }
+}
+
 #[test]
 fn a_session_belongs_to_its_principal() {
     let mut world = World::new();
