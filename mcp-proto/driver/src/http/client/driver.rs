@@ -112,7 +112,9 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             self.resume();
             let has_polled = self.poll_tasks(now);
             moved |= has_polled;
-            if let Poll::Ready(then) = self.poll_deadline(cx, now, has_polled) {
+            // Where the budget is used up nobody knows what there is to read.
+            let may_read = has_polled || !self.has_budget();
+            if let Poll::Ready(then) = self.poll_deadline(cx, now, may_read) {
                 (now, moved) = (then, true);
             }
             // The runtime makes every socket `Pending` from here on: to go round again would be in vain.
@@ -307,14 +309,14 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
     }
 
     /// The timer. Ready where a deadline was over, with the time of that: it counts when what has arrived is read.
-    fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Time, has_polled: bool) -> Poll<Time> {
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Time, may_read: bool) -> Poll<Time> {
         let deadlines = [self.ports.pump.deadline(), self.pool.deadline()];
         let deadline = deadlines.into_iter().flatten().min();
         ready!(self.timer.poll(cx, self.grace.deadline(deadline)));
         let mut later = self.timer.now().max(now);
         if let Some(deadline) = deadline {
-            while !self.grace.is_over(deadline, later, has_polled) {
-                if has_polled {
+            while !self.grace.is_over(deadline, later, may_read) {
+                if may_read {
                     return Poll::Ready(now);
                 }
                 ready!(self.timer.poll(cx, self.grace.deadline(Some(deadline))));

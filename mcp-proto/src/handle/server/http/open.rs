@@ -30,7 +30,10 @@ pub(super) fn open(
     let tools = |tool: &str| inner.server.param_headers(tool);
     let rules = inner.rules().answering(admission);
     let opening = Opening::of(rules, admission, head, body, tools);
-    Exchange::new(inner, step(inner, rules, now, opening, random).unwrap_or_else(Kind::Answered))
+    Exchange::new(
+        inner,
+        step(inner, rules, now, opening, random).unwrap_or_else(Kind::Answered),
+    )
 }
 
 /// Goes on to the end; `Err` where all is said already.
