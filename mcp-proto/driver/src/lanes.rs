@@ -68,7 +68,6 @@ pub struct Lanes<P, E> {
 
 /// What is asked of the stream. `Ready` with how many bytes were read or written, or 0 where there is nothing to
 /// count; where it is `Pending`, the stream wakes the task.
-#[derive(Debug)]
 pub enum Step<'a> {
     /// Read: make room in the buffer, which may be empty, and put what comes at its front. 0 is the end.
     Read(&'a mut BytesMut),
@@ -78,6 +77,18 @@ pub enum Step<'a> {
     Flush,
     /// Flush, and end the output.
     Close,
+}
+
+/// Says how much is read or written, and not what.
+impl fmt::Debug for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(buffer) => write!(f, "Read({} bytes before)", buffer.len()),
+            Self::Write(bytes) => write!(f, "Write({} bytes)", bytes.len()),
+            Self::Flush => f.write_str("Flush"),
+            Self::Close => f.write_str("Close"),
+        }
+    }
 }
 
 impl Step<'_> {

@@ -252,7 +252,9 @@ impl Client {
             CallPurpose::Ping => {
                 self.calls.remove(id);
             }
-            CallPurpose::Discover | CallPurpose::Initialize | CallPurpose::ToolList => {}
+            // The handshake does not wait for itself: held, its question would never be asked.
+            CallPurpose::Discover | CallPurpose::Initialize => self.write(id),
+            CallPurpose::ToolList => {}
         }
     }
 
@@ -359,5 +361,22 @@ fn mirrored(call: &Call, tools: &ToolHeaders) -> Mirrored {
     Mirrored {
         name: name.map(Into::into),
         params,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::client::{ClientConfig, StreamClient};
+    use crate::model::Implementation;
+    use crate::time::Time;
+
+    #[test]
+    fn the_question_of_the_handshake_that_is_taken_back_is_asked_all_the_same() {
+        let mut client = StreamClient::new(ClientConfig::new(Implementation::new("c", "1")));
+        client.client().connect();
+        client.client().take_back();
+        let sent = client.poll_transmit(Time::ORIGIN).expect("a discovery");
+        assert!(sent.windows(15).any(|window| window == b"server/discover"));
+        assert_eq!(client.poll_transmit(Time::ORIGIN), None);
     }
 }

@@ -21,5 +21,5 @@ pub use places::{Place, Places};
 pub use pump::Pump;
 pub use server::Server;
 pub use sessions::{Session, Sessions};
-pub use tasks::Tasks;
+pub use tasks::{AtWork, Tasks};
 pub use timer::{Alarm, Timer};

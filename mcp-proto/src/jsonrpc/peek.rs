@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::walk::Walk;
 use super::{DecodeError, Id, RawJson};
+use crate::shown::shown;
 
 /// A string that borrows from the input where it has no escapes.
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
@@ -46,7 +47,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 /// assert_eq!(peek.meta()?.progress_token, Some(7.into()));
 /// # Ok::<(), mcp_proto::jsonrpc::DecodeError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Peek<'a> {
     /// `name`, of a tool or a prompt.
     pub name: Option<Cow<'a, str>>,
@@ -64,6 +65,8 @@ pub struct Peek<'a> {
     pub request_id: Option<Id>,
     meta: Option<&'a str>,
 }
+
+shown!(Peek<'_> { name, progress_token, request_id });
 
 impl<'a> Peek<'a> {
     /// How far a progress notification says that its call is.
@@ -146,7 +149,7 @@ impl<'a> Peek<'a> {
 }
 
 /// The members of `_meta` that the protocol itself reads.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeekMeta<'a> {
     /// `progressToken`.
@@ -162,6 +165,8 @@ pub struct PeekMeta<'a> {
     /// `io.modelcontextprotocol/subscriptionId`, as it came.
     pub subscription_id: Option<&'a str>,
 }
+
+shown!(PeekMeta<'_> { progress_token, protocol_version, log_level });
 
 impl<'a> PeekMeta<'a> {
     /// As [`Peek::walk`], with the text that is walked through.
@@ -423,8 +428,8 @@ mod tests {
                 let (mut walked, mut meta) = (Peek::default(), PeekMeta::default());
                 if walked.walk(&mut meta, text).is_some() {
                     let parsed: Peek<'_> = serde_json::from_str(text).expect("right");
-                    prop_assert_eq!(format!("{walked:?}"), format!("{parsed:?}"));
-                    prop_assert_eq!(format!("{meta:?}"), format!("{:?}", parsed.meta().expect("right")));
+                    prop_assert_eq!(&walked, &parsed);
+                    prop_assert_eq!(meta, parsed.meta().expect("right"));
                 }
             }
         }

@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use crate::shown::write_kind;
+
 /// One JSON value as the bytes that were sent, shared without copying.
 ///
 /// Always valid JSON in UTF-8: it comes from a parsed message or from a serializer. Cloning is a
@@ -88,9 +90,10 @@ impl RawJson {
     }
 }
 
+/// Says what it is and how long, and not what it says: there are arguments, results and tokens in it.
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        write_kind(f, "RawJson", self.as_str())
     }
 }
 

@@ -169,6 +169,17 @@ impl<T> Call<T> {
         (self.on_progress.take(), self.on_log.take())
     }
 
+    /// What notifications that come with the call name it by
+    /// ([`ServerNotification::related`](crate::client::ServerNotification::related)). `None` before it is sent or queued for
+    /// that, thus before its first poll, and after its end.
+    #[must_use]
+    pub fn id(&self) -> Option<CallId> {
+        match self.phase {
+            Phase::Waiting(call) => Some(call),
+            Phase::New(_) | Phase::Blocked(_) | Phase::Done => None,
+        }
+    }
+
     /// How far the call came, once it is over.
     pub(crate) fn fate(&self) -> Fate {
         self.fate

@@ -12,6 +12,7 @@ use http::{HeaderMap, Request};
 use super::redirect::{Detour, cut};
 use crate::limits::Limits;
 use crate::rpc::{CallId, Failure, Purpose};
+use crate::shown::Size;
 use crate::time::Time;
 use crate::wire::sse::SseDecoder;
 
@@ -127,7 +128,6 @@ impl fmt::Debug for Resend {
 }
 
 /// How far the response has come.
-#[derive(Debug)]
 pub(super) enum Response {
     /// No head yet.
     Awaited,
@@ -154,6 +154,21 @@ pub(super) enum Response {
     },
     /// Nothing in it matters any more.
     Ignored,
+}
+
+/// Says how much of the body there is, and not what is in it.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Awaited => f.write_str("Awaited"),
+            Self::Json { status, body } => write!(f, "Json({status}, {:?})", Size(body.len())),
+            Self::Events { status, decoder } => write!(f, "Events({status}, {decoder:?})"),
+            Self::Failure { status, body, .. } => write!(f, "Failure({status}, {:?})", Size(body.len())),
+            Self::Refused { status, .. } => write!(f, "Refused({status})"),
+            Self::Encoded { status, coding, .. } => write!(f, "Encoded({status}, {coding})"),
+            Self::Ignored => f.write_str("Ignored"),
+        }
+    }
 }
 
 impl Response {

@@ -11,11 +11,12 @@ use super::accept::Accepts;
 use super::cors::Page;
 use super::head::Head;
 use super::refusal::Refusal;
+use crate::shown::shown;
 
 /// A request whose head is in order, and what of the head is needed once the body is there: the head is read once.
 ///
-/// From [`Gate::admit`](super::Gate::admit). Session ids are not shown by `Debug`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// From [`Gate::admit`](super::Gate::admit). `Debug` shows neither the session nor what is asked for.
+#[derive(Clone, PartialEq, Eq)]
 #[must_use = "the request has to be opened"]
 pub struct Admission {
     pub(super) route: Route,
@@ -28,6 +29,14 @@ pub struct Admission {
     /// The page that the answer is for, where a browser has to be told so; boxed because few are.
     pub(super) page: Option<Box<Page>>,
 }
+
+shown!(Admission {
+    route,
+    body_limit,
+    accepts,
+    version,
+    mcp_method
+});
 
 impl Admission {
     /// Keeps what is needed later of a head that the gate has looked at.

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 use http::response::Parts;
@@ -11,6 +12,7 @@ use super::rules::Rules;
 use crate::http::server::{Accepts, Blocked, Page, Refusal, Reply, SessionId, error_response, stateless_status};
 use crate::jsonrpc::{ErrorObject, Id};
 use crate::server::{Announcement, Refused, RequestToken, ResultBody, ServerConfig, Subscription};
+use crate::shown::{Size, shown};
 use crate::time::Time;
 
 /// One request over HTTP and its response: what its handlers say goes in, head and body come out.
@@ -83,12 +85,22 @@ pub enum HangUp {
 }
 
 /// A part of the body of a response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Frame {
     /// Some bytes.
     Data(Bytes),
     /// There is no more.
     End,
+}
+
+/// Says how long a part is, and not what is in it.
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(bytes) => f.debug_tuple("Data").field(&Size(bytes.len())).finish(),
+            Self::End => f.write_str("End"),
+        }
+    }
 }
 
 impl Frame {
@@ -102,13 +114,14 @@ impl Frame {
 }
 
 /// The answer to one request, on its way from whoever keeps track of the request to its [`Exchange`].
-#[derive(Debug)]
 #[must_use = "the exchange waits for it"]
 pub struct HttpAnswer {
     status: StatusCode,
     /// `None` for a request that was cancelled.
     pub(super) message: Option<Vec<u8>>,
 }
+
+shown!(HttpAnswer { status });
 
 impl HttpAnswer {
     /// The answer to a request of the modern era. Errors that the specification gives a status have it.

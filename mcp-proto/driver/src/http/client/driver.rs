@@ -100,12 +100,15 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
 
     fn poll_rounds(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.ports.portion = 0;
-        self.tasks.start_work();
+        let mut work = self.tasks.start_work(cx);
         // Once: what a clock says moves by less than a millisecond in all rounds, and reading it is dear.
         let mut now = self.timer.now();
         for _ in 0..ROUNDS {
             let mut moved = match self.poll_actions(cx, now) {
-                Poll::Ready(Acted::Over) => return Poll::Ready(()),
+                Poll::Ready(Acted::Over) => {
+                    work.end();
+                    return Poll::Ready(());
+                }
                 Poll::Ready(Acted::More) => true,
                 Poll::Pending => false,
             };
@@ -121,11 +124,11 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             if !self.has_budget() {
                 break;
             }
-            if !moved && self.tasks.rest(cx) {
+            if !moved && self.tasks.rest(&mut work) {
                 return Poll::Pending;
             }
         }
-        cx.waker().wake_by_ref();
+        // At work still: it is woken.
         Poll::Pending
     }
 
