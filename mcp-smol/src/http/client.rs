@@ -101,14 +101,12 @@ impl Network for Tcp {
         Ok((Bridge(stream.into()), agreed))
     }
 
-    fn look(stream: &Self::Stream) -> Option<usize> {
-        look(stream.0.as_ref())
+    fn look(Bridge(socket): &Self::Stream) -> Option<usize> {
+        look(socket.as_ref())
     }
 
-    fn look_secure(stream: &Self::Secure) -> Option<usize> {
-        #[cfg(feature = "tls")]
-        return look(stream.0.get_ref().0.as_ref());
-        #[cfg(not(feature = "tls"))]
-        Self::look(stream)
+    #[cfg(feature = "tls")]
+    fn look_secure(Bridge(session): &Self::Secure) -> Option<usize> {
+        look(session.get_ref().0.as_ref())
     }
 }

@@ -99,11 +99,9 @@ impl Network for Tcp {
         look(stream.inner())
     }
 
+    #[cfg(feature = "tls")]
     fn look_secure(stream: &Self::Secure) -> Option<usize> {
-        #[cfg(feature = "tls")]
-        return look(stream.inner().get_ref().0);
-        #[cfg(not(feature = "tls"))]
-        Self::look(stream)
+        look(stream.inner().get_ref().0)
     }
 
     fn has_budget() -> bool {

@@ -6,9 +6,11 @@ mod connections;
 mod ends;
 mod responses;
 mod site;
+mod suspended;
 
 use mcp_driver::http::HttpOptions;
 use mcp_proto::handle::Client;
+use mcp_proto::jsonrpc::Params;
 use mcp_tests::caller::{call, call_all, config, everywhere};
 use mcp_tests::runtime::Runtime;
 

@@ -9,7 +9,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTIC
 use http::response::Parts;
 use http::{HeaderMap, Request};
 
-use super::redirect::{Route, cut};
+use super::redirect::{Detour, cut};
 use crate::limits::Limits;
 use crate::rpc::{CallId, Failure, Purpose};
 use crate::shown::Size;
@@ -96,7 +96,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Which way its request went.
-    pub(super) fn route(&self) -> Route {
+    pub(super) fn route(&self) -> Detour {
         let resend = self.resend.as_ref();
         resend.map(|resend| resend.route.clone()).unwrap_or_default()
     }
@@ -111,7 +111,7 @@ impl Exchange {
 /// What a request needs to be sent once more.
 #[derive(Default)]
 pub(super) struct Resend {
-    pub(super) route: Route,
+    pub(super) route: Detour,
     /// The request, of what is no call.
     pub(super) request: Option<Request<Bytes>>,
     /// Whether the request does no harm when it arrives twice.

@@ -5,7 +5,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use super::redirect::Route;
+use super::redirect::Detour;
 use crate::jsonrpc::ErrorObject;
 use crate::rpc::{CallId, Failure, Purpose};
 use crate::shown::Size;
@@ -54,7 +54,7 @@ pub enum Output {
         /// The call.
         call: CallId,
         /// Where to.
-        route: Route,
+        route: Detour,
     },
     /// The request of a call went out on a kept connection, which was gone before anything of the response came. Where
     /// the call does no harm when it is made twice, its message has to be [sent again](super::Exchanges::send_again) on
@@ -63,7 +63,7 @@ pub enum Output {
         /// The call.
         call: CallId,
         /// Where to.
-        route: Route,
+        route: Detour,
     },
     /// The server does not know the present session any more.
     SessionLost,

@@ -16,6 +16,7 @@ use super::connector::{BoxFuture, Connected, HttpConnector, Unanswered};
 use super::exchange::{Exchange, Outcome, Ports, Waiting};
 use super::payload::Payload;
 use super::pool::{ConnectionId, OriginKey, Pool};
+use crate::grace::Grace;
 use mcp_proto::Time;
 use mcp_proto::handle::client::HttpPump;
 use mcp_proto::handle::{Tasks, Timer};
@@ -46,6 +47,7 @@ pub struct HttpDriver<C: HttpConnector, T> {
     exchanges: BTreeMap<ExchangeId, usize>,
     pool: Pool<C::Sender, Waiting>,
     ports: Ports,
+    grace: Grace,
 }
 
 enum Task<C: HttpConnector> {
@@ -84,6 +86,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
                 paused: Vec::new(),
                 portion: 0,
             },
+            grace: Grace::default(),
         }
     }
 
@@ -110,8 +113,11 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
                 Poll::Pending => false,
             };
             self.resume();
-            moved |= self.poll_tasks(now);
-            if let Poll::Ready(then) = self.poll_deadline(cx, now) {
+            let has_polled = self.poll_tasks(now);
+            moved |= has_polled;
+            // Where the budget is used up nobody knows what there is to read.
+            let may_read = has_polled || !self.has_budget();
+            if let Poll::Ready(then) = self.poll_deadline(cx, now, may_read) {
                 (now, moved) = (then, true);
             }
             // The runtime makes every socket `Pending` from here on: to go round again would be in vain.
@@ -305,16 +311,24 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         self.hand_out(now, origin);
     }
 
-    /// The timer. Ready where a deadline was over, with the time of that.
-    fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Time> {
+    /// The timer. Ready where a deadline was over, with the time of that: it counts when what has arrived is read.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Time, may_read: bool) -> Poll<Time> {
         let deadlines = [self.ports.pump.deadline(), self.pool.deadline()];
         let deadline = deadlines.into_iter().flatten().min();
-        self.timer.poll(cx, deadline).map(|()| {
-            let now = self.timer.now().max(now);
-            self.ports.pump.handle_timeout(now);
-            self.pool.expire(now);
-            now
-        })
+        ready!(self.timer.poll(cx, self.grace.deadline(deadline)));
+        let mut later = self.timer.now().max(now);
+        if let Some(deadline) = deadline {
+            while !self.grace.is_over(deadline, later, may_read) {
+                if may_read {
+                    return Poll::Ready(now);
+                }
+                ready!(self.timer.poll(cx, self.grace.deadline(Some(deadline))));
+                later = self.timer.now().max(later);
+            }
+        }
+        self.ports.pump.handle_timeout(later);
+        self.pool.expire(later);
+        Poll::Ready(later)
     }
 }
 

@@ -32,7 +32,7 @@ where
         .handshake(stream)
         .await;
     let (sender, mut connection) = handshake.map_err(|error| describe(&error))?;
-    let (told, turns) = (capacity.clone(), watch.clone());
+    let (told, turns) = (capacity.clone(), watch.gauge.clone());
     let mut connection: BoxFuture<()> = Box::pin(nursery.run_out(poll_fn(move |cx| {
         turns.begin_turn();
         let outcome = Pin::new(&mut connection).poll(cx);

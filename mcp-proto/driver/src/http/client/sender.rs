@@ -30,7 +30,7 @@ where
     let (stream, watch) = tap(stream, look);
     let handshake = http1::handshake(stream).await;
     let (sender, mut connection) = handshake.map_err(|error| describe(&error))?;
-    let turns = watch.clone();
+    let turns = watch.gauge.clone();
     let connection = poll_fn(move |cx| {
         turns.begin_turn();
         Pin::new(&mut connection).poll(cx).map(drop)
@@ -68,17 +68,17 @@ impl HttpSender for Sender {
         match self {
             Self::Http1(sender, watch) => {
                 let response = sender.try_send_request(request);
-                watch.await_head();
-                let (watch, before) = (watch.clone(), watch.came());
+                let (gauge, before) = (watch.gauge.clone(), watch.gauge.came());
+                gauge.await_head();
                 Box::pin(async move {
                     let response = response.await;
-                    watch.has_head();
-                    response.map_err(|error| unanswered(error, watch.came() == before))
+                    gauge.has_head();
+                    response.map_err(|error| unanswered(error, gauge.came() == before))
                 })
             }
             #[cfg(feature = "http2")]
             Self::Http2(sender, watch) => {
-                let (watch, before) = (watch.clone(), watch.came());
+                let (gauge, before) = (watch.gauge.clone(), watch.gauge.came());
                 // Hyper does not give back what it has sent; head and body are shared.
                 let copy = request.clone();
                 let response = sender.try_send_request(request);
@@ -87,7 +87,7 @@ impl HttpSender for Sender {
                         true => Unanswered::Refused(Box::new(copy), describe(error.error())),
                         // That the end was read counts as something that came.
                         false => {
-                            let is_silent = watch.came().wrapping_sub(before) <= 1;
+                            let is_silent = gauge.came().wrapping_sub(before) <= 1;
                             let is_cut = is_cut(error.error());
                             unanswered(error, is_silent && is_cut)
                         }

@@ -35,14 +35,18 @@ pub(super) type Look<S> = fn(&S) -> Option<usize>;
 /// A stream that is watched.
 pub(super) struct Tap<S> {
     shared: Arc<Watched<S>>,
-    counts: Arc<Counts>,
+    gauge: Gauge,
 }
 
 /// Who watches it. It does not keep the stream open.
 pub(super) struct Watch {
     stream: Weak<dyn Looked + Send + Sync>,
-    counts: Arc<Counts>,
+    pub(super) gauge: Gauge,
 }
+
+/// What has come of it, and what may still come. Clones are one.
+#[derive(Clone)]
+pub(super) struct Gauge(Arc<Counts>);
 
 struct Watched<S> {
     stream: Mutex<S>,
@@ -59,20 +63,37 @@ struct Counts {
     head: AtomicUsize,
 }
 
-impl Counts {
+impl Gauge {
+    /// The turn of the connection begins: so much may be read in it.
+    pub(super) fn begin_turn(&self) {
+        let reads = if self.is_head_awaited() { PIECES } else { READS };
+        self.0.reads.store(reads, Relaxed);
+    }
+
+    /// The head of a response is awaited from now on.
+    pub(super) fn await_head(&self) {
+        self.0.head.store(HEAD_BYTES, Relaxed);
+    }
+
+    /// The head has come.
+    pub(super) fn has_head(&self) {
+        self.0.head.store(usize::MAX, Relaxed);
+    }
+
+    /// Differs where something has come meanwhile.
+    pub(super) fn came(&self) -> usize {
+        self.0.came.load(Relaxed)
+    }
+
     fn is_head_awaited(&self) -> bool {
-        self.head.load(Relaxed) != usize::MAX
+        self.0.head.load(Relaxed) != usize::MAX
     }
 
-    /// Takes a read out of this turn. `false` where there is none left.
-    fn take_read(&self) -> bool {
-        let left = self.reads.load(Relaxed);
-        self.reads.store(left.saturating_sub(1), Relaxed);
-        left > 0
-    }
-
+    /// A read of this turn has brought so many bytes, or something.
     fn count(&self, bytes: usize) {
-        self.came.fetch_add(bytes, Relaxed);
+        self.0.came.fetch_add(bytes, Relaxed);
+        let left = self.0.reads.load(Relaxed);
+        self.0.reads.store(left.saturating_sub(1), Relaxed);
     }
 }
 
@@ -97,41 +118,20 @@ impl<S> Looked for Watched<S> {
 pub(super) fn tap<S: Send + 'static>(stream: S, look: Look<S>) -> (Tap<S>, Watch) {
     let stream = Mutex::new(stream);
     let shared = Arc::new(Watched { stream, look });
-    let counts = Arc::new(Counts {
+    let gauge = Gauge(Arc::new(Counts {
         came: AtomicUsize::new(0),
         reads: AtomicUsize::new(usize::MAX),
         head: AtomicUsize::new(usize::MAX),
-    });
+    }));
     let looked: Arc<dyn Looked + Send + Sync> = shared.clone();
     let watch = Watch {
         stream: Arc::downgrade(&looked),
-        counts: counts.clone(),
+        gauge: gauge.clone(),
     };
-    (Tap { shared, counts }, watch)
+    (Tap { shared, gauge }, watch)
 }
 
 impl Watch {
-    /// The turn of the connection begins: so much may be read in it.
-    pub(super) fn begin_turn(&self) {
-        let reads = if self.counts.is_head_awaited() { PIECES } else { READS };
-        self.counts.reads.store(reads, Relaxed);
-    }
-
-    /// The head of a response is awaited from now on.
-    pub(super) fn await_head(&self) {
-        self.counts.head.store(HEAD_BYTES, Relaxed);
-    }
-
-    /// The head has come.
-    pub(super) fn has_head(&self) {
-        self.counts.head.store(usize::MAX, Relaxed);
-    }
-
-    /// Differs where something has come meanwhile.
-    pub(super) fn came(&self) -> usize {
-        self.counts.came.load(Relaxed)
-    }
-
     /// How much can be read at once, whether the runtime has noticed or not: `None` where nothing can, 0 at the end.
     pub(super) fn look(&self) -> Option<usize> {
         match self.stream.upgrade() {
@@ -141,19 +141,10 @@ impl Watch {
     }
 }
 
-impl Clone for Watch {
-    fn clone(&self) -> Self {
-        Self {
-            stream: self.stream.clone(),
-            counts: self.counts.clone(),
-        }
-    }
-}
-
 impl<S: Read + Unpin> Tap<S> {
     /// Reads a piece of the head that is awaited.
     fn poll_piece(&self, cx: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        let left = self.counts.head.load(Relaxed);
+        let left = self.gauge.0.head.load(Relaxed);
         if left == 0 {
             let message = "the head of the response is too long, with the informational ones before it";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
@@ -164,8 +155,8 @@ impl<S: Read + Unpin> Tap<S> {
             ready!(Pin::new(&mut *self.shared.lock()).poll_read(cx, piece.unfilled()))?;
             buffer.put_slice(piece.filled());
             let length = piece.filled().len();
-            self.counts.count(length);
-            self.counts.head.store(left.saturating_sub(length), Relaxed);
+            self.gauge.count(length);
+            self.gauge.0.head.store(left.saturating_sub(length), Relaxed);
             Poll::Ready(Ok(()))
         })
     }
@@ -173,16 +164,16 @@ impl<S: Read + Unpin> Tap<S> {
 
 impl<S: Read + Unpin> Read for Tap<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        if !self.counts.take_read() {
+        if self.gauge.0.reads.load(Relaxed) == 0 {
             // Others have waited for long enough.
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if self.counts.is_head_awaited() {
+        if self.gauge.is_head_awaited() {
             return self.poll_piece(cx, buffer);
         }
         ready!(Pin::new(&mut *self.shared.lock()).poll_read(cx, buffer))?;
-        self.counts.count(1);
+        self.gauge.count(1);
         Poll::Ready(Ok(()))
     }
 }
@@ -232,7 +223,7 @@ mod tests {
     /// How much comes in a turn, and whether it ends with an error.
     fn turn(tap: &mut Tap<Endless>, watch: &Watch) -> (usize, bool) {
         let (mut came, mut cx) = (0, Context::from_waker(Waker::noop()));
-        watch.begin_turn();
+        watch.gauge.begin_turn();
         loop {
             let mut bytes = [0; 32 << 10];
             let mut buffer = ReadBuf::new(&mut bytes);
@@ -248,15 +239,15 @@ mod tests {
     fn a_turn_is_bounded_and_so_is_a_head() {
         let (mut tap, watch) = tap(Endless(None), |it| it.0);
         assert_eq!(turn(&mut tap, &watch), (READS * (32 << 10), false));
-        watch.await_head();
-        let before = watch.came();
+        watch.gauge.await_head();
+        let before = watch.gauge.came();
         let turns = HEAD_BYTES / (PIECE * PIECES);
         for _ in 0..turns {
             assert_eq!(turn(&mut tap, &watch), (PIECE * PIECES, false));
         }
-        assert_eq!(watch.came() - before, HEAD_BYTES);
+        assert_eq!(watch.gauge.came() - before, HEAD_BYTES);
         assert_eq!(turn(&mut tap, &watch), (0, true));
-        watch.has_head();
+        watch.gauge.has_head();
         assert!(!turn(&mut tap, &watch).1, "what follows is no head");
     }
 
@@ -265,6 +256,6 @@ mod tests {
         let (tap, watch) = tap(Endless(Some(3)), |it| it.0);
         assert_eq!(watch.look(), Some(3));
         drop(tap);
-        assert_eq!(watch.clone().look(), Some(0));
+        assert_eq!(watch.look(), Some(0));
     }
 }
