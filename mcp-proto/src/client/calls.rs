@@ -112,10 +112,10 @@ impl Calls {
     }
 
     /// A call makes progress: the one with this token, where it asked and is with the server.
-    pub(super) fn report(&mut self, token: &Id, now: Time) -> Option<CallId> {
+    pub(super) fn report(&mut self, token: &Id, reached: Option<f64>, now: Time) -> Option<CallId> {
         // The token of a call is its id.
         self.find_sent(token)?;
-        self.waiting.progress(token, now)
+        self.waiting.progress(token, reached, now)
     }
 
     /// Gives every newborn call its deadline.

@@ -64,6 +64,10 @@ pub enum ClientEvent {
     Cancelled(RequestKey),
     /// The server has forgotten the session; the next call starts another.
     SessionLost,
+    /// What a legacy server sends on its own, such as that a list has changed, does not arrive any more: the GET stream of
+    /// the session was refused, or has broken off too often, and is opened again for the next session only. This is why.
+    /// Not told where the server says that it has no such stream (405 and 404).
+    NotListening(CallError),
     /// The connection is closed. Comes last.
     Closed(CloseReason),
 }

@@ -9,13 +9,15 @@ use super::event::ClientEvent;
 use super::held::Held;
 use super::link::Link;
 use super::machine::Client;
-use super::outbox::Unsent;
+use super::outbox::{Entry, Unsent};
 use super::step::{Next, Renegotiation, Step};
 use super::tool_headers::ToolHeaders;
 use crate::jsonrpc::{Params, Peek, RawJson, encode_request_with};
 use crate::method::{Kind, Method, NameSource};
 use crate::model::InitializeParams;
 use crate::revision::Revision;
+#[cfg(feature = "http")]
+use crate::rpc::Outgoing;
 use crate::rpc::{CallError, CallId, CallOptions, Mirrored, Phase, Purpose};
 
 impl Client {
@@ -266,9 +268,16 @@ impl Client {
 
     /// Writes a call as the era wants it, and queues it.
     pub(super) fn write(&mut self, id: CallId) {
+        let Some((text, entry)) = self.written(id) else { return };
+        let key = (self.outbox).push_request(text, entry.purpose, entry.method, entry.mirrored);
+        self.calls.progressed(id, CallProgress::Queued(key));
+    }
+
+    /// The message of a call, as the era wants it.
+    fn written(&self, id: CallId) -> Option<(Vec<u8>, Entry)> {
         let is_modern = self.revision().is_some_and(Revision::is_stateless);
         let is_mirrored = is_modern && self.link == Link::Http;
-        let Some(call) = self.calls.get(id) else { return };
+        let call = self.calls.get(id)?;
         let members = self.members.of(id, &call.options, is_modern);
         let text = encode_request_with(&id.to_id(), call.method.as_str(), &call.params, &members);
         let method = is_mirrored.then(|| call.method.clone());
@@ -281,8 +290,31 @@ impl Client {
             CallPurpose::Initialize => Purpose::Initialize(id),
             _ => Purpose::Call(id),
         };
-        let key = self.outbox.push_request(text, purpose, method, mirrored);
-        self.calls.progressed(id, CallProgress::Queued(key));
+        let entry = Entry {
+            purpose,
+            method,
+            mirrored,
+        };
+        Some((text, entry))
+    }
+
+    /// The message of a call that is with the server, as it was sent; `None` where the session that it was sent in is over.
+    #[cfg(feature = "http")]
+    pub(super) fn again(&self, id: CallId) -> Option<Outgoing> {
+        let present = CallProgress::Sent(self.negotiation.epoch());
+        self.calls.get(id).filter(|call| call.progress == present)?;
+        let (text, entry) = self.written(id)?;
+        Some(entry.into_outgoing(text, self.revision()))
+    }
+
+    /// Whether a call does no harm when it is made twice.
+    #[cfg(feature = "http")]
+    pub(super) fn is_repeatable(&self, id: CallId) -> bool {
+        self.calls.get(id).is_some_and(|call| {
+            let is_safe = call.method.known().is_some_and(Method::is_repeatable);
+            // In the legacy era the session may be gone with the connection: the pool knows, and makes the call again.
+            is_safe || call.options.idempotent && self.negotiation.is_modern()
+        })
     }
 
     /// Brings the outcome of a call of the application, or of a page of the list of tools, to where it belongs.

@@ -8,7 +8,7 @@ use super::event::ClientEvent;
 use super::link::{Link, Origin};
 use super::machine::Client;
 use crate::http::client::{ExchangeError, ExchangeId, Exchanges, HttpAction, HttpClientConfig, Output};
-use crate::rpc::{CloseReason, Kept};
+use crate::rpc::{CloseReason, Failure, Kept};
 use crate::time::Time;
 
 /// A [`Client`] over Streamable HTTP.
@@ -58,6 +58,11 @@ impl HttpClient {
     /// How many exchanges are open: what the driver was told to open, and has not reported the end of.
     pub fn open_exchanges(&self) -> usize {
         self.exchanges.open()
+    }
+
+    /// Whether the GET stream of a legacy session is open, on which the server sends what belongs to no call.
+    pub fn is_listening(&self) -> bool {
+        self.exchanges.is_listening()
     }
 
     /// Whether more of the response should be read.
@@ -159,10 +164,26 @@ impl HttpClient {
                 Output::Text { text, status, call } => {
                     self.client.receive_text(now, text, Origin::Http { status, call });
                 }
+                Output::Broken { outline, status, call } => {
+                    self.client.receive_broken(&outline, Origin::Http { status, call });
+                }
                 Output::Rejected { call, error, status } => self.client.rejected(call, error, status),
                 Output::Failed { call, failure } => self.client.fail(call, failure),
+                Output::Redirected { call, route } => match self.client.again(call) {
+                    Some(outgoing) => self.exchanges.send_again(now, outgoing, route),
+                    // It was not processed, and belongs into the next session.
+                    None => self.client.fail(call, Failure::SessionLost),
+                },
+                Output::Stale { call, route } => {
+                    let is_repeatable = self.client.is_repeatable(call);
+                    match self.client.again(call).filter(|_| is_repeatable) {
+                        Some(outgoing) => self.exchanges.send_again(now, outgoing, route),
+                        None => self.client.fail(call, Failure::Disconnected),
+                    }
+                }
                 Output::SessionLost => self.client.session_forgotten(),
                 Output::SessionDoubtful => self.client.ask_for_session(),
+                Output::NotListening(failure) => self.client.not_listening(failure),
                 Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),
             }
             // At once: from its answer on, an exchange has the time for closing and no more.

@@ -377,18 +377,7 @@ impl Client {
             let step = self.negotiation.announcing(now + self.config.timeouts.initialize);
             self.follow(step);
         }
-        let Entry {
-            purpose,
-            method,
-            mirrored,
-        } = entry;
-        Some(Outgoing {
-            text,
-            purpose,
-            method,
-            mirrored,
-            revision,
-        })
+        Some(entry.into_outgoing(text, revision))
     }
 
     /// The next message that is still wanted.

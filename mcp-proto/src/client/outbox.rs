@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use super::event::Answer;
 use crate::jsonrpc::{Id, encode_error, encode_notification, encode_result};
 use crate::method::{Method, MethodName};
+use crate::revision::Revision;
 use crate::rpc;
-use crate::rpc::{CallId, Mirrored, Purpose, encode_cancelled};
+use crate::rpc::{CallId, Mirrored, Outgoing, Purpose, encode_cancelled};
 
 /// The messages that wait to be sent, in their order.
 ///
@@ -32,6 +33,22 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// The message, on its way.
+    pub(super) fn into_outgoing(self, text: Vec<u8>, revision: Option<Revision>) -> Outgoing {
+        let Self {
+            purpose,
+            method,
+            mirrored,
+        } = self;
+        Outgoing {
+            text,
+            purpose,
+            method,
+            mirrored,
+            revision,
+        }
+    }
+
     fn new(purpose: Purpose, method: Option<MethodName>) -> Self {
         Self {
             purpose,

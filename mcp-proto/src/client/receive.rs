@@ -7,13 +7,14 @@ use super::inbox::{Inbox, Taken};
 use super::link::{Link, Origin};
 use super::machine::Client;
 use crate::jsonrpc::{
-    DecodeError, ErrorObject, Head, Id, Incoming, InvalidMessage, Message, Notification, Params, ParseError, Peek,
-    RawJson, Request, Response, result_type,
+    DecodeError, ErrorObject, Id, Incoming, Message, Notification, Params, ParseError, Peek, RawJson, Request,
+    Response, result_type,
 };
 use crate::method::Method;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Failure, Purpose};
 use crate::time::Time;
+use crate::wire::outline::Outline;
 
 impl Client {
     /// A line, body or event came.
@@ -118,29 +119,52 @@ impl Client {
         self.tools.set_listening(is_listening);
     }
 
-    /// A line came that is too long to be read. Where its beginning shows that it answers a call, the call ends.
-    pub(super) fn receive_overlong(&mut self, head: &[u8]) {
-        let Head { id, has_method } = Head::of(head);
-        let invalid = InvalidMessage {
-            id,
-            is_reply: !has_method,
-            reason: "the message is too long",
-        };
-        self.receive_invalid(&ParseError::Invalid(invalid), Origin::Stream);
+    /// The GET stream of a legacy session will not be opened any more.
+    #[cfg(feature = "http")]
+    pub(super) fn not_listening(&mut self, failure: Failure) {
+        // When it closed, the application was told all there is.
+        if self.closed.is_none() {
+            self.events.push(ClientEvent::NotListening(failure.into()));
+        }
+    }
+
+    /// A line came that is too long to be read. Where it shows that it answers a call, the call ends.
+    pub(super) fn receive_overlong(&mut self, outline: &Outline) {
+        let limits = &self.config.limits;
+        let limit = limits.line_bytes;
+        let error = ParseError::TooLong { limit }.with_outline(outline, limits.id_bytes);
+        self.receive_invalid(&error, Origin::Stream);
+    }
+
+    /// An event came that is no text.
+    #[cfg(feature = "http")]
+    pub(super) fn receive_broken(&mut self, outline: &Outline, origin: Origin) {
+        let error = ParseError::NotUtf8.with_outline(outline, self.config.limits.id_bytes);
+        self.receive_invalid(&error, origin);
     }
 
     /// Something came that is no message. On a byte stream nothing is answered: two sides that answer junk
     /// with junk never stop.
     fn receive_invalid(&mut self, error: &ParseError, origin: Origin) {
         self.counters.junk += 1;
-        let ParseError::Invalid(invalid) = error else { return };
-        let id = invalid.id.as_ref().filter(|_| invalid.is_reply);
         // Else its caller would wait for an answer that has come.
-        if let Some(call) = id.and_then(|id| self.calls.find_sent(id))
+        if let Some(call) = self.meant(error, origin)
             && let Some(data) = self.calls.remove(call)
         {
             let error = CallError::InvalidReply(DecodeError::new(error));
             self.settle(call, &data, Err(error), origin.channel());
+        }
+    }
+
+    /// The call that something answers which cannot be read.
+    fn meant(&self, error: &ParseError, origin: Origin) -> Option<CallId> {
+        match error.id() {
+            // A request of the server may have the id of one of our calls.
+            Some(id) if error.is_reply() => self.calls.find_sent(id),
+            Some(_) => None,
+            // What comes in the response to a call and is cut before it says what it is can only be the answer.
+            None if error.may_be_reply() => self.related(origin),
+            None => None,
         }
     }
 
@@ -319,11 +343,8 @@ impl Client {
     }
 
     fn receive_progress(&mut self, now: Time, notification: Notification) {
-        let token = notification
-            .params
-            .as_ref()
-            .and_then(|params| Peek::of(params).ok()?.progress_token);
-        let call = token.and_then(|token| self.calls.report(&token, now));
+        let peek = notification.params.as_ref().and_then(|params| Peek::of(params).ok());
+        let call = peek.and_then(|peek| self.calls.report(peek.progress_token.as_ref()?, peek.reached(), now));
         match (call, notification.params) {
             (Some(call), Some(params)) => self.events.push(ClientEvent::Progress { call, params }),
             _ => self.counters.stray_progress += 1,

@@ -116,7 +116,7 @@ impl StreamClient {
     fn receive_line(&mut self, now: Time, line: Line) {
         match line {
             Line::Complete(text) => self.client.receive_text(now, text, Origin::Stream),
-            Line::TooLong { head, .. } => self.client.receive_overlong(&head),
+            Line::TooLong { outline, .. } => self.client.receive_overlong(&outline),
         }
     }
 }

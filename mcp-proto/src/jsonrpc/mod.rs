@@ -23,7 +23,6 @@ mod encode;
 mod envelope;
 mod error;
 mod facts;
-mod head;
 mod id;
 mod members;
 mod message;
@@ -38,9 +37,8 @@ pub use encode::{encode_error, encode_notification, encode_request, encode_resul
 pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json};
 #[cfg(feature = "handle")]
 pub(crate) use encode::{is_literal, write_string};
-pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
+pub use error::{BrokenMessage, ErrorCode, ErrorObject, InvalidMessage, ParseError};
 pub(crate) use facts::{Called, Facts};
-pub(crate) use head::Head;
 pub use id::Id;
 pub(crate) use members::{Members, offset, write_object};
 pub use message::{Message, Notification, Request, Response};

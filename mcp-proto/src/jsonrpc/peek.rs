@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use core::fmt;
+use core::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -57,12 +58,19 @@ pub struct Peek<'a> {
     pub arguments: Option<&'a str>,
     /// `progressToken`, of a progress notification.
     pub progress_token: Option<Id>,
+    /// `progress`, of a progress notification, as it came.
+    pub progress: Option<&'a str>,
     /// `requestId`, of a cancellation.
     pub request_id: Option<Id>,
     meta: Option<&'a str>,
 }
 
 impl<'a> Peek<'a> {
+    /// How far a progress notification says that its call is.
+    pub(crate) fn reached(&self) -> Option<f64> {
+        self.progress?.parse().ok()
+    }
+
     /// Looks into `params`.
     ///
     /// # Errors
@@ -90,21 +98,23 @@ impl<'a> Peek<'a> {
 
     /// Finds the members, and those of `_meta`, without reading them. `None` where anything is unusual, be it wrong or
     /// an escape: then the parser has the word.
+    #[inline] // Its value is large, and is moved once less.
     fn walk(params: &'a str) -> Option<(Self, PeekMeta<'a>)> {
         let (mut peek, mut meta) = (Self::default(), PeekMeta::default());
-        let mut walk = Walk::of(params)?;
+        let mut walk = Walk::of(params.as_bytes())?;
         while let Some(key) = walk.key()? {
             match key {
-                "name" => fill(&mut peek.name, walk.string().map(Cow::Borrowed))?,
-                "uri" => fill(&mut peek.uri, walk.string().map(Cow::Borrowed))?,
-                "taskId" => fill(&mut peek.task_id, walk.string().map(Cow::Borrowed))?,
-                "arguments" => fill(&mut peek.arguments, walk.value())?,
-                "progressToken" => fill(&mut peek.progress_token, walk.value().and_then(Id::from_json))?,
-                "requestId" => fill(&mut peek.request_id, walk.value().and_then(Id::from_json))?,
-                "_meta" => {
+                b"name" => fill(&mut peek.name, walk.string().and_then(|at| borrow(params, at)))?,
+                b"uri" => fill(&mut peek.uri, walk.string().and_then(|at| borrow(params, at)))?,
+                b"taskId" => fill(&mut peek.task_id, walk.string().and_then(|at| borrow(params, at)))?,
+                b"arguments" => fill(&mut peek.arguments, walk.value().and_then(|at| params.get(at)))?,
+                b"progressToken" => fill(&mut peek.progress_token, walk.value().and_then(|at| id(params, at)))?,
+                b"progress" => fill(&mut peek.progress, walk.value().and_then(|at| params.get(at)))?,
+                b"requestId" => fill(&mut peek.request_id, walk.value().and_then(|at| id(params, at)))?,
+                b"_meta" => {
                     let mut inner = walk.enter()?;
-                    meta = PeekMeta::walk(&mut inner)?;
-                    fill(&mut peek.meta, walk.leave(&inner))?;
+                    meta = PeekMeta::walk(params, &mut inner)?;
+                    fill(&mut peek.meta, params.get(walk.leave(&inner)))?;
                 }
                 _ => drop(walk.value()?),
             }
@@ -124,7 +134,7 @@ impl<'a> Peek<'a> {
     pub fn meta(&self) -> Result<PeekMeta<'a>, DecodeError> {
         match self.meta {
             None => Ok(PeekMeta::default()),
-            Some(meta) => match Walk::of(meta).and_then(|mut walk| PeekMeta::walk(&mut walk)) {
+            Some(meta) => match Walk::of(meta.as_bytes()).and_then(|mut walk| PeekMeta::walk(meta, &mut walk)) {
                 Some(meta) => Ok(meta),
                 None => serde_json::from_str(meta).map_err(|error| DecodeError::new(&error)),
             },
@@ -151,24 +161,43 @@ pub struct PeekMeta<'a> {
 }
 
 impl<'a> PeekMeta<'a> {
-    /// As [`Peek::walk`].
-    fn walk(walk: &mut Walk<'a>) -> Option<Self> {
+    /// As [`Peek::walk`], with the text that is walked through.
+    fn walk(text: &'a str, walk: &mut Walk<'a>) -> Option<Self> {
         let mut peek = Self::default();
         while let Some(key) = walk.key()? {
             match key {
-                "progressToken" => fill(&mut peek.progress_token, walk.value().and_then(Id::from_json))?,
-                "io.modelcontextprotocol/protocolVersion" => {
-                    fill(&mut peek.protocol_version, walk.string().map(Cow::Borrowed))?;
+                b"progressToken" => fill(&mut peek.progress_token, walk.value().and_then(|at| id(text, at)))?,
+                b"io.modelcontextprotocol/protocolVersion" => {
+                    fill(
+                        &mut peek.protocol_version,
+                        walk.string().and_then(|at| borrow(text, at)),
+                    )?;
                 }
-                "io.modelcontextprotocol/clientInfo" => fill(&mut peek.client_info, walk.value())?,
-                "io.modelcontextprotocol/clientCapabilities" => fill(&mut peek.client_capabilities, walk.value())?,
-                "io.modelcontextprotocol/logLevel" => fill(&mut peek.log_level, walk.string().map(Cow::Borrowed))?,
-                "io.modelcontextprotocol/subscriptionId" => fill(&mut peek.subscription_id, walk.value())?,
+                b"io.modelcontextprotocol/clientInfo" => {
+                    fill(&mut peek.client_info, walk.value().and_then(|at| text.get(at)))?;
+                }
+                b"io.modelcontextprotocol/clientCapabilities" => {
+                    fill(&mut peek.client_capabilities, walk.value().and_then(|at| text.get(at)))?;
+                }
+                b"io.modelcontextprotocol/logLevel" => {
+                    fill(&mut peek.log_level, walk.string().and_then(|at| borrow(text, at)))?;
+                }
+                b"io.modelcontextprotocol/subscriptionId" => {
+                    fill(&mut peek.subscription_id, walk.value().and_then(|at| text.get(at)))?;
+                }
                 _ => drop(walk.value()?),
             }
         }
         Some(peek)
     }
+}
+
+fn borrow(text: &str, at: Range<usize>) -> Option<Cow<'_, str>> {
+    text.get(at).map(Cow::Borrowed)
+}
+
+fn id(text: &str, at: Range<usize>) -> Option<Id> {
+    text.get(at).and_then(Id::from_json)
 }
 
 /// Fills `slot` with what there is, once.
@@ -219,6 +248,7 @@ impl<'de> Visitor<'de> for PeekVisitor {
                 "taskId" => once(&mut peek.task_id, "taskId", text(&mut map)?)?,
                 "arguments" => once(&mut peek.arguments, "arguments", raw(&mut map)?)?,
                 "progressToken" => once(&mut peek.progress_token, "progressToken", map.next_value()?)?,
+                "progress" => once(&mut peek.progress, "progress", raw(&mut map)?)?,
                 "requestId" => once(&mut peek.request_id, "requestId", map.next_value()?)?,
                 "_meta" => {
                     if core::mem::replace(&mut meta_seen, true) {
@@ -291,7 +321,25 @@ pub(crate) fn result_type(result: &RawJson) -> Result<Option<Cow<'_, str>>, Deco
     if result.as_bytes().starts_with(br#"{"resultType":"complete""#) {
         return Ok(Some(Cow::Borrowed("complete")));
     }
-    result.decode_borrowed().map(|ResultType(kind)| kind)
+    match walk_to_result_type(result.as_bytes()) {
+        Some(kind) => Ok(kind.map(Cow::Borrowed)),
+        None => result.decode_borrowed().map(|ResultType(kind)| kind),
+    }
+}
+
+/// As [`Peek::walk`].
+fn walk_to_result_type(result: &[u8]) -> Option<Option<&str>> {
+    let (mut kind, mut walk) = (None, Walk::of(result)?);
+    while let Some(key) = walk.key()? {
+        match key {
+            b"resultType" => {
+                let text = walk.string().and_then(|at| result.get(at));
+                fill(&mut kind, text.and_then(|text| core::str::from_utf8(text).ok()))?;
+            }
+            _ => drop(walk.value()?),
+        }
+    }
+    Some(kind)
 }
 
 struct ResultType<'a>(Option<Cow<'a, str>>);

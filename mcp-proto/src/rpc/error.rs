@@ -89,7 +89,9 @@ impl fmt::Display for CallError {
             Self::Rpc(error) => write!(f, "the peer answered with an error: {error}"),
             Self::Timeout { phase, after } => write!(f, "no answer within {after:?} ({phase})"),
             Self::Unreachable(why) => write!(f, "the server cannot be reached: {why}"),
-            Self::Disconnected => f.write_str("the connection broke off before the answer"),
+            Self::Disconnected => f.write_str(
+                "the connection broke off before the answer; whether the server acted on the call is not known",
+            ),
             Self::Http(failure) => failure.fmt(f),
             Self::Unauthorized(_) => f.write_str("the server wants authorization (HTTP 401)"),
             Self::Forbidden(_) => f.write_str("the server denies access (HTTP 403)"),

@@ -26,15 +26,13 @@ impl Junk {
 
     /// A line that cannot be read: its answer, if any.
     pub(super) fn unreadable(&mut self, error: &ParseError) -> Option<Vec<u8>> {
-        match error {
-            ParseError::Invalid(invalid) if invalid.is_reply => {
-                self.reply();
-                None
-            }
-            _ => match error.id() {
-                Some(id) => Some(self.request(id, &error.to_error())),
-                None => self.nameless(&error.to_error()),
-            },
+        if error.is_reply() {
+            self.reply();
+            return None;
+        }
+        match error.id() {
+            Some(id) => Some(self.request(id, &error.to_error())),
+            None => self.nameless(&error.to_error()),
         }
     }
 
@@ -44,7 +42,7 @@ impl Junk {
     }
 
     /// What is meant as a request with this id: its answer.
-    pub(super) fn request(&mut self, id: &Id, error: &ErrorObject) -> Vec<u8> {
+    fn request(&mut self, id: &Id, error: &ErrorObject) -> Vec<u8> {
         self.count += 1;
         encode_error(Some(id), error)
     }

@@ -25,7 +25,7 @@ fn handshake(web: &mut Web, initialize: &Opened, session: &str) -> Vec<Opened> {
         .collect()
 }
 
-fn with_listen() -> (Web, Opened) {
+pub(super) fn with_listen() -> (Web, Opened) {
     let mut web = Web::new(config());
     web.client.client().connect();
     web.probe_answered(LEGACY);
@@ -39,7 +39,7 @@ fn with_listen() -> (Web, Opened) {
     (web, opened.remove(0))
 }
 
-fn gets(web: &mut Web) -> Vec<Opened> {
+pub(super) fn gets(web: &mut Web) -> Vec<Opened> {
     web.opened()
         .into_iter()
         .filter(|opened| opened.verb == http::Method::GET)

@@ -46,6 +46,8 @@ pub struct Web {
     pub client: HttpClient,
     pub now: Time,
     pub aborted: Vec<ExchangeId>,
+    /// Where requests have to go.
+    pub place: &'static str,
 }
 
 impl Web {
@@ -58,6 +60,7 @@ impl Web {
             client: HttpClient::new(config, &http),
             now: at(0),
             aborted: Vec::new(),
+            place: "http://localhost/mcp",
         }
     }
 
@@ -120,7 +123,7 @@ impl Web {
             match action {
                 HttpAction::Open { id, request } => {
                     let (parts, body) = request.into_parts();
-                    assert_eq!(parts.uri, "http://localhost/mcp");
+                    assert_eq!(parts.uri, self.place);
                     let body = if body.is_empty() {
                         json!(null)
                     } else {

@@ -8,7 +8,11 @@
     reason = "tests"
 )]
 
+mod http_again;
+mod http_codings;
 mod http_headers;
+mod http_listening;
+mod http_redirects;
 mod http_replies;
 mod http_sessions;
 mod http_support;

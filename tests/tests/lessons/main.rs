@@ -16,6 +16,7 @@
 //! Theme 23, authorization, is not there yet: of it there is only that a wall is no evidence of an era. Of theme 6, that
 //! a stream resumes where it broke off; of theme 1, subscriptions that are open while a client closes.
 
+mod broken;
 mod calls;
 mod children;
 mod handshake;

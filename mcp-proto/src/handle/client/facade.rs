@@ -155,6 +155,12 @@ impl Client {
         self.inner.shared.with(|state| state.machine.as_client().proved())
     }
 
+    /// Whether what the server sends on its own arrives, such as that a list has changed: over a byte stream always, over
+    /// HTTP while the GET stream of a legacy session is open.
+    pub fn is_listening(&self) -> bool {
+        self.inner.shared.with(|state| state.machine.is_listening())
+    }
+
     /// What the server did that was wrong and survived.
     pub fn counters(&self) -> Counters {
         self.inner.shared.with(|state| state.machine.as_client().counters())

@@ -377,7 +377,10 @@ impl State {
                     self.listeners.close(&mut self.to_wake);
                 }
                 // Nobody here has a request of the server, and of a lost session each call learns by itself.
-                ClientEvent::Cancelled(_) | ClientEvent::SessionLost | ClientEvent::ToolRejected { .. } => {}
+                ClientEvent::Cancelled(_)
+                | ClientEvent::SessionLost
+                | ClientEvent::ToolRejected { .. }
+                | ClientEvent::NotListening(_) => {}
             }
         }
         // The machine drops before anybody here sees it: only its count tells.

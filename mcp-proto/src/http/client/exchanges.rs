@@ -1,17 +1,19 @@
 //! The exchanges of one client.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Uri};
 
 use super::action::{Actions, HttpAction};
 use super::config::HttpClientConfig;
-use super::exchange::{ExchangeId, Kind, Response};
+use super::exchange::{Exchange, ExchangeId, Kind, Resend, Response};
 use super::listen::Listen;
 use super::output::Output;
-use super::request::{Template, names_session};
+use super::redirect::Route;
+use super::request::{Template, is_repeatable, names_session};
 use super::session::{Session, SessionId};
 use super::table::Table;
 use crate::limits::{Limits, Timeouts};
@@ -90,6 +92,15 @@ impl Exchanges {
 
     /// Sends a message in an exchange of its own.
     pub fn send(&mut self, now: Time, outgoing: Outgoing) {
+        self.send_by(now, outgoing, None);
+    }
+
+    /// Sends the message of a call once more, on the route that was named for it.
+    pub fn send_again(&mut self, now: Time, outgoing: Outgoing, route: Route) {
+        self.send_by(now, outgoing, Some(route));
+    }
+
+    fn send_by(&mut self, now: Time, outgoing: Outgoing, route: Option<Route>) {
         let purpose = outgoing.purpose;
         if let Purpose::Initialize(_) = purpose {
             // One that was given up, and not lost, would be left behind on the server.
@@ -105,12 +116,19 @@ impl Exchanges {
         }
         let session = self.session.id().filter(|_| names_session(&outgoing));
         let in_session = session.map(|_| self.session.number());
+        let is_repeatable = is_repeatable(&outgoing);
         let request = self.template.post(outgoing, session);
-        let id = self.start(Kind::Post(purpose), in_session, request);
-        // Nobody waits for these: a server that never answers would keep them open.
-        if !matches!(purpose, Purpose::Initialize(_) | Purpose::Call(_)) {
-            self.table.end_at(id, now + self.timeouts.request);
+        if matches!(purpose, Purpose::Initialize(_) | Purpose::Call(_)) {
+            let resend = route.map(|route| Resend {
+                route,
+                ..Resend::default()
+            });
+            self.start(Kind::Post(purpose), in_session, request, resend);
+            return;
         }
+        let id = self.start_kept(Kind::Post(purpose), in_session, request, is_repeatable);
+        // Nobody waits for these: a server that never answers would keep them open.
+        self.table.end_at(id, now + self.timeouts.request);
     }
 
     /// Ends the exchange of a call. That of `initialize` goes on for the timeout for closing: the server may make a
@@ -165,7 +183,7 @@ impl Exchanges {
     /// Has the server end a session, and waits for that until then.
     pub(super) fn end_session(&mut self, until: Time, session: &SessionId) {
         let request = self.template.delete(session, self.revision);
-        let id = self.start(Kind::Delete, Some(self.session.number()), request);
+        let id = self.start_kept(Kind::Delete, Some(self.session.number()), request, true);
         self.table.end_at(id, until);
     }
 
@@ -176,7 +194,7 @@ impl Exchanges {
             let session = self.session.id();
             let in_session = session.map(|_| self.session.number());
             let request = self.template.get(session, self.revision, last);
-            let id = self.start(Kind::Listen, in_session, request);
+            let id = self.start_kept(Kind::Listen, in_session, request, true);
             self.listen.opened(id);
         }
         while let Some(id) = self.table.pop_due(now) {
@@ -205,10 +223,62 @@ impl Exchanges {
         self.outputs.pop_front()
     }
 
-    fn start(&mut self, kind: Kind, in_session: Option<u64>, request: Request<Bytes>) -> ExchangeId {
+    /// Starts an exchange that can be sent once more by itself.
+    fn start_kept(
+        &mut self,
+        kind: Kind,
+        in_session: Option<u64>,
+        request: Request<Bytes>,
+        is_repeatable: bool,
+    ) -> ExchangeId {
+        let resend = Resend {
+            route: Route::default(),
+            request: Some(request.clone()),
+            is_repeatable,
+        };
+        self.start(kind, in_session, request, Some(resend))
+    }
+
+    fn start(
+        &mut self,
+        kind: Kind,
+        in_session: Option<u64>,
+        mut request: Request<Bytes>,
+        resend: Option<Resend>,
+    ) -> ExchangeId {
         let id = self.table.begin(kind, in_session);
+        if let Some(resend) = resend {
+            if let Some(to) = &resend.route.to {
+                request.uri_mut().clone_from(to);
+            }
+            self.table
+                .update(id, |exchange| exchange.resend = Some(Box::new(resend)));
+        }
         self.actions.open(id, request);
         id
+    }
+
+    /// Sends what is no call once more on this route, in place of the exchange `old`. `false` where it cannot be.
+    pub(super) fn restart(&mut self, old: ExchangeId, exchange: Exchange, route: Route) -> bool {
+        let resend = exchange.resend.map(|resend| *resend);
+        let Some((request, resend)) = resend.and_then(|resend| Some((resend.request.clone()?, resend))) else {
+            return false;
+        };
+        let resend = Resend { route, ..resend };
+        let id = self.start(exchange.kind, exchange.in_session, request, Some(resend));
+        // It has no more time for that.
+        if let Some(until) = exchange.until {
+            self.table.end_at(id, until);
+        }
+        if self.listen.open() == Some(old) {
+            self.listen.opened(id);
+        }
+        true
+    }
+
+    /// Where requests go.
+    pub(super) fn endpoint(&self) -> &Uri {
+        self.template.endpoint()
     }
 
     pub(super) fn abort_exchange(&mut self, id: ExchangeId) {

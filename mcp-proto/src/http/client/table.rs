@@ -51,6 +51,7 @@ impl Table {
             kind,
             in_session,
             until: None,
+            resend: None,
             response: Response::Awaited,
         };
         self.untaken += usize::from(exchange.is_untaken());

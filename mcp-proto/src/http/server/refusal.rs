@@ -73,7 +73,7 @@ pub enum Refusal {
 
 /// When to try again after 429 and 503, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Refusal {
     /// The HTTP status.
@@ -122,7 +122,8 @@ impl Refusal {
     /// The id of the request, where the refusal itself knows it.
     pub fn id(&self) -> Option<&Id> {
         match self {
-            Self::Unreadable(error) => error.id(),
+            // An answer of the client is not answered.
+            Self::Unreadable(error) => error.id().filter(|_| !error.is_reply()),
             _ => None,
         }
     }
@@ -161,12 +162,7 @@ pub fn stateless_status(code: ErrorCode) -> Option<StatusCode> {
 
 /// A JSON-RPC error as a whole response.
 pub(crate) fn error_response(status: StatusCode, id: Option<&Id>, error: &ErrorObject) -> Response<Bytes> {
-    json_response(status, Bytes::from(encode_error(id, error)))
-}
-
-/// A JSON document as a whole response.
-pub(super) fn json_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(body);
+    let mut response = Response::new(Bytes::from(encode_error(id, error)));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response

@@ -1,5 +1,6 @@
 //! The response to one POST, or the stream of a GET, as a machine.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -11,7 +12,7 @@ use http::{Response, StatusCode};
 
 use super::accept::Accepts;
 use super::config::{HttpConfig, ReplyForm};
-use super::refusal::json_response;
+use super::refusal::JSON;
 use super::session_id::SessionId;
 use crate::limits::Limits;
 use crate::time::Time;
@@ -64,9 +65,11 @@ pub struct Reply {
 enum State {
     /// Nothing to say yet.
     Open,
-    /// A whole response, its head not taken.
-    Whole(Response<Bytes>),
-    /// A whole response, its head taken.
+    /// A JSON document, its head not taken.
+    Document(StatusCode, Bytes),
+    /// Another whole response, its head not taken. Boxed as it is large and rare: an exchange is moved from step to step.
+    Whole(Box<Response<Bytes>>),
+    /// The body of either, the head taken.
     Body(Bytes),
     /// A stream.
     Stream(Stream),
@@ -145,7 +148,7 @@ impl Reply {
         match &self.state {
             State::Open => false,
             State::Stream(stream) => stream.ended,
-            State::Whole(_) | State::Body(_) | State::Finished => true,
+            State::Document(..) | State::Whole(_) | State::Body(_) | State::Finished => true,
         }
     }
 
@@ -155,7 +158,7 @@ impl Reply {
         match &self.state {
             State::Open => None,
             State::Whole(response) => Some(response.body().len()),
-            State::Body(body) => Some(body.len()),
+            State::Document(_, body) | State::Body(body) => Some(body.len()),
             State::Stream(stream) => stream.ended.then_some(stream.events.len()),
             State::Finished => Some(0),
         }
@@ -250,7 +253,7 @@ impl Reply {
             }
             // It takes no stream, so that nothing has to be said by the status.
             State::Open => self.accepted(),
-            State::Whole(_) | State::Body(_) | State::Finished => {}
+            State::Document(..) | State::Whole(_) | State::Body(_) | State::Finished => {}
         }
     }
 
@@ -271,10 +274,10 @@ impl Reply {
     /// Answers with `response`; where a stream has begun, ends it.
     pub fn refuse(&mut self, response: Response<Bytes>) {
         match &mut self.state {
-            State::Open => self.state = State::Whole(response),
+            State::Open => self.state = State::Whole(Box::new(response)),
             // The status is out and cannot be taken back.
             State::Stream(stream) => stream.ended = true,
-            State::Whole(_) | State::Body(_) | State::Finished => {}
+            State::Document(..) | State::Whole(_) | State::Body(_) | State::Finished => {}
         }
     }
 
@@ -296,6 +299,14 @@ impl Reply {
                 parts.headers.insert(header::CONTENT_TYPE, EVENT_STREAM);
                 parts.headers.insert(header::CACHE_CONTROL, NO_CACHE);
                 parts.headers.insert(X_ACCEL_BUFFERING, NO);
+                Some(self.with_session(parts))
+            }
+            State::Document(status, body) => {
+                let (status, body) = (*status, core::mem::take(body));
+                self.state = State::Body(body);
+                let mut parts = Response::new(()).into_parts().0;
+                parts.status = status;
+                parts.headers.insert(header::CONTENT_TYPE, JSON);
                 Some(self.with_session(parts))
             }
             State::Whole(_) => {
@@ -392,7 +403,7 @@ impl Reply {
     fn finish(&mut self, status: StatusCode, message: Vec<u8>) {
         // The head of a stream says 200, which an error with a status of its own cannot use.
         self.state = match self.is_document() || status != StatusCode::OK {
-            true => State::Whole(json_response(status, Bytes::from(message))),
+            true => State::Document(status, Bytes::from(message)),
             false => State::Stream(Stream {
                 events: sse::into_event(message),
                 ended: true,
@@ -424,7 +435,7 @@ impl Reply {
             array.extend_from_slice(answer);
         }
         array.push(b']');
-        self.state = State::Whole(json_response(StatusCode::OK, Bytes::from(array)));
+        self.state = State::Document(StatusCode::OK, Bytes::from(array));
     }
 
     fn is_document(&self) -> bool {

@@ -8,12 +8,11 @@ use core::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::wire::scan;
+use crate::wire::outline::Outline;
+use crate::wire::{BOM, scan};
 
 /// The event type of an event that names none; MCP messages travel in events of this type.
 pub const MESSAGE: &str = "message";
-
-const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Turns the bytes of a `text/event-stream` body into events.
 ///
@@ -54,6 +53,7 @@ pub struct SseDecoder {
     pending: Pending,
     last_event_id: String,
     retry: Option<Duration>,
+    refused: Outline,
 }
 
 /// One event of a stream.
@@ -134,6 +134,7 @@ impl SseDecoder {
             pending: Pending::default(),
             last_event_id: String::new(),
             retry: None,
+            refused: Outline::default(),
         }
     }
 
@@ -178,6 +179,13 @@ impl SseDecoder {
     #[must_use]
     pub fn retry(&self) -> Option<Duration> {
         self.retry
+    }
+
+    /// What the data of the event tells that was refused last: an answer that cannot be read may show whose it is. Nothing
+    /// where it was too large.
+    #[must_use]
+    pub fn refused(&self) -> &Outline {
+        &self.refused
     }
 
     /// Bytes held now, including those of the event under construction.
@@ -250,6 +258,7 @@ impl SseDecoder {
         // What was kept of it goes at once: the rest may take long to come.
         self.skips_event = true;
         self.pending = Pending::default();
+        self.refused = Outline::default();
         SseError::TooLarge { limit: self.limit }
     }
 
@@ -318,6 +327,7 @@ impl SseDecoder {
             Data::Joined(data) => Bytes::from(data),
         };
         if pending.invalid_utf8 || core::str::from_utf8(&data).is_err() {
+            self.refused = Outline::of(&data);
             return Some(Err(SseError::InvalidUtf8));
         }
         Some(Ok(SseEvent {

@@ -78,25 +78,31 @@ where
     pub(super) fn new(service: HttpService<R>, request: Request<B>) -> Self {
         let (head, body) = request.into_parts();
         let timer = service.runtime().clock().timer();
-        let stage = match service.endpoint().admit(&head) {
-            Ok(admission) => match admission.body_limit() {
-                // Said before anything of it is read.
-                Some(limit) if body.size_hint().lower() > limit as u64 => {
-                    Stage::refused(&admission, &Refusal::TooLarge)
-                }
-                Some(limit) => Stage::Reading(Reading {
-                    head,
-                    room: service.endpoint().body_room(&admission),
-                    admission,
-                    due: None,
-                    body,
-                    collector: Collector::new(limit),
-                    read: None,
-                }),
-                None => Stage::Waiting(service.open(timer.now(), &admission, &head, Bytes::new())),
-            },
-            Err(response) => Stage::Refused(response),
+        let admission = match service.endpoint().admit(&head) {
+            Ok(admission) => admission,
+            Err(response) => return Self::at(service, timer, Stage::Refused(response)),
         };
+        let Some(limit) = admission.body_limit() else {
+            let exchange = service.open(timer.now(), &admission, &head, Bytes::new());
+            return Self::at(service, timer, Stage::Waiting(exchange));
+        };
+        // Said before anything of it is read.
+        if body.size_hint().lower() > limit as u64 {
+            return Self::at(service, timer, Stage::refused(&admission, &Refusal::TooLarge));
+        }
+        let reading = Reading {
+            head,
+            room: service.endpoint().body_room(&admission),
+            admission,
+            due: None,
+            body,
+            collector: Collector::new(limit),
+            read: None,
+        };
+        Self::at(service, timer, Stage::Reading(reading))
+    }
+
+    fn at(service: HttpService<R>, timer: ClockTimer<R::Clock>, stage: Stage<B>) -> Self {
         let timer = Some(timer);
         Self { service, timer, stage }
     }

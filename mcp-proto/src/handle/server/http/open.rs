@@ -30,8 +30,10 @@ pub(super) fn open(
     let tools = |tool: &str| inner.server.param_headers(tool);
     let rules = inner.rules().answering(admission);
     let opening = Opening::of(rules, admission, head, body, tools);
-    let opened = step(inner, rules, now, opening, random);
-    opened.unwrap_or_else(|exchange| Exchange::new(inner, Kind::Answered(exchange)))
+    Exchange::new(
+        inner,
+        step(inner, rules, now, opening, random).unwrap_or_else(Kind::Answered),
+    )
 }
 
 /// Goes on to the end; `Err` where all is said already.
@@ -41,15 +43,19 @@ fn step(
     now: Time,
     opening: Opening<'_>,
     random: impl FnOnce() -> [u8; 32],
-) -> Result<Exchange, Box<Machine>> {
+) -> Result<Kind, Box<Machine>> {
     match opening {
         Opening::Done(exchange) => Err(Box::new(exchange)),
-        Opening::Request(exchange, request) => Ok(run(inner, exchange, None, None, Some(request), Vec::new())),
+        Opening::Request(exchange, request) => {
+            let line = Arc::new(Line::new(exchange, None));
+            let task = task(inner, request, line.clone());
+            Ok(Kind::Errand(Errand::new(line, Some(task), Vec::new()), None))
+        }
         Opening::Subscribe(subscribing) => {
             let keep = |exchange| Arc::new(Line::new(exchange, None));
             let (key, line) = subscribing.enter(rules, &mut lock(&inner.subscriptions), keep)?;
             let errand = Errand::new(line, None, Vec::new());
-            Ok(Exchange::new(inner, Kind::Subscription(errand, key)))
+            Ok(Kind::Subscription(errand, key))
         }
         Opening::Begin(beginning) => {
             let beginning = beginning.check(rules, &lock(&inner.sessions))?;
@@ -81,7 +87,7 @@ fn step(
             let (visit, session) = listening.enter(rules, &mut lock(&inner.sessions))?;
             let line = session.listen(rules, |stream| Arc::new(Line::new(stream, Some(session.clone()))));
             let errand = Errand::new(line, None, Vec::new());
-            Ok(Exchange::new(inner, Kind::Stream(errand, visit)))
+            Ok(Kind::Stream(errand, visit))
         }
         Opening::Delete(deleting) => {
             let (session, exchange) = deleting.remove(rules, &mut lock(&inner.sessions))?;
@@ -98,7 +104,7 @@ fn serve(
     taken: Taken<Arc<dyn Party>>,
     session: Arc<SharedSession>,
     visit: Option<Visit>,
-) -> Result<Exchange, Box<Machine>> {
+) -> Result<Kind, Box<Machine>> {
     taken
         .happened
         .into_iter()
@@ -121,13 +127,13 @@ fn run(
     visit: Option<Visit>,
     first: Option<ClientRequest>,
     more: Vec<ClientRequest>,
-) -> Exchange {
+) -> Kind {
     let line = Arc::new(Line::new(exchange, session));
     let first = first.map(|request| task(inner, request, line.clone()));
     // Each request of a batch is cancelled alone, and so has a line of its own.
     let member = |request| task(inner, request, Arc::new(Line::member(&line)));
     let more = more.into_iter().map(member).collect();
-    Exchange::new(inner, Kind::Errand(Errand::new(line, first, more), visit))
+    Kind::Errand(Errand::new(line, first, more), visit)
 }
 
 /// The handler of a request, which its session is told of.
