@@ -119,7 +119,9 @@ impl<'a> Peek<'a> {
                     meta.walk(params, &mut inner)?;
                     fill(&mut self.meta, params.get(walk.leave(&inner)))?;
                 }
-                _ => drop(walk.value()?),
+                _ => {
+                    let _ = walk.value()?;
+                }
             }
         }
         Some(())
@@ -192,7 +194,9 @@ impl<'a> PeekMeta<'a> {
                 b"io.modelcontextprotocol/subscriptionId" => {
                     fill(&mut self.subscription_id, walk.value().and_then(|at| text.get(at)))?;
                 }
-                _ => drop(walk.value()?),
+                _ => {
+                    let _ = walk.value()?;
+                }
             }
         }
         Some(())
@@ -343,7 +347,9 @@ fn walk_to_result_type(result: &[u8]) -> Option<Option<&str>> {
                 let text = walk.string().and_then(|at| result.get(at));
                 fill(&mut kind, text.and_then(|text| core::str::from_utf8(text).ok()))?;
             }
-            _ => drop(walk.value()?),
+            _ => {
+                let _ = walk.value()?;
+            }
         }
     }
     Some(kind)
