@@ -215,7 +215,7 @@ fn batches_of_2025_03_26_are_answered_as_one_array() {
         < {"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-03-26","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"s","version":"1"}}}
         > [{"jsonrpc":"2.0","method":"notifications/initialized"}]
         > [{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":1}}}, {"jsonrpc":"2.0","method":"x"}, {"jsonrpc":"2.0","id":2,"method":"ping"}, {"jsonrpc":"2.0","id":3,"method":"initialize"}, 5, {"jsonrpc":"2.0","id":"lost","result":{}}, {"jsonrpc":"2.0","id":4}]
-        < [{"jsonrpc":"2.0","id":2,"result":{}},{"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"initialize must not be part of a batch"}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: not an object"}},{"jsonrpc":"2.0","id":1,"result":{"a":1}}]
+        < [{"jsonrpc":"2.0","id":2,"result":{}},{"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"initialize must not be part of a batch"}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: not an object"}},{"jsonrpc":"2.0","id":4,"error":{"code":-32600,"message":"not a JSON-RPC message: neither method nor result nor error"}},{"jsonrpc":"2.0","id":1,"result":{"a":1}}]
         > []
         < {"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"an empty batch"}}
         > [{"jsonrpc":"2.0","id":"lost","result":{}}]
@@ -260,7 +260,7 @@ fn bad_input_is_answered_and_the_connection_lives_on() {
         > hello
         < {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"not JSON: expected value at line 1 column 1"}}
         > {"jsonrpc":"2.0","id":1,"method":"ping"
-        < {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"not JSON: EOF while parsing an object at line 1 column 39"}}
+        < {"jsonrpc":"2.0","id":1,"error":{"code":-32700,"message":"not JSON: EOF while parsing an object at line 1 column 39"}}
         > {"jsonrpc":"2.0","id":2,"method":7}
         < {"jsonrpc":"2.0","id":2,"error":{"code":-32600,"message":"not a JSON-RPC message: method is not a string"}}
         > {"jsonrpc":"2.0","id":null,"method":"ping"}
@@ -268,7 +268,7 @@ fn bad_input_is_answered_and_the_connection_lives_on() {
         > {"jsonrpc":"2.0","id":3,"method":"ping","method":"ping"}
         < {"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"not a JSON-RPC message: a key occurs twice"}}
         > {"jsonrpc":"2.0","id":4,"method":"ping","params":DEEP}
-        < {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"nested too deeply"}}
+        < {"jsonrpc":"2.0","id":4,"error":{"code":-32700,"message":"nested too deeply"}}
         > {"jsonrpc":"2.0","id":5,"method":"ping","params":[1]}
         < {"jsonrpc":"2.0","id":5,"error":{"code":-32600,"message":"not a JSON-RPC message: params is not an object"}}
         > {"jsonrpc":"2.0","id":6,"method":"ping","params":{"x":"LONG"}}

@@ -128,7 +128,7 @@ impl Record {
             ClientEvent::Request(request) => return Some(request),
             ClientEvent::SessionLost => self.sessions_lost += 1,
             ClientEvent::Closed(reason) => self.closed = Some(reason),
-            ClientEvent::Cancelled(_) => {}
+            ClientEvent::Cancelled(_) | ClientEvent::NotListening(_) | ClientEvent::Junk(_) => {}
             other => panic!("an event this harness does not know: {other:?}"),
         }
         None
