@@ -223,6 +223,24 @@ fn batches_of_2025_03_26_are_answered_as_one_array() {
     );
 }
 
+/// JSON-RPC 2.0, 6 and 7: what is neither request, notification nor response is answered for itself; what is meant as a
+/// response never, or two peers would go on for ever.
+#[test]
+fn entries_of_a_batch_that_are_no_message_are_answered() {
+    check(
+        &config(),
+        r#"
+        > {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-03-26"}}
+        < {"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-03-26","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"s","version":"1"}}}
+        > [{}]
+        < [{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: jsonrpc is not \"2.0\""}}]
+        > [{"foo":"boo"},{"jsonrpc":"2.0"},{"jsonrpc":"2.0","id":7},[],null]
+        < [{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: jsonrpc is not \"2.0\""}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: neither method nor result nor error"}},{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"not a JSON-RPC message: neither method nor result nor error"}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: not an object"}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a JSON-RPC message: not an object"}}]
+        > [{"jsonrpc":"2.0","method":"x"},{"jsonrpc":"2.0","id":8,"result":{}},{"jsonrpc":"2.0","id":9,"error":5}]
+    "#,
+    );
+}
+
 #[test]
 fn a_batch_waits_for_the_last_of_its_requests_and_not_for_cancelled_ones() {
     let mut server = Server::new(config());
@@ -280,6 +298,7 @@ fn bad_input_is_answered_and_the_connection_lives_on() {
         > {"jsonrpc":"2.0","id":8,"result":{}}
         > {"jsonrpc":"2.0","id":9,"error":5}
         > {"jsonrpc":"2.0","id":10}
+        < {"jsonrpc":"2.0","id":10,"error":{"code":-32600,"message":"not a JSON-RPC message: neither method nor result nor error"}}
         > {"jsonrpc":"2.0","id":11,"method":"ping"}
         < {"jsonrpc":"2.0","id":11,"result":{}}
     "#;

@@ -257,7 +257,9 @@ impl Client {
             CallPurpose::Ping => {
                 self.calls.remove(id);
             }
-            CallPurpose::Discover | CallPurpose::Initialize | CallPurpose::ToolList => {}
+            // The handshake does not wait for itself: held, its question would never be asked.
+            CallPurpose::Discover | CallPurpose::Initialize => self.write(id),
+            CallPurpose::ToolList => {}
         }
     }
 
@@ -337,6 +339,16 @@ impl Client {
 
 /// What of a call headers mirror (2026-07-28, Streamable HTTP, Standard Request Headers and Client Behavior).
 fn mirrored(call: &Call, tools: &ToolHeaders) -> Mirrored {
+    // Nearly every call: nothing of its arguments is mirrored, and they need no look.
+    if tools.is_empty()
+        && call.method.known() == Some(Method::CallTool)
+        && let Some(name) = call.params.leading_name()
+    {
+        return Mirrored {
+            name: Some(name.into()),
+            params: Vec::new(),
+        };
+    }
     let source = call.method.known().and_then(|method| method.name_source());
     let peek = call.params.as_raw().map(Peek::of);
     let (Some(source), Some(Ok(peek))) = (source, peek) else {
@@ -354,5 +366,22 @@ fn mirrored(call: &Call, tools: &ToolHeaders) -> Mirrored {
     Mirrored {
         name: name.map(Into::into),
         params,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::client::{ClientConfig, StreamClient};
+    use crate::model::Implementation;
+    use crate::time::Time;
+
+    #[test]
+    fn the_question_of_the_handshake_that_is_taken_back_is_asked_all_the_same() {
+        let mut client = StreamClient::new(ClientConfig::new(Implementation::new("c", "1")));
+        client.client().connect();
+        client.client().take_back();
+        let sent = client.poll_transmit(Time::ORIGIN).expect("a discovery");
+        assert!(sent.windows(15).any(|window| window == b"server/discover"));
+        assert_eq!(client.poll_transmit(Time::ORIGIN), None);
     }
 }

@@ -371,6 +371,9 @@ impl Client {
     }
 
     /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
+    ///
+    /// Only here do they fail, whatever time the other methods are told. Where deadlines and messages come at once, as after
+    /// a suspend, a driver hands over first what has arrived: an answer that is there is in time.
     pub fn handle_timeout(&mut self, now: Time) {
         // No order is asked of a driver: this may be the first that sees a call.
         self.calls.arm(now);

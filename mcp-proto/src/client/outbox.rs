@@ -22,6 +22,8 @@ pub(super) struct Outbox {
     queue: rpc::Outbox<Entry>,
     /// Bytes of the answers to requests of the server.
     owed: usize,
+    /// How many those are.
+    answers: usize,
 }
 
 /// What a queued message is, its method, and what of it headers mirror.
@@ -70,6 +72,7 @@ impl Outbox {
         Self {
             queue: rpc::Outbox::new(),
             owed: 0,
+            answers: 0,
         }
     }
 
@@ -116,7 +119,12 @@ impl Outbox {
             Err(error) => encode_error(Some(id), error),
         };
         // Apart from the rest: only what the server itself makes this side owe may stop it from reading.
+        self.owe(text);
+    }
+
+    fn owe(&mut self, text: Vec<u8>) {
         self.owed += text.len();
+        self.answers += 1;
         self.queue.push(text, Entry::new(Purpose::Response, None));
     }
 
@@ -130,6 +138,7 @@ impl Outbox {
         let (text, entry) = self.queue.pop()?;
         if entry.purpose == Purpose::Response {
             self.owed -= text.len();
+            self.answers -= 1;
         }
         Some((text, entry))
     }
@@ -137,7 +146,7 @@ impl Outbox {
     /// The session, or the era, that all of this was written for is over.
     pub(super) fn take_back(&mut self, is_same_connection: bool) -> Vec<Unsent> {
         let mut unsent = Vec::new();
-        self.owed = 0;
+        (self.owed, self.answers) = (0, 0);
         for (text, entry) in self.queue.drain().collect::<Vec<_>>() {
             match (entry.purpose, entry.method) {
                 (Purpose::Call(call), _) => unsent.push(Unsent::Call(call)),
@@ -146,8 +155,7 @@ impl Outbox {
                 }
                 // The connection is the same, and so is the request that it answers.
                 (Purpose::Response, _) if is_same_connection => {
-                    self.owed += text.len();
-                    self.queue.push(text, Entry::new(Purpose::Response, None));
+                    self.owe(text);
                 }
                 _ => {}
             }
@@ -176,6 +184,12 @@ impl Outbox {
     /// Bytes of the answers to requests of the server: while they are too many, nothing more is read of it.
     pub(super) fn owed(&self) -> usize {
         self.owed
+    }
+
+    /// How many answers to requests of the server there are.
+    #[cfg(feature = "http")]
+    pub(super) fn answers(&self) -> usize {
+        self.answers
     }
 }
 

@@ -98,7 +98,7 @@ impl StreamClient {
         self.reopens = false;
     }
 
-    /// Time has passed.
+    /// Time has passed. What has arrived is [received](Self::receive) before; see [`Client::handle_timeout`].
     pub fn handle_timeout(&mut self, now: Time) {
         self.client.handle_timeout(now);
     }

@@ -22,6 +22,6 @@ pub use places::{Place, Places};
 pub use pump::Pump;
 pub use server::Server;
 pub use sessions::{Session, Sessions};
-pub use tasks::Tasks;
+pub use tasks::{AtWork, Tasks};
 pub use teller::Teller;
 pub use timer::{Alarm, Timer};

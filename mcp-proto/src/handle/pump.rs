@@ -59,6 +59,7 @@ pub trait Pump {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; read it after the polls.
     fn deadline(&self) -> Option<Time>;
 
-    /// Time has passed. Too early or too often changes nothing.
+    /// Time has passed. Too early or too often changes nothing. What can be read is handed over before: an answer that has
+    /// arrived when its deadline is noticed is in time.
     fn handle_timeout(&self, now: Time);
 }

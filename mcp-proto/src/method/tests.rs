@@ -167,7 +167,7 @@ fn what_does_something_is_not_repeated() {
         "tasks/cancel",
     ];
     assert_eq!(names(false), doing);
-    assert!(names(true).iter().any(|name| *name == "resources/read"));
+    assert!(names(true).contains(&"resources/read"));
     assert!(Method::InitializedNotification.is_repeatable());
 }
 

@@ -5,11 +5,13 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::outline::Outline;
 use super::{BOM, scan};
+use crate::shown::{Size, shown};
 
 /// Most bytes of an overlong line that are handed out with it.
 const HEAD: usize = 256;
@@ -35,7 +37,6 @@ const HEAD: usize = 256;
 /// lines.push(b":2}\n");
 /// assert_eq!(lines.poll_line(), Some(Line::Complete("{\"id\":2}".into())));
 /// ```
-#[derive(Debug)]
 pub struct LineDecoder {
     limit: usize,
     /// Complete lines, each with its newline, that came before everything in `buffer`.
@@ -54,6 +55,8 @@ pub struct LineDecoder {
     cut: VecDeque<(u64, Outline)>,
 }
 
+shown!(LineDecoder { limit, skip } bytes { chunk, buffer });
+
 /// What becomes of the bytes up to the next newline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Skip {
@@ -66,7 +69,7 @@ enum Skip {
 }
 
 /// One line of a byte stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Line {
     /// A line without its end (LF or CRLF). Never empty: empty lines are skipped, and those of nothing but a byte order
     /// mark.
@@ -81,6 +84,16 @@ pub enum Line {
         /// Whose it is, up to where that was told: where the id comes last, from beyond the limit.
         outline: Box<Outline>,
     },
+}
+
+/// Says how long a line is, and not what is in it.
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complete(line) => write!(f, "Complete({:?})", Size(line.len())),
+            Self::TooLong { length_at_least, .. } => write!(f, "TooLong({:?} at least)", Size(*length_at_least)),
+        }
+    }
 }
 
 impl LineDecoder {

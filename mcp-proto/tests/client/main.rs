@@ -9,6 +9,7 @@
 )]
 
 mod http_again;
+mod http_answers;
 mod http_codings;
 mod http_headers;
 mod http_listening;

@@ -166,7 +166,7 @@ fn notifications_go_on_in_the_next_session_and_make_none() {
     let reader = world.executor.spawn(async move {
         let mut names = Vec::new();
         while let Some(notification) = poll_fn(|cx| following.poll_next(cx)).await {
-            names.push(notification.method.as_str().to_owned());
+            names.push(notification.notification.method.as_str().to_owned());
         }
         (names, following.missed())
     });
@@ -230,7 +230,7 @@ fn what_a_session_said_before_anyone_could_hear_it_counts_as_missed() {
     let reader = world.executor.spawn(async move {
         let mut names = Vec::new();
         while let Some(notification) = poll_fn(|cx| following.poll_next(cx)).await {
-            names.push(notification.method.as_str().to_owned());
+            names.push(notification.notification.method.as_str().to_owned());
         }
         (names, following.missed())
     });

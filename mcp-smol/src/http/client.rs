@@ -10,7 +10,7 @@ use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use mcp_driver::ConnectError;
 #[cfg(feature = "tls")]
 use mcp_driver::http::{Agreed, ClientTls, ServerTls};
-use mcp_driver::http::{HttpOptions, Network};
+use mcp_driver::http::{HttpOptions, Network, look};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::handle::sessions::Driver;
@@ -99,5 +99,14 @@ impl Network for Tcp {
         let stream = TlsAcceptor::from(config).accept(stream).await?;
         let agreed = Agreed::with_client(stream.get_ref().1);
         Ok((Bridge(stream.into()), agreed))
+    }
+
+    fn look(Bridge(socket): &Self::Stream) -> Option<usize> {
+        look(socket.as_ref())
+    }
+
+    #[cfg(feature = "tls")]
+    fn look_secure(Bridge(session): &Self::Secure) -> Option<usize> {
+        look(session.get_ref().0.as_ref())
     }
 }

@@ -14,6 +14,8 @@
 //! | rules that other implementations came to | `rules` | the unit tests of each |
 //! | 15 children | `children` | `stdio`, and the unit tests of `driver::child` |
 //! | 21 eras, 22 what tells them apart | `handshake` | `golden`, and the unit tests of `client::era` |
+//! | 27 transient refusals, 30 connections that die idle | – | `client::http_listening`, `client::http_again`, `http_client::aging` |
+//! | 31 losses that nobody is told of: the GET stream | – | `client::http_listening` |
 //!
 //! Theme 23, authorization, is not there yet: of it there is only that a wall is no evidence of an era. Of theme 6, that
 //! a stream resumes where it broke off; of theme 1, subscriptions that are open while a client closes.

@@ -161,7 +161,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     /// [`Failure::Stream`]: what waiting for the exit failed with. [`Failure::TimedOut`]: it was killed, and the
     /// system does not let go of it.
     pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<Result<Exit, Failure<C::Error>>> {
-        self.sources.start_work();
+        let mut work = self.sources.start_work(cx);
         for _ in 0..ROUNDS {
             let now = timer.now();
             let mut moved = self.poll_sources(now);
@@ -169,14 +169,15 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             moved |= self.climb(now);
             self.tell_exit(now);
             if let Some(outcome) = self.outcome(now) {
+                work.end();
                 return Poll::Ready(outcome);
             }
             moved |= self.lanes.is_none() && timer.poll(cx, self.deadline(now)).is_ready();
-            if !moved && self.sources.rest(cx) {
+            if !moved && self.sources.rest(&mut work) {
                 return Poll::Pending;
             }
         }
-        cx.waker().wake_by_ref();
+        // At work still: it is woken.
         Poll::Pending
     }
 

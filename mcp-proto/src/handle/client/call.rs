@@ -174,6 +174,17 @@ impl<T> Call<T> {
         (self.on_progress.take(), self.on_log.take())
     }
 
+    /// What notifications that come with the call name it by
+    /// ([`ServerNotification::related`](crate::client::ServerNotification::related)). `None` before it is sent or queued for
+    /// that, thus before its first poll, and after its end.
+    #[must_use]
+    pub fn id(&self) -> Option<CallId> {
+        match self.phase {
+            Phase::Waiting(call) => Some(call),
+            Phase::New(_) | Phase::Blocked(_) | Phase::Done => None,
+        }
+    }
+
     /// How far the call came, once it is over.
     pub(crate) fn fate(&self) -> Fate {
         self.fate
@@ -254,7 +265,7 @@ pub(in crate::handle) fn tool_params<A: Serialize>(name: &str, arguments: A) -> 
     if params.as_bytes().ends_with(br#""arguments":null}"#) {
         params = RawJson::from_serialize(&CallTool::<()> { name, arguments: None })?;
     }
-    Ok(Params::without_meta(params))
+    Ok(Params::of_named(params))
 }
 
 fn start(

@@ -246,7 +246,8 @@ impl HttpPump {
         self.shared.look(State::deadline)
     }
 
-    /// Time has passed. Too early or too often changes nothing.
+    /// Time has passed. Too early or too often changes nothing. What has arrived of the responses is reported before: an
+    /// answer that is there when its deadline is noticed is in time.
     pub fn handle_timeout(&mut self, now: Time) {
         self.shared.with(|state| state.handle_timeout(now));
     }

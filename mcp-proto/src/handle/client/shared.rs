@@ -15,9 +15,9 @@ use super::listeners::Listeners;
 use super::lobby::Lobby;
 use super::machine::Machine;
 use super::slots::{Fate, Report, Room, Slots};
-use crate::client::{ClientEvent, Incident, ServerFacts, ServerRequest, ToolList};
+use crate::client::{ClientEvent, Incident, ServerFacts, ServerNotification, ServerRequest, ToolList};
 use crate::handle::wakers::{Wakers, keep};
-use crate::jsonrpc::{ErrorObject, Notification, Params, RawJson};
+use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
 use crate::time::Time;
@@ -306,7 +306,7 @@ impl State {
     }
 
     /// The next notification; `None` where there will be no more.
-    pub(super) fn poll_notification(&mut self, listener: u64, cx: &Context<'_>) -> Poll<Option<Notification>> {
+    pub(super) fn poll_notification(&mut self, listener: u64, cx: &Context<'_>) -> Poll<Option<ServerNotification>> {
         let is_closed = self.machine.as_client().closed().is_some();
         self.listeners.poll(listener, is_closed, cx)
     }
@@ -387,7 +387,7 @@ impl State {
                 }
                 ClientEvent::Progress { call, params } => self.report(call, Report::Progress(params)),
                 ClientEvent::Log { call, params } => self.report(call, Report::Log(params)),
-                ClientEvent::Notification(incoming) => self.notify(&incoming.notification),
+                ClientEvent::Notification(incoming) => self.notify(&incoming),
                 // No handle answers requests; without an answer, the server would wait.
                 ClientEvent::Request(request) => self.refuse(&request),
                 ClientEvent::Ready => self.wake_watchers(),
@@ -430,7 +430,7 @@ impl State {
         self.to_wake.extend(self.slots.report(call, report, room));
     }
 
-    fn notify(&mut self, notification: &Notification) {
+    fn notify(&mut self, notification: &ServerNotification) {
         let limits = &self.machine.as_client().config().limits;
         let most_bytes = limits.total_bytes.saturating_sub(self.slots.bytes());
         self.listeners

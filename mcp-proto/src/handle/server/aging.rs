@@ -60,7 +60,7 @@ impl<T> Aging<T> {
         mut poll: impl FnMut(&mut T, &mut Context<'_>) -> (Poll<()>, Option<Time>),
         mut end: impl FnMut(T),
     ) {
-        self.tasks.start_work();
+        let mut work = self.tasks.start_work(cx);
         // Nobody would wake it any more: polled once more, its job answers with an error.
         if let Some(index) = self.polling.take() {
             self.tasks.wake(index);
@@ -86,9 +86,7 @@ impl<T> Aging<T> {
             self.remove(index).into_iter().for_each(&mut end);
         }
         // Those that woke themselves have their next turn after the other tasks of the thread.
-        if !self.tasks.rest(cx) {
-            cx.waker().wake_by_ref();
-        }
+        self.tasks.rest(&mut work);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {

@@ -144,9 +144,10 @@ impl Pump for ServerPump {
 
     fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.start_work();
-        let is_done = (0..ROUNDS).any(|_| !self.round(&mut seats));
-        seats.stop_work(cx, is_done);
+        let mut work = seats.start_work(cx);
+        if (0..ROUNDS).any(|_| !self.round(&mut seats)) {
+            seats.rest(&mut work);
+        }
     }
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {

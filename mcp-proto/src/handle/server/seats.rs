@@ -7,8 +7,8 @@ use core::task::{Context, Poll};
 
 use super::stream::Stream;
 use super::{Peer, Work};
-use crate::handle::Tasks;
 use crate::handle::tasks::Queue;
+use crate::handle::{AtWork, Tasks};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, RequestKey, SendError};
 use crate::server::{Question, RequestToken, ResultBody};
@@ -50,17 +50,14 @@ impl Seats {
         self.handlers.queue()
     }
 
-    /// The driver starts to work: until it stops, nobody has to wake it.
-    pub(super) fn start_work(&self) {
-        self.handlers.start_work();
+    /// The driver starts to work: until it rests, nobody has to wake it.
+    pub(super) fn start_work<'a>(&self, cx: &Context<'a>) -> AtWork<'a> {
+        self.handlers.start_work(cx)
     }
 
-    /// The driver stops to work. If something is left, it is woken at once.
-    pub(super) fn stop_work(&self, cx: &mut Context<'_>, is_done: bool) {
-        let is_idle = self.handlers.rest(cx);
-        if !(is_done && is_idle) {
-            cx.waker().wake_by_ref();
-        }
+    /// The driver rests, where no handler wants to be polled.
+    pub(super) fn rest(&self, work: &mut AtWork<'_>) -> bool {
+        self.handlers.rest(work)
     }
 
     /// Seats a handler, and polls it: what it answers at once.

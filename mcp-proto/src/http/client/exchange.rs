@@ -9,9 +9,10 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTIC
 use http::response::Parts;
 use http::{HeaderMap, Request};
 
-use super::redirect::{Route, cut};
+use super::redirect::{Detour, cut};
 use crate::limits::Limits;
 use crate::rpc::{CallId, Excerpt, Failure, Purpose};
+use crate::shown::Size;
 use crate::time::Time;
 use crate::wire::sse::SseDecoder;
 
@@ -95,7 +96,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Which way its request went.
-    pub(super) fn route(&self) -> Route {
+    pub(super) fn route(&self) -> Detour {
         let resend = self.resend.as_ref();
         resend.map(|resend| resend.route.clone()).unwrap_or_default()
     }
@@ -110,7 +111,7 @@ impl Exchange {
 /// What a request needs to be sent once more.
 #[derive(Default)]
 pub(super) struct Resend {
-    pub(super) route: Route,
+    pub(super) route: Detour,
     /// The request, of what is no call.
     pub(super) request: Option<Request<Bytes>>,
     /// Whether the request does no harm when it arrives twice.
@@ -127,7 +128,6 @@ impl fmt::Debug for Resend {
 }
 
 /// How far the response has come.
-#[derive(Debug)]
 pub(super) enum Response {
     /// No head yet.
     Awaited,
@@ -156,22 +156,36 @@ pub(super) enum Response {
     Ignored,
 }
 
+/// Says how much of the body there is, and not what is in it.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Awaited => f.write_str("Awaited"),
+            Self::Json { status, body } => write!(f, "Json({status}, {:?})", Size(body.len())),
+            Self::Events { status, decoder } => write!(f, "Events({status}, {decoder:?})"),
+            Self::Failure { status, body, .. } => write!(f, "Failure({status}, {:?})", Size(body.len())),
+            Self::Refused { status, .. } => write!(f, "Refused({status})"),
+            Self::Encoded { status, coding, .. } => write!(f, "Encoded({status}, {coding})"),
+            Self::Ignored => f.write_str("Ignored"),
+        }
+    }
+}
+
 impl Response {
     /// How the response with this head is to be read.
     pub(super) fn of(head: &Parts, limits: &Limits) -> Self {
         let status = head.status.as_u16();
-        let authenticate = authenticate(&head.headers);
         if let Some(coding) = coding(&head.headers) {
             return Self::Encoded {
                 status,
-                authenticate,
+                authenticate: authenticate(&head.headers),
                 coding,
             };
         }
         match media_type(&head.headers) {
             Media::Json if !head.status.is_success() => Self::Failure {
                 status,
-                authenticate,
+                authenticate: authenticate(&head.headers),
                 body: BytesMut::new(),
             },
             Media::Json => Self::Json {
@@ -185,10 +199,13 @@ impl Response {
             // A short text is waited for: it says what is wrong. Without a length it might never end.
             Media::Text if head.status.is_client_error() && is_short(head, limits) => Self::Failure {
                 status,
-                authenticate,
+                authenticate: authenticate(&head.headers),
                 body: BytesMut::new(),
             },
-            Media::Events | Media::Text | Media::Other => Self::Refused { status, authenticate },
+            Media::Events | Media::Text | Media::Other => Self::Refused {
+                status,
+                authenticate: authenticate(&head.headers),
+            },
         }
     }
 
@@ -336,6 +353,10 @@ fn media_type(headers: &HeaderMap) -> Media {
         .get(CONTENT_TYPE)
         .map(http::HeaderValue::as_bytes)
         .unwrap_or_default();
+    // What nearly every server sends.
+    if value == b"application/json" {
+        return Media::Json;
+    }
     // Parameters, such as a charset, change nothing: both are UTF-8.
     let essence = value
         .split(|byte| *byte == b';')

@@ -8,11 +8,13 @@ use bytes::Bytes;
 use http::{Request, Uri};
 
 use super::action::{Actions, HttpAction};
+use super::answers::Answers;
 use super::config::HttpClientConfig;
 use super::exchange::{Exchange, ExchangeId, Kind, Resend, Response};
 use super::listen::Listen;
 use super::output::Output;
-use super::redirect::Route;
+use super::readable::Readable;
+use super::redirect::Detour;
 use super::request::{Template, is_repeatable, names_session};
 use super::session::{Session, SessionId};
 use super::table::Table;
@@ -42,6 +44,8 @@ pub struct Exchanges {
     pub(super) session: Session,
     pub(super) listen: Listen,
     pub(super) table: Table,
+    pub(super) readable: Readable,
+    pub(super) answers: Answers,
     actions: Actions,
     outputs: VecDeque<Output>,
 }
@@ -58,6 +62,8 @@ impl Exchanges {
             session: Session::default(),
             listen: Listen::default(),
             table: Table::default(),
+            readable: Readable::default(),
+            answers: Answers::default(),
             actions: Actions::default(),
             outputs: VecDeque::new(),
         }
@@ -70,8 +76,11 @@ impl Exchanges {
 
     /// How much is kept at present.
     pub fn kept(&self) -> Kept {
-        let queues = self.actions.len() + self.outputs.len();
-        Kept::new(self.table.entries() + queues, self.table.body_bytes())
+        let queues = self.actions.len() + self.outputs.len() + self.answers.len();
+        Kept::new(
+            self.table.entries() + queues,
+            self.table.body_bytes() + self.answers.bytes(),
+        )
     }
 
     /// Whether the server has given a session.
@@ -84,10 +93,16 @@ impl Exchanges {
         self.actions.len() > 0
     }
 
-    /// Whether more of the response should be read. Not while the server takes none of the answers to its own
-    /// requests: it could ask without end ([`Limits::streams_per_session`]).
+    /// Whether more of the response should be read. Not while the server takes none of the answers to its own requests: it
+    /// could ask without end.
     pub fn wants_body(&self, id: ExchangeId) -> bool {
-        self.table.get(id).is_some() && self.table.untaken() < self.limits.streams_per_session
+        self.table.get(id).is_some() && self.takes_requests(0)
+    }
+
+    /// Whether another request of the server may be read, where so many answers are written and not
+    /// [sent](Self::send) yet ([`Limits::streams_per_session`]).
+    pub fn takes_requests(&self, unsent: usize) -> bool {
+        self.table.untaken() + self.answers.len() + unsent < self.limits.streams_per_session
     }
 
     /// Sends a message in an exchange of its own.
@@ -96,11 +111,11 @@ impl Exchanges {
     }
 
     /// Sends the message of a call once more, on the route that was named for it.
-    pub fn send_again(&mut self, now: Time, outgoing: Outgoing, route: Route) {
+    pub fn send_again(&mut self, now: Time, outgoing: Outgoing, route: Detour) {
         self.send_by(now, outgoing, Some(route));
     }
 
-    fn send_by(&mut self, now: Time, outgoing: Outgoing, route: Option<Route>) {
+    fn send_by(&mut self, now: Time, outgoing: Outgoing, route: Option<Detour>) {
         let purpose = outgoing.purpose;
         if let Purpose::Initialize(_) = purpose {
             // One that was given up, and not lost, would be left behind on the server.
@@ -109,6 +124,8 @@ impl Exchanges {
             }
             self.stop_listening();
             self.abort_announcement();
+            // They are for requests of the last session.
+            self.answers.clear();
         }
         // For requests that carry no message: the GET stream and DELETE name it as well.
         if let Some(revision) = outgoing.revision {
@@ -126,9 +143,21 @@ impl Exchanges {
             self.start(Kind::Post(purpose), in_session, request, resend);
             return;
         }
+        if purpose == Purpose::Response {
+            self.answers.push(in_session, request);
+            return self.send_answers(now);
+        }
         let id = self.start_kept(Kind::Post(purpose), in_session, request, is_repeatable);
         // Nobody waits for these: a server that never answers would keep them open.
         self.table.end_at(id, now + self.timeouts.request);
+    }
+
+    /// Sends the answers whose turn has come.
+    fn send_answers(&mut self, now: Time) {
+        while let Some((in_session, request)) = self.answers.next(self.table.answers()) {
+            let id = self.start_kept(Kind::Post(Purpose::Response), in_session, request, true);
+            self.table.end_at(id, now + self.timeouts.request);
+        }
     }
 
     /// Ends the exchange of a call. That of `initialize` goes on for the timeout for closing: the server may make a
@@ -170,6 +199,8 @@ impl Exchanges {
     pub fn close(&mut self, now: Time) {
         // Before the DELETE, which may need its connection.
         self.stop_listening();
+        // No more than are on their way: a server that takes none would be waited for as often.
+        self.answers.clear();
         if let Some(session) = self.session.take() {
             self.end_session(now + self.timeouts.close, &session);
         }
@@ -200,6 +231,7 @@ impl Exchanges {
         while let Some(id) = self.table.pop_due(now) {
             self.abort_exchange(id);
         }
+        self.send_answers(now);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
@@ -232,7 +264,7 @@ impl Exchanges {
         is_repeatable: bool,
     ) -> ExchangeId {
         let resend = Resend {
-            route: Route::default(),
+            route: Detour::default(),
             request: Some(request.clone()),
             is_repeatable,
         };
@@ -259,7 +291,7 @@ impl Exchanges {
     }
 
     /// Sends what is no call once more on this route, in place of the exchange `old`. `false` where it cannot be.
-    pub(super) fn restart(&mut self, old: ExchangeId, exchange: Exchange, route: Route) -> bool {
+    pub(super) fn restart(&mut self, old: ExchangeId, exchange: Exchange, route: Detour) -> bool {
         let resend = exchange.resend.map(|resend| *resend);
         let Some((request, resend)) = resend.and_then(|resend| Some((resend.request.clone()?, resend))) else {
             return false;

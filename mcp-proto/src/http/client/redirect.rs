@@ -17,7 +17,7 @@ const MOST: u8 = 5;
 
 /// Which way a request goes, where that is not straight to the endpoint, or not for the first time.
 #[derive(Clone, Default)]
-pub struct Route {
+pub struct Detour {
     /// Where it was redirected to.
     pub(super) to: Option<Uri>,
     redirects: u8,
@@ -26,16 +26,16 @@ pub struct Route {
 }
 
 /// Shows not where it leads to: there may be secrets in a query.
-impl fmt::Debug for Route {
+impl fmt::Debug for Detour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route")
+        f.debug_struct("Detour")
             .field("redirects", &self.redirects)
             .field("is_second", &self.is_second)
             .finish_non_exhaustive()
     }
 }
 
-impl Route {
+impl Detour {
     /// The way on, where this response redirects the request; else why it is not followed.
     ///
     /// The method and the body stay the same with 307 and 308 alone (RFC 9110, 15.4.8 and 15.4.9); and what the requests
@@ -219,7 +219,7 @@ mod tests {
             ("https://me:secret@host/mcp", false),
             ("ftp://host/mcp", false),
         ] {
-            let route = Route::default().redirected(&endpoint, &head(308, Some(location)));
+            let route = Detour::default().redirected(&endpoint, &head(308, Some(location)));
             assert_eq!(route.is_ok(), is_followed, "{location}");
             let error = route.err();
             assert!(error.is_none_or(|error| !error.contains("secret") && error.contains("redirected to ")));
@@ -230,16 +230,16 @@ mod tests {
     fn only_what_keeps_method_and_body_is_followed() {
         let endpoint = Uri::from_static("http://host/mcp");
         for status in [300, 301, 302, 303, 304, 305, 307, 308] {
-            let route = Route::default().redirected(&endpoint, &head(status, Some("/x")));
+            let route = Detour::default().redirected(&endpoint, &head(status, Some("/x")));
             assert_eq!(route.is_ok(), [307, 308].contains(&status), "{status}");
-            assert!(Route::default().redirected(&endpoint, &head(status, None)).is_err());
+            assert!(Detour::default().redirected(&endpoint, &head(status, None)).is_err());
         }
     }
 
     #[test]
     fn redirects_come_to_an_end() {
         let endpoint = Uri::from_static("http://host/mcp");
-        let mut route = Route::default();
+        let mut route = Detour::default();
         let mut followed = 0;
         while let Ok(next) = route.redirected(&endpoint, &head(307, Some("x/"))) {
             (route, followed) = (next.again(), followed + 1);

@@ -182,7 +182,7 @@ impl Exchanges {
             exchange.response.push(chunk, elsewhere, &self.limits)
         });
         match taken {
-            Some(Ok(())) => self.read_events(id),
+            Some(Ok(())) => self.readable.add(id),
             Some(Err(failure)) => self.give_up(id, failure),
             None => {}
         }
@@ -190,6 +190,10 @@ impl Exchanges {
 
     /// The response is complete.
     pub fn end(&mut self, now: Time, id: ExchangeId) {
+        // What has come of it is read before.
+        if self.readable.end(id) {
+            return;
+        }
         let Some((exchange, call)) = self.table.take(id) else {
             return;
         };
@@ -220,6 +224,10 @@ impl Exchanges {
 
     /// The exchange failed on the transport.
     pub fn failed(&mut self, now: Time, id: ExchangeId, error: ExchangeError) {
+        // A stream that broke off has ended, like any other.
+        if self.readable.end(id) {
+            return;
+        }
         let Some((exchange, call)) = self.table.take(id) else {
             return;
         };
@@ -269,6 +277,7 @@ impl Exchanges {
         if is_present && matches!(kind, Kind::Post(_)) {
             // It is not named any more, and needs no DELETE.
             self.session.take();
+            self.answers.clear();
         }
         match kind {
             Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {
@@ -325,32 +334,44 @@ impl Exchanges {
         }
     }
 
-    /// Reports the events that are complete.
-    fn read_events(&mut self, id: ExchangeId) {
-        loop {
-            let event = self.table.update(id, |exchange| match &mut exchange.response {
-                Response::Events { status, decoder } => {
-                    let event = decoder.poll_event()?;
-                    let event = event.map_err(|error| (error, Box::new(decoder.refused().clone())));
-                    Some((exchange.kind, *status, event))
-                }
-                _ => None,
-            });
-            match event.flatten() {
-                None => return,
-                Some((kind, status, Ok(event))) => self.read_event(id, kind, status, &event),
-                Some((kind, status, Err((SseError::InvalidUtf8, outline)))) => {
-                    let call = self.table.unanswered(id, kind);
-                    self.emit(Output::Broken { outline, status, call });
-                }
-                // Only one message is lost.
-                Some((Kind::Listen, _, Err(_))) => {}
-                // The answer may have been in there: the call must not wait for what cannot come.
-                Some((_, _, Err((error, _)))) => {
-                    self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into()));
+    /// Reads one more event of the streams that have brought some. `false` where there is none.
+    ///
+    /// One at a time, so that whoever reads can stop between two: each may be a request that wants an answer, and thousands
+    /// fit into what a driver reads at once.
+    pub fn read(&mut self, now: Time) -> bool {
+        let Some(id) = self.readable.next() else { return false };
+        let event = self.table.update(id, |exchange| match &mut exchange.response {
+            Response::Events { status, decoder } => {
+                let event = decoder.poll_event()?;
+                let event = event.map_err(|error| (error, Box::new(decoder.refused().clone())));
+                Some((exchange.kind, *status, event))
+            }
+            _ => None,
+        });
+        match event.flatten() {
+            None => {
+                if self.readable.finish() {
+                    self.end(now, id);
                 }
             }
+            Some((kind, status, Ok(event))) => self.read_event(id, kind, status, &event),
+            Some((kind, status, Err((SseError::InvalidUtf8, outline)))) => {
+                let call = self.table.unanswered(id, kind);
+                self.emit(Output::Broken { outline, status, call });
+            }
+            // Only one message is lost.
+            Some((Kind::Listen, _, Err(_))) => {}
+            // The answer may have been in there: the call must not wait for what cannot come.
+            Some((_, _, Err((error, _)))) => {
+                self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into()));
+            }
         }
+        true
+    }
+
+    /// Whether there may be events that are not [read](Self::read).
+    pub fn has_unread(&self) -> bool {
+        !self.readable.is_empty()
     }
 
     fn read_event(&mut self, id: ExchangeId, kind: Kind, status: u16, event: &SseEvent) {

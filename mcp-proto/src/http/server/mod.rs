@@ -5,6 +5,7 @@
 //! - [`Posted`] tells the era of a body, and [`Head`] compares the headers with it.
 //! - [`SessionTable`] is the table of legacy sessions: ids, owners, caps, idle expiry; [`Subscriptions`] that of the
 //!   subscriptions of the modern era; [`Abandoned`] that of requests whose legacy clients have hung up.
+//! - [`Cors`] is what browsers are told about pages of other origins.
 //! - [`BodyBudget`] bounds the bodies that are being read.
 //! - [`Reply`] is the response to one POST: a JSON document when the answer is all there is, a stream of events
 //!   when something comes before it.
@@ -17,6 +18,7 @@ mod accept;
 mod admission;
 mod body_room;
 mod config;
+mod cors;
 mod gate;
 mod head;
 mod hosts;
@@ -32,6 +34,8 @@ pub use accept::Accepts;
 pub use admission::{Admission, Route};
 pub use body_room::{BodyBudget, BodyRoom};
 pub use config::{HttpConfig, ReplyForm, SessionPolicy};
+pub use cors::Cors;
+pub(crate) use cors::Page;
 pub use gate::Gate;
 pub use head::Head;
 pub use hosts::{Hosts, InvalidRule, Origins};

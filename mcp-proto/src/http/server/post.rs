@@ -26,7 +26,7 @@ impl Posted {
     /// |---|---|---|---|
     /// | modern | any, or none | modern | it says so |
     /// | unknown | any, or none | modern; a batch is legacy | it is refused, and where `_meta` says the same for that |
-    /// | legacy, and a session id | not looked at | legacy | the session has agreed on a version |
+    /// | legacy or none, and a session id | not looked at | legacy | the session has agreed on a version, which tells it without a header too (2025-11-25, Transports, Protocol Version Header) |
     /// | legacy, or none | any | modern (and refused: the two differ) | no legacy client names one there |
     /// | legacy, or none | none | legacy | 2024-11-05 to 2025-03-26 have no such header |
     ///
@@ -45,9 +45,9 @@ impl Posted {
         };
         let is_modern = match named {
             Some(Some(Era::Modern) | None) => true,
-            // The session has agreed on it: what its requests say in `_meta` is theirs.
-            Some(Some(Era::Legacy)) if head.session.is_some() => false,
-            Some(Some(Era::Legacy)) | None => names_version(&message),
+            // The session has agreed on a version: what its requests say in `_meta` is theirs. Without the header too, which
+            // no revision before 2025-06-18 has, and every modern client sends.
+            Some(Some(Era::Legacy)) | None => head.session.is_none() && names_version(&message),
         };
         Ok(match is_modern {
             true => Self::Stateless(message),

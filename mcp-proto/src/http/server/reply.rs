@@ -15,6 +15,7 @@ use super::config::{HttpConfig, ReplyForm};
 use super::refusal::JSON;
 use super::session_id::SessionId;
 use crate::limits::Limits;
+use crate::shown::{Size, shown};
 use crate::time::Time;
 use crate::wire::header::MCP_SESSION_ID;
 use crate::wire::sse;
@@ -45,7 +46,6 @@ const SESSION_ID: HeaderName = HeaderName::from_static(MCP_SESSION_ID);
 /// [`call`](Self::call), [`respond`](Self::respond), [`accepted`](Self::accepted),
 /// [`refuse`](Self::refuse), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
 /// [`poll_body`](Self::poll_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
-#[derive(Debug)]
 pub struct Reply {
     accepts: Accepts,
     form: ReplyForm,
@@ -61,7 +61,15 @@ pub struct Reply {
     dropped: u64,
 }
 
-#[derive(Debug)]
+shown!(Reply {
+    accepts,
+    form,
+    awaited,
+    is_batch,
+    state,
+    dropped
+});
+
 enum State {
     /// Nothing to say yet.
     Open,
@@ -77,7 +85,21 @@ enum State {
     Finished,
 }
 
-#[derive(Debug, Default)]
+/// Says how much of the body there is, and not what is in it.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("Open"),
+            Self::Document(status, body) => write!(f, "Document({status}, {:?})", Size(body.len())),
+            Self::Whole(response) => write!(f, "Whole({}, {:?})", response.status(), Size(response.body().len())),
+            Self::Body(body) => write!(f, "Body({:?})", Size(body.len())),
+            Self::Stream(stream) => stream.fmt(f),
+            Self::Finished => f.write_str("Finished"),
+        }
+    }
+}
+
+#[derive(Default)]
 struct Stream {
     /// Events that are not taken.
     events: Vec<u8>,
@@ -87,6 +109,8 @@ struct Stream {
     /// When something was taken last.
     silent_since: Time,
 }
+
+shown!(Stream { head_taken, ended, silent_since } bytes { events });
 
 /// The queue of a response is full: the client does not read. The message is handed back.
 #[derive(Clone, PartialEq, Eq)]
@@ -335,7 +359,11 @@ impl Reply {
             },
             State::Stream(stream) if stream.head_taken => {
                 let events = core::mem::take(&mut stream.events);
-                stream.silent_since = now;
+                // Only what was taken breaks the silence: a stream that is polled in vain more often than its keep-alive
+                // would never be due for a comment.
+                if !events.is_empty() {
+                    stream.silent_since = now;
+                }
                 // Finished with the last events, so that a driver can write them and the end in one go.
                 if stream.ended {
                     self.state = State::Finished;

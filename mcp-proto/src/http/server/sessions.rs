@@ -305,7 +305,7 @@ impl<S> SessionTable<S> {
 impl<S> fmt::Debug for SessionTable<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionTable")
-            .field("len", &self.records.len())
+            .field("len", &self.len())
             .finish_non_exhaustive()
     }
 }

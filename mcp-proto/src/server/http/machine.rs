@@ -16,7 +16,7 @@ use super::rules::Rules;
 use super::served::{Answering, Served};
 use super::site::Site;
 use super::steps::Member;
-use crate::http::server::{Abandoned, HttpConfig, Refusal, SessionTable, Subscriptions, Visit};
+use crate::http::server::{Abandoned, HttpConfig, Page, Refusal, SessionTable, Subscriptions, Visit};
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::method::MethodName;
 use crate::rpc::{Kept, SendError};
@@ -386,8 +386,8 @@ impl HttpServer {
         self.site.rules(&self.config)
     }
 
-    fn refuse(&mut self, id: ExchangeId, refusal: &Refusal) {
-        let exchange = Exchange::refused(self.rules(), None, refusal);
+    fn refuse(&mut self, id: ExchangeId, page: Option<&Page>, refusal: &Refusal) {
+        let exchange = Exchange::refused(self.rules().shown(page), None, refusal);
         self.serve(id, Answering::alone(exchange));
     }
 

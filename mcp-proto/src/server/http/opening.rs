@@ -73,6 +73,7 @@ impl<'a> Opening<'a> {
         }
         match admission.route() {
             Route::Post(_) => Self::posted(rules, &head, body, tools),
+            Route::Preflight => Self::Done(preflight(rules, parts)),
             // Before the session: what a revision that is not spoken here means by one is not known.
             Route::Get | Route::Delete if !speaks(rules, &head) => Self::Done(unsupported_version(rules, &head, None)),
             Route::Get => Self::placed(rules, &head, |place| Self::Listen(Listening(place))),
@@ -225,6 +226,17 @@ impl<'a> Opening<'a> {
             },
         }
     }
+}
+
+/// The answer to a browser that asks what a page may send. It is asked for where there is something to be told; nothing is
+/// allowed otherwise.
+fn preflight(rules: Rules<'_>, parts: &Parts) -> Exchange {
+    let cors = rules.http.cors.as_ref();
+    let refusal = Refusal::MethodNotAllowed { allow: rules.methods() };
+    cors.map_or_else(
+        || Exchange::refused(rules, None, &refusal),
+        |cors| Exchange::whole(rules, cors.preflight(&parts.headers, rules.methods())),
+    )
 }
 
 /// Whether the version header names a revision that this server speaks, or is not there.

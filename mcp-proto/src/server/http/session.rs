@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::exchange::{Exchange, HttpAnswer};
 use super::listeners::Listeners;
@@ -15,6 +16,7 @@ use crate::server::{
     Announcement, Announcements, ClientRequest, LegacySession, Question, Received, RequestToken, ResultBody,
     ServerConfig,
 };
+use crate::shown::Size;
 use crate::time::Time;
 
 /// A legacy session over HTTP: the machine of the session, the requests in progress, its GET streams, what waits for one,
@@ -101,7 +103,6 @@ pub enum Happening<R> {
 }
 
 /// What becomes of one message.
-#[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "it is taken apart at once, and the large variant is the usual one"
@@ -115,6 +116,18 @@ pub enum Outcome<R> {
     Happened(Happening<R>),
     /// There is nothing to answer.
     Nothing,
+}
+
+/// Says how long an answer is, and not what is in it.
+impl<R: fmt::Debug> fmt::Debug for Outcome<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(request) => f.debug_tuple("Request").field(request).finish(),
+            Self::Respond(text) => f.debug_tuple("Respond").field(&Size(text.len())).finish(),
+            Self::Happened(happening) => f.debug_tuple("Happened").field(happening).finish(),
+            Self::Nothing => f.write_str("Nothing"),
+        }
+    }
 }
 
 /// What ends with a session.

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::shown::shown;
 use crate::wire::outline::Outline;
 use crate::wire::{BOM, scan};
 
@@ -35,7 +36,6 @@ pub const MESSAGE: &str = "message";
 /// assert_eq!(event.data, "{\"jsonrpc\":\"2.0\"}");
 /// assert_eq!(events.last_event_id(), Some("4"));
 /// ```
-#[derive(Debug)]
 pub struct SseDecoder {
     limit: usize,
     /// Bytes that are not read yet, from the beginning of a line or, with `skips_line`, from inside one.
@@ -56,6 +56,8 @@ pub struct SseDecoder {
     refused: Outline,
 }
 
+shown!(SseDecoder { limit, skips_event, retry, pending } bytes { buffer });
+
 /// One event of a stream.
 ///
 /// How MCP reads it: [`message`](Self::message) gives the JSON-RPC message, if there is one. An event is also
@@ -63,7 +65,7 @@ pub struct SseDecoder {
 /// revisions primes clients with an id and empty data (2025-11-25, basic/transports); WHATWG dispatches no such event
 /// but lets its id and retry take effect. A blank line after nothing but comments, an `event` field or unknown
 /// fields delivers nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct SseEvent {
     /// The event type; `None` when absent or empty, which means `message`.
     pub event: Option<String>,
@@ -74,6 +76,9 @@ pub struct SseEvent {
     /// The `retry` field of this very event.
     pub retry: Option<Duration>,
 }
+
+// Neither data nor id: whoever knows an id may ask for what came after it.
+shown!(SseEvent { event, retry } bytes { data });
 
 /// An event that cannot be delivered. The stream goes on with the event after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +95,7 @@ pub enum SseError {
 }
 
 /// The event under construction.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Pending {
     /// Bytes of all its lines so far, without line ends.
     size: usize,
@@ -101,8 +106,15 @@ struct Pending {
     invalid_utf8: bool,
 }
 
+shown!(Pending {
+    size,
+    event,
+    retry,
+    invalid_utf8
+});
+
 /// The `data` fields so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 enum Data {
     #[default]
     None,

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use core::convert::Infallible;
+use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -20,10 +21,19 @@ use mcp_proto::handle::server::http::Exchange;
 #[derive(Debug)]
 pub struct ResponseBody<T>(Content<T>);
 
-#[derive(Debug)]
 enum Content<T> {
     Whole(Bytes),
     Exchange(Box<Running<T>>),
+}
+
+/// Says how long a body is, and not what it says.
+impl<T: fmt::Debug> fmt::Debug for Content<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.len()),
+            Self::Exchange(running) => running.fmt(f),
+        }
+    }
 }
 
 /// An exchange that goes on.

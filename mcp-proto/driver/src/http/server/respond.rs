@@ -64,8 +64,8 @@ struct Reading<B> {
 }
 
 impl<B> Stage<B> {
-    fn refused(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal.into_response()))
+    fn refused(admission: &Admission, refusal: &Refusal) -> Self {
+        Self::Refused(Box::new(admission.refuse(refusal)))
     }
 }
 
@@ -88,7 +88,7 @@ where
         };
         // Said before anything of it is read.
         if body.size_hint().lower() > limit as u64 {
-            return Self::at(service, timer, Stage::refused(Refusal::TooLarge));
+            return Self::at(service, timer, Stage::refused(&admission, &Refusal::TooLarge));
         }
         let reading = Reading {
             head,
@@ -120,11 +120,11 @@ where
                         Poll::Ready(Ok(body)) => {
                             Stage::Waiting(service.open(now, &reading.admission, &reading.head, body))
                         }
-                        Poll::Ready(Err(refusal)) => Stage::refused(refusal),
+                        Poll::Ready(Err(refusal)) => Stage::refused(&reading.admission, &refusal),
                         Poll::Pending => {
                             let due = *reading.due.get_or_insert_with(|| now + service.body_timeout());
                             ready!(running.poll(cx, Some(due)));
-                            Stage::refused(Refusal::TimedOut)
+                            Stage::refused(&reading.admission, &Refusal::TimedOut)
                         }
                     }
                 }

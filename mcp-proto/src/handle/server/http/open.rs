@@ -16,7 +16,7 @@ use crate::handle::lock::lock;
 use crate::handle::server::Call;
 use crate::http::server::{Admission, Visit};
 use crate::server::ClientRequest;
-use crate::server::http::{Exchange as Machine, HttpSession, Opening, Taken};
+use crate::server::http::{Exchange as Machine, HttpSession, Opening, Rules, Taken};
 use crate::time::Time;
 
 pub(super) fn open(
@@ -28,18 +28,22 @@ pub(super) fn open(
     random: impl FnOnce() -> [u8; 32],
 ) -> Exchange {
     let tools = |tool: &str| inner.server.param_headers(tool);
-    let opening = Opening::of(inner.rules(), admission, head, body, tools);
-    Exchange::new(inner, step(inner, now, opening, random).unwrap_or_else(Kind::Answered))
+    let rules = inner.rules().answering(admission);
+    let opening = Opening::of(rules, admission, head, body, tools);
+    Exchange::new(
+        inner,
+        step(inner, rules, now, opening, random).unwrap_or_else(Kind::Answered),
+    )
 }
 
 /// Goes on to the end; `Err` where all is said already.
 fn step(
     inner: &Arc<Inner>,
+    rules: Rules<'_>,
     now: Time,
     opening: Opening<'_>,
     random: impl FnOnce() -> [u8; 32],
 ) -> Result<Kind, Box<Machine>> {
-    let rules = inner.rules();
     match opening {
         Opening::Done(exchange) => Err(Box::new(exchange)),
         Opening::Request(exchange, request) => {

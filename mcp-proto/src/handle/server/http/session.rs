@@ -33,8 +33,9 @@ pub(super) trait Party: Send + Sync {
     /// The request is cancelled: whoever waits for that is woken, and so is the task that runs its handler.
     fn cancel(&self);
 
-    /// Sends a notification on the stream; the message again, where that does not take it.
-    fn tell(&self, message: Vec<u8>) -> Result<(), Vec<u8>>;
+    /// Sends a notification on the stream, and gives whom to wake, under no lock; the message again, where the stream does
+    /// not take it.
+    fn tell(&self, message: Vec<u8>) -> Result<Option<Waker>, Vec<u8>>;
 
     /// Ends the stream.
     fn end(&self, config: &ServerConfig);
@@ -171,15 +172,20 @@ impl SharedSession {
         let mut state = lock(&self.state);
         let message = state.session.notify(self.server.config(), announcement);
         let Some(mut message) = message else { return };
-        // Told under no lock of the session: each stream has its own.
-        let streams: Vec<_> = state.session.streams().cloned().collect();
-        drop(state);
-        for stream in streams {
+        let mut told = None;
+        // Under the lock of the session, then that of a stream, and never the other way round: of two that come at once
+        // the client hears first what the session took first.
+        for stream in state.session.streams() {
             match stream.tell(message) {
-                Ok(()) => return,
+                Ok(driver) => {
+                    told = driver;
+                    break;
+                }
                 Err(back) => message = back,
             }
         }
+        drop(state);
+        told.into_iter().for_each(Waker::wake);
     }
 
     /// Opens a GET stream, which is what `party` makes of its exchange.
@@ -211,7 +217,48 @@ impl SharedSession {
 mod tests {
     use super::*;
     use crate::handle::Server;
+    use crate::jsonrpc::{Incoming, parse};
     use crate::server::LegacySession;
+
+    /// A stream that is told something.
+    struct Told(Mutex<alloc::sync::Weak<SharedSession>>, Mutex<Vec<bool>>);
+
+    impl Party for Told {
+        fn cancel(&self) {}
+
+        fn tell(&self, _: Vec<u8>) -> Result<Option<Waker>, Vec<u8>> {
+            let session = lock(&self.0).upgrade().unwrap();
+            let is_locked = session.state.try_lock().is_err();
+            lock(&self.1).push(is_locked);
+            Ok(None)
+        }
+
+        fn end(&self, _: &ServerConfig) {}
+    }
+
+    #[test]
+    fn what_is_announced_at_once_is_heard_in_the_order_in_which_the_session_takes_it() {
+        let capabilities = serde_json::from_str(r#"{"tools":{"listChanged":true}}"#).unwrap();
+        let server = Server::builder("s", "1").capabilities(capabilities).build();
+        let config = server.config().clone();
+        let session = HttpSession::new(LegacySession::new(&config));
+        let session = Arc::new(SharedSession::new(Arc::new(server), session));
+        let told = Told(Mutex::new(Arc::downgrade(&session)), Mutex::default());
+        let http = crate::http::server::HttpConfig::default();
+        let stream = session.listen(Rules::new(&config, &http, false), |_| Arc::new(told));
+        for text in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        ] {
+            let Ok(Incoming::Single(message)) = parse(text.into(), config.limits()) else {
+                panic!("a message");
+            };
+            session.act(|session| session.receive(&config, Time::ORIGIN, message));
+        }
+        let announcement = Announcement::new(&config, "notifications/tools/list_changed", Params::NONE).unwrap();
+        session.announce(&announcement);
+        assert_eq!(*lock(&stream.1), [true]);
+    }
 
     #[test]
     fn a_call_that_waits_for_the_handshake_has_a_deadline() {

@@ -39,7 +39,7 @@ fn the_era_of_a_body() {
         (&[], Some("2026-07-28"), Era::Modern),
         (&[], Some("v999.0.0"), Era::Modern),
         (&[session], None, Era::Legacy),
-        (&[session], Some("2026-07-28"), Era::Modern),
+        (&[session], Some("2026-07-28"), Era::Legacy),
         (&[modern], None, Era::Modern),
         (&[modern], Some("2026-07-28"), Era::Modern),
         (&[modern, session], None, Era::Modern),

@@ -32,6 +32,16 @@ fn nothing_is_left(table: &SessionTable<u32>) -> bool {
 }
 
 #[test]
+fn a_place_that_is_vacant_is_not_shown_as_a_session() {
+    let mut table = table(9, 9);
+    for byte in [1, 2] {
+        made(&mut table, START, byte);
+    }
+    table.remove(&id(1), None).unwrap();
+    assert_eq!(alloc::format!("{table:?}"), "SessionTable { len: 1, .. }");
+}
+
+#[test]
 fn an_idle_session_expires_exactly_then() {
     let mut table = table(9, 9);
     let first = made(&mut table, START, 1);

@@ -18,6 +18,7 @@ use crate::revision::Revision;
 use crate::rpc::CallOptions;
 
 mod bounds;
+mod cors;
 mod legacy;
 mod modern;
 mod order;

@@ -38,6 +38,53 @@ fn a_session_from_its_handshake_to_its_end() {
 }
 
 #[test]
+fn a_session_without_a_version_header_stays_legacy_whatever_its_meta_says() {
+    // No revision before 2025-06-18 has the header, and what is forwarded may bring the `_meta` of somebody else.
+    let mut world = World::new();
+    let session = world.session("2025-03-26");
+    let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"t",{META}}}}}"#);
+    let id = world.send(in_session(&session, &body));
+    let asked = world.asked();
+    assert_eq!(asked.context.revision(), crate::Revision::V2025_03_26);
+    world.answer(asked.token, "{}");
+    assert_eq!(world.read(id).body, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+    // Without a session nothing is agreed on: it is meant for the modern era, and lacks its headers.
+    assert_eq!(world.call(post(&[], &body)).status(), 400);
+}
+
+#[test]
+fn sessions_that_are_ended_cancel_what_they_have_in_progress_and_new_ones_begin() {
+    let mut world = World::new();
+    world.server.end_sessions();
+    assert!(world.server.poll_event().is_none(), "there was none");
+    let [busy, idle] = [world.session("2025-11-25"), world.session("2025-06-18")];
+    let stream = world.send(get(&idle));
+    assert!(!world.read(stream).ended);
+    let call = world.send(in_session(&busy, &tool(1)));
+    let asked = world.asked();
+    world.server.end_sessions();
+    let events: Vec<HttpEvent> = core::iter::from_fn(|| world.server.poll_event()).collect();
+    let is_cancelled =
+        |event: &HttpEvent| matches!(event, HttpEvent::Cancelled { request, .. } if *request == asked.token.key());
+    assert_eq!(
+        events.iter().filter(|event| is_cancelled(event)).count(),
+        1,
+        "{events:?}"
+    );
+    let ended = |event: &&HttpEvent| matches!(event, HttpEvent::Ended(_));
+    assert_eq!(events.iter().filter(ended).count(), 2, "{events:?}");
+    assert_eq!(world.server.sessions(), 0);
+    world.answer(asked.token, "{}");
+    assert_eq!(world.read(call).body, "", "a cancelled request is not answered");
+    assert!(world.body(stream).1, "the stream is over");
+    for gone in [busy, idle] {
+        assert_eq!(world.call(in_session(&gone, &tool(2))).status(), 404);
+    }
+    world.session("2025-11-25");
+    assert_eq!(world.server.sessions(), 1, "the endpoint is not closed");
+}
+
+#[test]
 fn the_server_asks_its_client_on_the_stream_of_a_request() {
     let mut world = World::new();
     let session = world.session("2025-11-25");
@@ -163,6 +210,44 @@ fn a_batch_is_answered_together() {
     assert_eq!(ids, [9, 2, 1]);
     let later = world.session("2025-11-25");
     assert_eq!(world.call(in_session(&later, &batch)).status(), 400);
+}
+
+/// JSON-RPC 2.0, 6 and 7. Notifications and responses alone are taken (2025-03-26, Transports, Sending Messages, 4: MUST).
+#[test]
+fn entries_of_a_batch_that_are_no_message_are_answered() {
+    let mut world = World::new();
+    let session = world.session("2025-03-26");
+    let (notification, response) = (
+        r#"{"jsonrpc":"2.0","method":"x"}"#,
+        r#"{"jsonrpc":"2.0","id":8,"result":{}}"#,
+    );
+    for (entries, ids) in [
+        ("{}", &[None][..]),
+        (r#"{"foo":"boo"},5,null,"x",[]"#, &[None; 5]),
+        (r#"{"jsonrpc":"2.0"},{"jsonrpc":"2.0","id":7}"#, &[None, Some(7)]),
+        (r#"{"jsonrpc":"2.0","id":7,"method":5}"#, &[Some(7)]),
+    ] {
+        for batch in [format!("[{entries}]"), format!("[{notification},{entries},{response}]")] {
+            let answer = world.call(in_session(&session, &batch));
+            assert_eq!(answer.status(), 200, "{batch} {answer:?}");
+            let answers: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+            assert!(
+                answers.iter().all(|answer| answer["error"]["code"] == -32600),
+                "{answer:?}"
+            );
+            let answered: Vec<_> = answers.iter().map(|answer| answer["id"].as_i64()).collect();
+            assert_eq!(answered, ids, "{batch}");
+        }
+    }
+    for batch in [
+        format!("[{notification}]"),
+        format!("[{response}]"),
+        format!("[{notification},{response},{response}]"),
+        r#"[{"jsonrpc":"2.0","id":8,"error":5}]"#.into(),
+    ] {
+        let answer = world.call(in_session(&session, &batch));
+        assert_eq!((answer.status(), &*answer.body), (202, ""), "{batch}");
+    }
 }
 
 #[test]

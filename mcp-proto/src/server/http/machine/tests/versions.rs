@@ -58,7 +58,7 @@ fn expected(named: Named, sent: &str, meta: bool, session: bool) -> Outcome {
         // 2026-07-28, Streamable HTTP, Server Validation: a required header that is malformed is a `HeaderMismatch`.
         (Named::Malformed(_), _) => refused(-32020),
         // A session has agreed on its version, and what its messages say in `_meta` is theirs.
-        (Named::Legacy(_), _) if meta && session => in_session(named, sent),
+        (Named::Legacy(_) | Named::Absent, _) if meta && session => in_session(named, sent),
         // 2026-07-28, Streamable HTTP, Protocol Version Header: header and `_meta` MUST match.
         _ if meta && named != Named::Modern => refused(-32020),
         // The same: what the server does not implement MUST be answered with 400 and -32022, whatever it is.
