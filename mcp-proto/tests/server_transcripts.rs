@@ -292,7 +292,7 @@ fn bad_input_is_answered_and_the_connection_lives_on() {
         > {"jsonrpc":"2.0","id":3,"method":"ping","method":"ping"}
         < {"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"not a JSON-RPC message: a key occurs twice"}}
         > {"jsonrpc":"2.0","id":4,"method":"ping","params":DEEP}
-        < {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"nested too deeply"}}
+        < {"jsonrpc":"2.0","id":4,"error":{"code":-32700,"message":"nested too deeply"}}
         > {"jsonrpc":"2.0","id":5,"method":"ping","params":[1]}
         < {"jsonrpc":"2.0","id":5,"error":{"code":-32600,"message":"not a JSON-RPC message: params is not an object"}}
         > {"jsonrpc":"2.0","id":6,"method":"ping","params":{"x":"LONG"}}
