@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use mcp_proto::jsonrpc::Id;
+use mcp_proto::wire::outline::Outline;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The ids in the lines that were sent, and how often each was answered.
@@ -48,10 +49,13 @@ impl Asked {
         let line = std::mem::take(&mut self.line);
         self.overlong |= line.len() > self.most;
         self.batches |= line.trim_ascii_start().starts_with(b"[");
-        if let Ok(Ids(ids)) = serde_json::from_slice(&line) {
-            for id in ids {
-                *self.asked.entry(id).or_default() += 1;
-            }
+        let ids = match serde_json::from_slice(&line) {
+            Ok(Ids(ids)) => ids,
+            // Whatever can be told of a line that is no JSON may be answered.
+            Err(_) => told(&line).into_iter().collect(),
+        };
+        for id in ids {
+            *self.asked.entry(id).or_default() += 1;
         }
     }
 
@@ -86,6 +90,11 @@ impl Asked {
     pub fn batches(&self) -> bool {
         self.batches
     }
+}
+
+/// The id of a line that cannot be read.
+fn told(line: &[u8]) -> Option<Id> {
+    serde_json::from_str(Outline::of(line).id()?).ok()
 }
 
 /// The members called `id` of a message, or of each message of a batch.

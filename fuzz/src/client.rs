@@ -169,7 +169,7 @@ impl Run {
     fn events(&mut self) {
         let events = dry(4096, || self.client.poll_event());
         for event in events {
-            self.log.push(format!("{event:?}"));
+            self.log.push(format!("{event:?} {}", told(&event)));
             self.ledger.told();
             match event {
                 ClientEvent::Reply { call, .. } => self.ledger.settled(call),
@@ -205,4 +205,17 @@ impl Run {
 fn params(index: u8) -> Params {
     let text = pick(&PARAMS, index);
     Params::from_raw(RawJson::parse(text).expect("JSON")).expect("an object")
+}
+
+/// The text of an event, which its `Debug` does not show.
+pub fn told(event: &ClientEvent) -> &str {
+    match event {
+        ClientEvent::Reply {
+            outcome: Ok(result), ..
+        } => result.as_str(),
+        ClientEvent::Progress { params, .. } | ClientEvent::Log { params, .. } => params.as_str(),
+        ClientEvent::Notification(told) => told.notification.text.as_str(),
+        ClientEvent::Request(asked) => asked.request.text.as_str(),
+        _ => "",
+    }
 }

@@ -16,7 +16,7 @@ use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientC
 use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
 use mcp_proto::rpc::{CloseReason, RequestKey};
 
-use crate::client::{METHODS, NOTIFICATIONS};
+use crate::client::{METHODS, NOTIFICATIONS, told};
 use crate::ledger::{Ledger, dry};
 use crate::message::{Message, Raw, TO_CLIENT, pick};
 use crate::settings::{self, End, Options, Start};
@@ -254,7 +254,7 @@ impl Run {
 
     fn events(&mut self) {
         for event in dry(4096, || self.client.poll_event()) {
-            self.log.push(format!("{event:?}"));
+            self.log.push(format!("{event:?} {}", told(&event)));
             self.ledger.told();
             match event {
                 ClientEvent::Reply { call, .. } => self.ledger.settled(call),

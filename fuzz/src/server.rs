@@ -237,7 +237,7 @@ impl Run {
 
     fn events(&mut self) {
         for event in dry(4096, || self.server.poll_event()) {
-            self.log.push(format!("{event:?}"));
+            self.log.push(format!("{event:?} {}", told(&event)));
             self.ledger.told();
             match event {
                 ServerEvent::Request(request) => self.requests.push(request),
@@ -297,4 +297,16 @@ impl Run {
 fn params(index: u8) -> Params {
     let text = pick(&PARAMS, index);
     Params::from_raw(RawJson::parse(text).expect("JSON")).expect("an object")
+}
+
+/// The text of an event, which its `Debug` does not show.
+fn told(event: &ServerEvent) -> &str {
+    match event {
+        ServerEvent::Request(request) => request.text.as_str(),
+        ServerEvent::Notification(notification) => notification.text.as_str(),
+        ServerEvent::Reply {
+            outcome: Ok(result), ..
+        } => result.as_str(),
+        _ => "",
+    }
 }

@@ -158,6 +158,7 @@ pub mod rpc;
 pub mod server;
 pub mod sessions;
 mod settings;
+mod shown;
 mod time;
 #[cfg(feature = "handle")]
 pub mod toolbox;

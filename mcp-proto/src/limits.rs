@@ -78,6 +78,9 @@ settings! {
         /// Most response streams open in one session. A client reads no further while that many answers and
         /// notifications of its own have not been taken by the server. Default 1,024.
         pub streams_per_session (with_streams_per_session): usize,
+        /// Most GET streams open in one legacy HTTP session of a server. One more is served all the same, and the oldest
+        /// ends. None is as good as one. Default 4.
+        pub get_streams_per_session (with_get_streams_per_session): usize,
         /// Most resources that one subscription names (2026-07-28), and that one legacy session subscribes to. Their
         /// bytes count towards [`total_bytes`](Self::total_bytes); those of all HTTP subscriptions of an endpoint do so
         /// together. Default 1,000.
@@ -120,6 +123,8 @@ impl Default for Limits {
             abandoned_requests: 10_000,
             session_idle: Duration::from_secs(30 * 60),
             streams_per_session: 1 << 10,
+            // One that is read, one that was opened while it was given up, and two whose ends nobody has noticed.
+            get_streams_per_session: 4,
             subscription_uris: 1_000,
             tool_headers: 10_000,
             list_pages: 1_000,

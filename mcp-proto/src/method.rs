@@ -204,6 +204,36 @@ impl Method {
         }
     }
 
+    /// Whether a message with this method does no harm when it arrives twice: it only asks or looks, says how something is,
+    /// or settles once what it names. One that does something, such as `tools/call`, is not among them, nor is what begins
+    /// a session. Over HTTP such a message is sent once more where a kept connection was gone before anything of its
+    /// response came (RFC 9110, 9.2.2).
+    pub const fn is_repeatable(self) -> bool {
+        match self.kind() {
+            Kind::Notification => true,
+            Kind::Request => matches!(
+                self,
+                Self::Ping
+                    | Self::Discover
+                    | Self::ListTools
+                    | Self::ListPrompts
+                    | Self::GetPrompt
+                    | Self::ListResources
+                    | Self::ListResourceTemplates
+                    | Self::ReadResource
+                    | Self::Subscribe
+                    | Self::Unsubscribe
+                    | Self::ListenSubscriptions
+                    | Self::Complete
+                    | Self::SetLevel
+                    | Self::ListRoots
+                    | Self::GetTask
+                    | Self::GetTaskPayload
+                    | Self::ListTasks
+            ),
+        }
+    }
+
     /// Whether a result carries `ttlMs` and `cacheScope` in 2026-07-28 (Caching).
     pub const fn is_cacheable(self) -> bool {
         matches!(

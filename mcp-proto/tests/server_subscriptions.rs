@@ -125,6 +125,25 @@ fn a_server_that_ends_a_subscription_says_so_twice() {
     assert_eq!(end.len(), 2);
 }
 
+/// The end of input is the client's way to end the connection (2026-07-28, stdio, Shutdown): the server tears nothing down,
+/// and what is left to be said is that it has ended well (Subscriptions, Graceful Closure).
+#[test]
+fn at_the_end_of_input_a_subscription_has_its_result_alone() {
+    let mut server = Server::new(Limits::default());
+    server.listen(7, []);
+    server.listen(8, []);
+    server.0.receive_eof(Time::ORIGIN);
+    let end = server.output();
+    let said: Vec<_> = end
+        .iter()
+        .map(|message| (&message["id"], &message["result"]["resultType"]))
+        .collect();
+    let (seven, eight, complete) = (json!(7), json!(8), json!("complete"));
+    assert_eq!(said, [(&seven, &complete), (&eight, &complete)]);
+    server.0.close();
+    assert_eq!(server.output(), [] as [Value; 0], "once");
+}
+
 #[test]
 fn one_that_its_client_has_ended_is_not_mentioned_again() {
     let mut server = Server::new(Limits::default());

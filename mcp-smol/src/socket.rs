@@ -27,6 +27,12 @@ impl<T> Socket<T> {
     }
 }
 
+impl<T> AsRef<T> for Socket<T> {
+    fn as_ref(&self) -> &T {
+        self.stream.get_ref()
+    }
+}
+
 /// How a kind of socket ends its output.
 pub(crate) trait HalfClose {
     fn half_close(&self) -> io::Result<()>;

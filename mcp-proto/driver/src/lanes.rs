@@ -9,6 +9,7 @@ use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::grace::Grace;
 use mcp_proto::Time;
 use mcp_proto::handle::Pump;
 use mcp_proto::handle::Timer;
@@ -36,8 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The lanes of one byte-stream connection, for the one future that drives it.
 ///
-/// None waits for another: while a write is half done, reading goes on; the end of the input does not cut off
-/// queued output. A write that fails ends the connection, after what had arrived by then is received. Once reading
+/// None waits for another, but that what has arrived is read before a deadline counts: while a write is half done, reading
+/// goes on; the end of the input does not cut off queued output. A write that fails ends the connection, after what had arrived by then is received. Once reading
 /// is over, a peer that takes nothing for two seconds (a minute, where it was the peer who ended it) is given up.
 ///
 /// The stream is a closure that takes one [`Step`] at a time, the timer another. Dropping the lanes drops the
@@ -62,11 +63,11 @@ pub struct Lanes<P, E> {
     broken: Option<Failure<E>>,
     /// How often it may still be read after that.
     salvage: usize,
+    grace: Grace,
 }
 
 /// What is asked of the stream. `Ready` with how many bytes were read or written, or 0 where there is nothing to
 /// count; where it is `Pending`, the stream wakes the task.
-#[derive(Debug)]
 pub enum Step<'a> {
     /// Read: make room in the buffer, which may be empty, and put what comes at its front. 0 is the end.
     Read(&'a mut BytesMut),
@@ -76,6 +77,18 @@ pub enum Step<'a> {
     Flush,
     /// Flush, and end the output.
     Close,
+}
+
+/// Says how much is read or written, and not what.
+impl fmt::Debug for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(buffer) => write!(f, "Read({} bytes before)", buffer.len()),
+            Self::Write(bytes) => write!(f, "Write({} bytes)", bytes.len()),
+            Self::Flush => f.write_str("Flush"),
+            Self::Close => f.write_str("Close"),
+        }
+    }
 }
 
 impl Step<'_> {
@@ -179,7 +192,18 @@ impl<P: Pump, E> Lanes<P, E> {
             patience: LINGER,
             broken: None,
             salvage: SALVAGE,
+            grace: Grace::default(),
         }
+    }
+
+    /// What is driven.
+    pub fn pump(&self) -> &P {
+        &self.pump
+    }
+
+    /// What is driven, for the lanes of another stream.
+    pub fn into_pump(self) -> P {
+        self.pump
     }
 
     /// Drives the connection to its end, in the time of `timer`. `stream` does one step; it repeats what was
@@ -216,7 +240,8 @@ impl<P: Pump, E> Lanes<P, E> {
         mut timer: impl FnMut(&mut Context<'_>, Option<Time>) -> Poll<Time>,
     ) -> Poll<Result<(), Failure<E>>> {
         for _ in 0..ROUNDS {
-            let mut moved = self.poll_read(cx, now, &mut stream).is_ready();
+            let has_read = self.poll_read(cx, now, &mut stream).is_ready();
+            let mut moved = has_read;
             // Between the two: what came is answered before it is written, in one turn.
             self.pump.poll_work(cx, now);
             moved |= self.poll_write(cx, now, &mut stream).is_ready();
@@ -230,7 +255,7 @@ impl<P: Pump, E> Lanes<P, E> {
                     return Poll::Ready(self.fail(now));
                 }
             }
-            moved |= self.poll_deadline(cx, now, &mut timer).is_ready();
+            moved |= self.poll_deadline(cx, now, has_read, &mut timer).is_ready();
             if !moved {
                 return Poll::Pending;
             }
@@ -335,20 +360,30 @@ impl<P: Pump, E> Lanes<P, E> {
         Poll::Ready(Ok(()))
     }
 
-    /// The timer lane. Ready where a deadline was over.
+    /// The timer lane. Ready where a deadline was over, which counts when what has arrived is read.
     fn poll_deadline(
         &mut self,
         cx: &mut Context<'_>,
         now: Time,
+        has_read: bool,
         timer: &mut impl FnMut(&mut Context<'_>, Option<Time>) -> Poll<Time>,
     ) -> Poll<()> {
         let give_up = self.give_up_at(now);
         let deadline = [self.pump.deadline(), give_up].into_iter().flatten().min();
-        let now = ready!(timer(cx, deadline)).max(now);
-        if give_up.is_some_and(|at| at <= now) {
+        let mut later = ready!(timer(cx, self.grace.deadline(deadline))).max(now);
+        // Where there is a reader who does not read, what has come does not count.
+        if let Some(deadline) = deadline.filter(|_| self.reading) {
+            while !self.grace.is_over(deadline, later, has_read) {
+                if has_read {
+                    return Poll::Ready(());
+                }
+                later = ready!(timer(cx, self.grace.deadline(Some(deadline)))).max(later);
+            }
+        }
+        if give_up.is_some_and(|at| at <= later) {
             self.broken.get_or_insert(Failure::TimedOut);
         }
-        self.pump.handle_timeout(now);
+        self.pump.handle_timeout(later);
         Poll::Ready(())
     }
 

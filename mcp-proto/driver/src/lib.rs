@@ -41,6 +41,7 @@ mod connect_error;
 mod count;
 #[cfg(unix)]
 pub mod descriptor;
+mod grace;
 #[cfg(feature = "http")]
 pub mod http;
 mod lanes;

@@ -11,7 +11,7 @@ use core::task::{Context, Poll, Waker};
 use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use mcp_proto::handle::Tasks;
+use mcp_proto::handle::{AtWork, Tasks};
 
 /// How often it goes round before other tasks get their turn.
 const ROUNDS: usize = 4;
@@ -68,17 +68,18 @@ impl Nursery {
     pub async fn run<T>(&mut self, main: impl Future<Output = T>) -> T {
         let mut main = pin!(main);
         poll_fn(|cx| {
-            self.start_work();
+            let mut work = self.start_work(cx);
             for _ in 0..ROUNDS {
                 // First, and again after the others: what they did may be what it waits for.
                 if let Poll::Ready(value) = main.as_mut().poll(cx) {
+                    work.end();
                     return Poll::Ready(value);
                 }
-                if !self.poll(cx) {
+                if !self.poll(&mut work) {
                     return Poll::Pending;
                 }
             }
-            cx.waker().wake_by_ref();
+            // At work still: it is woken.
             Poll::Pending
         })
         .await
@@ -91,32 +92,32 @@ impl Nursery {
     pub async fn run_out(mut self, main: impl Future<Output = ()>) {
         let mut main = pin!(Some(main));
         poll_fn(|cx| {
-            self.start_work();
+            let mut work = self.start_work(cx);
             for _ in 0..ROUNDS {
                 if main.as_mut().as_pin_mut().is_some_and(|main| main.poll(cx).is_ready()) {
                     // The others may wait for what it holds.
                     main.set(None);
                 }
-                if !self.poll(cx) {
+                if !self.poll(&mut work) {
                     // Only what runs in it could hand in more.
                     let is_done = main.is_none() && self.tasks.is_empty();
                     return if is_done { Poll::Ready(()) } else { Poll::Pending };
                 }
             }
-            cx.waker().wake_by_ref();
+            // At work still: it is woken.
             Poll::Pending
         })
         .await;
     }
 
     /// Whatever is handed in or woken from now on is seen before it rests.
-    fn start_work(&self) {
+    fn start_work<'a>(&self, cx: &Context<'a>) -> AtWork<'a> {
         lock(&self.arrivals).is_at_work = true;
-        self.tasks.start_work();
+        self.tasks.start_work(cx)
     }
 
     /// Polls what was handed in, each future that was woken. Whether there was one.
-    fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll(&mut self, work: &mut AtWork<'_>) -> bool {
         // Polled outside of the lock: any of them may hand in more.
         let arrived = core::mem::take(&mut lock(&self.arrivals).tasks);
         for task in arrived {
@@ -124,7 +125,7 @@ impl Nursery {
         }
         for polls in 0..POLLS {
             let Some((index, outcome)) = self.tasks.poll_next(poll_alone) else {
-                return polls > 0 || !self.rest(cx);
+                return polls > 0 || !self.rest(work);
             };
             if outcome.is_ready() {
                 self.tasks.remove(index);
@@ -134,15 +135,16 @@ impl Nursery {
     }
 
     /// `false` where there is something to be polled at once.
-    fn rest(&self, cx: &mut Context<'_>) -> bool {
+    fn rest(&self, work: &mut AtWork<'_>) -> bool {
         // Locked throughout: what is handed in meanwhile finds the waker, or is found here.
         let mut arrivals = lock(&self.arrivals);
-        let is_idle = arrivals.tasks.is_empty() && self.tasks.rest(cx);
+        let Some(outer) = work.waker() else { return true };
+        let is_idle = arrivals.tasks.is_empty() && self.tasks.rest(work);
         if is_idle {
             arrivals.is_at_work = false;
             match &mut arrivals.waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                None => arrivals.waker = Some(cx.waker().clone()),
+                Some(waker) => waker.clone_from(outer),
+                None => arrivals.waker = Some(outer.clone()),
             }
         }
         is_idle

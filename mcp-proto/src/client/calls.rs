@@ -30,6 +30,8 @@ pub(super) struct Calls {
     timeouts: Timeouts,
     waiting: rpc::Calls<Call>,
     overdue: Option<CallId>,
+    /// The last question of the machine itself that a handshake consists of.
+    handshake: Option<CallId>,
     aborted: VecDeque<CallId>,
     settled: VecDeque<CallId>,
     /// The calls that were never sent when the connection closed.
@@ -44,6 +46,7 @@ impl Calls {
             timeouts: timeouts.clone(),
             waiting: rpc::Calls::new(limits.pending_calls),
             overdue: None,
+            handshake: None,
             aborted: VecDeque::new(),
             settled: VecDeque::new(),
             #[cfg(feature = "handle")]
@@ -69,7 +72,24 @@ impl Calls {
     /// Takes on a call of the machine itself, which is not counted against the bound.
     pub(super) fn begin_own(&mut self, call: Call) -> CallId {
         let timing = call.options.timing();
-        self.waiting.begin_own(&timing, &self.timeouts, call)
+        let asks = matches!(call.purpose, CallPurpose::Discover | CallPurpose::Initialize);
+        let id = self.waiting.begin_own(&timing, &self.timeouts, call);
+        if asks {
+            self.handshake = Some(id);
+        }
+        id
+    }
+
+    /// The question of the handshake that waits for its answer, where it is with the server.
+    pub(super) fn asked(&self) -> Option<CallId> {
+        self.handshake.filter(|call| self.is_sent(*call))
+    }
+
+    /// The question of the handshake cannot be answered any more, however far it came.
+    pub(super) fn forget_handshake(&mut self) {
+        if let Some(asked) = self.handshake.take() {
+            self.remove(asked);
+        }
     }
 
     pub(super) fn get(&self, call: CallId) -> Option<&Call> {
@@ -112,10 +132,10 @@ impl Calls {
     }
 
     /// A call makes progress: the one with this token, where it asked and is with the server.
-    pub(super) fn report(&mut self, token: &Id, now: Time) -> Option<CallId> {
+    pub(super) fn report(&mut self, token: &Id, reached: Option<f64>, now: Time) -> Option<CallId> {
         // The token of a call is its id.
         self.find_sent(token)?;
-        self.waiting.progress(token, now)
+        self.waiting.progress(token, reached, now)
     }
 
     /// Gives every newborn call its deadline.

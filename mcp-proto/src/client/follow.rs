@@ -9,13 +9,15 @@ use super::event::ClientEvent;
 use super::held::Held;
 use super::link::Link;
 use super::machine::Client;
-use super::outbox::Unsent;
+use super::outbox::{Entry, Unsent};
 use super::step::{Next, Renegotiation, Step};
 use super::tool_headers::ToolHeaders;
 use crate::jsonrpc::{Params, Peek, RawJson, encode_request_with};
 use crate::method::{Kind, Method, NameSource};
 use crate::model::InitializeParams;
 use crate::revision::Revision;
+#[cfg(feature = "http")]
+use crate::rpc::Outgoing;
 use crate::rpc::{CallError, CallId, CallOptions, Mirrored, Phase, Purpose};
 
 impl Client {
@@ -44,6 +46,7 @@ impl Client {
                 for key in self.inbox.drain() {
                     self.events.push(ClientEvent::Cancelled(key));
                 }
+                self.standing.lost();
                 self.events.push(ClientEvent::SessionLost);
             }
         }
@@ -85,6 +88,10 @@ impl Client {
 
     /// Sends what was held back, in its order.
     fn release(&mut self) {
+        // First: what follows may rely on it.
+        for (method, params) in self.standing.restored() {
+            self.ask(method, params, CallOptions::default(), CallPurpose::Ping);
+        }
         for held in self.held.drain() {
             match held {
                 Held::Call(call) => self.release_call(call),
@@ -250,7 +257,9 @@ impl Client {
             CallPurpose::Ping => {
                 self.calls.remove(id);
             }
-            CallPurpose::Discover | CallPurpose::Initialize | CallPurpose::ToolList => {}
+            // The handshake does not wait for itself: held, its question would never be asked.
+            CallPurpose::Discover | CallPurpose::Initialize => self.write(id),
+            CallPurpose::ToolList => {}
         }
     }
 
@@ -266,9 +275,16 @@ impl Client {
 
     /// Writes a call as the era wants it, and queues it.
     pub(super) fn write(&mut self, id: CallId) {
+        let Some((text, entry)) = self.written(id) else { return };
+        let key = (self.outbox).push_request(text, entry.purpose, entry.method, entry.mirrored);
+        self.calls.progressed(id, CallProgress::Queued(key));
+    }
+
+    /// The message of a call, as the era wants it.
+    fn written(&self, id: CallId) -> Option<(Vec<u8>, Entry)> {
         let is_modern = self.revision().is_some_and(Revision::is_stateless);
         let is_mirrored = is_modern && self.link == Link::Http;
-        let Some(call) = self.calls.get(id) else { return };
+        let call = self.calls.get(id)?;
         let members = self.members.of(id, &call.options, is_modern);
         let text = encode_request_with(&id.to_id(), call.method.as_str(), &call.params, &members);
         let method = is_mirrored.then(|| call.method.clone());
@@ -281,8 +297,31 @@ impl Client {
             CallPurpose::Initialize => Purpose::Initialize(id),
             _ => Purpose::Call(id),
         };
-        let key = self.outbox.push_request(text, purpose, method, mirrored);
-        self.calls.progressed(id, CallProgress::Queued(key));
+        let entry = Entry {
+            purpose,
+            method,
+            mirrored,
+        };
+        Some((text, entry))
+    }
+
+    /// The message of a call that is with the server, as it was sent; `None` where the session that it was sent in is over.
+    #[cfg(feature = "http")]
+    pub(super) fn again(&self, id: CallId) -> Option<Outgoing> {
+        let present = CallProgress::Sent(self.negotiation.epoch());
+        self.calls.get(id).filter(|call| call.progress == present)?;
+        let (text, entry) = self.written(id)?;
+        Some(entry.into_outgoing(text, self.revision()))
+    }
+
+    /// Whether a call does no harm when it is made twice.
+    #[cfg(feature = "http")]
+    pub(super) fn is_repeatable(&self, id: CallId) -> bool {
+        self.calls.get(id).is_some_and(|call| {
+            let is_safe = call.method.known().is_some_and(Method::is_repeatable);
+            // In the legacy era the session may be gone with the connection: the pool knows, and makes the call again.
+            is_safe || call.options.idempotent && self.negotiation.is_modern()
+        })
     }
 
     /// Brings the outcome of a call of the application, or of a page of the list of tools, to where it belongs.
@@ -300,6 +339,16 @@ impl Client {
 
 /// What of a call headers mirror (2026-07-28, Streamable HTTP, Standard Request Headers and Client Behavior).
 fn mirrored(call: &Call, tools: &ToolHeaders) -> Mirrored {
+    // Nearly every call: nothing of its arguments is mirrored, and they need no look.
+    if tools.is_empty()
+        && call.method.known() == Some(Method::CallTool)
+        && let Some(name) = call.params.leading_name()
+    {
+        return Mirrored {
+            name: Some(name.into()),
+            params: Vec::new(),
+        };
+    }
     let source = call.method.known().and_then(|method| method.name_source());
     let peek = call.params.as_raw().map(Peek::of);
     let (Some(source), Some(Ok(peek))) = (source, peek) else {
@@ -317,5 +366,22 @@ fn mirrored(call: &Call, tools: &ToolHeaders) -> Mirrored {
     Mirrored {
         name: name.map(Into::into),
         params,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::client::{ClientConfig, StreamClient};
+    use crate::model::Implementation;
+    use crate::time::Time;
+
+    #[test]
+    fn the_question_of_the_handshake_that_is_taken_back_is_asked_all_the_same() {
+        let mut client = StreamClient::new(ClientConfig::new(Implementation::new("c", "1")));
+        client.client().connect();
+        client.client().take_back();
+        let sent = client.poll_transmit(Time::ORIGIN).expect("a discovery");
+        assert!(sent.windows(15).any(|window| window == b"server/discover"));
+        assert_eq!(client.poll_transmit(Time::ORIGIN), None);
     }
 }

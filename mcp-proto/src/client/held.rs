@@ -1,9 +1,11 @@
 //! What waits for the handshake.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::method::MethodName;
 use crate::rpc::{CallId, Series};
+use crate::shown::Size;
 
 /// What one entry costs besides its text: a flood of messages without parameters is bounded too.
 const OVERHEAD: usize = 64;
@@ -17,12 +19,20 @@ pub(super) struct HeldQueue {
     bytes: usize,
 }
 
-#[derive(Debug)]
 pub(super) enum Held {
     /// A call, to be written when the revision is known.
     Call(CallId),
     /// A notification, written already: it is the same in every revision.
     Notification(MethodName, Vec<u8>),
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(call) => f.debug_tuple("Call").field(call).finish(),
+            Self::Notification(method, text) => write!(f, "Notification({method:?}, {:?})", Size(text.len())),
+        }
+    }
 }
 
 impl HeldQueue {

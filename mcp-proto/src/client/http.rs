@@ -8,7 +8,7 @@ use super::event::ClientEvent;
 use super::link::{Link, Origin};
 use super::machine::Client;
 use crate::http::client::{ExchangeError, ExchangeId, Exchanges, HttpAction, HttpClientConfig, Output};
-use crate::rpc::{CloseReason, Kept};
+use crate::rpc::{CloseReason, Failure, Kept};
 use crate::time::Time;
 
 /// A [`Client`] over Streamable HTTP.
@@ -60,10 +60,20 @@ impl HttpClient {
         self.exchanges.open()
     }
 
+    /// Whether the GET stream of a legacy session is open, on which the server sends what belongs to no call.
+    pub fn is_listening(&self) -> bool {
+        self.exchanges.is_listening()
+    }
+
     /// Whether more of the response should be read.
     pub fn wants_body(&self, id: ExchangeId) -> bool {
         // A full outbox holds back every response: any of them may bring requests that want an answer.
-        self.exchanges.wants_body(id) && self.client.wants_input()
+        self.exchanges.wants_body(id) && self.has_room()
+    }
+
+    /// Whether another message of the server may be read.
+    fn has_room(&self) -> bool {
+        self.client.wants_input() && self.exchanges.takes_requests(self.client.outbox.answers())
     }
 
     /// The head of a response came.
@@ -90,7 +100,7 @@ impl HttpClient {
         self.pass_on(now);
     }
 
-    /// Time has passed.
+    /// Time has passed. What has arrived of the responses is reported before; see [`Client::handle_timeout`].
     pub fn handle_timeout(&mut self, now: Time) {
         self.client.handle_timeout(now);
         self.handle_exchange_timeout(now);
@@ -106,6 +116,10 @@ impl HttpClient {
     pub fn poll_action(&mut self, now: Time) -> Option<HttpAction> {
         self.handle_exchange_timeout(now);
         loop {
+            // There may be room again for what was not read.
+            if self.exchanges.has_unread() {
+                self.pass_on(now);
+            }
             if let Some(action) = self.exchanges.poll_action() {
                 return Some(action);
             }
@@ -149,20 +163,46 @@ impl HttpClient {
         self.client.set_listening(self.exchanges.is_listening());
     }
 
+    /// What the responses hold, message by message: each may take the last room for answers.
+    fn next_output(&mut self, now: Time) -> Option<Output> {
+        loop {
+            let output = self.exchanges.poll_output();
+            if output.is_some() || !self.has_room() || !self.exchanges.read(now) {
+                return output;
+            }
+        }
+    }
+
     /// Brings what the responses hold to the client.
     fn pass_on(&mut self, now: Time) {
         // First: what comes may be a list that is only kept while changes are heard.
         self.client.set_listening(self.exchanges.is_listening());
-        while let Some(output) = self.exchanges.poll_output() {
+        while let Some(output) = self.next_output(now) {
             let was_ready = self.client.is_ready();
             match output {
                 Output::Text { text, status, call } => {
                     self.client.receive_text(now, text, Origin::Http { status, call });
                 }
+                Output::Broken { outline, status, call } => {
+                    self.client.receive_broken(&outline, Origin::Http { status, call });
+                }
                 Output::Rejected { call, error, status } => self.client.rejected(call, error, status),
                 Output::Failed { call, failure } => self.client.fail(call, failure),
+                Output::Redirected { call, route } => match self.client.again(call) {
+                    Some(outgoing) => self.exchanges.send_again(now, outgoing, route),
+                    // It was not processed, and belongs into the next session.
+                    None => self.client.fail(call, Failure::SessionLost),
+                },
+                Output::Stale { call, route } => {
+                    let is_repeatable = self.client.is_repeatable(call);
+                    match self.client.again(call).filter(|_| is_repeatable) {
+                        Some(outgoing) => self.exchanges.send_again(now, outgoing, route),
+                        None => self.client.fail(call, Failure::Disconnected),
+                    }
+                }
                 Output::SessionLost => self.client.session_forgotten(),
                 Output::SessionDoubtful => self.client.ask_for_session(),
+                Output::NotListening(failure) => self.client.not_listening(failure),
                 Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),
             }
             // At once: from its answer on, an exchange has the time for closing and no more.

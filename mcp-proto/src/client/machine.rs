@@ -9,18 +9,21 @@ use super::event::{Answer, ClientEvent, ServerFacts};
 use super::events::Events;
 use super::held::{Held, HeldQueue};
 use super::inbox::Inbox;
+use super::incident::Farewell;
 use super::link::Link;
 use super::listing::{Joined, Tools};
 use super::meta::Members;
 use super::negotiation::Negotiation;
 use super::outbox::{Entry, Outbox};
+use super::standing::Standing;
 use super::tool_headers::ToolHeaders;
 use super::tool_list::ToolList;
 use crate::jsonrpc::{Params, encode_notification_with};
 use crate::method::{Kind, Method, MethodName};
 use crate::revision::Revision;
 use crate::rpc::{
-    CallError, CallId, CallOptions, CloseReason, Counters, Kept, Outgoing, Phase, Purpose, RequestKey, SendError,
+    CallError, CallId, CallOptions, CloseReason, Counters, Excerpt, Kept, Outgoing, Phase, Purpose, RequestKey,
+    SendError,
 };
 use crate::time::Time;
 
@@ -63,6 +66,10 @@ pub struct Client {
     pub(super) tool_headers: ToolHeaders,
     pub(super) members: Members,
     pub(super) counters: Counters,
+    /// What the application has set in a session, and wants in the next.
+    pub(super) standing: Standing,
+    /// What was no message last, and how often that was told.
+    pub(super) junk: (Option<Excerpt>, usize),
     /// When the world last spoke.
     pub(super) now: Time,
     pub(super) closed: Option<CloseReason>,
@@ -84,6 +91,8 @@ impl Client {
             tool_headers: ToolHeaders::new(limits.tool_headers),
             members: Members::new(&config),
             counters: Counters::default(),
+            standing: Standing::default(),
+            junk: (None, 0),
             now: Time::ORIGIN,
             closed: None,
             config,
@@ -104,6 +113,18 @@ impl Client {
     #[cfg(feature = "handle")]
     pub(crate) fn proved(&self) -> Option<Prior> {
         self.negotiation.proved()
+    }
+
+    /// What there is to say of the end of a server that this side had started: how it exited, and what it said last where
+    /// that is known. Else that is what came last and was no message.
+    #[must_use]
+    pub fn farewell(&self, status: &str, last_output: Option<&str>) -> Farewell {
+        let said = last_output.map(|text| Excerpt::of(text.as_bytes()));
+        Farewell {
+            status: status.into(),
+            was_early: !self.negotiation.is_confirmed(),
+            last_output: said.or_else(|| self.junk.0.clone()),
+        }
     }
 
     /// What the peer did that was wrong and survived.
@@ -279,6 +300,20 @@ impl Client {
         self.follow(step);
     }
 
+    /// The stream can be opened again, once.
+    pub(super) fn allow_reopening(&mut self) {
+        self.negotiation.allow_reopening();
+    }
+
+    /// The stream has ended. Whether it is to be opened again, for what is queued now.
+    pub(super) fn reopen(&mut self) -> bool {
+        let step = self.negotiation.reopen().filter(|_| self.closed.is_none());
+        let Some(step) = step else { return false };
+        self.calls.forget_handshake();
+        self.follow(step);
+        true
+    }
+
     /// Takes for granted what an earlier connection found, where nothing was asked, and nothing was told before.
     #[cfg(feature = "handle")]
     pub(crate) fn presume(&mut self, prior: Prior) {
@@ -336,6 +371,9 @@ impl Client {
     }
 
     /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
+    ///
+    /// Only here do they fail, whatever time the other methods are told. Where deadlines and messages come at once, as after
+    /// a suspend, a driver hands over first what has arrived: an answer that is there is in time.
     pub fn handle_timeout(&mut self, now: Time) {
         // No order is asked of a driver: this may be the first that sees a call.
         self.calls.arm(now);
@@ -377,18 +415,7 @@ impl Client {
             let step = self.negotiation.announcing(now + self.config.timeouts.initialize);
             self.follow(step);
         }
-        let Entry {
-            purpose,
-            method,
-            mirrored,
-        } = entry;
-        Some(Outgoing {
-            text,
-            purpose,
-            method,
-            mirrored,
-            revision,
-        })
+        Some(entry.into_outgoing(text, revision))
     }
 
     /// The next message that is still wanted.

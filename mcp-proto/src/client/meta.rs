@@ -1,5 +1,6 @@
 //! What a client adds to the `_meta` of its requests.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::config::ClientConfig;
@@ -22,27 +23,24 @@ impl Members {
     }
 
     /// The members for one request.
-    pub(super) fn of(&self, call: CallId, options: &CallOptions, is_modern: bool) -> Vec<u8> {
+    pub(super) fn of(&self, call: CallId, options: &CallOptions, is_modern: bool) -> Cow<'_, [u8]> {
         let mut members = match &options.on_behalf_of {
             // In the legacy era, `initialize` has said all this for the session.
-            _ if !is_modern => Vec::new(),
-            Some(client) => modern(client),
-            None => {
-                // A token and a level fit as well.
-                let mut members = Vec::with_capacity(self.modern.len() + 96);
-                members.extend_from_slice(&self.modern);
-                members
-            }
+            _ if !is_modern => Cow::Borrowed(&[][..]),
+            Some(client) => Cow::Owned(modern(client)),
+            None => Cow::Borrowed(&*self.modern),
         };
         if options.progress {
-            separate(&mut members);
+            let members = members.to_mut();
+            separate(members);
             members.extend_from_slice(br#""progressToken":"#);
-            write_id(&mut members, &call.to_id());
+            write_id(members, &call.to_id());
         }
         if let Some(level) = options.log_level.as_ref().filter(|_| is_modern) {
-            separate(&mut members);
+            let members = members.to_mut();
+            separate(members);
             members.extend_from_slice(br#""io.modelcontextprotocol/logLevel":"#);
-            write_json(&mut members, level);
+            write_json(members, level);
         }
         members
     }
@@ -77,7 +75,7 @@ mod tests {
     fn members(options: &CallOptions, is_modern: bool) -> String {
         let call = Calls::new(1).begin_own(options, &Timeouts::default(), ());
         let members = Members::new(&ClientConfig::new(Implementation::new("me", "1")));
-        String::from_utf8(members.of(call, options, is_modern)).unwrap()
+        String::from_utf8(members.of(call, options, is_modern).into_owned()).unwrap()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::config::{Mode, Prior};
-use super::era::{Channel, Evidence, Verdict, judge, names_versions};
+use super::era::{Channel, Evidence, Verdict, judge, names_versions, supported_by};
 use super::event::ServerFacts;
 use super::link::Link;
 use super::stage::Stage;
@@ -49,6 +49,10 @@ pub(super) struct Negotiation {
     announce_by: Option<Time>,
     /// Whether nothing is asked of the server that it did not offer.
     is_strict: bool,
+    /// Whether the stream can be opened again, at another start of the server, where this one dies of the question.
+    may_reopen: bool,
+    /// Whether it was asked on this stream what it speaks.
+    was_asked: bool,
 }
 
 impl Negotiation {
@@ -65,7 +69,28 @@ impl Negotiation {
             is_confirmed: false,
             announce_by: None,
             is_strict,
+            may_reopen: false,
+            was_asked: false,
         }
+    }
+
+    /// The stream can be opened again, once.
+    pub(super) fn allow_reopening(&mut self) {
+        self.may_reopen = self.mode == Mode::Auto;
+    }
+
+    /// The stream has ended before the server has shown what it speaks: some legacy servers exit because of the question,
+    /// or behind an answer to it that says nothing (2026-07-28, stdio, Backward Compatibility). Where it can be opened
+    /// again, the next one begins with `initialize`, and that is the last.
+    pub(super) fn reopen(&mut self) -> Option<Step> {
+        let may = self.may_reopen && self.was_asked && !self.is_confirmed;
+        self.may_reopen = false;
+        may.then(|| self.fall_back(None))
+    }
+
+    /// Whether the question what the server speaks is out.
+    pub(super) fn is_asking(&self) -> bool {
+        self.stage == Stage::Modern(Discovery::Discovering)
     }
 
     /// What is known about the server; `None` before the handshake, and after the end.
@@ -146,6 +171,11 @@ impl Negotiation {
     pub(super) fn proved(&self) -> Option<Prior> {
         let facts = self.facts.as_ref().filter(|_| self.is_confirmed);
         facts.map(|facts| Prior::new(facts.revision))
+    }
+
+    /// Whether the server has shown what it speaks.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.is_confirmed
     }
 
     /// A call was answered with a result: what is believed of the server is true.
@@ -307,9 +337,13 @@ impl Negotiation {
             self.stage = Stage::Modern(Discovery::Start);
             return self.settle(None);
         }
-        let result = outcome.and_then(|raw| raw.decode::<InitializeResult>().map_err(CallError::InvalidReply));
+        let result = outcome.and_then(|raw| {
+            raw.decode_leniently::<InitializeResult>()
+                .map_err(CallError::InvalidReply)
+        });
         match result {
-            Ok(result) => self.accept(result),
+            // What has been left out of it is not needed to go on.
+            Ok((result, _)) => self.accept(result),
             // Only an answer refutes: a broken connection or a time-out says nothing of the era.
             Err(CallError::Rpc(_)) if self.is_doubtful() => self.refute_prior(),
             Err(error) => self.fail(error),
@@ -362,7 +396,7 @@ impl Negotiation {
             return Renegotiation::None;
         }
         if error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION {
-            return self.choose(judge(channel, Evidence::Error(error)));
+            return self.choose(judge(channel, Evidence::Error(error)), error);
         }
         let unlike_modern = match channel {
             // An error may be just the answer; but not before a method has done anything.
@@ -384,7 +418,7 @@ impl Negotiation {
     }
 
     /// 2026-07-28, Versioning, Protocol Version Negotiation: the client chooses from what the server supports.
-    fn choose(&mut self, verdict: Verdict) -> Renegotiation {
+    fn choose(&mut self, verdict: Verdict, error: &ErrorObject) -> Renegotiation {
         match verdict {
             Verdict::Modern(_) => Renegotiation::Again(Step::NOTHING),
             Verdict::Legacy(revision) if self.mode == Mode::Auto => {
@@ -396,7 +430,8 @@ impl Negotiation {
                 self.prior = None;
                 Renegotiation::Again(self.fall_back(revision))
             }
-            Verdict::Legacy(Some(revision)) => Renegotiation::Never(Box::from([revision.as_str().into()])),
+            // All that it named, not the one that would have been chosen.
+            Verdict::Legacy(Some(_)) => Renegotiation::Never(supported_by(error)),
             Verdict::NoCommonRevision(supported) => Renegotiation::Never(supported),
             _ => Renegotiation::None,
         }
@@ -463,7 +498,10 @@ impl Negotiation {
     fn step_modern(&mut self, input: modern::DiscoveryInput) -> Step {
         Step::to(match self.stage.step_modern(input) {
             None | Some(modern::DiscoveryAction::None | modern::DiscoveryAction::Fail) => Next::Nothing,
-            Some(modern::DiscoveryAction::SendDiscover) => Next::Discover,
+            Some(modern::DiscoveryAction::SendDiscover) => {
+                self.was_asked = true;
+                Next::Discover
+            }
             Some(modern::DiscoveryAction::Release) => Next::Release,
         })
     }

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use super::event::Answer;
 use crate::jsonrpc::{Id, encode_error, encode_notification, encode_result};
 use crate::method::{Method, MethodName};
+use crate::revision::Revision;
 use crate::rpc;
-use crate::rpc::{CallId, Mirrored, Purpose, encode_cancelled};
+use crate::rpc::{CallId, Mirrored, Outgoing, Purpose, encode_cancelled};
 
 /// What an entry takes beside its text, with its place in the queue and the call that waits for it.
 const OVERHEAD: usize = size_of::<Entry>() + 128;
@@ -24,6 +25,8 @@ pub(super) struct Outbox {
     queue: rpc::Outbox<Entry>,
     /// Bytes of the answers to requests of the server.
     owed: usize,
+    /// How many those are.
+    answers: usize,
 }
 
 /// What a queued message is, its method, and what of it headers mirror.
@@ -35,6 +38,22 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// The message, on its way.
+    pub(super) fn into_outgoing(self, text: Vec<u8>, revision: Option<Revision>) -> Outgoing {
+        let Self {
+            purpose,
+            method,
+            mirrored,
+        } = self;
+        Outgoing {
+            text,
+            purpose,
+            method,
+            mirrored,
+            revision,
+        }
+    }
+
     fn new(purpose: Purpose, method: Option<MethodName>) -> Self {
         Self {
             purpose,
@@ -56,6 +75,7 @@ impl Outbox {
         Self {
             queue: rpc::Outbox::new(),
             owed: 0,
+            answers: 0,
         }
     }
 
@@ -102,7 +122,12 @@ impl Outbox {
             Err(error) => encode_error(Some(id), error),
         };
         // Apart from the rest: only what the server itself makes this side owe may stop it from reading.
+        self.owe(text);
+    }
+
+    fn owe(&mut self, text: Vec<u8>) {
         self.owed += text.len();
+        self.answers += 1;
         self.queue.push(text, Entry::new(Purpose::Response, None));
     }
 
@@ -116,6 +141,7 @@ impl Outbox {
         let (text, entry) = self.queue.pop()?;
         if entry.purpose == Purpose::Response {
             self.owed -= text.len();
+            self.answers -= 1;
         }
         Some((text, entry))
     }
@@ -123,7 +149,7 @@ impl Outbox {
     /// The session, or the era, that all of this was written for is over.
     pub(super) fn take_back(&mut self, is_same_connection: bool) -> Vec<Unsent> {
         let mut unsent = Vec::new();
-        self.owed = 0;
+        (self.owed, self.answers) = (0, 0);
         for (text, entry) in self.queue.drain().collect::<Vec<_>>() {
             match (entry.purpose, entry.method) {
                 (Purpose::Call(call), _) => unsent.push(Unsent::Call(call)),
@@ -132,8 +158,7 @@ impl Outbox {
                 }
                 // The connection is the same, and so is the request that it answers.
                 (Purpose::Response, _) if is_same_connection => {
-                    self.owed += text.len();
-                    self.queue.push(text, Entry::new(Purpose::Response, None));
+                    self.owe(text);
                 }
                 _ => {}
             }
@@ -167,6 +192,12 @@ impl Outbox {
     /// Bytes of the answers to requests of the server: while they are too many, nothing more is read of it.
     pub(super) fn owed(&self) -> usize {
         self.owed
+    }
+
+    /// How many answers to requests of the server there are.
+    #[cfg(feature = "http")]
+    pub(super) fn answers(&self) -> usize {
+        self.answers
     }
 }
 

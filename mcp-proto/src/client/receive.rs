@@ -7,31 +7,35 @@ use super::inbox::{Inbox, Taken};
 use super::link::{Link, Origin};
 use super::machine::Client;
 use crate::jsonrpc::{
-    DecodeError, ErrorObject, Head, Id, Incoming, InvalidMessage, Message, Notification, Params, ParseError, Peek,
-    RawJson, Request, Response, result_type,
+    DecodeError, ErrorObject, Id, Incoming, Message, Notification, Params, ParseError, Peek, RawJson, Request,
+    Response, result_type,
 };
 use crate::method::Method;
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Failure, Purpose};
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Excerpt, Failure, Purpose};
 use crate::time::Time;
+use crate::wire::outline::Outline;
 
 impl Client {
     /// A line, body or event came.
     pub fn receive_text(&mut self, now: Time, text: bytes::Bytes, origin: Origin) {
-        match crate::jsonrpc::parse(text, &self.config.limits) {
+        match crate::jsonrpc::parse_shared(&text, &self.config.limits) {
             Ok(Incoming::Single(message)) => self.receive(now, message, origin),
             Ok(Incoming::Batch(batch)) if self.revision().is_some_and(Revision::allows_batches) => {
                 // One that cannot be read takes none of the others along.
                 for message in batch.messages() {
                     match message {
                         Ok(message) => self.receive(now, message, origin),
-                        Err(invalid) => self.receive_invalid(&ParseError::Invalid(invalid), origin),
+                        Err(invalid) => {
+                            let excerpt = || Excerpt::withheld(0);
+                            self.receive_invalid(&ParseError::Invalid(invalid), origin, excerpt);
+                        }
                     }
                 }
             }
             // Only 2025-03-26 has batches.
-            Ok(Incoming::Batch(_)) => self.counters.junk += 1,
-            Err(error) => self.receive_invalid(&error, origin),
+            Ok(Incoming::Batch(_)) => self.junk(Excerpt::withheld(text.len())),
+            Err(error) => self.receive_invalid(&error, origin, || excerpt(&text, text.len())),
         }
     }
 
@@ -118,38 +122,85 @@ impl Client {
         self.tools.set_listening(is_listening);
     }
 
-    /// A line came that is too long to be read. Where its beginning shows that it answers a call, the call ends.
-    pub(super) fn receive_overlong(&mut self, head: &[u8]) {
-        let Head { id, has_method } = Head::of(head);
-        let invalid = InvalidMessage {
-            id,
-            is_reply: !has_method,
-            reason: "the message is too long",
-        };
-        self.receive_invalid(&ParseError::Invalid(invalid), Origin::Stream);
+    /// The GET stream of a legacy session will not be opened any more.
+    #[cfg(feature = "http")]
+    pub(super) fn not_listening(&mut self, failure: Failure) {
+        // When it closed, the application was told all there is.
+        if self.closed.is_none() {
+            self.events.push(ClientEvent::NotListening(failure.into()));
+        }
+    }
+
+    /// A line came that is too long to be read. Where it shows that it answers a call, the call ends.
+    pub(super) fn receive_overlong(&mut self, outline: &Outline, head: &[u8]) {
+        let limits = &self.config.limits;
+        let limit = limits.line_bytes;
+        let error = ParseError::TooLong { limit }.with_outline(outline, limits.id_bytes);
+        self.receive_invalid(&error, Origin::Stream, || excerpt(head, limit));
+    }
+
+    /// An event came that is no text.
+    #[cfg(feature = "http")]
+    pub(super) fn receive_broken(&mut self, outline: &Outline, origin: Origin) {
+        let error = ParseError::NotUtf8.with_outline(outline, self.config.limits.id_bytes);
+        self.receive_invalid(&error, origin, || Excerpt::withheld(0));
     }
 
     /// Something came that is no message. On a byte stream nothing is answered: two sides that answer junk
     /// with junk never stop.
-    fn receive_invalid(&mut self, error: &ParseError, origin: Origin) {
-        self.counters.junk += 1;
-        let ParseError::Invalid(invalid) = error else { return };
-        let id = invalid.id.as_ref().filter(|_| invalid.is_reply);
+    fn receive_invalid(&mut self, error: &ParseError, origin: Origin, excerpt: impl FnOnce() -> Excerpt) {
         // Else its caller would wait for an answer that has come.
-        if let Some(call) = id.and_then(|id| self.calls.find_sent(id))
+        if let Some(call) = self.meant(error, origin)
             && let Some(data) = self.calls.remove(call)
         {
             let error = CallError::InvalidReply(DecodeError::new(error));
+            self.counters.junk += 1;
             self.settle(call, &data, Err(error), origin.channel());
+        } else {
+            self.junk(excerpt());
         }
+    }
+
+    /// Something came that is of no use to anybody.
+    fn junk(&mut self, excerpt: Excerpt) {
+        self.counters.junk += 1;
+        let (last, told) = &mut self.junk;
+        *last = Some(excerpt.clone());
+        // A server that writes its log to standard output does so with every call.
+        if *told < self.config.limits.junk_reports && self.closed.is_none() {
+            *told += 1;
+            self.events.push(ClientEvent::Junk(excerpt));
+        }
+    }
+
+    /// The call that something answers which cannot be read.
+    fn meant(&self, error: &ParseError, origin: Origin) -> Option<CallId> {
+        match error.id() {
+            // A request of the server may have the id of one of our calls.
+            Some(id) if error.is_reply() => self.calls.find_sent(id),
+            Some(_) => None,
+            // What comes in the response to a call and is cut before it says what it is can only be the answer.
+            None => {
+                let related = self.related(origin).filter(|_| error.may_be_reply());
+                related.or_else(|| self.probe(origin).filter(|_| error.is_reply()))
+            }
+        }
+    }
+
+    /// The question what the server speaks, on a byte stream: it is alone there, and so what names no request answers it.
+    /// Servers that do not know the method may not have read its id.
+    fn probe(&self, origin: Origin) -> Option<CallId> {
+        let is_alone = matches!(origin, Origin::Stream) && self.negotiation.is_asking();
+        self.calls.asked().filter(|_| is_alone)
     }
 
     fn receive_response(&mut self, response: Response, origin: Origin) {
         let id = response.id.as_ref();
         let meant = match id {
             Some(id) => self.calls.find_sent(id),
-            // It can only mean the call whose exchange it came in; a byte stream does not tell.
-            None => self.related(origin),
+            // It can only mean the call whose exchange it came in; a byte stream does not tell, but where one question
+            // is all that there is.
+            None => self.related(origin).or_else(|| self.probe(origin)),
         };
         match meant {
             Some(call) => self.answer(call, response.outcome, origin.channel()),
@@ -194,6 +245,9 @@ impl Client {
             self.negotiation.confirm();
         }
         let outcome = outcome.and_then(|result| self.check_result_type(result));
+        if let (Ok(_), Some(method), true) = (&outcome, call.method.known(), self.negotiation.is_legacy()) {
+            self.standing.agreed(method, &call.params);
+        }
         let outcome = match call.method.known() {
             // Also where the application reads the list itself: calls of these tools need their headers.
             Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result).0),
@@ -319,11 +373,8 @@ impl Client {
     }
 
     fn receive_progress(&mut self, now: Time, notification: Notification) {
-        let token = notification
-            .params
-            .as_ref()
-            .and_then(|params| Peek::of(params).ok()?.progress_token);
-        let call = token.and_then(|token| self.calls.report(&token, now));
+        let peek = notification.params.as_ref().and_then(|params| Peek::of(params).ok());
+        let call = peek.and_then(|peek| self.calls.report(peek.progress_token.as_ref()?, peek.reached(), now));
         match (call, notification.params) {
             (Some(call), Some(params)) => self.events.push(ClientEvent::Progress { call, params }),
             _ => self.counters.stray_progress += 1,
@@ -383,5 +434,14 @@ impl Client {
             }
             Taken::Respond(answer) => self.outbox.push_response(&request.id, &answer),
         }
+    }
+}
+
+/// What may be shown of a text that was no message: nothing where it begins as one, for it may hold the arguments or the
+/// result of a call.
+fn excerpt(text: &[u8], length: usize) -> Excerpt {
+    match text.trim_ascii_start().first() {
+        Some(b'{' | b'[') => Excerpt::withheld(length),
+        _ => Excerpt::of(text),
     }
 }

@@ -21,6 +21,8 @@ use crate::wire::line::{Line, LineDecoder, encode_line};
 pub struct StreamClient {
     client: Client,
     lines: LineDecoder,
+    /// The stream has ended, and another is to take its place.
+    reopens: bool,
 }
 
 impl StreamClient {
@@ -30,6 +32,7 @@ impl StreamClient {
         Self {
             client: Client::new(config, Link::Stream),
             lines,
+            reopens: false,
         }
     }
 
@@ -66,10 +69,36 @@ impl StreamClient {
         while let Some(line) = self.lines.finish() {
             self.receive_line(now, line);
         }
-        self.client.peer_closed();
+        // Twice is enough, whoever ended the second.
+        self.reopens = !self.reopens && self.client.reopen();
+        if !self.reopens {
+            self.client.peer_closed();
+        }
     }
 
-    /// Time has passed.
+    /// Says that the driver can open the stream again, as who has started a child can start it again. Without this the
+    /// end of the stream is the end of the connection.
+    ///
+    /// There are legacy servers that exit when they are asked for `server/discover`. In [`Mode::Auto`](super::Mode::Auto)
+    /// the connection then goes on with another start of the server, which is sent `initialize` at once (2026-07-28,
+    /// stdio, Backward Compatibility).
+    pub fn allow_reopening(&mut self) {
+        self.client.allow_reopening();
+    }
+
+    /// Whether the stream has ended and is to be opened again, once: say [`reopened`](Self::reopened) when it is, or
+    /// [`receive_eof`](Self::receive_eof) again where it cannot be.
+    #[must_use]
+    pub fn wants_reopening(&self) -> bool {
+        self.reopens && self.client.closed().is_none()
+    }
+
+    /// The stream is a new one.
+    pub fn reopened(&mut self) {
+        self.reopens = false;
+    }
+
+    /// Time has passed. What has arrived is [received](Self::receive) before; see [`Client::handle_timeout`].
     pub fn handle_timeout(&mut self, now: Time) {
         self.client.handle_timeout(now);
     }
@@ -87,6 +116,10 @@ impl StreamClient {
     /// The next bytes to write: everything that is ready, in one piece.
     #[must_use]
     pub fn poll_transmit(&mut self, now: Time) -> Option<Bytes> {
+        // It is for the stream that comes.
+        if self.wants_reopening() {
+            return None;
+        }
         // What an application forwards may have line breaks in it, between tokens.
         let mut out = encode_line(self.client.poll_outgoing(now)?.text);
         while let Some(next) = self.client.poll_outgoing(now) {
@@ -116,7 +149,7 @@ impl StreamClient {
     fn receive_line(&mut self, now: Time, line: Line) {
         match line {
             Line::Complete(text) => self.client.receive_text(now, text, Origin::Stream),
-            Line::TooLong { head, .. } => self.client.receive_overlong(&head),
+            Line::TooLong { outline, head, .. } => self.client.receive_overlong(&outline, &head),
         }
     }
 }

@@ -72,6 +72,11 @@ impl ToolHeaders {
         (without(&parts, &kept), rejected)
     }
 
+    /// Whether no tool is annotated.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tools.is_empty()
+    }
+
     /// The headers of a call, in the order of the schema.
     pub(super) fn of_call(&self, peek: &Peek<'_>) -> Vec<(String, String)> {
         let headers = peek.name.as_deref().and_then(|name| self.tools.get(name));

@@ -4,6 +4,7 @@ use core::task::{Context, Poll};
 
 use bytes::Bytes;
 
+use super::teller::Teller;
 use crate::time::Time;
 
 /// The driver's side of one byte-stream connection, of a client or of a server.
@@ -27,6 +28,24 @@ pub trait Pump {
     /// The stream ended. What is queued may still be written.
     fn receive_eof(&self, now: Time);
 
+    /// Says that the driver can open the stream again; see
+    /// [`StreamClient::allow_reopening`](crate::client::StreamClient::allow_reopening). Nothing, for a server.
+    fn allow_reopening(&self) {}
+
+    /// Whether the stream has ended and is to be opened again. To be asked after [`receive_eof`](Self::receive_eof):
+    /// [`reopened`](Self::reopened) answers it, or `receive_eof` again where it cannot be.
+    fn wants_reopening(&self) -> bool {
+        false
+    }
+
+    /// The stream is a new one.
+    fn reopened(&self) {}
+
+    /// What a driver tells of the end of the server that it had started, if this side wants to know.
+    fn teller(&self) -> Option<Teller> {
+        None
+    }
+
     /// Runs what runs in place: the handlers of requests in progress.
     ///
     /// To be called after bytes were handed over and before [`poll_transmit`](Self::poll_transmit), so that a reply that
@@ -40,6 +59,7 @@ pub trait Pump {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; read it after the polls.
     fn deadline(&self) -> Option<Time>;
 
-    /// Time has passed. Too early or too often changes nothing.
+    /// Time has passed. Too early or too often changes nothing. What can be read is handed over before: an answer that has
+    /// arrived when its deadline is noticed is in time.
     fn handle_timeout(&self, now: Time);
 }

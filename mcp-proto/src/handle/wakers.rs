@@ -9,6 +9,9 @@ use core::task::{Context, Waker};
 /// The tasks that wait for one thing. Kept under a lock, woken outside of it: take them, unlock, then wake.
 ///
 /// Two of them, a caller and a driver, need no memory of their own.
+///
+/// Who does not wait any more stays until the next wake: one task may wait in several places with one waker, and taking it
+/// out for one of them would leave the others asleep. Nothing is kept of it but the waker.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     few: [Option<Waker>; 2],

@@ -24,6 +24,7 @@ pub(super) fn invalid(id: Option<Id>, reason: &'static str) -> InvalidMessage {
     InvalidMessage {
         id,
         is_reply: false,
+        has_method: false,
         reason,
     }
 }
@@ -45,14 +46,17 @@ pub(super) struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    pub(super) fn into_message(self, bytes: &Bytes, limits: &Limits) -> Result<Message, InvalidMessage> {
-        let is_reply = self.method.is_none();
+    pub(super) fn into_message(mut self, bytes: &Bytes, limits: &Limits) -> Result<Message, InvalidMessage> {
+        self.drop_nulls();
+        let is_reply = self.method.is_none() && (self.result.is_some() || self.error.is_some());
+        let has_method = self.method.is_some();
         let id = self.read_id(limits);
         // Also for what is refused below: whoever waits for this id learns that nothing else will come.
         let known_id = id.as_ref().ok().cloned().flatten();
         let fail = |reason| InvalidMessage {
             id: known_id.clone(),
             is_reply,
+            has_method,
             reason,
         };
         if let Some(fault) = self.fault {
@@ -89,6 +93,19 @@ impl Envelope<'_> {
             None if self.id.is_some() => return Err(fail("the id of a request is null")),
             None => Message::Notification(Notification { method, params, text }),
         })
+    }
+
+    /// What is null beside another is not there: some peers write every member that there may be. A result that is null
+    /// and alone stays, as does such an error.
+    fn drop_nulls(&mut self) {
+        let is_null = |raw: &&RawValue| raw.get() == "null";
+        self.method = self.method.filter(|raw| !is_null(raw));
+        if self.error.is_some() && (self.method.is_some() || self.result.is_some()) {
+            self.error = self.error.filter(|raw| !is_null(raw));
+        }
+        if self.result.is_some() && (self.method.is_some() || self.error.is_some()) {
+            self.result = self.result.filter(|raw| !is_null(raw));
+        }
     }
 
     fn into_response(self, bytes: &Bytes, id: Option<Id>, text: RawJson) -> Result<Message, &'static str> {

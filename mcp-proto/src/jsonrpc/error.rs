@@ -7,6 +7,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{DecodeError, Id, RawJson};
+use crate::wire::outline::Outline;
 
 /// A code of a JSON-RPC error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,6 +146,11 @@ pub enum ParseError {
     NotUtf8,
     /// Not JSON, in the parser's words.
     NotJson(Box<str>),
+    /// A line of more bytes than [`Limits::line_bytes`](crate::Limits::line_bytes).
+    TooLong {
+        /// The limit.
+        limit: usize,
+    },
     /// Arrays and objects nested deeper than [`Limits::depth`](crate::Limits::depth).
     TooDeep,
     /// A batch without a message (JSON-RPC 2.0, 6).
@@ -153,15 +159,20 @@ pub enum ParseError {
     BatchTooLong,
     /// JSON, but no valid message.
     Invalid(InvalidMessage),
+    /// An object that cannot be read, of which something can be told all the same.
+    Broken(Box<BrokenMessage>),
 }
 
 impl ParseError {
     /// The error to answer with, where an answer is due.
     pub fn to_error(&self) -> ErrorObject {
         let code = match self {
+            Self::Broken(broken) => return broken.fault.to_error(),
             // Too deep is never read, so it may be no JSON either.
             Self::NotUtf8 | Self::NotJson(_) | Self::TooDeep => ErrorCode::PARSE_ERROR,
-            Self::EmptyBatch | Self::BatchTooLong | Self::Invalid(_) => ErrorCode::INVALID_REQUEST,
+            Self::EmptyBatch | Self::BatchTooLong | Self::TooLong { .. } | Self::Invalid(_) => {
+                ErrorCode::INVALID_REQUEST
+            }
         };
         ErrorObject::new(code, alloc::format!("{self}"))
     }
@@ -170,8 +181,51 @@ impl ParseError {
     pub fn id(&self) -> Option<&Id> {
         match self {
             Self::Invalid(invalid) => invalid.id.as_ref(),
+            Self::Broken(broken) => broken.id.as_ref(),
             _ => None,
         }
+    }
+
+    /// Whether it was meant as a reply, which nobody answers.
+    pub fn is_reply(&self) -> bool {
+        match self {
+            Self::Invalid(invalid) => invalid.is_reply,
+            Self::Broken(broken) => broken.is_reply,
+            _ => false,
+        }
+    }
+
+    /// Whether it was meant as a request or a notification.
+    pub(crate) fn has_method(&self) -> bool {
+        match self {
+            Self::Invalid(invalid) => invalid.has_method,
+            Self::Broken(broken) => broken.has_method,
+            _ => false,
+        }
+    }
+
+    /// Whether it may have been meant as a reply, where what it came in says that it is a reply or a notification.
+    pub(crate) fn may_be_reply(&self) -> bool {
+        match self {
+            Self::Broken(broken) => !broken.has_method,
+            _ => self.is_reply(),
+        }
+    }
+
+    /// The same error with what can be told of its text.
+    pub(crate) fn with_outline(self, outline: &Outline, id_bytes: usize) -> Self {
+        if !outline.is_object() {
+            return self;
+        }
+        let has_shape = outline.has_method() || outline.is_reply();
+        // Of anything else an id says nothing: a line of a log may have one.
+        let id = outline.id().filter(|id| has_shape && id.len() <= id_bytes);
+        Self::Broken(Box::new(BrokenMessage {
+            id: id.and_then(Id::from_json),
+            is_reply: outline.is_reply(),
+            has_method: outline.has_method(),
+            fault: self,
+        }))
     }
 }
 
@@ -180,15 +234,32 @@ impl fmt::Display for ParseError {
         match self {
             Self::NotUtf8 => f.write_str("not UTF-8"),
             Self::NotJson(why) => write!(f, "not JSON: {why}"),
+            Self::TooLong { limit } => write!(f, "the message is longer than {limit} bytes"),
             Self::TooDeep => f.write_str("nested too deeply"),
             Self::EmptyBatch => f.write_str("an empty batch"),
             Self::BatchTooLong => f.write_str("too many messages in a batch"),
             Self::Invalid(invalid) => invalid.fmt(f),
+            Self::Broken(broken) => broken.fault.fmt(f),
         }
     }
 }
 
 impl core::error::Error for ParseError {}
+
+/// What can be told of an object that cannot be read, as far as it can be told: it may be cut, or have bytes in it that
+/// are no JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BrokenMessage {
+    /// The id, where one could be read, and there is a method, a result or an error.
+    pub id: Option<Id>,
+    /// Whether it has a result or an error and no method, and so can only have been meant as a response.
+    pub is_reply: bool,
+    /// Whether it has a method.
+    pub has_method: bool,
+    /// Why it cannot be read.
+    pub fault: ParseError,
+}
 
 /// Why a JSON value is no JSON-RPC message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,8 +267,10 @@ impl core::error::Error for ParseError {}
 pub struct InvalidMessage {
     /// The id, where one could be read: an error response carries it.
     pub id: Option<Id>,
-    /// Whether it has no method, and so can only have been meant as a response.
+    /// Whether it has a result or an error and no method, and so can only have been meant as a response.
     pub is_reply: bool,
+    /// Whether it has a method.
+    pub has_method: bool,
     /// What is wrong.
     pub reason: &'static str,
 }

@@ -16,6 +16,7 @@ pub(crate) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
+    #[inline]
     pub(crate) fn of(params: Option<&'a RawJson>) -> Self {
         let seen = match params {
             None => Ok((Peek::default(), PeekMeta::default())),

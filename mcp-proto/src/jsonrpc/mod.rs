@@ -23,8 +23,8 @@ mod encode;
 mod envelope;
 mod error;
 mod facts;
-mod head;
 mod id;
+mod lenient;
 mod members;
 mod message;
 mod params;
@@ -38,14 +38,15 @@ pub use encode::{encode_error, encode_notification, encode_request, encode_resul
 pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json};
 #[cfg(feature = "handle")]
 pub(crate) use encode::{is_literal, write_string};
-pub use error::{ErrorCode, ErrorObject, InvalidMessage, ParseError};
+pub use error::{BrokenMessage, ErrorCode, ErrorObject, InvalidMessage, ParseError};
 pub(crate) use facts::{Called, Facts};
-pub(crate) use head::Head;
 pub use id::Id;
+pub use lenient::SkippedEntry;
 pub(crate) use members::{Members, offset, write_object};
 pub use message::{Message, Notification, Request, Response};
 pub use params::Params;
 pub use parse::parse;
+pub(crate) use parse::parse_shared;
 pub use peek::{Peek, PeekMeta};
 pub(crate) use peek::{Text, result_type};
 pub use raw::{DecodeError, RawJson};

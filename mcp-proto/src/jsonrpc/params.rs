@@ -21,6 +21,8 @@ pub struct Params {
     /// `None` where there are no members.
     object: Option<RawJson>,
     has_meta: bool,
+    /// Whether the first member is `name`, and the only one of that key.
+    is_named: bool,
 }
 
 impl Params {
@@ -28,6 +30,7 @@ impl Params {
     pub const NONE: Self = Self {
         object: None,
         has_meta: false,
+        is_named: false,
     };
 
     /// Serializes `value`, which has to be an object (or nothing: `()`, `None`).
@@ -57,16 +60,26 @@ impl Params {
         Ok(Self {
             object: (!empty).then_some(json),
             has_meta,
+            is_named: false,
         })
     }
 
-    /// An object with members, none of which is `_meta`.
+    /// An object that was written here: `name`, a string, comes first and occurs once, and none of the others is `_meta`.
     #[cfg(feature = "handle")]
-    pub(crate) fn without_meta(object: RawJson) -> Self {
+    pub(crate) fn of_named(object: RawJson) -> Self {
         Self {
             object: Some(object),
             has_meta: false,
+            is_named: true,
         }
+    }
+
+    /// `name`, where that is known to come first, and has no escapes.
+    pub(crate) fn leading_name(&self) -> Option<&str> {
+        let bytes = self.object.as_ref().filter(|_| self.is_named)?.as_bytes();
+        let inside = bytes.strip_prefix(br#"{"name":""#)?;
+        let (name, rest) = inside.split_at_checked(scan::find_quote_or_escape(inside)?)?;
+        core::str::from_utf8(name).ok().filter(|_| rest.starts_with(b"\""))
     }
 
     /// The object, where there are any parameters.

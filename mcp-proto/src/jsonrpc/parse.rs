@@ -13,7 +13,8 @@ use super::ParseError;
 use super::batch::{Batch, Incoming};
 use super::envelope::{Envelope, invalid, slice};
 use crate::limits::Limits;
-use crate::wire::scan;
+use crate::wire::outline::Outline;
+use crate::wire::{BOM, scan};
 
 /// Reads one line, body or event as a message or a batch.
 ///
@@ -22,17 +23,50 @@ use crate::wire::scan;
 /// # Errors
 /// [`ParseError`] where the bytes are not UTF-8, not JSON, nested too deeply, or no JSON-RPC message.
 pub fn parse(bytes: Bytes, limits: &Limits) -> Result<Incoming, ParseError> {
-    let text = core::str::from_utf8(&bytes).map_err(|_| ParseError::NotUtf8)?;
+    parse_shared(&bytes, limits)
+}
+
+/// [`parse`] for those who want the text where it is no message.
+pub(crate) fn parse_shared(bytes: &Bytes, limits: &Limits) -> Result<Incoming, ParseError> {
+    read(bytes, limits).or_else(|error| look_again(bytes, limits, error))
+}
+
+/// The text could not be read as it is.
+#[cold]
+fn look_again(bytes: &Bytes, limits: &Limits, error: ParseError) -> Result<Incoming, ParseError> {
+    // RFC 8259, 8.1: a parser MAY ignore a byte order mark. Some peers write one at the beginning of each line.
+    let text = without_marks(bytes);
+    let read = match text.len() < bytes.len() {
+        true => read(&bytes.slice_ref(text), limits),
+        false => Err(error),
+    };
+    read.map_err(|error| match error {
+        // There it is known already what it was meant as.
+        ParseError::Invalid(_) => error,
+        error => error.with_outline(&Outline::of(text), limits.id_bytes),
+    })
+}
+
+/// The text behind the byte order marks: more than one where the stream has one at its beginning and each line, too.
+fn without_marks(mut text: &[u8]) -> &[u8] {
+    while let Some(rest) = text.strip_prefix(BOM) {
+        text = rest;
+    }
+    text
+}
+
+fn read(bytes: &Bytes, limits: &Limits) -> Result<Incoming, ParseError> {
+    let text = core::str::from_utf8(bytes).map_err(|_| ParseError::NotUtf8)?;
     // Before the parser, which recurses.
     if is_deeper_than(text.as_bytes(), limits.depth) {
         return Err(ParseError::TooDeep);
     }
     if text.trim_ascii_start().starts_with('[') {
-        return batch(&bytes, text, limits).map(Incoming::Batch);
+        return batch(bytes, text, limits).map(Incoming::Batch);
     }
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| syntax_or("not an object", &error))?;
     envelope
-        .into_message(&bytes, limits)
+        .into_message(bytes, limits)
         .map(Incoming::Single)
         .map_err(ParseError::Invalid)
 }
@@ -138,6 +172,15 @@ mod tests {
         match read(text) {
             Ok(Incoming::Single(message)) => message,
             other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    /// Why a text cannot be read, whatever can be told of it.
+    fn fault(text: &str) -> ParseError {
+        match read(text) {
+            Err(ParseError::Broken(broken)) => broken.fault,
+            Err(error) => error,
+            Ok(incoming) => panic!("{text}: {incoming:?}"),
         }
     }
 
@@ -252,7 +295,7 @@ mod tests {
             "[1] x",
         ] {
             assert!(
-                matches!(read(text), Err(ParseError::NotJson(_))),
+                matches!(fault(text), ParseError::NotJson(_)),
                 "{text}: {:?}",
                 read(text)
             );
@@ -269,6 +312,39 @@ mod tests {
             panic!()
         };
         assert!(note.params.is_none());
+    }
+
+    /// Peers that write every member that there may be, most of them null.
+    #[test]
+    fn a_member_that_is_null_is_not_there() {
+        let outcome = |members: &str| match single(&format!(r#"{{"jsonrpc":"2.0","id":1,{members}}}"#)) {
+            Message::Response(response) => response.outcome.map(|result| String::from(result.as_str())),
+            other => panic!("{members}: {other:?}"),
+        };
+        let failed = || Err(crate::jsonrpc::ErrorObject::internal("m"));
+        for (members, expected) in [
+            (r#""result":{"a":1},"error":null"#, Ok("{\"a\":1}".into())),
+            (
+                r#""error":null,"result":{"a":1},"method":null,"params":null"#,
+                Ok("{\"a\":1}".into()),
+            ),
+            (r#""result":null,"error":{"code":-32603,"message":"m"}"#, failed()),
+            (r#""error":{"code":-32603,"message":"m"},"result":null"#, failed()),
+            (r#""result":null"#, Ok("null".into())),
+            (r#""result":null,"error":null"#, Ok("null".into())),
+        ] {
+            assert_eq!(outcome(members), expected, "{members}");
+        }
+        let nulls = r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null,"result":null,"error":null}"#;
+        assert!(matches!(single(nulls), Message::Request(_)));
+        assert_eq!(
+            reason(r#"{"jsonrpc":"2.0","id":1,"error":null}"#),
+            "error is not an error object"
+        );
+        assert_eq!(
+            reason(r#"{"jsonrpc":"2.0","id":1,"method":null}"#),
+            "neither method nor result nor error"
+        );
     }
 
     #[test]
@@ -296,8 +372,9 @@ mod tests {
             )
         };
         assert!(read(&deep(98)).is_ok());
-        assert_eq!(read(&deep(99)).unwrap_err(), ParseError::TooDeep);
-        assert_eq!(read(&deep(10_000)).unwrap_err(), ParseError::TooDeep);
+        assert_eq!(fault(&deep(99)), ParseError::TooDeep);
+        assert_eq!(read(&deep(99)).unwrap_err().id(), Some(&Id::from(1)));
+        assert_eq!(fault(&deep(10_000)), ParseError::TooDeep);
         // Brackets in strings, and many that are not nested, do not count.
         let flat = format!(
             r#"{{"jsonrpc":"2.0","method":"a","params":{{"x":[{}0],"y":"{}\"[["}}}}"#,

@@ -2,12 +2,14 @@
 
 use alloc::borrow::Cow;
 use core::fmt;
+use core::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::walk::Walk;
 use super::{DecodeError, Id, RawJson};
+use crate::shown::shown;
 
 /// A string that borrows from the input where it has no escapes.
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
@@ -45,7 +47,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 /// assert_eq!(peek.meta()?.progress_token, Some(7.into()));
 /// # Ok::<(), mcp_proto::jsonrpc::DecodeError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Peek<'a> {
     /// `name`, of a tool or a prompt.
     pub name: Option<Cow<'a, str>>,
@@ -57,19 +59,29 @@ pub struct Peek<'a> {
     pub arguments: Option<&'a str>,
     /// `progressToken`, of a progress notification.
     pub progress_token: Option<Id>,
+    /// `progress`, of a progress notification, as it came.
+    pub progress: Option<&'a str>,
     /// `requestId`, of a cancellation.
     pub request_id: Option<Id>,
     meta: Option<&'a str>,
 }
 
+shown!(Peek<'_> { name, progress_token, request_id });
+
 impl<'a> Peek<'a> {
+    /// How far a progress notification says that its call is.
+    pub(crate) fn reached(&self) -> Option<f64> {
+        self.progress?.parse().ok()
+    }
+
     /// Looks into `params`.
     ///
     /// # Errors
     /// [`DecodeError`] where `params` is not an object, one of the members is of another type or occurs twice.
     pub fn of(params: &'a RawJson) -> Result<Self, DecodeError> {
-        match Self::walk(params.as_str()) {
-            Some((peek, _)) => Ok(peek),
+        let (mut peek, mut meta) = (Self::default(), PeekMeta::default());
+        match peek.walk(&mut meta, params.as_str()) {
+            Some(()) => Ok(peek),
             None => params.decode_borrowed(),
         }
     }
@@ -78,38 +90,41 @@ impl<'a> Peek<'a> {
     ///
     /// # Errors
     /// Those of [`of`](Self::of) and [`meta`](Self::meta).
+    #[inline]
     pub fn with_meta(params: &'a RawJson) -> Result<(Self, PeekMeta<'a>), DecodeError> {
-        match Self::walk(params.as_str()) {
-            Some(seen) => Ok(seen),
-            None => {
-                let peek: Self = params.decode_borrowed()?;
-                peek.meta().map(|meta| (peek, meta))
-            }
+        let (mut peek, mut meta) = (Self::default(), PeekMeta::default());
+        if peek.walk(&mut meta, params.as_str()).is_some() {
+            return Ok((peek, meta));
         }
+        let peek: Self = params.decode_borrowed()?;
+        peek.meta().map(|meta| (peek, meta))
     }
 
     /// Finds the members, and those of `_meta`, without reading them. `None` where anything is unusual, be it wrong or
-    /// an escape: then the parser has the word.
-    fn walk(params: &'a str) -> Option<(Self, PeekMeta<'a>)> {
-        let (mut peek, mut meta) = (Self::default(), PeekMeta::default());
-        let mut walk = Walk::of(params)?;
+    /// an escape: then the parser has the word, and what was found is nothing.
+    // In place, since both are large, and every request has them.
+    fn walk(&mut self, meta: &mut PeekMeta<'a>, params: &'a str) -> Option<()> {
+        let mut walk = Walk::of(params.as_bytes())?;
         while let Some(key) = walk.key()? {
             match key {
-                "name" => fill(&mut peek.name, walk.string().map(Cow::Borrowed))?,
-                "uri" => fill(&mut peek.uri, walk.string().map(Cow::Borrowed))?,
-                "taskId" => fill(&mut peek.task_id, walk.string().map(Cow::Borrowed))?,
-                "arguments" => fill(&mut peek.arguments, walk.value())?,
-                "progressToken" => fill(&mut peek.progress_token, walk.value().and_then(Id::from_json))?,
-                "requestId" => fill(&mut peek.request_id, walk.value().and_then(Id::from_json))?,
-                "_meta" => {
+                b"name" => fill(&mut self.name, walk.string().and_then(|at| borrow(params, at)))?,
+                b"uri" => fill(&mut self.uri, walk.string().and_then(|at| borrow(params, at)))?,
+                b"taskId" => fill(&mut self.task_id, walk.string().and_then(|at| borrow(params, at)))?,
+                b"arguments" => fill(&mut self.arguments, walk.value().and_then(|at| params.get(at)))?,
+                b"progressToken" => fill(&mut self.progress_token, walk.value().and_then(|at| id(params, at)))?,
+                b"progress" => fill(&mut self.progress, walk.value().and_then(|at| params.get(at)))?,
+                b"requestId" => fill(&mut self.request_id, walk.value().and_then(|at| id(params, at)))?,
+                b"_meta" => {
                     let mut inner = walk.enter()?;
-                    meta = PeekMeta::walk(&mut inner)?;
-                    fill(&mut peek.meta, walk.leave(&inner))?;
+                    meta.walk(params, &mut inner)?;
+                    fill(&mut self.meta, params.get(walk.leave(&inner)))?;
                 }
-                _ => drop(walk.value()?),
+                _ => {
+                    let _ = walk.value()?;
+                }
             }
         }
-        Some((peek, meta))
+        Some(())
     }
 
     /// `_meta`, as it came.
@@ -124,16 +139,19 @@ impl<'a> Peek<'a> {
     pub fn meta(&self) -> Result<PeekMeta<'a>, DecodeError> {
         match self.meta {
             None => Ok(PeekMeta::default()),
-            Some(meta) => match Walk::of(meta).and_then(|mut walk| PeekMeta::walk(&mut walk)) {
-                Some(meta) => Ok(meta),
-                None => serde_json::from_str(meta).map_err(|error| DecodeError::new(&error)),
-            },
+            Some(text) => {
+                let mut meta = PeekMeta::default();
+                match Walk::of(text.as_bytes()).and_then(|mut walk| meta.walk(text, &mut walk)) {
+                    Some(()) => Ok(meta),
+                    None => serde_json::from_str(text).map_err(|error| DecodeError::new(&error)),
+                }
+            }
         }
     }
 }
 
 /// The members of `_meta` that the protocol itself reads.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeekMeta<'a> {
     /// `progressToken`.
@@ -150,25 +168,47 @@ pub struct PeekMeta<'a> {
     pub subscription_id: Option<&'a str>,
 }
 
+shown!(PeekMeta<'_> { progress_token, protocol_version, log_level });
+
 impl<'a> PeekMeta<'a> {
-    /// As [`Peek::walk`].
-    fn walk(walk: &mut Walk<'a>) -> Option<Self> {
-        let mut peek = Self::default();
+    /// As [`Peek::walk`], with the text that is walked through.
+    fn walk(&mut self, text: &'a str, walk: &mut Walk<'a>) -> Option<()> {
         while let Some(key) = walk.key()? {
             match key {
-                "progressToken" => fill(&mut peek.progress_token, walk.value().and_then(Id::from_json))?,
-                "io.modelcontextprotocol/protocolVersion" => {
-                    fill(&mut peek.protocol_version, walk.string().map(Cow::Borrowed))?;
+                b"progressToken" => fill(&mut self.progress_token, walk.value().and_then(|at| id(text, at)))?,
+                b"io.modelcontextprotocol/protocolVersion" => {
+                    fill(
+                        &mut self.protocol_version,
+                        walk.string().and_then(|at| borrow(text, at)),
+                    )?;
                 }
-                "io.modelcontextprotocol/clientInfo" => fill(&mut peek.client_info, walk.value())?,
-                "io.modelcontextprotocol/clientCapabilities" => fill(&mut peek.client_capabilities, walk.value())?,
-                "io.modelcontextprotocol/logLevel" => fill(&mut peek.log_level, walk.string().map(Cow::Borrowed))?,
-                "io.modelcontextprotocol/subscriptionId" => fill(&mut peek.subscription_id, walk.value())?,
-                _ => drop(walk.value()?),
+                b"io.modelcontextprotocol/clientInfo" => {
+                    fill(&mut self.client_info, walk.value().and_then(|at| text.get(at)))?;
+                }
+                b"io.modelcontextprotocol/clientCapabilities" => {
+                    fill(&mut self.client_capabilities, walk.value().and_then(|at| text.get(at)))?;
+                }
+                b"io.modelcontextprotocol/logLevel" => {
+                    fill(&mut self.log_level, walk.string().and_then(|at| borrow(text, at)))?;
+                }
+                b"io.modelcontextprotocol/subscriptionId" => {
+                    fill(&mut self.subscription_id, walk.value().and_then(|at| text.get(at)))?;
+                }
+                _ => {
+                    let _ = walk.value()?;
+                }
             }
         }
-        Some(peek)
+        Some(())
     }
+}
+
+fn borrow(text: &str, at: Range<usize>) -> Option<Cow<'_, str>> {
+    text.get(at).map(Cow::Borrowed)
+}
+
+fn id(text: &str, at: Range<usize>) -> Option<Id> {
+    text.get(at).and_then(Id::from_json)
 }
 
 /// Fills `slot` with what there is, once.
@@ -219,6 +259,7 @@ impl<'de> Visitor<'de> for PeekVisitor {
                 "taskId" => once(&mut peek.task_id, "taskId", text(&mut map)?)?,
                 "arguments" => once(&mut peek.arguments, "arguments", raw(&mut map)?)?,
                 "progressToken" => once(&mut peek.progress_token, "progressToken", map.next_value()?)?,
+                "progress" => once(&mut peek.progress, "progress", raw(&mut map)?)?,
                 "requestId" => once(&mut peek.request_id, "requestId", map.next_value()?)?,
                 "_meta" => {
                     if core::mem::replace(&mut meta_seen, true) {
@@ -291,7 +332,27 @@ pub(crate) fn result_type(result: &RawJson) -> Result<Option<Cow<'_, str>>, Deco
     if result.as_bytes().starts_with(br#"{"resultType":"complete""#) {
         return Ok(Some(Cow::Borrowed("complete")));
     }
-    result.decode_borrowed().map(|ResultType(kind)| kind)
+    match walk_to_result_type(result.as_bytes()) {
+        Some(kind) => Ok(kind.map(Cow::Borrowed)),
+        None => result.decode_borrowed().map(|ResultType(kind)| kind),
+    }
+}
+
+/// As [`Peek::walk`].
+fn walk_to_result_type(result: &[u8]) -> Option<Option<&str>> {
+    let (mut kind, mut walk) = (None, Walk::of(result)?);
+    while let Some(key) = walk.key()? {
+        match key {
+            b"resultType" => {
+                let text = walk.string().and_then(|at| result.get(at));
+                fill(&mut kind, text.and_then(|text| core::str::from_utf8(text).ok()))?;
+            }
+            _ => {
+                let _ = walk.value()?;
+            }
+        }
+    }
+    Some(kind)
 }
 
 struct ResultType<'a>(Option<Cow<'a, str>>);
@@ -370,10 +431,11 @@ mod tests {
         #[test]
         fn what_is_found_on_a_walk_is_what_the_parser_reads(text in members()) {
             for text in [&text, &format!("{{\"name\":\"a\",\"_meta\" : {text} }}")] {
-                if let Some((walked, meta)) = Peek::walk(text) {
+                let (mut walked, mut meta) = (Peek::default(), PeekMeta::default());
+                if walked.walk(&mut meta, text).is_some() {
                     let parsed: Peek<'_> = serde_json::from_str(text).expect("right");
-                    prop_assert_eq!(format!("{walked:?}"), format!("{parsed:?}"));
-                    prop_assert_eq!(format!("{meta:?}"), format!("{:?}", parsed.meta().expect("right")));
+                    prop_assert_eq!(&walked, &parsed);
+                    prop_assert_eq!(meta, parsed.meta().expect("right"));
                 }
             }
         }

@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use crate::shown::write_kind;
+
 /// One JSON value as the bytes that were sent, shared without copying.
 ///
 /// Always valid JSON in UTF-8: it comes from a parsed message or from a serializer. Cloning is a
@@ -49,7 +51,9 @@ impl RawJson {
     /// # Errors
     /// [`DecodeError`] where `value` has no JSON form (a map with keys that are not strings, say).
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, DecodeError> {
-        let bytes = serde_json::to_vec(value).map_err(|error| DecodeError::new(&error))?;
+        // Most parameters and results fit in: growing is dear.
+        let mut bytes = Vec::with_capacity(256);
+        serde_json::to_writer(&mut bytes, value).map_err(|error| DecodeError::new(&error))?;
         Ok(Self(bytes.into()))
     }
 
@@ -86,9 +90,10 @@ impl RawJson {
     }
 }
 
+/// Says what it is and how long, and not what it says: there are arguments, results and tokens in it.
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        write_kind(f, "RawJson", self.as_str())
     }
 }
 

@@ -1,5 +1,7 @@
 //! From member to member of an object that is known to be JSON.
 
+use core::ops::Range;
+
 use crate::wire::scan;
 
 /// A walk through the members of an object in their order.
@@ -7,22 +9,24 @@ use crate::wire::scan;
 /// Everything that is looked into here has been read before, as a part of its message, and so is valid: where a value
 /// ends can be told by its brackets and quotes alone, without reading it again. Nothing relies on it, though: what is
 /// not as expected ends the walk, as does a key with escapes, and whoever walks asks the parser instead.
+///
+/// On bytes: only who takes a value as text pays for its being looked at as such.
 pub(super) struct Walk<'a> {
-    text: &'a str,
+    bytes: &'a [u8],
     /// Behind the last value, or before the one whose key was told last.
     at: usize,
     is_first: bool,
 }
 
 impl<'a> Walk<'a> {
-    /// Begins at the first member. `None` where `text` is no object.
-    pub(super) fn of(text: &'a str) -> Option<Self> {
-        Self::from(text, 0)
+    /// Begins at the first member. `None` where `bytes` are no object.
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+        Self::from(bytes, 0)
     }
 
-    fn from(text: &'a str, start: usize) -> Option<Self> {
-        (text.as_bytes().get(start) == Some(&b'{')).then_some(Self {
-            text,
+    fn from(bytes: &'a [u8], start: usize) -> Option<Self> {
+        (bytes.get(start) == Some(&b'{')).then_some(Self {
+            bytes,
             at: start + 1,
             is_first: true,
         })
@@ -30,8 +34,8 @@ impl<'a> Walk<'a> {
 
     /// The key of the next member, whose value has to be taken next, or `Some(None)` at the end of the object. `None`
     /// where the walk ends early.
-    pub(super) fn key(&mut self) -> Option<Option<&'a str>> {
-        let bytes = self.text.as_bytes();
+    pub(super) fn key(&mut self) -> Option<Option<&'a [u8]>> {
+        let bytes = self.bytes;
         let mut at = skip_blanks(bytes, self.at);
         match bytes.get(at)? {
             b'}' => {
@@ -50,34 +54,34 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.at = skip_blanks(bytes, colon + 1);
-        Some(Some(self.text.get(at + 1..end - 1)?))
+        Some(Some(bytes.get(at + 1..end - 1)?))
     }
 
-    /// The value, as it came.
-    pub(super) fn value(&mut self) -> Option<&'a str> {
+    /// Where the value is.
+    pub(super) fn value(&mut self) -> Option<Range<usize>> {
         let start = self.at;
-        self.at = value_end(self.text.as_bytes(), start)?;
-        self.text.get(start..self.at)
+        self.at = value_end(self.bytes, start)?;
+        Some(start..self.at)
     }
 
-    /// The value, where it is a string without escapes.
-    pub(super) fn string(&mut self) -> Option<&'a str> {
+    /// Where the inside of the value is, where that is a string without escapes.
+    pub(super) fn string(&mut self) -> Option<Range<usize>> {
         let start = self.at;
-        let (end, is_plain) = string_end(self.text.as_bytes(), start)?;
+        let (end, is_plain) = string_end(self.bytes, start)?;
         self.at = end;
-        self.text.get(start + 1..end - 1).filter(|_| is_plain)
+        is_plain.then_some(start + 1..end - 1)
     }
 
     /// The members of the value, where it is an object: it ends where that walk does, which is to be told by
     /// [`leave`](Self::leave).
     pub(super) fn enter(&self) -> Option<Self> {
-        Self::from(self.text, self.at)
+        Self::from(self.bytes, self.at)
     }
 
-    /// The value that has been walked through, as it came.
-    pub(super) fn leave(&mut self, inner: &Self) -> Option<&'a str> {
+    /// Where the value is that has been walked through.
+    pub(super) fn leave(&mut self, inner: &Self) -> Range<usize> {
         let start = core::mem::replace(&mut self.at, inner.at);
-        self.text.get(start..self.at)
+        start..self.at
     }
 }
 
@@ -149,7 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn walked(text: &str) -> Option<Vec<(&str, &str)>> {
-        let mut walk = Walk::of(text)?;
+        let mut walk = Walk::of(text.as_bytes())?;
         let mut members = Vec::new();
         while let Some(key) = walk.key()? {
             // Both ways lead to the same place.
@@ -158,11 +162,11 @@ mod tests {
                     while inner.key()?.is_some() {
                         inner.value()?;
                     }
-                    walk.leave(&inner)?
+                    walk.leave(&inner)
                 }
                 None => walk.value()?,
             };
-            members.push((key, value));
+            members.push((core::str::from_utf8(key).ok()?, text.get(value)?));
         }
         Some(members)
     }

@@ -152,6 +152,26 @@ fn server_requests_are_input_requests_in_the_modern_era() {
 }
 
 #[test]
+fn what_does_something_is_not_repeated() {
+    let names = |kept: bool| -> Vec<&str> {
+        let requests = Method::ALL.iter().filter(|method| method.kind() == Kind::Request);
+        let named = requests.filter(|method| method.is_repeatable() == kept);
+        named.map(|method| method.as_str()).collect()
+    };
+    let doing = [
+        "initialize",
+        "tools/call",
+        "sampling/createMessage",
+        "elicitation/create",
+        "tasks/update",
+        "tasks/cancel",
+    ];
+    assert_eq!(names(false), doing);
+    assert!(names(true).contains(&"resources/read"));
+    assert!(Method::InitializedNotification.is_repeatable());
+}
+
+#[test]
 fn cacheable_and_named_methods() {
     let names = |test: fn(Method) -> bool| -> Vec<&str> {
         Method::ALL.iter().filter(|m| test(**m)).map(|m| m.as_str()).collect()

@@ -9,6 +9,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::shown::write_kind;
+
 /// One JSON value, kept as its text: key order, numbers and spelling survive.
 ///
 /// Always valid JSON. Two values are equal where their texts are. Reading and writing one keeps its text with
@@ -96,9 +98,10 @@ impl PartialEq for Json {
 
 impl Eq for Json {}
 
+/// Says what it is and how long, and not what it says: there are arguments and results in it.
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        write_kind(f, "Json", self.as_str())
     }
 }
 

@@ -35,6 +35,8 @@ struct Pending<T> {
     /// How much of both was spent before the call was born.
     spent: Duration,
     progress: bool,
+    /// How far it was said to be, at most.
+    reached: Option<f64>,
     born: Time,
     deadline: Option<Time>,
     data: T,
@@ -75,6 +77,7 @@ impl<T> Calls<T> {
             most,
             spent: Duration::ZERO,
             progress: options.progress,
+            reached: None,
             born: Time::ORIGIN,
             deadline: None,
             data,
@@ -162,13 +165,17 @@ impl<T> Calls<T> {
         self.pending.get_mut(call.0).map(|pending| &mut pending.data)
     }
 
-    /// Takes note of progress: the call that asked for it may wait longer, up to its most.
-    pub(crate) fn progress(&mut self, token: &Id, now: Time) -> Option<CallId> {
+    /// Takes note of progress: the call that asked for it may wait longer, up to its most, where it is further than before.
+    pub(crate) fn progress(&mut self, token: &Id, reached: Option<f64>, now: Time) -> Option<CallId> {
         let call = CallId::of(token)?;
         // Who did not ask gave no token (2025-11-25, Progress: MUST only reference tokens that were provided): a server
         // that reports all the same does not prolong the wait.
         let pending = self.pending.get_mut(call.0).filter(|pending| pending.progress)?;
-        if let Some(old) = pending.deadline {
+        // The value "MUST increase with each notification" (2025-11-25 and 2026-07-28, Progress): saying the same again is
+        // none.
+        let is_further = reached.is_some_and(|new| pending.reached.is_none_or(|old| new > old));
+        if let Some(old) = pending.deadline.filter(|_| is_further) {
+            pending.reached = reached;
             // Else a server that reports for ever would be waited for as long.
             let most = pending.most.saturating_sub(pending.spent);
             let new = (now + pending.timeout).min(pending.born + most);
@@ -204,6 +211,7 @@ impl<T> Calls<T> {
             timeout,
             most: timeout,
             progress: false,
+            reached: None,
             born: Time::ORIGIN,
             spent: Duration::ZERO,
             deadline: None,
@@ -289,12 +297,12 @@ mod tests {
         let call = calls.begin(&options(2, 5), &Timeouts::default(), "a").unwrap();
         calls.arm(at(0));
         for (now, deadline) in [(1, 3), (2, 4), (3, 5), (4, 5)] {
-            assert_eq!(calls.progress(&call.to_id(), at(now)), Some(call));
+            assert_eq!(calls.progress(&call.to_id(), Some(now as f64), at(now)), Some(call));
             assert_eq!(calls.poll_timeout(), Some(at(deadline)), "at {now}");
         }
         let other = calls.begin(&CallOptions::default(), &Timeouts::default(), "b").unwrap();
-        assert_eq!(calls.progress(&other.to_id(), at(4)), None, "it did not ask");
-        assert_eq!(calls.progress(&Id::from("x"), at(4)), None);
+        assert_eq!(calls.progress(&other.to_id(), Some(1.0), at(4)), None, "it did not ask");
+        assert_eq!(calls.progress(&Id::from("x"), Some(1.0), at(4)), None);
     }
 
     #[test]
@@ -306,9 +314,30 @@ mod tests {
         calls.arm(at(10));
         assert_eq!(calls.poll_timeout(), Some(at(11)));
         // Progress gives all of the wait again, within the bound for all of it.
-        calls.progress(&call.to_id(), at(10));
+        calls.progress(&call.to_id(), Some(1.0), at(10));
         assert_eq!(calls.poll_timeout(), Some(at(13)));
         assert_eq!(calls.expire(at(13)), Some((call, 6 * SECOND, "a")));
+    }
+
+    #[test]
+    fn progress_that_does_not_increase_extends_nothing() {
+        let mut calls = calls();
+        let call = calls.begin(&options(5, 100), &Timeouts::default(), "a").unwrap();
+        calls.arm(at(0));
+        // It is a report all the same.
+        for (now, reached, deadline) in [
+            (1, Some(0.0), 6),
+            (2, Some(0.0), 6),
+            (3, None, 6),
+            (3, Some(-1.0), 6),
+            (4, Some(0.5), 9),
+            (5, Some(0.25), 9),
+            (6, Some(f64::NAN), 9),
+            (7, Some(0.5), 9),
+        ] {
+            assert_eq!(calls.progress(&call.to_id(), reached, at(now)), Some(call));
+            assert_eq!(calls.poll_timeout(), Some(at(deadline)), "{reached:?} at {now}");
+        }
     }
 
     #[test]

@@ -28,8 +28,11 @@ pub struct CallOptions {
     /// The least severe log messages wanted for this request (2026-07-28; earlier revisions have
     /// `logging/setLevel` instead and ignore this).
     pub log_level: Option<LoggingLevel>,
-    /// Whether the call does no more harm when it is made twice. A client never makes a call twice that the server
-    /// may have acted on; a pool of sessions may, where this is set and the connection broke off before the answer.
+    /// Whether the call does no more harm when it is made twice. Where this is set and the connection broke off before the
+    /// answer, a pool of sessions makes the call again; so does a client over HTTP in the modern era where the connection
+    /// had been kept from an earlier call, and was gone before anything of the response came. Else a client never makes a
+    /// call twice that the server may have acted on, unless its method only asks or looks
+    /// ([`Method::is_repeatable`](crate::method::Method::is_repeatable)).
     pub idempotent: bool,
     /// Whom the call is made for, where that is somebody else than the client itself; see
     /// [`with_on_behalf_of`](Self::with_on_behalf_of).

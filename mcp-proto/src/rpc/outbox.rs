@@ -3,14 +3,16 @@
 use alloc::vec::Vec;
 
 use super::series::Series;
+use crate::shown::shown;
 
 /// A queue of messages whose bytes are counted. It takes whatever it is given: whoever has a bound asks first.
-#[derive(Debug)]
 pub(crate) struct Outbox<T> {
     next: u64,
     queue: Series<(Vec<u8>, T)>,
     bytes: usize,
 }
+
+shown!(Outbox<T> { next, bytes });
 
 impl<T> Outbox<T> {
     pub(crate) fn new() -> Self {

@@ -9,9 +9,10 @@ use super::error::{CallError, HttpFailure, SendError};
 use crate::jsonrpc::DecodeError;
 use crate::method::MethodName;
 use crate::revision::Revision;
+use crate::shown::shown;
 
 /// A message on its way to the server, and what a transport needs to know of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outgoing {
     /// The message, one JSON text without a newline in it.
@@ -26,8 +27,10 @@ pub struct Outgoing {
     pub revision: Option<Revision>,
 }
 
+shown!(Outgoing { purpose, method, revision } bytes { text });
+
 /// What of a request is mirrored in HTTP headers (2026-07-28, Streamable HTTP, Request Metadata).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mirrored {
     /// The value of `Mcp-Name`, not yet encoded.
@@ -35,6 +38,9 @@ pub struct Mirrored {
     /// The names and values of the `Mcp-Param-…` headers, encoded.
     pub params: Vec<(String, String)>,
 }
+
+// They are arguments of a tool.
+shown!(Mirrored {} bytes { params });
 
 /// What an outgoing message is. No kind of it is left out: who carries messages has to know how each is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

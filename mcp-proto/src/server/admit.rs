@@ -1,6 +1,7 @@
 //! Admission of one stateless request.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::context::{ClientFacts, RequestContext, severity};
 use super::request::{ClientRequest, Refused, RequestToken};
@@ -8,9 +9,9 @@ use super::{ResultBody, ServerConfig, Subscription};
 use crate::jsonrpc::{Facts, Request};
 use crate::method::Method;
 use crate::modern::server::Metadata;
+use crate::shown::Size;
 
 /// What becomes of a request of the modern era that is in order.
-#[derive(Debug)]
 #[allow(
     clippy::large_enum_variant,
     reason = "the large variant is the usual one, and is taken apart at once"
@@ -22,6 +23,17 @@ pub enum Admitted {
     Respond(Vec<u8>),
     /// It opens a stream of notifications; [`Subscription::acknowledgement`] is sent first.
     Listen(Subscription),
+}
+
+/// Says how long an answer is, and not what is in it.
+impl fmt::Debug for Admitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(request) => f.debug_tuple("Request").field(request).finish(),
+            Self::Respond(text) => f.debug_tuple("Respond").field(&Size(text.len())).finish(),
+            Self::Listen(subscription) => f.debug_tuple("Listen").field(subscription).finish(),
+        }
+    }
 }
 
 /// Admits one request of the modern era, from nothing but itself and the server's configuration, by the rules of

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::rpc::RequestKey;
+use crate::shown::shown;
 
 /// A batch of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +28,7 @@ pub(crate) struct Batches {
     bytes: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Batch {
     /// Whether all its messages have been looked at.
     sealed: bool,
@@ -35,6 +36,8 @@ struct Batch {
     /// The array so far, without its end.
     text: Vec<u8>,
 }
+
+shown!(Batch { sealed, waiting } bytes { text });
 
 impl Batches {
     /// How many entries there are in all tables.

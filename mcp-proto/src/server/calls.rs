@@ -95,8 +95,12 @@ impl Calls {
 
     /// `notifications/progress`: the call that makes it, which may wait longer, and the parameters.
     pub(super) fn progress(&mut self, now: Time, params: Option<RawJson>) -> Option<(CallId, RawJson)> {
-        let token = params.as_ref().and_then(|params| Peek::of(params).ok()?.progress_token);
-        let call = token.and_then(|token| self.pending.progress(&token, now)).zip(params);
+        let peek = params.as_ref().and_then(|params| Peek::of(params).ok());
+        let call = peek.and_then(|peek| {
+            self.pending
+                .progress(peek.progress_token.as_ref()?, peek.reached(), now)
+        });
+        let call = call.zip(params);
         if call.is_none() {
             self.stray_progress += 1;
         }

@@ -8,7 +8,7 @@ use crate::jsonrpc::{ErrorObject, Id, ParseError, encode_error};
 ///
 /// | a line that is meant as | is answered | why |
 /// |---|---|---|
-/// | a reply | never | nobody waits for the answer of an answer |
+/// | a reply, or nothing but an id | never | nobody waits for the answer of an answer |
 /// | a request, with an id that can be read | always | its caller waits (JSON-RPC 2.0, 5) |
 /// | anything else | a few times | so that two sides that misunderstand each other fall silent |
 #[derive(Debug)]
@@ -26,15 +26,18 @@ impl Junk {
 
     /// A line that cannot be read: its answer, if any.
     pub(super) fn unreadable(&mut self, error: &ParseError) -> Option<Vec<u8>> {
-        match error {
-            ParseError::Invalid(invalid) if invalid.is_reply => {
+        if error.is_reply() {
+            self.reply();
+            return None;
+        }
+        match error.id() {
+            // Neither a request nor a reply: a line of a log may have an id, and so may a reply without a result.
+            Some(_) if !error.has_method() => {
                 self.reply();
                 None
             }
-            _ => match error.id() {
-                Some(id) => Some(self.request(id, &error.to_error())),
-                None => self.nameless(&error.to_error()),
-            },
+            Some(id) => Some(self.request(id, &error.to_error())),
+            None => self.nameless(&error.to_error()),
         }
     }
 
@@ -44,7 +47,7 @@ impl Junk {
     }
 
     /// What is meant as a request with this id: its answer.
-    pub(super) fn request(&mut self, id: &Id, error: &ErrorObject) -> Vec<u8> {
+    fn request(&mut self, id: &Id, error: &ErrorObject) -> Vec<u8> {
         self.count += 1;
         encode_error(Some(id), error)
     }

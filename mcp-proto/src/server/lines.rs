@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::shown::shown;
 use crate::wire::line::encode_line;
 
 /// Messages from this size on are not copied to stand with others in one piece.
@@ -14,7 +15,6 @@ const LARGE: usize = 16 << 10;
 ///
 /// The bound is for what the application sends of its own accord: it asks [`has_room`](Self::has_room) first. What
 /// is owed to the peer is always taken; while there is no room nothing more is read from it.
-#[derive(Debug)]
 pub(crate) struct Lines {
     /// Pieces that are complete.
     pieces: VecDeque<Bytes>,
@@ -24,6 +24,8 @@ pub(crate) struct Lines {
     most: usize,
     most_for_requests: usize,
 }
+
+shown!(Lines { bytes, most });
 
 impl Lines {
     pub(crate) fn new(most: usize, most_for_requests: usize) -> Self {

@@ -2,13 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::ClientRequest;
 use crate::jsonrpc::{Notification, RawJson};
 use crate::rpc::{CallError, CallId, RequestKey};
+use crate::shown::Size;
 
 /// What a message from the client means.
-#[derive(Debug)]
 #[non_exhaustive]
 #[allow(
     clippy::large_enum_variant,
@@ -46,4 +47,20 @@ pub enum Received {
     Opened,
     /// Nothing is to be done.
     Nothing,
+}
+
+/// Says how long an answer is, and not what is in it.
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(request) => f.debug_tuple("Request").field(request).finish(),
+            Self::Respond(text) => f.debug_tuple("Respond").field(&Size(text.len())).finish(),
+            Self::Notification(notification) => f.debug_tuple("Notification").field(notification).finish(),
+            Self::Cancelled { key, .. } => f.debug_tuple("Cancelled").field(key).finish(),
+            Self::Reply { call, outcome } => f.debug_tuple("Reply").field(call).field(outcome).finish(),
+            Self::Progress { call, params } => f.debug_tuple("Progress").field(call).field(params).finish(),
+            Self::Opened => f.write_str("Opened"),
+            Self::Nothing => f.write_str("Nothing"),
+        }
+    }
 }

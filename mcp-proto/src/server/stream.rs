@@ -379,8 +379,11 @@ impl StreamServer {
         for (key, subscription) in self.subscriptions.drain() {
             self.load.release(&subscription.token);
             self.session.finish(key);
-            // Both are kept, in the order in which a client understands both.
-            self.lines.push(subscription.cancellation());
+            // At the end of input it is the client that ends it, and there is nothing to be torn down.
+            if reason == CloseReason::Local {
+                self.lines.push(subscription.cancellation());
+            }
+            // After it: the order in which a client understands both.
             self.lines.push(subscription.into_response(&self.config));
         }
         // A client that is not read cannot answer them.

@@ -117,7 +117,7 @@ impl Subscription {
         self.wants(method, params).then(|| self.tagged(method, params))
     }
 
-    /// That the server tears it down (2026-07-28, Cancellation: MUST), sent before the response.
+    /// That the server tears it down on a byte stream (2026-07-28, Cancellation: MUST), sent before the response.
     pub fn cancellation(&self) -> Vec<u8> {
         encode_cancelled(self.token.id(), None)
     }

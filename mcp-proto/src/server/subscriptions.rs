@@ -13,6 +13,7 @@ use crate::rpc::RequestKey;
 /// | a subscription ends | with | why |
 /// |---|---|---|
 /// | when its client cancels it | nothing | the client knows |
+/// | at the end of input | the response | the client ends it (2026-07-28, stdio, Shutdown), and learns that it has ended well (Subscriptions, Graceful Closure: SHOULD) |
 /// | when the server ends | a cancellation, then the response | 2026-07-28, Cancellation: MUST send the one; Subscriptions, Graceful Closure: SHOULD send the other |
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {

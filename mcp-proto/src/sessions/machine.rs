@@ -159,6 +159,13 @@ impl<K: Clone + Ord> SessionPool<K> {
         }
     }
 
+    /// The session of a key, where there is one, only looked at: nothing of it is used.
+    #[must_use]
+    pub fn session(&self, key: &K) -> Option<PooledSession> {
+        let slot = self.slots.of_key(key).filter(|slot| slot.life == Life::Ready)?;
+        self.closed.is_none().then_some(PooledSession(slot.serial))
+    }
+
     /// Stops waiting. A session that was to be handed over is given back; a creation that nobody else waits for
     /// goes the way of [`SessionsConfig::unwanted`].
     pub fn abandon(&mut self, waiter: WaiterId) {

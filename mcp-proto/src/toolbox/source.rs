@@ -119,7 +119,7 @@ impl ToolSource for Client {
 
 impl NotificationStream for Notifications {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notification>> {
-        self.poll_next(cx)
+        self.poll_next(cx).map(|next| next.map(|told| told.notification))
     }
 
     fn missed(&self) -> u64 {
@@ -158,7 +158,7 @@ impl<K: Ord + Send + Sync + 'static> ToolSource for Session<K> {
 
 impl<K: Ord + Send + Sync> NotificationStream for SessionNotifications<K> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notification>> {
-        self.poll_next(cx)
+        self.poll_next(cx).map(|next| next.map(|told| told.notification))
     }
 
     fn missed(&self) -> u64 {

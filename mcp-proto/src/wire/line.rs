@@ -2,11 +2,16 @@
 //!
 //! 2026-07-28, basic/transports/stdio: messages are delimited by newlines and MUST NOT contain embedded newlines.
 
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::scan;
+use super::outline::Outline;
+use super::{BOM, scan};
+use crate::shown::{Size, shown};
 
 /// Most bytes of an overlong line that are handed out with it.
 const HEAD: usize = 256;
@@ -19,7 +24,7 @@ const HEAD: usize = 256;
 ///
 /// Lines are slices of a shared buffer: keeping one alive keeps its whole chunk alive.
 ///
-/// Memory: of an unfinished line at most `limit + 1` bytes are held. Complete lines are held until polled, so a
+/// Memory: of an unfinished line at most `limit + 1` bytes are held, and of one above the limit its outline. Complete lines are held until polled, so a
 /// driver that drains after each push holds one chunk and one unfinished line at most.
 ///
 /// ```
@@ -32,7 +37,6 @@ const HEAD: usize = 256;
 /// lines.push(b":2}\n");
 /// assert_eq!(lines.poll_line(), Some(Line::Complete("{\"id\":2}".into())));
 /// ```
-#[derive(Debug)]
 pub struct LineDecoder {
     limit: usize,
     /// Complete lines, each with its newline, that came before everything in `buffer`.
@@ -44,7 +48,14 @@ pub struct LineDecoder {
     /// How much of the front of `buffer` is known to hold no newline.
     searched: usize,
     skip: Skip,
+    /// How many bytes have been put into `buffer` since the beginning: tells which line an outline is of.
+    appended: u64,
+    /// The outlines of lines in `buffer` of which the rest was dropped, each with its end there. The last may be one
+    /// whose rest is still to come.
+    cut: VecDeque<(u64, Outline)>,
 }
+
+shown!(LineDecoder { limit, skip } bytes { chunk, buffer });
 
 /// What becomes of the bytes up to the next newline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,18 +69,31 @@ enum Skip {
 }
 
 /// One line of a byte stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Line {
-    /// A line without its end (LF or CRLF). Never empty: empty lines are skipped.
+    /// A line without its end (LF or CRLF). Never empty: empty lines are skipped, and those of nothing but a byte order
+    /// mark.
     Complete(Bytes),
-    /// A line above the limit. It is reported as soon as the limit is passed and skipped up to its newline.
+    /// A line above the limit. It is reported as soon as it is told what it was meant as, at its end at the latest, and
+    /// skipped up to its newline.
     TooLong {
         /// The line has at least this many bytes: one more than the limit.
         length_at_least: usize,
-        /// Its first bytes, at most 256 and at most the limit, so that an id may be found. May be cut inside a
-        /// character.
+        /// Its first bytes, at most 256 and at most the limit. May be cut inside a character.
         head: Bytes,
+        /// Whose it is, up to where that was told: where the id comes last, from beyond the limit.
+        outline: Box<Outline>,
     },
+}
+
+/// Says how long a line is, and not what is in it.
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complete(line) => write!(f, "Complete({:?})", Size(line.len())),
+            Self::TooLong { length_at_least, .. } => write!(f, "TooLong({:?} at least)", Size(*length_at_least)),
+        }
+    }
 }
 
 impl LineDecoder {
@@ -83,6 +107,8 @@ impl LineDecoder {
             tail: 0,
             searched: 0,
             skip: Skip::No,
+            appended: 0,
+            cut: VecDeque::new(),
         }
     }
 
@@ -113,7 +139,8 @@ impl LineDecoder {
                 Some(line) => line,
                 None => return self.take_overlong(),
             };
-            if let Some(line) = self.classify(line) {
+            let (line, end) = line;
+            if let Some(line) = self.classify(line, end) {
                 return Some(line);
             }
         }
@@ -130,7 +157,7 @@ impl LineDecoder {
         self.tail = 0;
         self.searched = 0;
         let line = self.buffer.split().freeze();
-        self.classify(line)
+        self.classify(line, self.appended)
     }
 
     /// Bytes held now.
@@ -145,8 +172,11 @@ impl LineDecoder {
             Skip::No => return 0,
             Skip::Kept | Skip::Reported => scan::find(b'\n', bytes),
         };
-        let Some(end) = end else { return bytes.len() };
         let kept = self.skip == Skip::Kept;
+        if kept && let Some((_, outline)) = self.cut.back_mut() {
+            outline.push_until_told(bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default());
+        }
+        let Some(end) = end else { return bytes.len() };
         self.skip = Skip::No;
         // A line that has not been reported still needs its newline.
         if kept { end } else { end + 1 }
@@ -167,25 +197,38 @@ impl LineDecoder {
         // One more than the limit, because the last one may be the CR of a line end.
         let most = self.limit.saturating_add(1);
         let excess = self.tail.saturating_sub(most);
-        self.buffer
-            .extend_from_slice(bytes.get(..bytes.len() - excess.min(bytes.len())).unwrap_or_default());
+        let (fits, cut) = bytes.split_at(bytes.len() - excess.min(bytes.len()));
+        self.buffer.extend_from_slice(fits);
+        self.appended += fits.len() as u64;
         if excess > 0 {
             self.tail = most;
-            self.skip = Skip::Kept;
-            // What was cut off must not make this byte look like part of a line end. It is beyond the head.
-            if let Some(last) = self.buffer.last_mut() {
-                *last = b' ';
-            }
+            self.cut_off(cut);
         }
     }
 
-    /// The next line that has its newline, without it.
-    fn take_complete(&mut self) -> Option<Bytes> {
+    /// The unfinished line is too long: of what does not fit only the outline is kept.
+    #[cold]
+    fn cut_off(&mut self, rest: &[u8]) {
+        self.skip = Skip::Kept;
+        let start = self.buffer.len().saturating_sub(self.tail);
+        let mut outline = Outline::default();
+        outline.push_until_told(self.buffer.get(start..).unwrap_or_default());
+        outline.push_until_told(rest);
+        self.cut.push_back((self.appended, outline));
+        // What was cut off must not make this byte look like part of a line end. It is beyond the head.
+        if let Some(last) = self.buffer.last_mut() {
+            *last = b' ';
+        }
+    }
+
+    /// The next line that has its newline, without it, and where in the buffer it ended.
+    fn take_complete(&mut self) -> Option<(Bytes, u64)> {
         if !self.chunk.is_empty() {
             let end = scan::find(b'\n', &self.chunk).unwrap_or(self.chunk.len());
             let line = self.chunk.split_to(end);
             self.chunk.advance(self.chunk.len().min(1));
-            return Some(line);
+            // It was there as a whole.
+            return Some((line, 0));
         }
         // Only the unfinished line is there, which was searched when it came.
         if self.buffer.len() <= self.tail {
@@ -195,40 +238,52 @@ impl LineDecoder {
         let end = self.searched + scan::find(b'\n', fresh)?;
         self.searched = 0;
         let line = self.buffer.split_to(end).freeze();
+        let end = self.appended - self.buffer.len() as u64;
         self.buffer.advance(1);
-        Some(line)
+        Some((line, end))
     }
 
-    /// Reports the unfinished line if it is too long already.
+    /// Reports the unfinished line if it is too long already, and it is told what it was meant as.
     fn take_overlong(&mut self) -> Option<Line> {
-        if self.skip != Skip::Kept {
+        if self.skip != Skip::Kept || !self.cut.back().is_some_and(|(_, outline)| outline.is_told()) {
             return None;
         }
         self.skip = Skip::Reported;
         self.tail = 0;
         self.searched = 0;
         let kept = self.buffer.split().freeze();
-        Some(self.too_long(&kept))
+        Some(self.too_long(&kept, self.appended))
     }
 
     /// `None` for an empty line.
-    fn classify(&self, mut line: Bytes) -> Option<Line> {
+    fn classify(&mut self, mut line: Bytes, end: u64) -> Option<Line> {
         if line.last() == Some(&b'\r') {
             line.truncate(line.len() - 1);
         }
         match line.len() {
             0 => None,
-            len if len > self.limit => Some(self.too_long(&line)),
+            len if len > self.limit => Some(self.too_long(&line, end)),
+            // Some peers write one at the beginning of the stream, and go on with the next line.
+            _ if line.first() == BOM.first() && line.chunks(BOM.len()).all(|mark| mark == BOM) => None,
             _ => Some(Line::Complete(line)),
         }
     }
 
-    fn too_long(&self, line: &[u8]) -> Line {
+    #[cold]
+    fn too_long(&mut self, line: &[u8], end: u64) -> Line {
+        let is_cut = self.cut.front().is_some_and(|(cut_at, _)| *cut_at == end);
+        let cut = if is_cut { self.cut.pop_front() } else { None };
+        let outline = cut.map(|(_, outline)| outline).unwrap_or_else(|| {
+            let mut outline = Outline::default();
+            outline.push_until_told(line);
+            outline
+        });
         let head = line.get(..line.len().min(self.limit).min(HEAD)).unwrap_or_default();
         // A copy, so that the head does not keep the whole buffer alive.
         Line::TooLong {
             length_at_least: self.limit.saturating_add(1),
             head: Bytes::copy_from_slice(head),
+            outline: Box::new(outline),
         }
     }
 }
@@ -298,6 +353,12 @@ mod tests {
         lines
     }
 
+    fn told(line: &[u8]) -> Box<Outline> {
+        let mut outline = Outline::default();
+        outline.push_until_told(line);
+        Box::new(outline)
+    }
+
     /// The rules, said the slow way.
     fn reference(limit: usize, input: &[u8]) -> Vec<Line> {
         let strip = |line: &[u8]| Vec::from(line.strip_suffix(b"\r").unwrap_or(line));
@@ -310,6 +371,7 @@ mod tests {
                 true => Line::TooLong {
                     length_at_least: limit + 1,
                     head: Bytes::copy_from_slice(&line[..line.len().min(limit).min(256)]),
+                    outline: told(&line),
                 },
                 false => Line::Complete(line.into()),
             })
@@ -367,7 +429,7 @@ mod tests {
     fn random_streams_equal_the_reference() {
         let mut prng = cuts::Prng::new(7);
         for _ in 0..200 {
-            let alphabet = b"\n\r\rabcdefgh{}\xff";
+            let alphabet = b"\n\r\rabcdefgh{}\xff\"\":,";
             let input: Vec<u8> = (0..prng.below(120))
                 .map(|_| alphabet[prng.below(alphabet.len())])
                 .collect();
@@ -384,7 +446,8 @@ mod tests {
             lines[0],
             Line::TooLong {
                 length_at_least: 801,
-                head
+                head,
+                outline: told(b"x"),
             }
         );
         assert_eq!(lines[1], Line::Complete("y".repeat(700).into()));
@@ -417,6 +480,21 @@ mod tests {
         assert_eq!(decoder.poll_line(), complete("first"));
         assert!(matches!(decoder.poll_line(), Some(Line::TooLong { .. })));
         assert_eq!(decoder.poll_line(), complete("next"));
+    }
+
+    #[test]
+    fn an_id_is_found_beyond_the_limit() {
+        let reply = |id: i32| format!("{{\"result\":\"{}\",\"id\":{id}}}\r\n", "x".repeat(1000));
+        let input = [reply(1), String::from("ok\n"), reply(2), reply(3)].concat();
+        check(20, input.as_bytes());
+        let ids: Vec<_> = decode(20, &[input.as_bytes()], false, true)
+            .iter()
+            .filter_map(|line| match line {
+                Line::TooLong { outline, .. } => outline.id().map(String::from),
+                Line::Complete(_) => None,
+            })
+            .collect();
+        assert_eq!(ids, ["1", "2", "3"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::support::{at, config, error, only_error, replies, result, secs, tools
 const LEGACY: Revision = Revision::V2025_11_25;
 
 /// Answers a new handshake up to its end, and gives what the client opens then.
-fn handshake(web: &mut Web, initialize: &Opened, session: &str) -> Vec<Opened> {
+pub(super) fn handshake(web: &mut Web, initialize: &Opened, session: &str) -> Vec<Opened> {
     web.initialize_answered(initialize, LEGACY, session);
     let initialized = web.opened();
     assert_eq!(verbs(&initialized), ["notifications/initialized"]);
@@ -25,7 +25,7 @@ fn handshake(web: &mut Web, initialize: &Opened, session: &str) -> Vec<Opened> {
         .collect()
 }
 
-fn with_listen() -> (Web, Opened) {
+pub(super) fn with_listen() -> (Web, Opened) {
     let mut web = Web::new(config());
     web.client.client().connect();
     web.probe_answered(LEGACY);
@@ -39,7 +39,7 @@ fn with_listen() -> (Web, Opened) {
     (web, opened.remove(0))
 }
 
-fn gets(web: &mut Web) -> Vec<Opened> {
+pub(super) fn gets(web: &mut Web) -> Vec<Opened> {
     web.opened()
         .into_iter()
         .filter(|opened| opened.verb == http::Method::GET)

@@ -46,6 +46,8 @@ pub struct Web {
     pub client: HttpClient,
     pub now: Time,
     pub aborted: Vec<ExchangeId>,
+    /// Where requests have to go.
+    pub place: &'static str,
 }
 
 impl Web {
@@ -58,6 +60,7 @@ impl Web {
             client: HttpClient::new(config, &http),
             now: at(0),
             aborted: Vec::new(),
+            place: "http://localhost/mcp",
         }
     }
 
@@ -120,7 +123,7 @@ impl Web {
             match action {
                 HttpAction::Open { id, request } => {
                     let (parts, body) = request.into_parts();
-                    assert_eq!(parts.uri, "http://localhost/mcp");
+                    assert_eq!(parts.uri, self.place);
                     let body = if body.is_empty() {
                         json!(null)
                     } else {
@@ -173,8 +176,10 @@ impl Web {
         self.client.failed(self.now, id, ExchangeError::Broken("cut".into()));
     }
 
+    /// What the application is told, but for junk, which is told beside everything else.
     pub fn events(&mut self) -> Vec<ClientEvent> {
-        core::iter::from_fn(|| self.client.poll_event()).collect()
+        let events = core::iter::from_fn(|| self.client.poll_event());
+        events.filter(|event| !matches!(event, ClientEvent::Junk(_))).collect()
     }
 
     /// Lets time pass to `seconds` since the start, deadline by deadline.

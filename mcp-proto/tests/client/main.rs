@@ -8,9 +8,15 @@
     reason = "tests"
 )]
 
+mod http_again;
+mod http_answers;
+mod http_codings;
 mod http_headers;
+mod http_listening;
+mod http_redirects;
 mod http_replies;
 mod http_sessions;
+mod http_standing;
 mod http_support;
 mod http_tools;
 mod random;

@@ -61,6 +61,23 @@ fn the_least_recently_used_goes_first_and_never_one_that_is_in_use() {
 }
 
 #[test]
+fn a_session_that_is_looked_at_is_not_used() {
+    let mut world = World::new(SessionsConfig::default().with_sessions(2));
+    assert_eq!(world.sessions.session(&"a"), None);
+    for key in ["a", "b"] {
+        let waiter = world.acquire(key, ms(1_000)).unwrap();
+        world.run_for(ms(20));
+        let lease = world.lease(waiter);
+        assert_eq!(world.sessions.session(&key), Some(lease.session()));
+        world.sessions.release(lease);
+    }
+    assert!(world.sessions.session(&"a").is_some());
+    world.acquire("c", ms(1_000)).unwrap();
+    assert_eq!(world.sessions.life(&"a"), Life::Closing, "it was used least recently");
+    assert_eq!(world.sessions.session(&"a"), None);
+}
+
+#[test]
 fn an_idle_session_is_closed_after_its_time_and_one_in_use_never_is() {
     let config = SessionsConfig::default().with_idle(Some(ms(1_000)));
     let mut world = World::new(config);

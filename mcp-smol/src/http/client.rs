@@ -10,7 +10,7 @@ use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use mcp_driver::ConnectError;
 #[cfg(feature = "tls")]
 use mcp_driver::http::{Agreed, ClientTls, ServerTls};
-use mcp_driver::http::{HttpOptions, Network};
+use mcp_driver::http::{HttpOptions, Network, look};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use mcp_proto::handle::sessions::Driver;
@@ -73,6 +73,15 @@ impl Network for Tcp {
     type Secure = Bridge<TlsStream<Socket<std::net::TcpStream>>>;
     #[cfg(not(feature = "tls"))]
     type Secure = Self::Stream;
+
+    fn look(Bridge(socket): &Self::Stream) -> Option<usize> {
+        look(socket.as_ref())
+    }
+
+    #[cfg(feature = "tls")]
+    fn look_secure(Bridge(session): &Self::Secure) -> Option<usize> {
+        look(session.get_ref().0.as_ref())
+    }
 
     async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         async_net::resolve((host, port)).await

@@ -8,7 +8,7 @@ use hyper_util::rt::TokioIo;
 use mcp_driver::ConnectError;
 #[cfg(feature = "tls")]
 use mcp_driver::http::{Agreed, ClientTls, ServerTls};
-use mcp_driver::http::{HttpOptions, Network};
+use mcp_driver::http::{HttpOptions, Network, look};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use tokio::net::{TcpStream, lookup_host};
@@ -93,6 +93,15 @@ impl Network for Tcp {
         let stream = TlsAcceptor::from(config).accept(stream.into_inner()).await?;
         let agreed = Agreed::with_client(stream.get_ref().1);
         Ok((TokioIo::new(stream.into()), agreed))
+    }
+
+    fn look(stream: &Self::Stream) -> Option<usize> {
+        look(stream.inner())
+    }
+
+    #[cfg(feature = "tls")]
+    fn look_secure(stream: &Self::Secure) -> Option<usize> {
+        look(stream.inner().get_ref().0)
     }
 
     fn has_budget() -> bool {

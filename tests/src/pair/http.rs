@@ -151,6 +151,8 @@ impl HttpLink {
     fn client_turn(&mut self, now: Time) -> bool {
         let mut happened = false;
         if self.client.poll_timeout().is_some_and(|due| due <= now) {
+            // What has arrived comes before deadlines.
+            happened |= self.deliver_down(now);
             self.client.handle_timeout(now);
         }
         while let Some(action) = self.client.poll_action(now) {
@@ -366,6 +368,10 @@ impl Link for HttpLink {
 
     fn turn(&mut self, now: Time) -> bool {
         (!self.client_is_dead && self.client_turn(now)) | self.server_turn(now)
+    }
+
+    fn turn_server(&mut self, now: Time) -> bool {
+        self.server_turn(now)
     }
 
     fn next_time(&self) -> Option<Time> {

@@ -20,6 +20,9 @@ pub trait Link {
     /// What the client tells its application.
     fn poll_event(&mut self) -> Option<client::ClientEvent>;
 
+    /// Drives the server alone, once: the client is suspended.
+    fn turn_server(&mut self, now: Time) -> bool;
+
     /// Drives both sides once; whether anything happened.
     fn turn(&mut self, now: Time) -> bool;
 

@@ -169,6 +169,20 @@ impl<L: Link> Pair<L> {
         self.settle();
     }
 
+    /// Suspends the client for `duration`: the server and the network go on, and the clock of the client jumps.
+    ///
+    /// # Panics
+    /// Those of [`settle`](Self::settle).
+    pub fn suspend(&mut self, duration: Duration) {
+        const STEPS: u32 = 100;
+        self.settle();
+        for _ in 0..STEPS {
+            self.now = self.now + duration / STEPS;
+            while self.link.turn_server(self.now) {}
+        }
+        self.settle();
+    }
+
     /// Drives both sides until they run dry, without time passing.
     ///
     /// # Panics

@@ -109,6 +109,8 @@ impl StreamLink {
     fn client_turn(&mut self, now: Time) -> bool {
         let mut happened = false;
         if self.client.poll_timeout().is_some_and(|due| due <= now) {
+            // What has arrived comes before deadlines.
+            happened |= self.read_down(now);
             self.client.handle_timeout(now);
         }
         while let Some(bytes) = self.client.poll_transmit(now) {
@@ -122,6 +124,11 @@ impl StreamLink {
         if self.client.as_client().closed().is_some() && !self.up.is_ended() {
             self.up.close(now);
         }
+        happened | self.read_down(now)
+    }
+
+    fn read_down(&mut self, now: Time) -> bool {
+        let mut happened = false;
         while self.client.wants_input()
             && let Some(arrival) = self.down.poll(now)
         {
@@ -136,9 +143,7 @@ impl StreamLink {
 
     fn server_turn(&mut self, now: Time) -> bool {
         let mut happened = false;
-        if self.server.poll_timeout().is_some_and(|due| due <= now) {
-            self.server.handle_timeout(now);
-        }
+        // What has arrived comes before deadlines.
         while self.server.wants_input()
             && let Some(arrival) = self.up.poll(now)
         {
@@ -147,6 +152,9 @@ impl StreamLink {
                 Arrival::Bytes(bytes) => self.server.receive(now, &bytes),
                 Arrival::Eof => self.server.receive_eof(now),
             }
+        }
+        if self.server.poll_timeout().is_some_and(|due| due <= now) {
+            self.server.handle_timeout(now);
         }
         while let Some(event) = self.server.poll_event() {
             happened = true;
@@ -235,6 +243,11 @@ impl Link for StreamLink {
     fn turn(&mut self, now: Time) -> bool {
         self.spread_break(now);
         (!self.client_is_dead && self.client_turn(now)) | (!self.server_is_dead && self.server_turn(now))
+    }
+
+    fn turn_server(&mut self, now: Time) -> bool {
+        self.spread_break(now);
+        !self.server_is_dead && self.server_turn(now)
     }
 
     fn next_time(&self) -> Option<Time> {

@@ -60,7 +60,7 @@ fn j2_whoever_listens_after_the_session_is_made_hears_everything() {
         let call = world.client.call_tool("shout", json!({}));
         call.log_level(LoggingLevel::Info).await.unwrap();
         let heard = notifications.next().await.unwrap();
-        let params: Value = heard.params.unwrap().decode().unwrap();
+        let params: Value = heard.notification.params.unwrap().decode().unwrap();
         assert_eq!(params["data"], "hey");
         figures.print("reports and log messages", 11);
     });

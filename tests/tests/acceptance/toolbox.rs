@@ -101,7 +101,7 @@ fn j2_whoever_listens_after_the_session_of_a_pool_is_made_hears_everything() {
         let call = place.session.call_tool("shout", json!({}));
         call.log_level(LoggingLevel::Info).await.unwrap();
         let heard = heard.await.unwrap().unwrap();
-        assert_eq!(heard.method.as_str(), "notifications/message");
+        assert_eq!(heard.notification.method.as_str(), "notifications/message");
         figures.print("pooled: log messages that are a call's", of_call);
         place.sessions.close().await;
     });

@@ -1,58 +1,81 @@
-//! Large answers that are never read.
+//! A legacy server that pings without end and takes none of the answers: descriptors of its client.
 
-use futures_util::future::join_all;
-use mcp_proto::Limits;
-use mcp_proto::handle::Server;
-use mcp_tests::world::Number;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
-use crate::honest::{Raw, call, resident, soon};
-use crate::victim::everywhere;
+use mcp_driver::http::HttpOptions;
+use mcp_proto::Revision;
+use mcp_proto::client::Mode;
+use mcp_proto::jsonrpc::Params;
+use mcp_proto::rpc::CallError;
+use mcp_tests::caller::{config, everywhere};
+use serde_json::json;
 
-const MIB: usize = 1 << 20;
-const READERS: usize = 30;
-const ANSWER: usize = 15 * MIB;
+use crate::hostile::{Hostile, Request, hang, respond};
+
+/// What the session has at most: answers, the stream that asks, and a call or two that begin and end.
+const MOST: usize = 8 + 4;
+
+/// So many pings are sent, unless the client stops reading before.
+const PINGS: usize = 200_000;
+
+fn serve(request: &Request, stream: &mut TcpStream) {
+    let id = &request.body["id"];
+    match (request.verb.as_str(), request.body["method"].as_str()) {
+        ("POST", Some("initialize")) => {
+            let info = json!({"name": "s", "version": "1"});
+            let result = json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": info});
+            let body = json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string();
+            let headers = "content-type: application/json\r\nmcp-session-id: s1\r\n";
+            respond(stream, "200 OK", headers, &body);
+        }
+        ("POST", Some("notifications/initialized")) => respond(stream, "202 Accepted", "", ""),
+        ("POST", Some(_)) => flood(stream),
+        // An answer: it is never taken.
+        ("POST", None) => hang(stream),
+        _ => respond(stream, "405 Method Not Allowed", "", ""),
+    }
+}
+
+fn flood(stream: &mut TcpStream) {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    let mut text = String::from(head);
+    for id in 0..PINGS {
+        text.push_str(&format!(
+            "data: {{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n\n"
+        ));
+        if text.len() > 64 << 10 {
+            if stream.write_all(text.as_bytes()).is_err() {
+                return;
+            }
+            text.clear();
+        }
+    }
+}
 
 #[test]
-fn answers_that_nobody_reads_are_bounded_together() {
-    everywhere(async |start| {
-        let limits = Limits::default().with_unread_bytes(32 * MIB);
-        let large = |args: Number| async move { Ok("x".repeat(args.number as usize)) };
-        let server = Server::builder("victim", "1").limits(limits).tool("large", "", large);
-        let victim = start(server.build());
-        let ask = call("large", &format!(r#"{{"number":{ANSWER}}}"#));
-        soon(victim.address, &call("large", r#"{"number":1}"#)).await;
-        let before = resident();
-        let attack = (0..READERS).map(|_| async {
-            let mut connection = Raw::open(victim.address).await;
-            connection.0.write_all(&ask).await.unwrap();
-            // Its head, and nothing more.
-            // Where others hold as much, it may be broken off at once.
-            let _ = connection.0.read_exact(&mut [0; 12]).await;
-            connection
-        });
-        let attackers = join_all(attack).await;
-        for _ in 0..5 {
-            let (status, text) = soon(victim.address, &call("large", &format!(r#"{{"number":{MIB}}}"#))).await;
-            assert!(status == 200 && text.len() > MIB, "{}", text.len());
-        }
-        let grown = resident().saturating_sub(before);
-        // Less than all of them, whatever the allocator keeps of those that are gone.
-        assert!(grown < READERS * ANSWER, "{grown}");
-        // Who is cut off can tell, and who is not has it all.
-        let rest = attackers.into_iter().map(|mut connection| async move {
-            let (mut all, mut buffer) = (0, vec![0; MIB]);
-            loop {
-                match connection.0.read(&mut buffer).await {
-                    Ok(0) | Err(_) => return false,
-                    Ok(length) => all += length,
-                }
-                if all > ANSWER {
-                    return true;
-                }
-            }
-        });
-        let whole = join_all(rest).await.into_iter().filter(|is_whole| *is_whole).count();
-        assert!((1..READERS).contains(&whole), "{whole}");
+fn a_server_that_takes_no_answers_costs_its_client_a_few_descriptors() {
+    everywhere(async |runtime| {
+        let server = Hostile::start(serve);
+        let options = HttpOptions {
+            listen: false,
+            ..HttpOptions::default()
+        };
+        let config = config().with_mode(Mode::Legacy(Revision::V2025_11_25));
+        let client = runtime.connect_http(&server.url, config, &options).expect("a client");
+        let begun = Instant::now();
+        let call = client
+            .request_raw("tools/list", Params::NONE)
+            .timeout(Duration::from_secs(1));
+        let outcome = call.await;
+        assert!(matches!(outcome, Err(CallError::Timeout { .. })), "{outcome:?}");
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(
+            server.most_open() <= MOST,
+            "{} connections at a time",
+            server.most_open()
+        );
+        assert!(server.made() <= 2 * MOST, "{} connections", server.made());
     });
 }

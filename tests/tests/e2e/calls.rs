@@ -1,5 +1,7 @@
 //! What a call gives.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::try_join_all;
@@ -99,12 +101,22 @@ fn logs_of_a_call_come_as_notifications() {
             world.client.request_raw("logging/setLevel", params).await.unwrap();
         }
         let mut notifications = world.client.notifications();
-        let call = world.client.call_tool("shout", json!({}));
-        call.log_level(LoggingLevel::Info).await.unwrap();
+        let mut call = world.client.call_tool("shout", json!({})).log_level(LoggingLevel::Info);
+        let mut id = None;
+        poll_fn(|cx| {
+            let polled = Pin::new(&mut call).poll(cx);
+            id = id.or(call.id());
+            polled
+        })
+        .await
+        .unwrap();
+        assert!(id.is_some());
         let notification = notifications.next().await.unwrap();
-        assert_eq!(notification.method.as_str(), "notifications/message");
-        let params: serde_json::Value = notification.params.unwrap().decode().unwrap();
+        assert_eq!(notification.notification.method.as_str(), "notifications/message");
+        let params: serde_json::Value = notification.notification.params.unwrap().decode().unwrap();
         assert_eq!(params, json!({"level": "warning", "logger": "shout", "data": "hey"}));
+        // On a byte stream nothing tells whose it is.
+        assert_eq!(notification.related, id.filter(|_| world.transport.is_http()));
     });
 }
 

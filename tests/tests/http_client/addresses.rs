@@ -96,7 +96,7 @@ fn a_connection_that_is_never_made_is_given_up() {
 }
 
 #[test]
-fn redirects_are_not_followed() {
+fn redirects_to_another_origin_are_not_followed() {
     everywhere(async |runtime| {
         let other = Site::start(Request::plain);
         let location = other.url.clone();
@@ -106,7 +106,26 @@ fn redirects_are_not_followed() {
         });
         let error = call(&client(runtime, &site.url), 0).await.expect_err("a redirect");
         assert_eq!(error.http_status(), Some(307));
+        assert!(error.to_string().contains(&other.url), "{error}");
         assert_eq!(other.connections(), 0);
+    });
+}
+
+#[test]
+fn redirects_within_the_origin_are_followed() {
+    everywhere(async |runtime| {
+        let site = Site::start(|request| match request.head.starts_with("POST /mcp ") {
+            true => {
+                let head = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /mcp/\r\ncontent-length: 0\r\n\r\n";
+                vec![crate::site::Step::Write(head.into())]
+            }
+            false => request.plain(),
+        });
+        let client = client(runtime, &site.url);
+        for n in 0..3 {
+            assert_eq!(call(&client, n).await, Ok(n));
+        }
+        assert_eq!((site.connections(), site.requests()), (1, 6));
     });
 }
 

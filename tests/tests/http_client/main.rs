@@ -1,13 +1,16 @@
 //! The HTTP client of both adapters, on every runtime, against servers that behave in every way.
 
 mod addresses;
+mod aging;
 mod connections;
 mod ends;
 mod responses;
 mod site;
+mod suspended;
 
 use mcp_driver::http::HttpOptions;
 use mcp_proto::handle::Client;
+use mcp_proto::jsonrpc::Params;
 use mcp_tests::caller::{call, call_all, config, everywhere};
 use mcp_tests::runtime::Runtime;
 

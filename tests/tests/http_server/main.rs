@@ -2,9 +2,11 @@
 //! hyper's client over HTTP/1, HTTP/2 and TLS.
 
 mod bounds;
+mod browser;
 mod hostile;
 mod http1;
 mod http2;
+mod listening;
 mod peer;
 mod shutdown;
 mod site;

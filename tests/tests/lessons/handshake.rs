@@ -7,7 +7,7 @@ use mcp_proto::client::{ClientEvent, HttpClient, Mode, StreamClient};
 use mcp_proto::http::client::{HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
-use mcp_proto::rpc::{CallError, CallOptions, SendError};
+use mcp_proto::rpc::{CallError, CallId, CallOptions, SendError};
 use mcp_proto::{Revision, Time};
 use mcp_tests::pair::{Link, Setup};
 use serde_json::json;
@@ -194,5 +194,117 @@ fn each_era_has_the_results_that_it_knows() {
             let is_there = result.get(field).is_some();
             assert_eq!(is_there, !revision.has_initialize(), "{field} in {revision}: {result}");
         }
+    }
+}
+
+/// A client over a child that can be started again, whose `server/discover` is written.
+fn probing() -> (StreamClient, CallId) {
+    let mut client = StreamClient::new(config(Mode::Auto));
+    client.allow_reopening();
+    let waiting = call(client.client());
+    assert!(written(&mut client).contains("server/discover"));
+    (client, waiting)
+}
+
+/// Answers `initialize`, and the call that waited for it.
+fn serve_legacy(client: &mut StreamClient, waiting: CallId) {
+    let asked: serde_json::Value = serde_json::from_str(&written(client)).expect("one message");
+    assert_eq!(asked["method"], "initialize");
+    let result =
+        r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}"#;
+    hear(
+        client,
+        &format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, asked["id"]),
+    );
+    let sent = written(client);
+    let request: serde_json::Value = serde_json::from_str(sent.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(request["method"], "tools/call", "{sent}");
+    hear(
+        client,
+        &format!(
+            r#"{{"jsonrpc":"2.0","id":{},"result":{{"content":[]}}}}"#,
+            request["id"]
+        ),
+    );
+    let replies: Vec<_> = std::iter::from_fn(|| client.poll_event())
+        .filter_map(|event| match event {
+            ClientEvent::Reply { call, outcome } => Some((call, outcome.is_ok())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(replies, [(waiting, true)]);
+    assert_eq!(
+        client.as_client().prior().map(|prior| prior.revision()),
+        Some(Revision::V2025_11_25)
+    );
+}
+
+/// Legacy servers that exit because of a method that they do not know.
+#[test]
+fn a_server_that_dies_of_the_probe_is_started_again_with_initialize() {
+    for last_words in [
+        "",
+        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32601,\"message\":\"no\"}}\n",
+        "panic!\n",
+    ] {
+        let (mut client, waiting) = probing();
+        client.receive(NOW, last_words.as_bytes());
+        client.receive_eof(NOW);
+        assert!(client.wants_reopening(), "{last_words:?}");
+        assert_eq!(written(&mut client), "", "nothing is for the stream that is over");
+        client.reopened();
+        serve_legacy(&mut client, waiting);
+        client.receive_eof(NOW);
+        assert!(
+            !client.wants_reopening() && client.as_client().closed().is_some(),
+            "once"
+        );
+    }
+}
+
+#[test]
+fn a_server_that_dies_twice_or_for_another_reason_is_not_started_again() {
+    let (mut client, _) = probing();
+    client.receive_eof(NOW);
+    client.reopened();
+    client.receive_eof(NOW);
+    assert!(
+        !client.wants_reopening() && client.as_client().closed().is_some(),
+        "twice"
+    );
+    let (mut client, _) = probing();
+    client.receive_eof(NOW);
+    client.receive_eof(NOW);
+    assert!(
+        !client.wants_reopening() && client.as_client().closed().is_some(),
+        "it cannot be started"
+    );
+    for mode in [Mode::Modern, Mode::Legacy(Revision::V2025_11_25)] {
+        let mut client = StreamClient::new(config(mode));
+        client.allow_reopening();
+        call(client.client());
+        assert!(!written(&mut client).is_empty());
+        client.receive_eof(NOW);
+        assert!(!client.wants_reopening() && client.as_client().closed().is_some());
+    }
+    let mut client = StreamClient::new(config(Mode::Auto));
+    call(client.client());
+    assert!(!written(&mut client).is_empty());
+    client.receive_eof(NOW);
+    assert!(!client.wants_reopening(), "a stream that cannot be opened again");
+    assert!(client.as_client().closed().is_some());
+}
+
+/// Servers that answer what they do not know without its id.
+#[test]
+fn an_error_without_an_id_answers_the_probe() {
+    for answer in [
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32601,"message":"no"}}"#,
+        r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"no"}}"#,
+        r#"{"error":{"code":-32601,"message":"no"}}"#,
+    ] {
+        let (mut client, waiting) = probing();
+        hear(&mut client, answer);
+        serve_legacy(&mut client, waiting);
     }
 }

@@ -169,3 +169,38 @@ fn a_slow_modern_server_is_not_taken_for_a_legacy_one() {
     );
     pair.check_quiet();
 }
+
+#[test]
+fn what_has_arrived_while_the_client_was_suspended_is_read_before_its_calls_expire() {
+    struct Suspended;
+    impl Test for Suspended {
+        fn setup(setup: Setup) -> Setup {
+            let mut tools = mcp_tests::pair::tools();
+            setup.application(move |request| match request.params.as_ref() {
+                Some(params) if params.as_str().contains("mute") => Plan::never(),
+                _ => tools(request),
+            })
+        }
+
+        fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
+            let first = pair.call_tool("echo", json!({ "text": "first" }));
+            pair.drive();
+            assert_eq!(pair.text(first), "first");
+            let answered: Vec<_> = (0..50)
+                .map(|n| pair.call_tool("echo", json!({ "text": n.to_string() })))
+                .collect();
+            let mute = pair.call_tool("mute", json!({}));
+            pair.suspend(SECOND * 3600);
+            pair.drive();
+            for (n, call) in answered.into_iter().enumerate() {
+                assert_eq!(pair.text(call), n.to_string());
+            }
+            assert!(
+                matches!(pair.outcome(mute), Err(CallError::Timeout { .. })),
+                "it was late by an hour"
+            );
+            pair.check_quiet();
+        }
+    }
+    everywhere::<Suspended>();
+}

@@ -25,19 +25,37 @@ struct Held {
     room: usize,
     /// Whether the peer has ended its side.
     is_ended: bool,
+    /// How many bytes can be read, one at a time.
+    arrived: usize,
 }
 
 impl Held {
     fn new(room: usize) -> (Script, Self) {
         let (script, pump) = Script::new();
         let lanes = Lanes::new(pump);
-        let is_ended = false;
-        (script, Self { lanes, room, is_ended })
+        let (is_ended, arrived) = (false, 0);
+        let held = Self {
+            lanes,
+            room,
+            is_ended,
+            arrived,
+        };
+        (script, held)
     }
 
     fn poll(&mut self, now: Time) -> Poll<Result<(), Failure<()>>> {
-        let Self { lanes, room, is_ended } = self;
+        let Self {
+            lanes,
+            room,
+            is_ended,
+            arrived,
+        } = self;
         let stream = |_: &mut Context<'_>, step: Step<'_>| match step {
+            Step::Read(buffer) if *arrived > 0 => {
+                *arrived -= 1;
+                buffer.extend_from_slice(b"x");
+                Poll::Ready(Ok(1))
+            }
             Step::Read(_) if *is_ended => Poll::Ready(Ok(0)),
             Step::Write(bytes) if *room > 0 => {
                 let written = bytes.len().min(*room);
@@ -111,4 +129,51 @@ fn a_peer_that_takes_nothing_does_not_hold_up_the_close() {
         assert!(matches!(outcome, Err(CallError::Closed(_))), "{outcome:?}");
         closing.await.expect("no panic");
     });
+}
+
+#[test]
+fn what_has_arrived_is_read_before_a_deadline_counts_and_a_flood_is_not() {
+    let (script, mut held) = Held::new(9);
+    script.state().deadline = Some(at(1));
+    // The clock has jumped, and what came meanwhile is there at once.
+    held.arrived = 40;
+    let mut polls = 0;
+    while script.state().timeouts.is_empty() {
+        let received = script.state().received.len();
+        assert!(
+            held.poll(at(3600) + Duration::from_millis(received as u64))
+                .is_pending()
+        );
+        polls += 1;
+        assert!(polls < 100, "it never counts");
+    }
+    assert_eq!(script.state().received.len(), 40, "all of it first");
+    script.state().timeouts.clear();
+    script.state().deadline = Some(at(7200));
+    held.arrived = usize::MAX;
+    for _ in 0..100 {
+        assert!(held.poll(at(7201)).is_pending());
+    }
+    assert!(
+        !script.state().timeouts.is_empty(),
+        "a peer that sends without end stops no clock"
+    );
+}
+
+#[test]
+fn a_deadline_that_is_noticed_late_waits_until_the_runtime_has_looked_at_its_sockets() {
+    let (script, mut held) = Held::new(9);
+    script.state().deadline = Some(at(1));
+    assert!(held.poll(at(2)).is_pending());
+    assert!(script.state().timeouts.is_empty());
+    held.arrived = 1;
+    assert!(held.poll(at(2)).is_pending());
+    assert_eq!(script.state().received.len(), 1);
+    assert!(held.poll(at(2) + Duration::from_millis(2)).is_pending());
+    assert_eq!(script.state().timeouts.len(), 1);
+    // One that is noticed in time counts at once.
+    script.state().deadline = Some(at(5));
+    script.state().timeouts.clear();
+    assert!(held.poll(at(5)).is_pending());
+    assert_eq!(script.state().timeouts.len(), 1);
 }

@@ -1,7 +1,10 @@
 //! The lanes of the connection to a child, and what surrounds them.
 
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
 use core::fmt;
 use core::future::{Future, poll_fn};
+use core::mem;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
@@ -13,7 +16,7 @@ use super::{Action, Command, Exit, Ladder, Signal, SpawnError, Stderr};
 use crate::{Failure, Lanes, Step};
 use mcp_proto::Time;
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::{Client, Pump, Tasks, Timer};
+use mcp_proto::handle::{Client, Pump, Tasks, Teller, Timer};
 
 /// How often everything goes round before other tasks get their turn.
 // More than for a connection alone: a child that talks on its standard error must not starve what it answers.
@@ -70,10 +73,23 @@ pub struct ChildLanes<P: Pump, C: Process> {
     sources: Tasks<Source>,
     stderr: Option<Lines>,
     on_exit: Option<Callback<Exit>>,
+    /// Tells the client how the child ended, once for each child.
+    teller: Option<Teller>,
+    was_told: bool,
+    /// The last line of its standard error, where that is captured and has ended.
+    last_line: Option<String>,
+    /// How the child is started again, where it may be.
+    restart: Option<Restart<C>>,
     exit: Option<Exit>,
     /// Until when the output of a child that has exited is waited for.
     last_words: Option<Time>,
     failure: Option<Failure<C::Error>>,
+}
+
+/// How a child is started again.
+struct Restart<C> {
+    command: Command,
+    start: fn(&Command) -> io::Result<C>,
 }
 
 /// What is watched beside the connection.
@@ -98,26 +114,33 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     #[must_use]
     pub fn new(pump: P, process: C, command: &Command) -> Self {
         let (exit_after, kill_after) = command.patience();
-        let mut sources = Tasks::new();
-        sources.insert(Source::Exit);
-        let stderr = match command.standard_error() {
-            Stderr::Lines(callback) => Some(Lines::new(callback.clone())),
-            _ => None,
-        };
-        if stderr.is_some() {
-            sources.insert(Source::Stderr);
-        }
+        let (sources, stderr) = watched(command);
         Self {
             process,
+            teller: pump.teller(),
+            was_told: false,
+            last_line: None,
             lanes: Some(Lanes::new(pump)),
             ladder: Ladder::new(exit_after, kill_after),
             sources,
             stderr,
             on_exit: command.exit_callback().cloned(),
+            restart: None,
             exit: None,
             last_words: None,
             failure: None,
         }
+    }
+
+    /// The same, for a child that `start` can start once more where it dies before its client knows what it speaks:
+    /// some servers exit at a question that they do not know.
+    #[must_use]
+    pub fn with_restart(mut self, command: Command, start: fn(&Command) -> io::Result<C>) -> Self {
+        if let Some(lanes) = &self.lanes {
+            lanes.pump().allow_reopening();
+        }
+        self.restart = Some(Restart { command, start });
+        self
     }
 
     /// Drives both to their end, in the time of `timer`; with how the child exited.
@@ -138,21 +161,23 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     /// [`Failure::Stream`]: what waiting for the exit failed with. [`Failure::TimedOut`]: it was killed, and the
     /// system does not let go of it.
     pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<Result<Exit, Failure<C::Error>>> {
-        self.sources.start_work();
+        let mut work = self.sources.start_work(cx);
         for _ in 0..ROUNDS {
             let now = timer.now();
             let mut moved = self.poll_sources(now);
             moved |= self.poll_lanes(cx, timer);
             moved |= self.climb(now);
+            self.tell_exit(now);
             if let Some(outcome) = self.outcome(now) {
+                work.end();
                 return Poll::Ready(outcome);
             }
             moved |= self.lanes.is_none() && timer.poll(cx, self.deadline(now)).is_ready();
-            if !moved && self.sources.rest(cx) {
+            if !moved && self.sources.rest(&mut work) {
                 return Poll::Pending;
             }
         }
-        cx.waker().wake_by_ref();
+        // At work still: it is woken.
         Poll::Pending
     }
 
@@ -199,7 +224,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     fn exited(&mut self, now: Time, mut exit: Exit) {
         exit.sent = self.ladder.sent();
         // Before anything ends that waits for the child: whoever learns of that knows why.
-        if let Some(on_exit) = self.on_exit.take() {
+        if let Some(on_exit) = &self.on_exit {
             on_exit.call(&exit);
         }
         self.exit = Some(exit);
@@ -212,6 +237,17 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     fn end_stderr(&mut self) {
         if let Some(mut lines) = self.stderr.take() {
             lines.finish();
+            self.last_line = lines.last().map(ToOwned::to_owned);
+        }
+    }
+
+    /// Tells how the child has exited, when what it said before is read.
+    fn tell_exit(&mut self, now: Time) {
+        let has_spoken = self.stderr.is_none() || self.last_words.is_none_or(|at| at <= now);
+        if let (Some(teller), Some(exit), false, true) = (&self.teller, &self.exit, self.was_told, has_spoken) {
+            let last_line = self.stderr.as_ref().map_or(self.last_line.as_deref(), Lines::last);
+            teller.ended(&exit.to_string(), last_line);
+            self.was_told = true;
         }
     }
 
@@ -239,10 +275,41 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         };
         let outcome = lanes.poll(cx, now, stream, timed);
         let is_over = outcome.is_ready() || has_ended || (is_silent && !has_spoken);
-        if is_over {
+        if is_over && !self.start_again(timer.now()) {
             self.begin_shutdown(cx, timer.now());
         }
         is_over
+    }
+
+    /// Starts the child once more, where its client wants that. Whether it did.
+    fn start_again(&mut self, now: Time) -> bool {
+        let wants = self.lanes.as_ref().is_some_and(|lanes| lanes.pump().wants_reopening());
+        let Some(Restart { command, start }) = self.restart.take_if(|_| wants) else {
+            return false;
+        };
+        let Ok(process) = start(&command) else {
+            // What cannot be started again has ended, as it would have without.
+            if let Some(lanes) = &self.lanes {
+                lanes.pump().receive_eof(now);
+            }
+            return false;
+        };
+        self.end_stderr();
+        self.tell_exit(now);
+        (self.was_told, self.last_line) = (false, None);
+        let mut last = mem::replace(&mut self.process, process);
+        // It has no use any more, and may hold what the next one needs. Once it is reaped its number may be another's.
+        if self.exit.take().is_none() || last.has_group() {
+            last.send(Signal::Kill);
+        }
+        (self.sources, self.stderr) = watched(&command);
+        self.last_words = None;
+        if let Some(lanes) = self.lanes.take() {
+            let pump = lanes.into_pump();
+            pump.reopened();
+            self.lanes = Some(Lanes::new(pump));
+        }
+        true
     }
 
     /// The connection is over: the input of the child is closed, and its output read to the end for nothing.
@@ -293,6 +360,20 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     }
 }
 
+/// What is watched beside the connection to a new child.
+fn watched(command: &Command) -> (Tasks<Source>, Option<Lines>) {
+    let mut sources = Tasks::new();
+    sources.insert(Source::Exit);
+    let stderr = match command.standard_error() {
+        Stderr::Lines(callback) => Some(Lines::new(callback.clone())),
+        _ => None,
+    };
+    if stderr.is_some() {
+        sources.insert(Source::Stderr);
+    }
+    (sources, stderr)
+}
+
 impl<P: Pump, C: Process> Drop for ChildLanes<P, C> {
     fn drop(&mut self) {
         // Once the group is gone its number may be that of somebody else.
@@ -331,6 +412,6 @@ where
 {
     let process = start(command).map_err(|error| SpawnError::wrap(command, &error))?;
     let (client, pump) = Client::over_stream(config);
-    let lanes = ChildLanes::new(pump, process, command);
+    let lanes = ChildLanes::new(pump, process, command).with_restart(command.clone(), start);
     Ok((client, async { Ok(lanes.run(timer).await?) }))
 }

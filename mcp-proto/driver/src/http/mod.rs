@@ -12,7 +12,7 @@ pub use client::{
     BoxFuture, Capacity, Connected, Http2Terms, HttpConnector, HttpDriver, HttpSender, Origin, Payload, Unanswered,
     client_over_http, describe,
 };
-pub use network::{Agreed, ClientTls, Network, ServerTls};
+pub use network::{Agreed, ClientTls, Network, ServerTls, look};
 pub use options::{HttpAbilities, HttpOptions, HttpVersions};
 pub use server::{
     BODY_TIMEOUT, Collector, Connections, HEAD_BYTES, HttpService, Keeper, KeepingRuntime, Listener, Preface, Respond,

@@ -67,11 +67,46 @@ pub trait Network: 'static {
         core::future::ready(Err(io::ErrorKind::Unsupported.into()))
     }
 
+    /// How much a client can read at once of a connection that has waited, whether the runtime has noticed or not: `None`
+    /// where nothing can be, 0 at the end, and where it is broken. [`look`](crate::http::look) asks the system.
+    fn look(stream: &Self::Stream) -> Option<usize> {
+        let _ = stream;
+        None
+    }
+
+    /// The same below TLS.
+    fn look_secure(stream: &Self::Secure) -> Option<usize> {
+        let _ = stream;
+        None
+    }
+
     /// Whether the runtime lets the present poll go on. Where it does not, every stream is `Pending` until the next, and the
     /// driver stops instead of asking them all.
     fn has_budget() -> bool {
         true
     }
+}
+
+/// How much can be read of a socket at once, as the system says: `None` where nothing can be, 0 at the end, and where it
+/// is broken. Nothing is taken out of it, and nothing is waited for.
+#[cfg(unix)]
+#[must_use]
+pub fn look(socket: &impl std::os::fd::AsFd) -> Option<usize> {
+    use rustix::net::{RecvFlags, recv};
+    let mut byte = [0];
+    match recv(socket, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+        Ok((_, length)) => Some(length),
+        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => None,
+        Err(_) => Some(0),
+    }
+}
+
+/// Not asked for on this system: what has ended is noticed by the runtime, or when it is used.
+#[cfg(not(unix))]
+#[must_use]
+pub fn look<S>(socket: &S) -> Option<usize> {
+    let _ = socket;
+    None
 }
 
 /// What a handshake of TLS has agreed on.

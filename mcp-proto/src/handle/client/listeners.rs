@@ -3,8 +3,8 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use core::task::{Context, Poll, Waker};
 
+use crate::client::ServerNotification;
 use crate::handle::wakers::{Wakers, keep};
-use crate::jsonrpc::Notification;
 
 /// Those who read what the server notifies, each at its own pace.
 ///
@@ -25,7 +25,7 @@ pub(super) struct Listeners {
 #[derive(Debug, Default)]
 struct Listener {
     waker: Option<Waker>,
-    queue: VecDeque<Notification>,
+    queue: VecDeque<ServerNotification>,
     missed: u64,
 }
 
@@ -58,7 +58,12 @@ impl Listeners {
     }
 
     /// The next notification; `None` where there will be no more.
-    pub(super) fn poll(&mut self, listener: u64, is_closed: bool, cx: &Context<'_>) -> Poll<Option<Notification>> {
+    pub(super) fn poll(
+        &mut self,
+        listener: u64,
+        is_closed: bool,
+        cx: &Context<'_>,
+    ) -> Poll<Option<ServerNotification>> {
         let Some(listener) = self.listeners.get_mut(&listener) else {
             return Poll::Ready(None);
         };
@@ -82,7 +87,13 @@ impl Listeners {
     }
 
     /// A notification came: each reader keeps up to `most`, and all together no more than `most_bytes`.
-    pub(super) fn notify(&mut self, notification: &Notification, most: usize, most_bytes: usize, woken: &mut Wakers) {
+    pub(super) fn notify(
+        &mut self,
+        notification: &ServerNotification,
+        most: usize,
+        most_bytes: usize,
+        woken: &mut Wakers,
+    ) {
         let bytes = weight(notification);
         self.notified += 1;
         for listener in self.listeners.values_mut() {
@@ -118,8 +129,8 @@ impl Listeners {
     }
 }
 
-fn weight(notification: &Notification) -> usize {
-    notification.text.as_bytes().len() + size_of::<Notification>()
+fn weight(notification: &ServerNotification) -> usize {
+    notification.notification.text.as_bytes().len() + size_of::<ServerNotification>()
 }
 
 #[cfg(test)]
@@ -128,12 +139,15 @@ mod tests {
     use crate::jsonrpc::{Incoming, Message, parse};
     use crate::limits::Limits;
 
-    fn notification() -> Notification {
+    fn notification() -> ServerNotification {
         match parse(
             br#"{"jsonrpc":"2.0","method":"x"}"#.as_slice().into(),
             &Limits::default(),
         ) {
-            Ok(Incoming::Single(Message::Notification(notification))) => notification,
+            Ok(Incoming::Single(Message::Notification(notification))) => {
+                let related = None;
+                ServerNotification { notification, related }
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -34,6 +34,14 @@ impl Machine {
         }
     }
 
+    pub(super) fn is_listening(&self) -> bool {
+        match self {
+            Self::Stream(machine) => machine.as_client().closed().is_none(),
+            #[cfg(feature = "http")]
+            Self::Http(machine) => machine.is_listening(),
+        }
+    }
+
     pub(super) fn poll_event(&mut self) -> Option<ClientEvent> {
         match self {
             Self::Stream(machine) => machine.poll_event(),

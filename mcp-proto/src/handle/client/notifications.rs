@@ -5,10 +5,11 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use super::shared::Shared;
-use crate::jsonrpc::Notification;
+use crate::client::ServerNotification;
 
 /// What a server notifies of its own accord, in its order: changes of lists, log messages, and whatever it
-/// invents. Progress of a call goes to the call.
+/// invents. Progress of a call goes to the call. Each says which call it came with, where that is known
+/// ([`ServerNotification::related`]); [`Call::id`](super::Call::id) tells which that is.
 ///
 /// # On drop
 /// Stops reading; nothing is told to the server.
@@ -34,12 +35,12 @@ impl Notifications {
     ///
     /// # Cancel safety
     /// A notification is taken only when it is returned: dropping the future loses nothing.
-    pub async fn next(&mut self) -> Option<Notification> {
+    pub async fn next(&mut self) -> Option<ServerNotification> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
     /// [`next`](Self::next) for those who poll.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notification>> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<ServerNotification>> {
         self.shared.with(|state| state.poll_notification(self.listener, cx))
     }
 

@@ -9,8 +9,9 @@ use super::machine::Machine;
 use super::shared::{Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
-use crate::client::StreamClient;
+use crate::client::{Incident, StreamClient};
 use crate::handle::pump::Pump;
+use crate::handle::teller::Teller;
 #[cfg(feature = "http")]
 use crate::http::client::{ExchangeError, ExchangeId, HttpAction};
 use crate::time::Time;
@@ -24,6 +25,28 @@ pub struct ClientPump {
 impl ClientPump {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+}
+
+/// Keeps the readers of incidents waiting for the end of the server.
+#[derive(Debug)]
+struct Telling(Arc<Shared>);
+
+impl Telling {
+    fn ended(&self, status: &str, last_output: Option<&str>) {
+        self.0.with(|state| {
+            let farewell = state.machine.as_client().farewell(status, last_output);
+            state.happened(Incident::Exited(farewell));
+        });
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        self.0.with(|state| {
+            state.tellers -= 1;
+            state.wake_readers();
+        });
     }
 }
 
@@ -76,6 +99,31 @@ impl Pump for ClientPump {
                 stream.receive_eof(now);
             }
         });
+    }
+
+    fn allow_reopening(&self) {
+        self.shared
+            .with(|state| state.stream().map(StreamClient::allow_reopening));
+    }
+
+    fn wants_reopening(&self) -> bool {
+        self.shared.look(|state| match &state.machine {
+            Machine::Stream(stream) => stream.wants_reopening(),
+            #[cfg(feature = "http")]
+            Machine::Http(_) => false,
+        })
+    }
+
+    fn reopened(&self) {
+        self.shared.with(|state| state.stream().map(StreamClient::reopened));
+    }
+
+    fn teller(&self) -> Option<Teller> {
+        self.shared.with(|state| state.tellers += 1);
+        let telling = Telling(self.shared.clone());
+        Some(Teller::new(move |status, last_output| {
+            telling.ended(status, last_output)
+        }))
     }
 
     // A client has no handlers that the driver would have to poll.
@@ -198,7 +246,8 @@ impl HttpPump {
         self.shared.look(State::deadline)
     }
 
-    /// Time has passed. Too early or too often changes nothing.
+    /// Time has passed. Too early or too often changes nothing. What has arrived of the responses is reported before: an
+    /// answer that is there when its deadline is noticed is in time.
     pub fn handle_timeout(&mut self, now: Time) {
         self.shared.with(|state| state.handle_timeout(now));
     }

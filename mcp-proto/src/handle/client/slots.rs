@@ -135,7 +135,7 @@ impl Slots {
         self.bytes += weight_of(&outcome);
         // One that no drain has seen has taken no time.
         let took = slot.born.map_or(Duration::ZERO, |born| now.since(born));
-        slot.fate.spent += took;
+        slot.fate.spent = slot.fate.spent.saturating_add(took);
         slot.fate.was_sent = was_sent;
         slot.outcome = Some(outcome);
         slot.waker.take()
@@ -212,6 +212,17 @@ mod tests {
         assert_eq!(slots.bytes(), 0);
         let gone = Poll::Ready((Err(CallError::Cancelled), Fate::default()));
         assert_eq!(slots.poll(call(), &cx), gone);
+    }
+
+    #[test]
+    fn a_caller_that_has_spent_all_time_spends_no_more() {
+        let (mut slots, cx) = (Slots::default(), Context::from_waker(Waker::noop()));
+        slots.insert(call(), Duration::MAX, Some(Time::ORIGIN), Waker::noop().clone());
+        slots.settle(call(), Time::ORIGIN + Duration::from_secs(1), true, Ok(text("{}")));
+        let Poll::Ready((_, fate)) = slots.poll(call(), &cx) else {
+            panic!("it is settled");
+        };
+        assert_eq!(fate.spent, Duration::MAX);
     }
 
     #[test]

@@ -256,7 +256,7 @@ fn notifications_are_a_bounded_stream() {
         let Poll::Ready(Some(note)) = poll(pin!(notes.next())) else {
             panic!()
         };
-        assert_eq!(note.method.as_str(), format!("notifications/{n}"));
+        assert_eq!(note.notification.method.as_str(), format!("notifications/{n}"));
     }
     assert!(poll(pin!(notes.next())).is_pending());
     assert_eq!(notes.missed(), 1);

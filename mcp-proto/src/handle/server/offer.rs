@@ -35,8 +35,8 @@ impl Offer {
     }
 
     fn call_tool(&self, server: &Server, call: Call, peer: Arc<dyn Peer>) -> Work {
-        let name = call.called.name.clone().unwrap_or_default();
-        let Ok(name) = core::str::from_utf8(&name) else {
+        let name = call.called.name.as_deref().unwrap_or_default();
+        let Ok(name) = core::str::from_utf8(name) else {
             return done(Err(unknown_tool("")));
         };
         let Some(tool) = self.tools.find(name) else {

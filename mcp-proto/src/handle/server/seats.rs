@@ -5,10 +5,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
+use super::Peer;
+use super::contained::Contained;
 use super::stream::Stream;
-use super::{Peer, Work};
-use crate::handle::Tasks;
 use crate::handle::tasks::Queue;
+use crate::handle::{AtWork, Tasks};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, RequestKey, SendError};
 use crate::server::{Question, RequestToken, ResultBody};
@@ -23,7 +24,7 @@ pub(super) struct Seats {
 }
 
 struct Handling {
-    work: Work,
+    work: Contained,
     token: RequestToken,
     seat: Arc<Seat>,
 }
@@ -50,17 +51,14 @@ impl Seats {
         self.handlers.queue()
     }
 
-    /// The driver starts to work: until it stops, nobody has to wake it.
-    pub(super) fn start_work(&self) {
-        self.handlers.start_work();
+    /// The driver starts to work: until it rests, nobody has to wake it.
+    pub(super) fn start_work<'a>(&self, cx: &Context<'a>) -> AtWork<'a> {
+        self.handlers.start_work(cx)
     }
 
-    /// The driver stops to work. If something is left, it is woken at once.
-    pub(super) fn stop_work(&self, cx: &mut Context<'_>, is_done: bool) {
-        let is_idle = self.handlers.rest(cx);
-        if !(is_done && is_idle) {
-            cx.waker().wake_by_ref();
-        }
+    /// The driver rests, where no handler wants to be polled.
+    pub(super) fn rest(&self, work: &mut AtWork<'_>) -> bool {
+        self.handlers.rest(work)
     }
 
     /// Seats a handler, and polls it: what it answers at once.
@@ -69,7 +67,7 @@ impl Seats {
         stream: &Arc<Stream>,
         key: RequestKey,
         token: RequestToken,
-        work: impl FnOnce(Arc<dyn Peer>) -> Work,
+        work: impl FnOnce(Arc<dyn Peer>) -> Contained,
     ) -> Option<Answer> {
         let seat = self.seat(stream, key);
         let work = work(Arc::clone(&seat) as Arc<dyn Peer>);
@@ -128,7 +126,7 @@ impl Seats {
 
 impl Handling {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
-        self.work.as_mut().poll(cx)
+        self.work.poll(cx)
     }
 }
 

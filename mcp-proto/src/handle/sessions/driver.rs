@@ -88,7 +88,7 @@ impl<K: Ord> SessionsDriver<K> {
 
     /// Goes on as far as it can. Ready when the pool is closed, and everything in it is.
     pub fn poll(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> Poll<()> {
-        self.tasks.start_work();
+        let mut work = self.tasks.start_work(cx);
         for _ in 0..ROUNDS {
             let now = timer.now();
             // First: what is asked for from here on wakes it.
@@ -101,6 +101,7 @@ impl<K: Ord> SessionsDriver<K> {
                 .with(|state| (state.machine.is_finished(), state.machine.poll_timeout()));
             if is_over && self.sessions.is_empty() {
                 self.shared.with(super::shared::State::finish);
+                work.end();
                 return Poll::Ready(());
             }
             if timer.poll(cx, deadline).is_ready() {
@@ -109,12 +110,11 @@ impl<K: Ord> SessionsDriver<K> {
                 moved = true;
             }
             // Only where nothing moved: each step may have given another part something to do.
-            if !moved && self.tasks.rest(cx) {
+            if !moved && self.tasks.rest(&mut work) {
                 return Poll::Pending;
             }
         }
-        // There may be more to do, and nothing else would wake it for that.
-        cx.waker().wake_by_ref();
+        // There may be more to do: at work still, it is woken.
         Poll::Pending
     }
 

@@ -5,8 +5,8 @@ use core::fmt;
 use core::task::{Context, Poll, ready};
 
 use super::shared::{Inner, Shared};
+use crate::client::ServerNotification;
 use crate::handle::client::{Client, Notifications};
-use crate::jsonrpc::Notification;
 
 /// What the server of a [`Session`](super::Session) notifies of its own accord, one session of the key after the other.
 /// It creates none, and keeps none.
@@ -34,7 +34,7 @@ impl<K: Ord> SessionNotifications<K> {
 
     /// The next notification, in the order of the server; `None` when the pool is closed. Where a session was lost, what
     /// its server would have said until the next one counts as [missed](Self::missed).
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notification>> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<ServerNotification>> {
         if let Some(present) = &mut self.present {
             if let Some(notification) = ready!(present.poll_next(cx)) {
                 return Poll::Ready(Some(notification));

@@ -161,11 +161,9 @@ impl<K: Ord> State<K> {
     }
 
     /// The client of the session that there is for a key.
-    pub(super) fn client(&mut self, key: &Arc<K>) -> Option<Client> {
-        let lease = self.machine.lease(key)?;
-        let client = self.clients.get(&lease.session()).cloned();
-        self.machine.release(lease);
-        client
+    pub(super) fn client(&self, key: &Arc<K>) -> Option<Client> {
+        // Looked at, not leased: who only listens must not keep a session from being the one used least recently.
+        self.clients.get(&self.machine.session(key)?).cloned()
     }
 
     pub(super) fn close(&mut self, reason: CloseReason) {

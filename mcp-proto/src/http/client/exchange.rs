@@ -5,12 +5,14 @@ use alloc::format;
 use core::fmt;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::response::Parts;
+use http::{HeaderMap, Request};
 
+use super::redirect::{Detour, cut};
 use crate::limits::Limits;
-use crate::rpc::{CallId, Failure, Purpose};
+use crate::rpc::{CallId, Excerpt, Failure, Purpose};
+use crate::shown::Size;
 use crate::time::Time;
 use crate::wire::sse::SseDecoder;
 
@@ -33,6 +35,10 @@ pub enum ExchangeError {
     Unreachable(Box<str>),
     /// The connection broke off afterwards.
     Broken(Box<str>),
+    /// The connection had been kept from an earlier exchange, and broke off before anything of the response came: the
+    /// server may have closed it before the request arrived. Where that is known the request was certainly not answered,
+    /// and it is sent once more if it does no harm twice.
+    Stale(Box<str>),
     /// There are as many connections as there may be, and none of them has room: the request was not sent.
     TooManyConnections,
 }
@@ -42,6 +48,10 @@ impl fmt::Display for ExchangeError {
         match self {
             Self::Unreachable(why) => write!(f, "no connection: {why}"),
             Self::Broken(why) => write!(f, "the connection broke off: {why}"),
+            Self::Stale(why) => write!(
+                f,
+                "the connection, kept from an earlier request, broke off unanswered: {why}"
+            ),
             Self::TooManyConnections => f.write_str("no connection is free, and there may be no more"),
         }
     }
@@ -78,10 +88,19 @@ pub(super) struct Exchange {
     pub(super) in_session: Option<u64>,
     /// When it is ended, if the server does not end it.
     pub(super) until: Option<Time>,
+    /// What is sent if it has to be sent once more; `None` for a call that goes straight to the endpoint, which is
+    /// written anew.
+    pub(super) resend: Option<Box<Resend>>,
     pub(super) response: Response,
 }
 
 impl Exchange {
+    /// Which way its request went.
+    pub(super) fn route(&self) -> Detour {
+        let resend = self.resend.as_ref();
+        resend.map(|resend| resend.route.clone()).unwrap_or_default()
+    }
+
     /// Whether this is a message that wants no answer, and the server has not taken it yet.
     pub(super) fn is_untaken(&self) -> bool {
         let wants_none = matches!(self.kind, Kind::Post(_)) && self.kind.call().is_none();
@@ -89,8 +108,26 @@ impl Exchange {
     }
 }
 
+/// What a request needs to be sent once more.
+#[derive(Default)]
+pub(super) struct Resend {
+    pub(super) route: Detour,
+    /// The request, of what is no call.
+    pub(super) request: Option<Request<Bytes>>,
+    /// Whether the request does no harm when it arrives twice.
+    pub(super) is_repeatable: bool,
+}
+
+/// Shows nothing of the request: there are credentials in it, and what users say.
+impl fmt::Debug for Resend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resend")
+            .field("route", &self.route)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How far the response has come.
-#[derive(Debug)]
 pub(super) enum Response {
     /// No head yet.
     Awaited,
@@ -109,20 +146,46 @@ pub(super) enum Response {
         status: u16,
         authenticate: Option<Box<str>>,
     },
+    /// What it holds is encoded in a way that was not asked for.
+    Encoded {
+        status: u16,
+        authenticate: Option<Box<str>>,
+        coding: Box<str>,
+    },
     /// Nothing in it matters any more.
     Ignored,
+}
+
+/// Says how much of the body there is, and not what is in it.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Awaited => f.write_str("Awaited"),
+            Self::Json { status, body } => write!(f, "Json({status}, {:?})", Size(body.len())),
+            Self::Events { status, decoder } => write!(f, "Events({status}, {decoder:?})"),
+            Self::Failure { status, body, .. } => write!(f, "Failure({status}, {:?})", Size(body.len())),
+            Self::Refused { status, .. } => write!(f, "Refused({status})"),
+            Self::Encoded { status, coding, .. } => write!(f, "Encoded({status}, {coding})"),
+            Self::Ignored => f.write_str("Ignored"),
+        }
+    }
 }
 
 impl Response {
     /// How the response with this head is to be read.
     pub(super) fn of(head: &Parts, limits: &Limits) -> Self {
         let status = head.status.as_u16();
-        let media = media_type(&head.headers);
-        let authenticate = authenticate(&head.headers);
-        match media {
+        if let Some(coding) = coding(&head.headers) {
+            return Self::Encoded {
+                status,
+                authenticate: authenticate(&head.headers),
+                coding,
+            };
+        }
+        match media_type(&head.headers) {
             Media::Json if !head.status.is_success() => Self::Failure {
                 status,
-                authenticate,
+                authenticate: authenticate(&head.headers),
                 body: BytesMut::new(),
             },
             Media::Json => Self::Json {
@@ -133,14 +196,23 @@ impl Response {
                 status,
                 decoder: Box::new(SseDecoder::new(limits.event_bytes)),
             },
-            Media::Events | Media::Other => Self::Refused { status, authenticate },
+            // A short text is waited for: it says what is wrong. Without a length it might never end.
+            Media::Text if head.status.is_client_error() && is_short(head, limits) => Self::Failure {
+                status,
+                authenticate: authenticate(&head.headers),
+                body: BytesMut::new(),
+            },
+            Media::Events | Media::Text | Media::Other => Self::Refused {
+                status,
+                authenticate: authenticate(&head.headers),
+            },
         }
     }
 
     /// Takes a part of the body, while so many bytes are kept of other responses.
     pub(super) fn push(&mut self, chunk: &Bytes, elsewhere: usize, limits: &Limits) -> Result<(), Failure> {
         let fits = match self {
-            Self::Awaited | Self::Refused { .. } | Self::Ignored => return Ok(()),
+            Self::Awaited | Self::Refused { .. } | Self::Encoded { .. } | Self::Ignored => return Ok(()),
             _ if elsewhere.saturating_add(chunk.len()) > limits.total_bytes => false,
             Self::Json { body, .. } => append(body, chunk, limits.body_bytes),
             Self::Failure {
@@ -169,7 +241,7 @@ impl Response {
         match self {
             Self::Json { body, .. } | Self::Failure { body, .. } => body.len(),
             Self::Events { decoder, .. } => decoder.buffered(),
-            Self::Awaited | Self::Refused { .. } | Self::Ignored => 0,
+            Self::Awaited | Self::Refused { .. } | Self::Encoded { .. } | Self::Ignored => 0,
         }
     }
 }
@@ -180,12 +252,58 @@ pub(super) fn authenticate(headers: &HeaderMap) -> Option<Box<str>> {
     value.to_str().ok().map(Into::into)
 }
 
+/// The failure of a response that its head shows to bring no answer.
+pub(super) fn refusal(response: &mut Response) -> Option<Failure> {
+    match response {
+        Response::Refused { status, authenticate } => Some(failure(*status, authenticate.take())),
+        Response::Encoded {
+            status,
+            authenticate,
+            coding,
+        } => Some(encoded(*status, authenticate.take(), coding)),
+        _ => None,
+    }
+}
+
+/// The failure of a response that is encoded: its status counts, where that says anything.
+fn encoded(status: u16, www_authenticate: Option<Box<str>>, coding: &str) -> Failure {
+    match status {
+        200..=299 => {
+            Failure::Unreadable(format!("its content coding is {coding:?}, and identity was asked for").into())
+        }
+        _ => Failure::Status {
+            status,
+            www_authenticate,
+            reason: format!(
+                "{} (what more it says is in the content coding {coding:?})",
+                reason_of(status)
+            )
+            .into(),
+        },
+    }
+}
+
+/// The coding of the content (RFC 9110, 8.4), where there is one; as far as it is fit to be shown.
+fn coding(headers: &HeaderMap) -> Option<Box<str>> {
+    let is_plain = |name: &str| name.is_empty() || name.eq_ignore_ascii_case("identity");
+    let mut names = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
+        .map(str::trim);
+    names.find(|name| !is_plain(name)).map(cut)
+}
+
 /// The failure that a response with an unusable status or type is.
 pub(super) fn failure(status: u16, www_authenticate: Option<Box<str>>) -> Failure {
     let reason = match status {
         200..=299 => "the response is neither JSON nor an event stream".into(),
-        // To follow one would carry the credentials of the request to another place.
-        300..=399 => "redirects are not followed".into(),
+        // Such a server knows no POST at the address that its clients are given.
+        404 | 405 => format!(
+            "{} (a server of the HTTP+SSE transport of 2024-11-05 answers so, which is not spoken here)",
+            reason_of(status)
+        )
+        .into(),
         _ => reason_of(status),
     };
     Failure::Status {
@@ -193,6 +311,25 @@ pub(super) fn failure(status: u16, www_authenticate: Option<Box<str>>) -> Failur
         www_authenticate,
         reason,
     }
+}
+
+/// The same, with what its body says.
+pub(super) fn failure_with(status: u16, www_authenticate: Option<Box<str>>, body: &[u8]) -> Failure {
+    let mut failure = failure(status, www_authenticate);
+    let said = Excerpt::of(body.trim_ascii());
+    if let Failure::Status { reason, .. } = &mut failure
+        && !said.as_str().is_empty()
+    {
+        *reason = format!("{reason}: {said}").into();
+    }
+    failure
+}
+
+/// Whether the body is announced to be short enough to be kept.
+fn is_short(head: &Parts, limits: &Limits) -> bool {
+    let length = head.headers.get(CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    length.is_some_and(|length| length > 0 && length <= limits.error_body_bytes)
 }
 
 fn reason_of(status: u16) -> Box<str> {
@@ -206,6 +343,7 @@ fn reason_of(status: u16) -> Box<str> {
 enum Media {
     Json,
     Events,
+    Text,
     Other,
 }
 
@@ -215,6 +353,10 @@ fn media_type(headers: &HeaderMap) -> Media {
         .get(CONTENT_TYPE)
         .map(http::HeaderValue::as_bytes)
         .unwrap_or_default();
+    // What nearly every server sends.
+    if value == b"application/json" {
+        return Media::Json;
+    }
     // Parameters, such as a charset, change nothing: both are UTF-8.
     let essence = value
         .split(|byte| *byte == b';')
@@ -225,6 +367,8 @@ fn media_type(headers: &HeaderMap) -> Media {
         Media::Json
     } else if essence.eq_ignore_ascii_case(b"text/event-stream") {
         Media::Events
+    } else if essence.eq_ignore_ascii_case(b"text/plain") {
+        Media::Text
     } else {
         Media::Other
     }

@@ -1,17 +1,21 @@
 //! The exchanges of one client.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Uri};
 
 use super::action::{Actions, HttpAction};
+use super::answers::Answers;
 use super::config::HttpClientConfig;
-use super::exchange::{ExchangeId, Kind, Response};
+use super::exchange::{Exchange, ExchangeId, Kind, Resend, Response};
 use super::listen::Listen;
 use super::output::Output;
-use super::request::{Template, names_session};
+use super::readable::Readable;
+use super::redirect::Detour;
+use super::request::{Template, is_repeatable, names_session};
 use super::session::{Session, SessionId};
 use super::table::Table;
 use crate::limits::{Limits, Timeouts};
@@ -40,6 +44,8 @@ pub struct Exchanges {
     pub(super) session: Session,
     pub(super) listen: Listen,
     pub(super) table: Table,
+    pub(super) readable: Readable,
+    pub(super) answers: Answers,
     actions: Actions,
     outputs: VecDeque<Output>,
 }
@@ -56,6 +62,8 @@ impl Exchanges {
             session: Session::default(),
             listen: Listen::default(),
             table: Table::default(),
+            readable: Readable::default(),
+            answers: Answers::default(),
             actions: Actions::default(),
             outputs: VecDeque::new(),
         }
@@ -68,8 +76,11 @@ impl Exchanges {
 
     /// How much is kept at present.
     pub fn kept(&self) -> Kept {
-        let queues = self.actions.len() + self.outputs.len();
-        Kept::new(self.table.entries() + queues, self.table.body_bytes())
+        let queues = self.actions.len() + self.outputs.len() + self.answers.len();
+        Kept::new(
+            self.table.entries() + queues,
+            self.table.body_bytes() + self.answers.bytes(),
+        )
     }
 
     /// Whether the server has given a session.
@@ -82,14 +93,29 @@ impl Exchanges {
         self.actions.len() > 0
     }
 
-    /// Whether more of the response should be read. Not while the server takes none of the answers to its own
-    /// requests: it could ask without end ([`Limits::streams_per_session`]).
+    /// Whether more of the response should be read. Not while the server takes none of the answers to its own requests: it
+    /// could ask without end.
     pub fn wants_body(&self, id: ExchangeId) -> bool {
-        self.table.get(id).is_some() && self.table.untaken() < self.limits.streams_per_session
+        self.table.get(id).is_some() && self.takes_requests(0)
+    }
+
+    /// Whether another request of the server may be read, where so many answers are written and not
+    /// [sent](Self::send) yet ([`Limits::streams_per_session`]).
+    pub fn takes_requests(&self, unsent: usize) -> bool {
+        self.table.untaken() + self.answers.len() + unsent < self.limits.streams_per_session
     }
 
     /// Sends a message in an exchange of its own.
     pub fn send(&mut self, now: Time, outgoing: Outgoing) {
+        self.send_by(now, outgoing, None);
+    }
+
+    /// Sends the message of a call once more, on the route that was named for it.
+    pub fn send_again(&mut self, now: Time, outgoing: Outgoing, route: Detour) {
+        self.send_by(now, outgoing, Some(route));
+    }
+
+    fn send_by(&mut self, now: Time, outgoing: Outgoing, route: Option<Detour>) {
         let purpose = outgoing.purpose;
         if let Purpose::Initialize(_) = purpose {
             // One that was given up, and not lost, would be left behind on the server.
@@ -98,6 +124,8 @@ impl Exchanges {
             }
             self.stop_listening();
             self.abort_announcement();
+            // They are for requests of the last session.
+            self.answers.clear();
         }
         // For requests that carry no message: the GET stream and DELETE name it as well.
         if let Some(revision) = outgoing.revision {
@@ -105,10 +133,29 @@ impl Exchanges {
         }
         let session = self.session.id().filter(|_| names_session(&outgoing));
         let in_session = session.map(|_| self.session.number());
+        let is_repeatable = is_repeatable(&outgoing);
         let request = self.template.post(outgoing, session);
-        let id = self.start(Kind::Post(purpose), in_session, request);
+        if matches!(purpose, Purpose::Initialize(_) | Purpose::Call(_)) {
+            let resend = route.map(|route| Resend {
+                route,
+                ..Resend::default()
+            });
+            self.start(Kind::Post(purpose), in_session, request, resend);
+            return;
+        }
+        if purpose == Purpose::Response {
+            self.answers.push(in_session, request);
+            return self.send_answers(now);
+        }
+        let id = self.start_kept(Kind::Post(purpose), in_session, request, is_repeatable);
         // Nobody waits for these: a server that never answers would keep them open.
-        if !matches!(purpose, Purpose::Initialize(_) | Purpose::Call(_)) {
+        self.table.end_at(id, now + self.timeouts.request);
+    }
+
+    /// Sends the answers whose turn has come.
+    fn send_answers(&mut self, now: Time) {
+        while let Some((in_session, request)) = self.answers.next(self.table.answers()) {
+            let id = self.start_kept(Kind::Post(Purpose::Response), in_session, request, true);
             self.table.end_at(id, now + self.timeouts.request);
         }
     }
@@ -152,6 +199,8 @@ impl Exchanges {
     pub fn close(&mut self, now: Time) {
         // Before the DELETE, which may need its connection.
         self.stop_listening();
+        // No more than are on their way: a server that takes none would be waited for as often.
+        self.answers.clear();
         if let Some(session) = self.session.take() {
             self.end_session(now + self.timeouts.close, &session);
         }
@@ -165,7 +214,7 @@ impl Exchanges {
     /// Has the server end a session, and waits for that until then.
     pub(super) fn end_session(&mut self, until: Time, session: &SessionId) {
         let request = self.template.delete(session, self.revision);
-        let id = self.start(Kind::Delete, Some(self.session.number()), request);
+        let id = self.start_kept(Kind::Delete, Some(self.session.number()), request, true);
         self.table.end_at(id, until);
     }
 
@@ -176,12 +225,13 @@ impl Exchanges {
             let session = self.session.id();
             let in_session = session.map(|_| self.session.number());
             let request = self.template.get(session, self.revision, last);
-            let id = self.start(Kind::Listen, in_session, request);
+            let id = self.start_kept(Kind::Listen, in_session, request, true);
             self.listen.opened(id);
         }
         while let Some(id) = self.table.pop_due(now) {
             self.abort_exchange(id);
         }
+        self.send_answers(now);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
@@ -205,10 +255,62 @@ impl Exchanges {
         self.outputs.pop_front()
     }
 
-    fn start(&mut self, kind: Kind, in_session: Option<u64>, request: Request<Bytes>) -> ExchangeId {
+    /// Starts an exchange that can be sent once more by itself.
+    fn start_kept(
+        &mut self,
+        kind: Kind,
+        in_session: Option<u64>,
+        request: Request<Bytes>,
+        is_repeatable: bool,
+    ) -> ExchangeId {
+        let resend = Resend {
+            route: Detour::default(),
+            request: Some(request.clone()),
+            is_repeatable,
+        };
+        self.start(kind, in_session, request, Some(resend))
+    }
+
+    fn start(
+        &mut self,
+        kind: Kind,
+        in_session: Option<u64>,
+        mut request: Request<Bytes>,
+        resend: Option<Resend>,
+    ) -> ExchangeId {
         let id = self.table.begin(kind, in_session);
+        if let Some(resend) = resend {
+            if let Some(to) = &resend.route.to {
+                request.uri_mut().clone_from(to);
+            }
+            self.table
+                .update(id, |exchange| exchange.resend = Some(Box::new(resend)));
+        }
         self.actions.open(id, request);
         id
+    }
+
+    /// Sends what is no call once more on this route, in place of the exchange `old`. `false` where it cannot be.
+    pub(super) fn restart(&mut self, old: ExchangeId, exchange: Exchange, route: Detour) -> bool {
+        let resend = exchange.resend.map(|resend| *resend);
+        let Some((request, resend)) = resend.and_then(|resend| Some((resend.request.clone()?, resend))) else {
+            return false;
+        };
+        let resend = Resend { route, ..resend };
+        let id = self.start(exchange.kind, exchange.in_session, request, Some(resend));
+        // It has no more time for that.
+        if let Some(until) = exchange.until {
+            self.table.end_at(id, until);
+        }
+        if self.listen.open() == Some(old) {
+            self.listen.opened(id);
+        }
+        true
+    }
+
+    /// Where requests go.
+    pub(super) fn endpoint(&self) -> &Uri {
+        self.template.endpoint()
     }
 
     pub(super) fn abort_exchange(&mut self, id: ExchangeId) {

@@ -1,11 +1,14 @@
 //! The client side of Streamable HTTP as values: exchanges to open, and what their responses hold.
 
 mod action;
+mod answers;
 mod config;
 mod exchange;
 mod exchanges;
 mod listen;
 mod output;
+mod readable;
+mod redirect;
 mod request;
 mod responses;
 mod session;
@@ -16,3 +19,4 @@ pub use config::HttpClientConfig;
 pub use exchange::{ExchangeError, ExchangeId};
 pub use exchanges::Exchanges;
 pub use output::Output;
+pub use redirect::Detour;

@@ -5,12 +5,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, InvalidHeaderValue, TRANSFER_ENCODING};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, InvalidHeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::config::HttpClientConfig;
 use super::session::SessionId;
-use crate::method::MethodName;
+use crate::method::{Method as Named, MethodName};
 use crate::revision::Revision;
 use crate::rpc::{Mirrored, Outgoing, Purpose};
 use crate::wire::header::{
@@ -46,6 +46,8 @@ impl Template {
         }
         // Any of them may authorize: none is to be shown by `Debug`, here or in a request.
         other.values_mut().for_each(|value| value.set_sensitive(true));
+        // Without a word of it a server may choose any coding (RFC 9110, 12.5.3), and some do.
+        other.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let mut post = other.clone();
         post.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // 2025-11-25, Transports, Sending Messages, 2: "listing both".
@@ -55,6 +57,10 @@ impl Template {
             post,
             other,
         }
+    }
+
+    pub(super) fn endpoint(&self) -> &Uri {
+        &self.endpoint
     }
 
     /// A POST with one message, in this session.
@@ -142,7 +148,7 @@ fn is_reserved(name: &HeaderName) -> bool {
         MCP_SESSION_ID,
         LAST_EVENT_ID,
     ];
-    let framing = [ACCEPT, CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING];
+    let framing = [ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING];
     own.contains(&name.as_str()) || framing.contains(name) || name.as_str().starts_with(MCP_PARAM_PREFIX)
 }
 
@@ -181,4 +187,12 @@ fn encoded(text: Box<str>) -> Result<HeaderValue, InvalidHeaderValue> {
 pub(super) fn names_session(outgoing: &Outgoing) -> bool {
     let is_initialize = matches!(outgoing.purpose, Purpose::Initialize(_));
     !is_initialize && outgoing.revision.is_some_and(Revision::has_initialize)
+}
+
+/// Whether a message does no harm when it arrives twice. A response settles its request once.
+pub(super) fn is_repeatable(outgoing: &Outgoing) -> bool {
+    match &outgoing.method {
+        Some(method) => method.known().is_some_and(Named::is_repeatable),
+        None => outgoing.purpose == Purpose::Response,
+    }
 }

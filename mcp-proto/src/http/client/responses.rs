@@ -1,19 +1,23 @@
 //! What comes of the exchanges of a client.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use bytes::Bytes;
 use http::response::Parts;
 
-use super::exchange::{Exchange, ExchangeError, ExchangeId, Kind, Response, authenticate, failure};
+use super::exchange::{
+    Exchange, ExchangeError, ExchangeId, Kind, Response, authenticate, failure, failure_with, refusal,
+};
 use super::exchanges::Exchanges;
+use super::listen::{is_transient, retry_after};
 use super::output::Output;
 use super::session::SessionId;
 use crate::jsonrpc::{ErrorObject, Incoming, Message, parse};
 use crate::rpc::{CallId, Failure, Purpose};
 use crate::time::Time;
 use crate::wire::header::MCP_SESSION_ID;
-use crate::wire::sse::SseEvent;
+use crate::wire::sse::{SseError, SseEvent};
 
 impl Exchanges {
     /// The head of a response came.
@@ -27,6 +31,9 @@ impl Exchanges {
         // Management, 3).
         if exchange.in_session.is_some() && head.status == http::StatusCode::NOT_FOUND {
             return self.lost(now, id);
+        }
+        if head.status.is_redirection() {
+            return self.redirected(now, id, head);
         }
         let response = Response::of(head, &self.limits);
         self.table.update(id, |exchange| exchange.response = response);
@@ -48,13 +55,105 @@ impl Exchanges {
                 let failure = || failure(status, authenticate(&head.headers));
                 self.taken(now, id, if is_taken { Ok(()) } else { Err(failure()) });
             }
-            Kind::Listen if !matches!(self.response_of(id), Some(Response::Events { .. })) => {
-                // 405 is the regular way to say that there is none; nothing else is worth another attempt.
-                self.listen.refused();
-                self.ignore(now, id);
-            }
-            Kind::Listen => {}
+            Kind::Listen => self.listening(now, id, head),
             Kind::Delete => self.ignore(now, id),
+        }
+    }
+
+    /// The server names another place for the request, or none that is followed.
+    fn redirected(&mut self, now: Time, id: ExchangeId, head: &Parts) {
+        let Some(exchange) = self.table.get(id) else { return };
+        let (kind, in_session, until) = (exchange.kind, exchange.in_session, exchange.until);
+        match exchange.route().redirected(self.endpoint(), head) {
+            Err(reason) => {
+                let www_authenticate = authenticate(&head.headers);
+                let status = head.status.as_u16();
+                let failure = Failure::Status {
+                    status,
+                    www_authenticate,
+                    reason,
+                };
+                self.refused(now, id, failure);
+            }
+            Ok(route) if kind.call().is_some() => {
+                let call = self.table.leave(id, kind);
+                self.ignore(now, id);
+                if let Some(call) = call {
+                    self.emit(Output::Redirected { call, route });
+                }
+            }
+            Ok(route) => {
+                let resend = self.table.update(id, |exchange| exchange.resend.take()).flatten();
+                self.ignore(now, id);
+                let exchange = Exchange {
+                    kind,
+                    in_session,
+                    until,
+                    resend,
+                    response: Response::Awaited,
+                };
+                self.restart(id, exchange, route);
+            }
+        }
+    }
+
+    /// An exchange comes to nothing, whatever more its response holds.
+    fn refused(&mut self, now: Time, id: ExchangeId, failure: Failure) {
+        let Some(kind) = self.table.get(id).map(|exchange| exchange.kind) else {
+            return;
+        };
+        match kind {
+            Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {
+                let call = self.table.leave(id, kind);
+                self.fail_call(call, failure);
+            }
+            Kind::Post(_) => return self.taken(now, id, Err(failure)),
+            Kind::Listen => {
+                self.listen.refused();
+                self.emit(Output::NotListening(failure));
+            }
+            Kind::Delete => {}
+        }
+        self.ignore(now, id);
+    }
+
+    /// A kept connection was gone before anything of the response came: what does no harm twice is sent once more.
+    fn stale(&mut self, id: ExchangeId, exchange: Exchange, call: Option<CallId>) {
+        let (kind, route) = (exchange.kind, exchange.route().again());
+        match (call, &exchange.resend) {
+            (Some(call), _) => self.emit(Output::Stale { call, route }),
+            (None, Some(resend)) if resend.is_repeatable => {
+                self.restart(id, exchange, route);
+            }
+            (None, _) => self.broke_off(kind, None, Failure::Disconnected),
+        }
+    }
+
+    /// The GET stream is there, or refused.
+    fn listening(&mut self, now: Time, id: ExchangeId, head: &Parts) {
+        if matches!(self.response_of(id), Some(Response::Events { .. })) {
+            return;
+        }
+        let status = head.status.as_u16();
+        let refused = self.table.update(id, |exchange| refusal(&mut exchange.response));
+        let failure = (refused.flatten()).unwrap_or_else(|| failure(status, authenticate(&head.headers)));
+        self.ignore(now, id);
+        if is_transient(status) {
+            self.stopped_listening(now, id, retry_after(&head.headers), failure);
+        } else {
+            self.listen.refused();
+            // 405 is the regular way to say that there is none (2025-11-25, Listening for Messages from the Server, 2):
+            // nothing is lost with it.
+            if head.status != http::StatusCode::METHOD_NOT_ALLOWED {
+                self.emit(Output::NotListening(failure));
+            }
+        }
+    }
+
+    /// The GET stream ended, broke off, or was refused for the moment.
+    fn stopped_listening(&mut self, now: Time, id: ExchangeId, after: Option<Duration>, failure: Failure) {
+        if self.listen.ended(now, id, after) {
+            self.emit(Output::NotListening(failure));
         }
     }
 
@@ -83,7 +182,7 @@ impl Exchanges {
             exchange.response.push(chunk, elsewhere, &self.limits)
         });
         match taken {
-            Some(Ok(())) => self.read_events(id),
+            Some(Ok(())) => self.readable.add(id),
             Some(Err(failure)) => self.give_up(id, failure),
             None => {}
         }
@@ -91,11 +190,15 @@ impl Exchanges {
 
     /// The response is complete.
     pub fn end(&mut self, now: Time, id: ExchangeId) {
+        // What has come of it is read before.
+        if self.readable.end(id) {
+            return;
+        }
         let Some((exchange, call)) = self.table.take(id) else {
             return;
         };
         match exchange.response {
-            _ if exchange.kind == Kind::Listen => self.listen.ended(now),
+            _ if exchange.kind == Kind::Listen => self.stopped_listening(now, id, None, Failure::Disconnected),
             Response::Json { status, body } => {
                 self.emit(Output::Text {
                     text: body.freeze(),
@@ -115,22 +218,31 @@ impl Exchanges {
             } => self.end_failure(call, status, authenticate, body.freeze()),
             Response::Awaited => self.broke_off(exchange.kind, call, Failure::Disconnected),
             Response::Events { .. } => self.fail_call(call, Failure::Disconnected),
-            Response::Refused { .. } | Response::Ignored => {}
+            Response::Refused { .. } | Response::Encoded { .. } | Response::Ignored => {}
         }
     }
 
     /// The exchange failed on the transport.
     pub fn failed(&mut self, now: Time, id: ExchangeId, error: ExchangeError) {
+        // A stream that broke off has ended, like any other.
+        if self.readable.end(id) {
+            return;
+        }
         let Some((exchange, call)) = self.table.take(id) else {
             return;
         };
+        if let (ExchangeError::Stale(_), Response::Awaited) = (&error, &exchange.response)
+            && !exchange.route().is_second
+        {
+            return self.stale(id, exchange, call);
+        }
         let failure = match error {
             ExchangeError::Unreachable(why) => Failure::Unreachable(why),
-            ExchangeError::Broken(_) => Failure::Disconnected,
+            ExchangeError::Broken(_) | ExchangeError::Stale(_) => Failure::Disconnected,
             ExchangeError::TooManyConnections => Failure::TooManyConnections,
         };
         match (exchange.kind, exchange.response) {
-            (Kind::Listen, _) => self.listen.ended(now),
+            (Kind::Listen, _) => self.stopped_listening(now, id, None, failure),
             // The status is known; what more the body would have said is not.
             (
                 _,
@@ -138,7 +250,7 @@ impl Exchanges {
                     status, authenticate, ..
                 },
             ) => self.fail_call(call, self::failure(status, authenticate)),
-            (_, Response::Ignored | Response::Refused { .. }) => {}
+            (_, Response::Ignored | Response::Refused { .. } | Response::Encoded { .. }) => {}
             (kind, _) => self.broke_off(kind, call, failure),
         }
     }
@@ -165,6 +277,7 @@ impl Exchanges {
         if is_present && matches!(kind, Kind::Post(_)) {
             // It is not named any more, and needs no DELETE.
             self.session.take();
+            self.answers.clear();
         }
         match kind {
             Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {
@@ -211,10 +324,9 @@ impl Exchanges {
 
     /// Fails the call of a response whose head says it all.
     fn refuse_at_once(&mut self, now: Time, id: ExchangeId) {
-        let refused = self.table.update(id, |exchange| match &mut exchange.response {
-            Response::Refused { status, authenticate } => Some((exchange.kind, failure(*status, authenticate.take()))),
-            _ => None,
-        });
+        let refused = self
+            .table
+            .update(id, |exchange| Some((exchange.kind, refusal(&mut exchange.response)?)));
         if let Some((kind, failure)) = refused.flatten() {
             let call = self.table.leave(id, kind);
             self.fail_call(call, failure);
@@ -222,29 +334,53 @@ impl Exchanges {
         }
     }
 
-    /// Reports the events that are complete.
-    fn read_events(&mut self, id: ExchangeId) {
-        loop {
-            let event = self.table.update(id, |exchange| match &mut exchange.response {
-                Response::Events { status, decoder } => Some((exchange.kind, *status, decoder.poll_event()?)),
-                _ => None,
-            });
-            match event.flatten() {
-                None => return,
-                Some((kind, status, Ok(event))) => self.read_event(id, kind, status, &event),
-                // Only one message is lost.
-                Some((Kind::Listen, _, Err(_))) => {}
-                // The answer may have been in there: the call must not wait for what cannot come.
-                Some((_, _, Err(error))) => self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into())),
+    /// Reads one more event of the streams that have brought some. `false` where there is none.
+    ///
+    /// One at a time, so that whoever reads can stop between two: each may be a request that wants an answer, and thousands
+    /// fit into what a driver reads at once.
+    pub fn read(&mut self, now: Time) -> bool {
+        let Some(id) = self.readable.next() else { return false };
+        let event = self.table.update(id, |exchange| match &mut exchange.response {
+            Response::Events { status, decoder } => {
+                let event = decoder.poll_event()?;
+                let event = event.map_err(|error| (error, Box::new(decoder.refused().clone())));
+                Some((exchange.kind, *status, event))
+            }
+            _ => None,
+        });
+        match event.flatten() {
+            None => {
+                if self.readable.finish() {
+                    self.end(now, id);
+                }
+            }
+            Some((kind, status, Ok(event))) => self.read_event(id, kind, status, &event),
+            Some((kind, status, Err((SseError::InvalidUtf8, outline)))) => {
+                let call = self.table.unanswered(id, kind);
+                self.emit(Output::Broken { outline, status, call });
+            }
+            // Only one message is lost.
+            Some((Kind::Listen, _, Err(_))) => {}
+            // The answer may have been in there: the call must not wait for what cannot come.
+            Some((_, _, Err((error, _)))) => {
+                self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into()));
             }
         }
+        true
+    }
+
+    /// Whether there may be events that are not [read](Self::read).
+    pub fn has_unread(&self) -> bool {
+        !self.readable.is_empty()
     }
 
     fn read_event(&mut self, id: ExchangeId, kind: Kind, status: u16, event: &SseEvent) {
+        let message = event.message();
         if kind == Kind::Listen {
-            self.listen.progressed(event.id.as_deref(), event.retry);
+            self.listen
+                .received(event.id.as_deref(), event.retry, message.is_some());
         }
-        if let Some(text) = event.message() {
+        if let Some(text) = message {
             let text = text.clone();
             let call = self.table.unanswered(id, kind);
             self.emit(Output::Text { text, status, call });
@@ -255,9 +391,11 @@ impl Exchanges {
     fn give_up(&mut self, id: ExchangeId, failure: Failure) {
         if let Some(kind) = self.table.get(id).map(|exchange| exchange.kind) {
             let call = self.table.leave(id, kind);
-            self.fail_call(call, failure);
             if kind == Kind::Listen {
                 self.listen.refused();
+                self.emit(Output::NotListening(failure));
+            } else {
+                self.fail_call(call, failure);
             }
             self.abort_exchange(id);
         }
@@ -266,10 +404,10 @@ impl Exchanges {
     /// The body of a failure is complete: it may hold the JSON-RPC error that was meant.
     fn end_failure(&mut self, call: Option<CallId>, status: u16, authenticate: Option<Box<str>>, body: Bytes) {
         let Some(call) = call else { return };
-        match self.error_in(body) {
+        match self.error_in(body.clone()) {
             // A gateway that wants authorization may answer with any code: here only the status counts.
             Some(error) if !matches!(status, 401 | 403) => self.emit(Output::Rejected { call, error, status }),
-            _ => self.fail_call(Some(call), failure(status, authenticate)),
+            _ => self.fail_call(Some(call), failure_with(status, authenticate, &body)),
         }
     }
 

@@ -9,9 +9,10 @@ use crate::time::Time;
 /// | what is counted | why |
 /// |---|---|
 /// | the bytes of all bodies together | many small ones must not fill the memory either |
+/// | answers to requests of the server | it must not have its client open any number of connections |
 /// | messages that the server has not taken | a server that takes no answers to its own requests could ask without end |
 ///
-/// Both follow from the exchanges themselves: whatever changes one goes through [`update`](Self::update).
+/// All follow from the exchanges themselves: whatever changes one goes through [`update`](Self::update).
 #[derive(Debug, Default)]
 pub(super) struct Table {
     next: u64,
@@ -19,6 +20,7 @@ pub(super) struct Table {
     by_call: Series<ExchangeId>,
     ends: Deadlines<ExchangeId>,
     untaken: usize,
+    answers: usize,
     body_bytes: usize,
 }
 
@@ -43,6 +45,11 @@ impl Table {
         self.untaken
     }
 
+    /// How many exchanges there are for answers to requests of the server.
+    pub(super) fn answers(&self) -> usize {
+        self.answers
+    }
+
     /// An exchange begins, in the session of this number.
     pub(super) fn begin(&mut self, kind: Kind, in_session: Option<u64>) -> ExchangeId {
         let id = ExchangeId(self.next);
@@ -51,9 +58,11 @@ impl Table {
             kind,
             in_session,
             until: None,
+            resend: None,
             response: Response::Awaited,
         };
         self.untaken += usize::from(exchange.is_untaken());
+        self.answers += usize::from(kind == Kind::Post(Purpose::Response));
         self.open.insert(id.0, exchange);
         if let Some(call) = kind.call() {
             self.by_call.insert(call.number(), id);
@@ -99,6 +108,7 @@ impl Table {
         let exchange = self.open.remove(id.0)?;
         self.body_bytes -= exchange.response.size();
         self.untaken -= usize::from(exchange.is_untaken());
+        self.answers -= usize::from(exchange.kind == Kind::Post(Purpose::Response));
         if exchange.until.is_some() {
             self.clean();
         }

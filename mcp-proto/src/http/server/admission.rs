@@ -1,16 +1,23 @@
 //! A request that has passed the gate, before its body is there.
 
+use alloc::boxed::Box;
+
+use bytes::Bytes;
+use http::Response;
 use http::header::HeaderValue;
 use http::request::Parts;
 
 use super::accept::Accepts;
+use super::cors::Page;
 use super::head::Head;
 use super::holder::{Holder, Remote};
+use super::refusal::Refusal;
+use crate::shown::shown;
 
 /// A request whose head is in order, and what of the head is needed once the body is there: the head is read once.
 ///
-/// From [`Gate::admit`](super::Gate::admit). Session ids are not shown by `Debug`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// From [`Gate::admit`](super::Gate::admit). `Debug` shows neither the session nor what is asked for.
+#[derive(Clone, PartialEq, Eq)]
 #[must_use = "the request has to be opened"]
 pub struct Admission {
     pub(super) route: Route,
@@ -21,11 +28,21 @@ pub struct Admission {
     pub(super) mcp_method: Option<HeaderValue>,
     pub(super) mcp_name: Option<HeaderValue>,
     pub(super) remote: Remote,
+    /// The page that the answer is for, where a browser has to be told so; boxed because few are.
+    pub(super) page: Option<Box<Page>>,
 }
+
+shown!(Admission {
+    route,
+    body_limit,
+    accepts,
+    version,
+    mcp_method
+});
 
 impl Admission {
     /// Keeps what is needed later of a head that the gate has looked at.
-    pub(super) fn of(route: Route, body_limit: usize, head: &Head<'_>) -> Self {
+    pub(super) fn of(route: Route, body_limit: usize, head: &Head<'_>, page: Option<Box<Page>>) -> Self {
         let session = head.session.cloned().map(|mut id| {
             // Knowing it is being its client.
             id.set_sensitive(true);
@@ -40,6 +57,7 @@ impl Admission {
             mcp_method: head.mcp_method.cloned(),
             mcp_name: head.mcp_name.cloned(),
             remote: Remote::UNKNOWN,
+            page,
         }
     }
 
@@ -62,6 +80,20 @@ impl Admission {
     /// The most bytes of the body that are to be read; `None` where the body does not matter.
     pub fn body_limit(&self) -> Option<usize> {
         matches!(self.route, Route::Post(_)).then_some(self.body_limit)
+    }
+
+    /// The page that the answer is for, where a browser has to be told so.
+    pub(crate) fn page(&self) -> Option<&Page> {
+        self.page.as_deref()
+    }
+
+    /// The whole response where it is refused after all: its body has not come as it should.
+    pub fn refuse(&self, refusal: &Refusal) -> Response<Bytes> {
+        let mut response = refusal.answer(refusal.id());
+        if let Some(page) = self.page() {
+            page.show(response.headers_mut());
+        }
+        response
     }
 
     /// The head again, from what was kept and from `parts`, of which this was made.
@@ -97,4 +129,6 @@ pub enum Route {
     Get,
     /// The end of a session.
     Delete,
+    /// What a page of another origin may send, asked by a browser (Fetch Standard, CORS-preflight request).
+    Preflight,
 }

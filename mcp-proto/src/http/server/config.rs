@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::cors::Cors;
 use super::hosts::{Hosts, InvalidRule, Origins};
 
 /// What a server decides about its HTTP endpoint. Every default is the safe one.
@@ -26,6 +27,9 @@ pub struct HttpConfig {
     /// How long an open stream may be silent before a comment is sent on it, which keeps proxies from closing it
     /// (2026-07-28, Streamable HTTP, Receiving Messages, note). Default: 15 seconds; `None` for never.
     pub keep_alive: Option<Duration>,
+    /// Whether pages of the allowed origins may read what is answered, and with which headers they may ask. Default: they
+    /// may not, unless they are the server's own.
+    pub cors: Option<Cors>,
 }
 
 impl HttpConfig {
@@ -76,6 +80,13 @@ impl HttpConfig {
         self
     }
 
+    /// The same for browsers: pages of the allowed origins may call the server and read what it answers.
+    #[must_use]
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.cors = Some(cors);
+        self
+    }
+
     /// The same with another time of silence on streams.
     #[must_use]
     pub fn keep_alive(mut self, silence: Option<Duration>) -> Self {
@@ -92,6 +103,7 @@ impl Default for HttpConfig {
             reply: ReplyForm::Json,
             sessions: SessionPolicy::Stateful,
             keep_alive: Some(Duration::from_secs(15)),
+            cors: None,
         }
     }
 }

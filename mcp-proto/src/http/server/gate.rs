@@ -1,11 +1,15 @@
 //! What is decided before a body is read.
 
+use alloc::boxed::Box;
+
 use http::Method;
+use http::header;
 use http::request::Parts;
 
 use super::accept::Accepts;
 use super::admission::{Admission, Route};
 use super::config::{HttpConfig, SessionPolicy};
+use super::cors::Page;
 use super::head::Head;
 use super::hosts::{Authority, Origin};
 use super::refusal::Refusal;
@@ -15,7 +19,7 @@ use crate::revision::Revision;
 /// The guard in front of every request, whatever its method.
 ///
 /// Made once from the configuration and never changed; a check compares bytes and allocates nothing. It looks, in
-/// this order, at repeated headers, host, origin, method, size, content type and `Accept`.
+/// this order, at repeated headers, host, origin, an empty version, method, size, content type and `Accept`.
 ///
 /// ```
 /// use mcp_proto::Limits;
@@ -70,13 +74,32 @@ impl Gate {
     pub fn admit(&self, parts: &Parts) -> Result<Admission, Refusal> {
         let head = Head::read(parts)?;
         let route = self.judge(parts, &head)?;
-        Ok(Admission::of(route, self.body_bytes, &head))
+        Ok(Admission::of(route, self.body_bytes, &head, self.shown(&head)))
+    }
+
+    /// The page that a browser may show the answer to, whatever it is: one that would be let through.
+    pub(crate) fn page(&self, parts: &Parts) -> Option<Box<Page>> {
+        self.config.cors.as_ref()?;
+        let head = Head::read(parts).ok()?;
+        let host = self.check_host(parts, &head).ok()?;
+        self.check_origin(&head, host.as_ref()).ok()?;
+        self.shown(&head)
+    }
+
+    /// The page of an origin that has been let through.
+    fn shown(&self, head: &Head<'_>) -> Option<Box<Page>> {
+        self.config.cors.as_ref()?;
+        Some(Box::new(Page::of(head.origin?, self.config.origins.is_any())))
     }
 
     fn judge(&self, parts: &Parts, head: &Head<'_>) -> Result<Route, Refusal> {
         // Before all else: a page that must not come here learns nothing of the endpoint, not even its methods.
         let host = self.check_host(parts, head)?;
         self.check_origin(head, host.as_ref())?;
+        // Nothing can be said about a version that has no name, and without the header it would be another one.
+        if head.version.is_some_and(|name| name.trim_ascii().is_empty()) {
+            return Err(Refusal::InvalidHeader("MCP-Protocol-Version"));
+        }
         match parts.method {
             Method::POST => self.check_post(head),
             // A client MUST accept event streams here (2025-11-25, Transports, Listening for Messages, 2).
@@ -85,6 +108,7 @@ impl Gate {
                 false => Err(Refusal::NotAcceptable),
             },
             Method::DELETE if self.serves_streams(head) => Ok(Route::Delete),
+            Method::OPTIONS if self.is_preflight(parts, head) => Ok(Route::Preflight),
             // RFC 9110, 15.5.6: 405 MUST come with the methods there are.
             _ if self.sessions => Err(Refusal::MethodNotAllowed {
                 allow: "POST, GET, DELETE",
@@ -151,6 +175,12 @@ impl Gate {
             ) => Err(Refusal::NotAcceptable),
             (true, accepts) => Ok(Route::Post(accepts)),
         }
+    }
+
+    /// Fetch Standard, CORS-preflight request.
+    fn is_preflight(&self, parts: &Parts, head: &Head<'_>) -> bool {
+        let is_asked = head.origin.is_some() && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        self.config.cors.is_some() && is_asked
     }
 
     fn is_too_large(&self, head: &Head<'_>) -> bool {

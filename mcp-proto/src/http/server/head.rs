@@ -9,13 +9,14 @@ use super::holder::{Holder, Remote};
 use super::refusal::Refusal;
 use super::session_id::Principal;
 use crate::revision::Revision;
+use crate::shown::shown;
 use crate::wire::header::{MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION, MCP_SESSION_ID};
 
 /// What the head of a request says to the protocol.
 ///
 /// Each header that routing or security depends on is there once or not at all: two of them, of which one
 /// component reads the first and another the last, make a request refused.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Head<'a> {
     /// `Host`, unread.
@@ -49,6 +50,9 @@ pub struct Head<'a> {
     /// Where it may be said too.
     pub(super) extensions: &'a Extensions,
 }
+
+// The headers hold sessions and tokens, and a name may be a resource that is a secret.
+shown!(Head<'_> { host, origin, content_type, accepts, version, mcp_method });
 
 impl<'a> Head<'a> {
     /// Whose the request is, as shares go.

@@ -1,7 +1,6 @@
 //! Which hosts and origins a request may name. Parsed once, compared byte by byte for each request.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -165,7 +164,7 @@ impl core::error::Error for InvalidRule {}
 struct Rule {
     /// `None` for any.
     scheme: Option<Box<str>>,
-    host: Box<str>,
+    host: Box<[u8]>,
     /// `None` for any.
     port: Option<u16>,
 }
@@ -174,7 +173,7 @@ impl Rule {
     fn new(scheme: Option<&str>, authority: &Authority<'_>, port: Option<u16>) -> Self {
         Self {
             scheme: scheme.map(Box::from),
-            host: authority.host.to_string().into(),
+            host: authority.host.into(),
             port,
         }
     }
@@ -190,7 +189,7 @@ fn loopback(scheme: Option<&str>) -> Vec<Rule> {
         .into_iter()
         .map(|host| Rule {
             scheme: scheme.map(Box::from),
-            host: host.into(),
+            host: host.as_bytes().into(),
             port: None,
         })
         .collect()
@@ -199,24 +198,23 @@ fn loopback(scheme: Option<&str>) -> Vec<Rule> {
 /// The value of `Host`: a name or address, and perhaps a port.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Authority<'a> {
-    /// With the brackets of an IPv6 address.
-    host: &'a str,
+    /// With the brackets of an IPv6 address. ASCII, and as bytes since it is only compared: every request has one.
+    host: &'a [u8],
     port: Option<u16>,
 }
 
 impl<'a> Authority<'a> {
     /// Reads `host[:port]`; no user, no path, no blanks (RFC 9110, 7.2).
     pub(super) fn parse(value: &'a [u8]) -> Option<Self> {
-        let text = core::str::from_utf8(value).ok()?;
-        let host_end = match text.strip_prefix('[') {
-            Some(rest) => rest.find(']')? + 2,
-            None => text.find(':').unwrap_or(text.len()),
+        let find = |wanted| value.iter().position(|byte| *byte == wanted);
+        let host_end = match value.first() {
+            Some(b'[') => find(b']')? + 1,
+            _ => find(b':').unwrap_or(value.len()),
         };
-        let (host, rest) = text.split_at_checked(host_end)?;
-        let port = match rest.strip_prefix(':') {
-            // Digits alone, since `parse` takes `+80` as well. An empty port is refused: parsers differ about it.
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
-            None if rest.is_empty() => None,
+        let (host, rest) = value.split_at_checked(host_end)?;
+        let port = match rest {
+            [b':', digits @ ..] => Some(port(digits)?),
+            [] => None,
             _ => return None,
         };
         is_host(host).then_some(Self { host, port })
@@ -228,14 +226,22 @@ impl<'a> Authority<'a> {
     }
 }
 
+/// The number of a port: digits alone. An empty one is refused: parsers differ about it.
+fn port(digits: &[u8]) -> Option<u16> {
+    let add = |port: u16, byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| u16::from(byte - b'0'))?;
+        port.checked_mul(10)?.checked_add(digit)
+    };
+    digits.iter().try_fold(0, add).filter(|_| !digits.is_empty())
+}
+
 /// Whether `host` could be a name or an address. Which one does not matter: it is only compared.
-fn is_host(host: &str) -> bool {
+fn is_host(host: &[u8]) -> bool {
     let of_address = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
     let of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
-        Some(Some(address)) => !address.is_empty() && address.bytes().all(of_address),
-        Some(None) => false,
-        None => !host.is_empty() && host.bytes().all(of_name),
+    match host {
+        [b'[', address @ .., b']'] => !address.is_empty() && address.iter().copied().all(of_address),
+        name => !name.is_empty() && name.iter().copied().all(of_name),
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`Posted`] tells the era of a body, and [`Head`] compares the headers with it.
 //! - [`SessionTable`] is the table of legacy sessions: ids, owners, caps, idle expiry; [`Subscriptions`] that of the
 //!   subscriptions of the modern era; [`Abandoned`] that of requests whose legacy clients have hung up.
+//! - [`Cors`] is what browsers are told about pages of other origins.
 //! - [`BodyBudget`] and [`Bodies`] bound the bodies that are being read. Who loses where there is not enough of something
 //!   for all goes by its [`Holder`].
 //! - [`Reply`] is the response to one POST: a JSON document when the answer is all there is, a stream of events
@@ -19,6 +20,7 @@ mod admission;
 mod bodies;
 mod body_room;
 mod config;
+mod cors;
 mod gate;
 mod head;
 mod holder;
@@ -37,6 +39,8 @@ pub use admission::{Admission, Route};
 pub use bodies::{Bodies, BodyKey};
 pub use body_room::{BodyBudget, BodyRoom};
 pub use config::{HttpConfig, ReplyForm, SessionPolicy};
+pub use cors::Cors;
+pub(crate) use cors::Page;
 pub use gate::Gate;
 pub use head::Head;
 pub use holder::{Holder, Remote};

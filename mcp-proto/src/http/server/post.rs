@@ -24,8 +24,9 @@ impl Posted {
     ///
     /// | version header | version in `_meta` | era | why |
     /// |---|---|---|---|
-    /// | modern, or unknown | any, or none | modern | there the client is told which versions there are |
-    /// | legacy, and a session id | not looked at | legacy | the session has agreed on a version |
+    /// | modern | any, or none | modern | it says so |
+    /// | unknown | any, or none | modern; a batch is legacy | it is refused, and where `_meta` says the same for that |
+    /// | legacy or none, and a session id | not looked at | legacy | the session has agreed on a version, which tells it without a header too (2025-11-25, Transports, Protocol Version Header) |
     /// | legacy, or none | any | modern (and refused: the two differ) | no legacy client names one there |
     /// | legacy, or none | none | legacy | 2024-11-05 to 2025-03-26 have no such header |
     ///
@@ -35,18 +36,18 @@ impl Posted {
         let incoming = jsonrpc::parse(body, limits).map_err(Refusal::Unreadable)?;
         let named = head.version.map(|name| Revision::parse(name).map(Revision::era));
         let message = match incoming {
-            Incoming::Batch(_) if matches!(named, Some(Some(Era::Modern) | None)) => {
+            Incoming::Batch(_) if matches!(named, Some(Some(Era::Modern))) => {
                 return Err(Refusal::BatchNotAllowed);
             }
-            // Whatever is in it: no revision of the modern era has batches.
+            // Whatever is in it: no revision of the modern era has batches. A version that is not known is refused for that.
             Incoming::Batch(batch) => return Ok(Self::Legacy(Incoming::Batch(batch))),
             Incoming::Single(message) => message,
         };
         let is_modern = match named {
             Some(Some(Era::Modern) | None) => true,
-            // The session has agreed on it: what its requests say in `_meta` is theirs.
-            Some(Some(Era::Legacy)) if head.session.is_some() => false,
-            Some(Some(Era::Legacy)) | None => names_version(&message),
+            // The session has agreed on a version: what its requests say in `_meta` is theirs. Without the header too, which
+            // no revision before 2025-06-18 has, and every modern client sends.
+            Some(Some(Era::Legacy)) | None => head.session.is_none() && names_version(&message),
         };
         Ok(match is_modern {
             true => Self::Stateless(message),

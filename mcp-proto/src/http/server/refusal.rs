@@ -16,7 +16,7 @@ use crate::wire::header::HeaderMismatch;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// A header that the protocol reads occurs twice, or is no text. Status 400.
+    /// A header that the protocol reads occurs twice, is no text, or is empty where it names something. Status 400.
     InvalidHeader(&'static str),
     /// Neither `Host` nor an authority, or two that differ, or one that is none. Status 400.
     InvalidHost,
@@ -50,8 +50,8 @@ pub enum Refusal {
     /// The headers do not say what the body says (2026-07-28, Streamable HTTP, Server Validation). Status 400,
     /// code −32020.
     HeaderMismatch(HeaderMismatch),
-    /// The version header names no revision of the legacy era that this server speaks, or not the one that the
-    /// session agreed on. Status 400 (2025-11-25, Transports, Protocol Version Header: MUST).
+    /// The version header does not name the revision that the session agreed on. Status 400 (2025-11-25, Transports,
+    /// Protocol Version Header: MUST). One that no revision has is answered with −32022, and the revisions there are.
     UnsupportedVersion,
     /// A request other than `initialize` without a session id. Status 400
     /// (2025-11-25, Transports, Session Management, 2).
@@ -59,8 +59,6 @@ pub enum Refusal {
     /// No such session: ended, never made, or of another principal; the client cannot tell which. Status 404
     /// (2025-11-25, Transports, Session Management, 3: MUST).
     SessionNotFound,
-    /// The session has its GET stream already. Status 409.
-    StreamTaken,
     /// The session has as many responses open as it may ([`Limits::streams_per_session`](crate::Limits)), or the
     /// principal as many sessions. Status 429 (RFC 6585, 4), with `Retry-After`.
     TooManyRequests,
@@ -76,7 +74,7 @@ pub enum Refusal {
 
 /// When to try again after 429 and 503, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Refusal {
     /// The HTTP status.
@@ -100,8 +98,6 @@ impl Refusal {
             // The sign to begin a new session (2025-11-25, Transports, Session Management, 4): nothing else in this
             // table gives it.
             Self::SessionNotFound => StatusCode::NOT_FOUND,
-            // Not 405, which says that there is no GET stream here at all (2025-11-25, Listening for Messages, 3).
-            Self::StreamTaken => StatusCode::CONFLICT,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::Busy | Self::Overloaded | Self::Closed => StatusCode::SERVICE_UNAVAILABLE,
@@ -127,7 +123,8 @@ impl Refusal {
     /// The id of the request, where the refusal itself knows it.
     pub fn id(&self) -> Option<&Id> {
         match self {
-            Self::Unreadable(error) => error.id(),
+            // An answer of the client is not answered.
+            Self::Unreadable(error) => error.id().filter(|_| !error.is_reply()),
             _ => None,
         }
     }
@@ -166,12 +163,7 @@ pub fn stateless_status(code: ErrorCode) -> Option<StatusCode> {
 
 /// A JSON-RPC error as a whole response.
 pub(crate) fn error_response(status: StatusCode, id: Option<&Id>, error: &ErrorObject) -> Response<Bytes> {
-    json_response(status, Bytes::from(encode_error(id, error)))
-}
-
-/// A JSON document as a whole response.
-pub(super) fn json_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(body);
+    let mut response = Response::new(Bytes::from(encode_error(id, error)));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response
@@ -195,13 +187,13 @@ impl fmt::Display for Refusal {
             Self::Unreadable(error) => error.fmt(f),
             Self::BatchNotAllowed => f.write_str("batches are not part of this protocol version"),
             Self::NotAllowedHere(what) => f.write_str(what),
-            Self::HeaderMismatch(mismatch) => write!(f, "header mismatch: {mismatch}"),
+            // It begins with these words.
+            Self::HeaderMismatch(mismatch) => mismatch.fmt(f),
             Self::UnsupportedVersion => {
                 f.write_str("the protocol version of the header is unsupported or not that of the session")
             }
             Self::SessionRequired => f.write_str("a session id is required"),
             Self::SessionNotFound => f.write_str("session not found"),
-            Self::StreamTaken => f.write_str("the session has a stream already"),
             Self::TooManyRequests => f.write_str("too many open responses or sessions"),
             Self::Busy => f.write_str("too many sessions"),
             Self::Overloaded => f.write_str("too many large requests"),

@@ -1,5 +1,6 @@
 //! The response to one POST, or the stream of a GET, as a machine.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -11,9 +12,10 @@ use http::{Response, StatusCode};
 
 use super::accept::Accepts;
 use super::config::{HttpConfig, ReplyForm};
-use super::refusal::json_response;
+use super::refusal::JSON;
 use super::session_id::SessionId;
 use crate::limits::Limits;
+use crate::shown::{Size, shown};
 use crate::time::Time;
 use crate::wire::header::MCP_SESSION_ID;
 use crate::wire::sse;
@@ -44,7 +46,6 @@ const SESSION_ID: HeaderName = HeaderName::from_static(MCP_SESSION_ID);
 /// [`call`](Self::call), [`respond`](Self::respond), [`accepted`](Self::accepted),
 /// [`refuse`](Self::refuse), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
 /// [`poll_body`](Self::poll_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
-#[derive(Debug)]
 pub struct Reply {
     accepts: Accepts,
     form: ReplyForm,
@@ -60,13 +61,23 @@ pub struct Reply {
     dropped: u64,
 }
 
-#[derive(Debug)]
+shown!(Reply {
+    accepts,
+    form,
+    awaited,
+    is_batch,
+    state,
+    dropped
+});
+
 enum State {
     /// Nothing to say yet.
     Open,
-    /// A whole response, its head not taken.
-    Whole(Response<Bytes>),
-    /// A whole response, its head taken.
+    /// A JSON document, its head not taken.
+    Document(StatusCode, Bytes),
+    /// Another whole response, its head not taken. Boxed as it is large and rare: an exchange is moved from step to step.
+    Whole(Box<Response<Bytes>>),
+    /// The body of either, the head taken.
     Body(Bytes),
     /// A stream.
     Stream(Stream),
@@ -74,7 +85,21 @@ enum State {
     Finished,
 }
 
-#[derive(Debug, Default)]
+/// Says how much of the body there is, and not what is in it.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("Open"),
+            Self::Document(status, body) => write!(f, "Document({status}, {:?})", Size(body.len())),
+            Self::Whole(response) => write!(f, "Whole({}, {:?})", response.status(), Size(response.body().len())),
+            Self::Body(body) => write!(f, "Body({:?})", Size(body.len())),
+            Self::Stream(stream) => stream.fmt(f),
+            Self::Finished => f.write_str("Finished"),
+        }
+    }
+}
+
+#[derive(Default)]
 struct Stream {
     /// Events that are not taken.
     events: Vec<u8>,
@@ -84,6 +109,8 @@ struct Stream {
     /// When something was taken last.
     silent_since: Time,
 }
+
+shown!(Stream { head_taken, ended, silent_since } bytes { events });
 
 /// The queue of a response is full: the client does not read. The message is handed back.
 #[derive(Clone, PartialEq, Eq)]
@@ -152,7 +179,7 @@ impl Reply {
         match &self.state {
             State::Open => false,
             State::Stream(stream) => stream.ended,
-            State::Whole(_) | State::Body(_) | State::Finished => true,
+            State::Document(..) | State::Whole(_) | State::Body(_) | State::Finished => true,
         }
     }
 
@@ -162,7 +189,7 @@ impl Reply {
         match &self.state {
             State::Open => None,
             State::Whole(response) => Some(response.body().len()),
-            State::Body(body) => Some(body.len()),
+            State::Document(_, body) | State::Body(body) => Some(body.len()),
             State::Stream(stream) => stream.ended.then_some(stream.events.len()),
             State::Finished => Some(0),
         }
@@ -257,7 +284,7 @@ impl Reply {
             }
             // It takes no stream, so that nothing has to be said by the status.
             State::Open => self.accepted(),
-            State::Whole(_) | State::Body(_) | State::Finished => {}
+            State::Document(..) | State::Whole(_) | State::Body(_) | State::Finished => {}
         }
     }
 
@@ -278,10 +305,10 @@ impl Reply {
     /// Answers with `response`; where a stream has begun, ends it.
     pub fn refuse(&mut self, response: Response<Bytes>) {
         match &mut self.state {
-            State::Open => self.state = State::Whole(response),
+            State::Open => self.state = State::Whole(Box::new(response)),
             // The status is out and cannot be taken back.
             State::Stream(stream) => stream.ended = true,
-            State::Whole(_) | State::Body(_) | State::Finished => {}
+            State::Document(..) | State::Whole(_) | State::Body(_) | State::Finished => {}
         }
     }
 
@@ -303,6 +330,14 @@ impl Reply {
                 parts.headers.insert(header::CONTENT_TYPE, EVENT_STREAM);
                 parts.headers.insert(header::CACHE_CONTROL, NO_CACHE);
                 parts.headers.insert(X_ACCEL_BUFFERING, NO);
+                Some(self.with_session(parts))
+            }
+            State::Document(status, body) => {
+                let (status, body) = (*status, core::mem::take(body));
+                self.state = State::Body(body);
+                let mut parts = Response::new(()).into_parts().0;
+                parts.status = status;
+                parts.headers.insert(header::CONTENT_TYPE, JSON);
                 Some(self.with_session(parts))
             }
             State::Whole(_) => {
@@ -331,7 +366,11 @@ impl Reply {
             },
             State::Stream(stream) if stream.head_taken => {
                 let events = core::mem::take(&mut stream.events);
-                stream.silent_since = now;
+                // Only what was taken breaks the silence: a stream that is polled in vain more often than its keep-alive
+                // would never be due for a comment.
+                if !events.is_empty() {
+                    stream.silent_since = now;
+                }
                 // Finished with the last events, so that a driver can write them and the end in one go.
                 if stream.ended {
                     self.state = State::Finished;
@@ -399,7 +438,7 @@ impl Reply {
     fn finish(&mut self, status: StatusCode, message: Vec<u8>) {
         // The head of a stream says 200, which an error with a status of its own cannot use.
         self.state = match self.is_document() || status != StatusCode::OK {
-            true => State::Whole(json_response(status, Bytes::from(message))),
+            true => State::Document(status, Bytes::from(message)),
             false => State::Stream(Stream {
                 events: sse::into_event(message),
                 ended: true,
@@ -431,7 +470,7 @@ impl Reply {
             array.extend_from_slice(answer);
         }
         array.push(b']');
-        self.state = State::Whole(json_response(StatusCode::OK, Bytes::from(array)));
+        self.state = State::Document(StatusCode::OK, Bytes::from(array));
     }
 
     fn is_document(&self) -> bool {

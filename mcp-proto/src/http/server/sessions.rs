@@ -27,15 +27,15 @@ use crate::time::Time;
 /// of a session that is lost learns it by 404 (2025-11-25, Transports, Session Management, 3), and by the end of its
 /// streams.
 ///
-/// | record | [`enter`](Self::enter) | [`listen`](Self::listen) | [`leave`](Self::leave) | time | why |
-/// |---|---|---|---|---|---|
-/// | none | 404 | 404 | nothing | | ended, unknown and another's look alike |
-/// | idle | in use | in use, with a reader | | ends after the idle time | most clients never send DELETE |
-/// | in use | in use, or 429 | with a reader, or 409, or 429 | idle with the last one | stays | its client waits; one reader, so that nobody takes its messages |
+/// | record | [`enter`](Self::enter) | [`leave`](Self::leave) | time | why |
+/// |---|---|---|---|---|
+/// | none | 404 | nothing | | ended, unknown and another's look alike |
+/// | idle | in use | | ends after the idle time | most clients never send DELETE |
+/// | in use | in use, or 429 | idle with the last one | stays | its client waits |
 ///
 /// Methods are of four kinds. Getters: [`len`](Self::len), [`is_empty`](Self::is_empty), [`get`](Self::get). From
-/// the world: [`create`](Self::create), [`enter`](Self::enter), [`listen`](Self::listen), [`leave`](Self::leave),
-/// [`remove`](Self::remove), [`handle_timeout`](Self::handle_timeout). From the application:
+/// the world: [`create`](Self::create), [`enter`](Self::enter), [`leave`](Self::leave), [`remove`](Self::remove),
+/// [`handle_timeout`](Self::handle_timeout). From the application:
 /// [`clear`](Self::clear), [`drain`](Self::drain), [`close`](Self::close). To the world: [`poll_timeout`](Self::poll_timeout).
 pub struct SessionTable<S> {
     most: usize,
@@ -69,9 +69,8 @@ struct Record<S> {
     /// Where it is in the order.
     noted: Standing,
     visits: u32,
-    /// Exchanges that keep it alive, its stream among them.
+    /// Exchanges that keep it alive, its streams among them.
     open: usize,
-    listening: bool,
     last_used: Time,
     next_check: Time,
 }
@@ -98,7 +97,6 @@ const LOOKED_AT: usize = 64;
 pub struct Visit {
     place: usize,
     serial: u64,
-    listens: bool,
 }
 
 impl<S> SessionTable<S> {
@@ -173,7 +171,6 @@ impl<S> SessionTable<S> {
             noted,
             visits: 0,
             open: 1,
-            listening: false,
             last_used: now,
             next_check,
         });
@@ -184,12 +181,7 @@ impl<S> SessionTable<S> {
         self.places.insert(id, place);
         self.checks.insert((next_check, place));
         self.order.insert((seat, noted, place));
-        let visit = Visit {
-            place,
-            serial,
-            listens: false,
-        };
-        Ok((visit, lost))
+        Ok((Visit { place, serial }, lost))
     }
 
     /// Whether [`create`](Self::create) would refuse whatever others hold, to be asked before anything is prepared.
@@ -270,36 +262,15 @@ impl<S> SessionTable<S> {
     /// [`Refusal::SessionNotFound`] where there is none for `principal`, [`Refusal::TooManyRequests`] where it has
     /// as many exchanges open as it may.
     pub fn enter(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<(Visit, &S), Refusal> {
-        self.visit(id, principal, false)
-    }
-
-    /// Enters the session `id` as the reader of its one GET stream, until it is [left](Self::leave).
-    ///
-    /// # Errors
-    /// Those of [`enter`](Self::enter), and [`Refusal::StreamTaken`] where the stream is open already: a second
-    /// reader would take the first one's messages (GHSA-qvqr-5cv7-wh35).
-    pub fn listen(&mut self, id: &SessionId, principal: Option<&Principal>) -> Result<(Visit, &S), Refusal> {
-        self.visit(id, principal, true)
-    }
-
-    fn visit(&mut self, id: &SessionId, principal: Option<&Principal>, listens: bool) -> Result<(Visit, &S), Refusal> {
         let most_open = self.most_open;
         let (place, record) = self.record(id, principal)?;
-        if listens && record.listening {
-            return Err(Refusal::StreamTaken);
-        }
         if record.open >= most_open {
             return Err(Refusal::TooManyRequests);
         }
         record.open += 1;
         record.visits = record.visits.saturating_add(1);
-        record.listening |= listens;
-        let visit = Visit {
-            place,
-            serial: record.serial,
-            listens,
-        };
-        Ok((visit, &record.session))
+        let serial = record.serial;
+        Ok((Visit { place, serial }, &record.session))
     }
 
     /// Ends one exchange of a session; the idle time counts from the last one. The session may have ended meanwhile.
@@ -308,7 +279,6 @@ impl<S> SessionTable<S> {
         // A visit may outlive its session, and the place may be another's by then.
         if let Some(record) = record.filter(|record| record.serial == visit.serial) {
             record.open = record.open.saturating_sub(1);
-            record.listening &= !visit.listens;
             // Threads take the lock in another order than they read the clock. The check stays where it is: moving it
             // with each exchange would cost more than looking once in an idle time.
             record.last_used = record.last_used.max(now);
@@ -423,7 +393,7 @@ impl<S> Record<S> {
 impl<S> fmt::Debug for SessionTable<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionTable")
-            .field("len", &self.records.len())
+            .field("len", &self.len())
             .finish_non_exhaustive()
     }
 }

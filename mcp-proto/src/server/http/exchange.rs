@@ -2,15 +2,17 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 use http::response::Parts;
 use http::{Response, StatusCode};
 
 use super::rules::Rules;
-use crate::http::server::{Accepts, Blocked, Refusal, Reply, SessionId, error_response, stateless_status};
+use crate::http::server::{Accepts, Blocked, Page, Refusal, Reply, SessionId, error_response, stateless_status};
 use crate::jsonrpc::{ErrorObject, Id};
 use crate::server::{Announcement, Refused, RequestToken, ResultBody, ServerConfig, Subscription};
+use crate::shown::{Size, shown};
 use crate::time::Time;
 
 /// One request over HTTP and its response: what its handlers say goes in, head and body come out.
@@ -40,9 +42,9 @@ use crate::time::Time;
 /// Methods are of four kinds. Getters: [`scope`](Self::scope), [`is_answered`](Self::is_answered),
 /// [`is_finished`](Self::is_finished), [`body_length`](Self::body_length), [`has_room`](Self::has_room),
 /// [`can_call`](Self::can_call), [`dropped`](Self::dropped). From the world: [`hang_up`](Self::hang_up). From the
-/// application: [`notify`](Self::notify), [`call`](Self::call), [`answer`](Self::answer), [`skip`](Self::skip),
-/// [`announce`](Self::announce), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head), [`poll_frame`](Self::poll_frame),
-/// [`take_body`](Self::take_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
+/// application: [`notify`](Self::notify), [`call`](Self::call), [`carry`](Self::carry), [`answer`](Self::answer),
+/// [`skip`](Self::skip), [`announce`](Self::announce), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
+/// [`poll_frame`](Self::poll_frame), [`take_body`](Self::take_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
 #[derive(Debug)]
 pub struct Exchange {
     reply: Reply,
@@ -51,6 +53,8 @@ pub struct Exchange {
     awaited: usize,
     /// The subscription that it serves; boxed because few do.
     subscription: Option<Box<Subscription>>,
+    /// The page that a browser may show it to; boxed because few are shown to one.
+    page: Option<Box<Page>>,
 }
 
 /// What the requests of an exchange belong to.
@@ -81,12 +85,22 @@ pub enum HangUp {
 }
 
 /// A part of the body of a response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Frame {
     /// Some bytes.
     Data(Bytes),
     /// There is no more.
     End,
+}
+
+/// Says how long a part is, and not what is in it.
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(bytes) => f.debug_tuple("Data").field(&Size(bytes.len())).finish(),
+            Self::End => f.write_str("End"),
+        }
+    }
 }
 
 impl Frame {
@@ -100,13 +114,14 @@ impl Frame {
 }
 
 /// The answer to one request, on its way from whoever keeps track of the request to its [`Exchange`].
-#[derive(Debug)]
 #[must_use = "the exchange waits for it"]
 pub struct HttpAnswer {
     status: StatusCode,
     /// `None` for a request that was cancelled.
     pub(super) message: Option<Vec<u8>>,
 }
+
+shown!(HttpAnswer { status });
 
 impl HttpAnswer {
     /// The answer to a request of the modern era. Errors that the specification gives a status have it.
@@ -130,15 +145,13 @@ impl HttpAnswer {
 impl Exchange {
     /// The exchange of one request, or of a message that is answered at once.
     pub(super) fn new(rules: Rules<'_>, accepts: Accepts, scope: Scope) -> Self {
-        Self::with(Reply::new(accepts, rules.http, rules.config.limits()), scope)
+        Self::with(rules, Reply::new(accepts, rules.http, rules.config.limits()), scope)
     }
 
     /// The exchange of a batch with so many requests, valid or not.
     pub(super) fn batch(rules: Rules<'_>, accepts: Accepts, scope: Scope, requests: usize) -> Self {
-        let mut exchange = Self::with(
-            Reply::batch(requests, accepts, rules.http, rules.config.limits()),
-            scope,
-        );
+        let reply = Reply::batch(requests, accepts, rules.http, rules.config.limits());
+        let mut exchange = Self::with(rules, reply, scope);
         // Notifications and responses alone have no answer (2025-03-26, Transports, Sending Messages, 4).
         if requests == 0 {
             exchange.reply.accepted();
@@ -148,7 +161,7 @@ impl Exchange {
 
     /// The exchange of a GET stream.
     pub(super) fn stream(rules: Rules<'_>) -> Self {
-        Self::with(Reply::stream(rules.http, rules.config.limits()), Scope::Session)
+        Self::with(rules, Reply::stream(rules.http, rules.config.limits()), Scope::Session)
     }
 
     /// The exchange of a request that is refused.
@@ -178,12 +191,13 @@ impl Exchange {
         exchange
     }
 
-    fn with(reply: Reply, scope: Scope) -> Self {
+    fn with(rules: Rules<'_>, reply: Reply, scope: Scope) -> Self {
         Self {
             reply,
             scope,
             awaited: 0,
             subscription: None,
+            page: rules.page.cloned().map(Box::new),
         }
     }
 
@@ -280,6 +294,15 @@ impl Exchange {
         self.reply.call(message)
     }
 
+    /// Sends a notification that another stream may carry as well.
+    ///
+    /// # Errors
+    /// [`Blocked`] while the queue is full, and for good where it cannot reach the client here.
+    pub fn carry(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
+        // As with a request, what cannot go out here must come back.
+        self.reply.call(message)
+    }
+
     /// Sends the answer to one of its requests. Never blocked.
     pub fn answer(&mut self, answer: HttpAnswer) {
         self.awaited = self.awaited.saturating_sub(1);
@@ -307,13 +330,11 @@ impl Exchange {
         message.map_or(Ok(()), |message| self.notify(message))
     }
 
-    /// Ends a stream; a subscription by a cancellation (2026-07-28, Cancellation: MUST), and then its response
-    /// (Subscriptions, Graceful Closure: SHOULD), in the order in which a client understands both.
+    /// Ends a stream; a subscription by its response (2026-07-28, Subscriptions, Graceful Closure: SHOULD). A client that is
+    /// told of a cancellation would ignore that response, and the stream ends for it anyway.
     pub fn end(&mut self, config: &ServerConfig) {
         // Taken: it has one response, however often it is ended.
         if let Some(subscription) = self.subscription.take() {
-            // Without room for it the response says it alone, which is always taken.
-            let _ = self.notify(subscription.cancellation());
             self.reply.respond(StatusCode::OK, subscription.into_response(config));
         }
         self.reply.end();
@@ -322,7 +343,11 @@ impl Exchange {
     /// The head, once, when it is decided.
     #[must_use]
     pub fn poll_head(&mut self, now: Time) -> Option<Parts> {
-        self.reply.poll_head(now)
+        let mut head = self.reply.poll_head(now)?;
+        if let Some(page) = &self.page {
+            page.show(&mut head.headers);
+        }
+        Some(head)
     }
 
     /// What is ready of the body, after the head: all events that are there in one piece, a comment on a stream that was

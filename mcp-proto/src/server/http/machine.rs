@@ -16,7 +16,7 @@ use super::rules::Rules;
 use super::served::{Answering, Served};
 use super::site::Site;
 use super::steps::Member;
-use crate::http::server::{Abandoned, Bodies, BodyKey, HttpConfig, Refusal, SessionTable, Subscriptions, Visit};
+use crate::http::server::{Abandoned, Bodies, BodyKey, HttpConfig, Page, Refusal, SessionTable, Subscriptions, Visit};
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::method::MethodName;
 use crate::rpc::{Kept, SendError};
@@ -313,13 +313,21 @@ impl HttpServer {
             let Some(room) = self.rooms.get_mut(member.session) else {
                 continue;
             };
-            let message = room.session.notify(&self.config, &announcement);
-            if let (Some(message), Some(id)) = (message, room.listener)
-                && let Some(Served::Answering(listener)) = exchanges.get_mut(&id)
-                // A client that does not read its stream loses notifications, which only say that something changed.
-                && listener.exchange.notify(message).is_ok()
-            {
-                ready.insert(id);
+            let Some(mut message) = room.session.notify(&self.config, &announcement) else {
+                continue;
+            };
+            // A client that reads none of its streams loses notifications, which only say that something changed.
+            for id in room.session.streams() {
+                let Some(Served::Answering(listener)) = exchanges.get_mut(id) else {
+                    continue;
+                };
+                match listener.exchange.carry(message) {
+                    Ok(()) => {
+                        ready.insert(*id);
+                        break;
+                    }
+                    Err(blocked) => message = blocked.0,
+                }
             }
         }
         for id in self.subscriptions.iter() {
@@ -383,9 +391,8 @@ impl HttpServer {
         self.site.rules(&self.config)
     }
 
-    fn refuse(&mut self, id: ExchangeId, refusal: &Refusal) {
-        self.stop_reading(id);
-        let exchange = Exchange::refused(self.rules(), None, refusal);
+    fn refuse(&mut self, id: ExchangeId, page: Option<&Page>, refusal: &Refusal) {
+        let exchange = Exchange::refused(self.rules().shown(page), None, refusal);
         self.serve(id, Answering::alone(exchange));
     }
 

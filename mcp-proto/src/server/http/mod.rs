@@ -12,6 +12,7 @@
 mod alarms;
 mod event;
 mod exchange;
+mod listeners;
 mod machine;
 mod opening;
 mod rooms;

@@ -1,5 +1,7 @@
 //! From an admitted request to its exchange: which era, which session, which handler.
 
+use alloc::string::String;
+
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
@@ -56,9 +58,6 @@ pub enum Opening<'a> {
     Delete(Deleting<'a>),
 }
 
-/// A refusal, with the id of the request it refuses.
-type Refused = (Option<Id>, Refusal);
-
 impl<'a> Opening<'a> {
     /// Decides what an admitted request needs. `tools` gives the parameters of a tool that its callers mirror into
     /// HTTP headers, where it has any.
@@ -71,12 +70,30 @@ impl<'a> Opening<'a> {
     ) -> Self {
         let head = admission.head(parts);
         // Once more after the gate: it may have been shut down while the body was read.
-        let opening = rules.check_open().and_then(|()| match admission.route() {
-            Route::Post(_) => Ok(Self::posted(rules, &head, body, tools)),
-            Route::Get => Ok(Self::Listen(Listening(Place::of(&head)?))),
-            Route::Delete => Ok(Self::Delete(Deleting(Place::of(&head)?))),
-        });
-        opening.unwrap_or_else(|refusal| Self::Done(Exchange::refused(rules, None, &refusal)))
+        if let Err(refusal) = rules.check_open() {
+            return Self::refused(rules, None, &refusal);
+        }
+        match admission.route() {
+            Route::Post(_) => Self::posted(rules, &head, body, tools),
+            Route::Preflight => Self::Done(preflight(rules, parts)),
+            // Before the session: what a revision that is not spoken here means by one is not known.
+            Route::Get | Route::Delete if !speaks(rules, &head) => Self::Done(unsupported_version(rules, &head, None)),
+            Route::Get => Self::placed(rules, &head, |place| Self::Listen(Listening(place))),
+            Route::Delete => Self::placed(rules, &head, |place| Self::Delete(Deleting(place))),
+        }
+    }
+
+    /// A step in a session that needs nothing but its place.
+    fn placed(rules: Rules<'_>, head: &Head<'a>, step: impl FnOnce(Place<'a>) -> Self) -> Self {
+        match Place::of(head) {
+            Ok(place) => step(place),
+            Err(refusal) => Self::refused(rules, None, &refusal),
+        }
+    }
+
+    // Each refusal is made where it is found: a step is large, and each `Result` around it would move it once more.
+    fn refused(rules: Rules<'_>, id: Option<&Id>, refusal: &Refusal) -> Self {
+        Self::Done(Exchange::refused(rules, id, refusal))
     }
 
     fn posted<'t>(
@@ -85,12 +102,11 @@ impl<'a> Opening<'a> {
         body: Bytes,
         tools: impl FnOnce(&str) -> Option<&'t ParamHeaders>,
     ) -> Self {
-        let opening = match Posted::read(head, body, rules.config.limits()) {
+        match Posted::read(head, body, rules.config.limits()) {
             Ok(Posted::Stateless(message)) => Self::stateless(rules, head, message, tools),
             Ok(Posted::Legacy(incoming)) => Self::legacy(rules, head, incoming),
-            Err(refusal) => Err((None, refusal)),
-        };
-        opening.unwrap_or_else(|(id, refusal)| Self::Done(Exchange::refused(rules, id.as_ref(), &refusal)))
+            Err(refusal) => Self::refused(rules, None, &refusal),
+        }
     }
 
     /// A message of the modern era: served from nothing but itself.
@@ -99,14 +115,28 @@ impl<'a> Opening<'a> {
         head: &Head<'a>,
         message: Message,
         tools: impl FnOnce(&str) -> Option<&'t ParamHeaders>,
-    ) -> Result<Self, Refused> {
+    ) -> Self {
         let request = match message {
             Message::Request(request) => request,
             // 2026-07-28 defines no notification from client to server over HTTP; one is taken, and means nothing.
-            Message::Notification(_) => return Ok(Self::Done(Exchange::accepted(rules))),
+            Message::Notification(notification) => {
+                let facts = Facts::of(notification.params.as_ref());
+                let seen = facts.seen.as_ref().ok();
+                let named = seen.and_then(|(_, meta)| meta.protocol_version.as_deref());
+                if let Err(refusal) = head.check_version(named) {
+                    return Self::refused(rules, None, &refusal);
+                }
+                return Self::Done(match speaks(rules, head) {
+                    true => Exchange::accepted(rules),
+                    false => unsupported_version(rules, head, None),
+                });
+            }
+            Message::Response(_) if !speaks(rules, head) => {
+                return Self::Done(unsupported_version(rules, head, None));
+            }
             Message::Response(_) => {
                 let refusal = Refusal::NotAllowedHere("a client sends no responses in this protocol version");
-                return Err((None, refusal));
+                return Self::refused(rules, None, &refusal);
             }
         };
         let params = request.params.clone();
@@ -114,48 +144,56 @@ impl<'a> Opening<'a> {
         let seen = facts.seen.as_ref().ok();
         let named = seen.and_then(|(_, meta)| meta.protocol_version.as_deref());
         if let Err(refusal) = head.check_version(named) {
-            return Err((Some(request.id), refusal));
+            return Self::refused(rules, Some(&request.id), &refusal);
+        }
+        // Before the method and `_meta`: in a revision that is not spoken here neither means anything.
+        if !speaks(rules, head) {
+            return Self::Done(unsupported_version(rules, head, Some(&request.id)));
         }
         let mirrored = head.check_mirrored(&request.method, seen.map(|(peek, _)| peek), tools);
         // A version, a method or a `_meta` that is wrong counts before headers that do not fit it.
-        let mirrored = mirrored.map_err(|refusal| (Some(request.id.clone()), refusal));
+        let mirrored = mirrored.map_err(|refusal| (request.id.clone(), refusal));
         let admitted = match admit_seen(rules.config, request, &facts) {
             Ok(admitted) => admitted,
-            Err(refused) => return Ok(Self::Done(Exchange::not_admitted(rules, &refused))),
+            Err(refused) => return Self::Done(Exchange::not_admitted(rules, &refused)),
         };
-        mirrored?;
+        if let Err((id, refusal)) = mirrored {
+            return Self::refused(rules, Some(&id), &refusal);
+        }
         let mut exchange = Exchange::new(rules, head.accepts, Scope::Alone);
         match admitted {
             Admitted::Request(request) => {
                 exchange.expect();
-                Ok(Self::Request(exchange, request))
+                Self::Request(exchange, request)
             }
             Admitted::Respond(message) => {
                 exchange.respond(message);
-                Ok(Self::Done(exchange))
+                Self::Done(exchange)
             }
             // There is no other form: a subscription is a stream (2026-07-28, Subscriptions, Opening a Stream).
             Admitted::Listen(subscription) if !head.accepts.sse => {
-                Err((Some(subscription.id().clone()), Refusal::NotAcceptable))
+                Self::refused(rules, Some(subscription.id()), &Refusal::NotAcceptable)
             }
-            Admitted::Listen(subscription) => Ok(Self::Subscribe(Subscribing {
+            Admitted::Listen(subscription) => Self::Subscribe(Subscribing {
                 subscription,
                 exchange,
                 holder: head.holder(),
-            })),
+            }),
         }
     }
 
     /// A message of the legacy era.
-    fn legacy(rules: Rules<'_>, head: &Head<'a>, incoming: Incoming) -> Result<Self, Refused> {
-        let refuse = |incoming: &Incoming, refusal| (request_id(incoming).cloned(), refusal);
+    fn legacy(rules: Rules<'_>, head: &Head<'a>, incoming: Incoming) -> Self {
+        if !speaks(rules, head) {
+            return Self::Done(unsupported_version(rules, head, request_id(&incoming)));
+        }
         if !rules
             .config
             .revisions()
             .iter()
             .any(|revision| revision.has_initialize())
         {
-            return Ok(Self::Done(only_modern(rules, head, request_id(&incoming))));
+            return Self::Done(only_modern(rules, &incoming));
         }
         let initialize = is_initialize(&incoming);
         if rules.http.sessions == SessionPolicy::Stateless {
@@ -164,43 +202,83 @@ impl<'a> Opening<'a> {
             let revision = head.legacy_revision(None, rules.config.revisions());
             let revision = revision.and_then(|revision| check_batch(&incoming, revision));
             return match revision {
-                Ok(revision) => Ok(Self::Throwaway(Throwaway {
+                Ok(revision) => Self::Throwaway(Throwaway {
                     incoming,
                     accepts: head.accepts,
                     // `initialize` says in its body what it wants, and may be answered with another revision.
                     agreed: (!initialize).then_some(revision),
-                })),
-                Err(refusal) => Err(refuse(&incoming, refusal)),
+                }),
+                Err(refusal) => Self::refused(rules, request_id(&incoming), &refusal),
             };
         }
         match (incoming, head.session) {
             // With a session id it is a second handshake, which is for that session to answer.
-            (Incoming::Single(message), None) if initialize => Ok(Self::Begin(Beginning {
+            (Incoming::Single(message), None) if initialize => Self::Begin(Beginning {
                 message,
                 accepts: head.accepts,
                 holder: head.holder(),
-            })),
+            }),
             (incoming, _) => match Place::of(head) {
-                Ok(place) => Ok(Self::Enter(Entering {
+                Ok(place) => Self::Enter(Entering {
                     place,
                     incoming,
                     accepts: head.accepts,
-                })),
-                Err(refusal) => Err(refuse(&incoming, refusal)),
+                }),
+                Err(refusal) => Self::refused(rules, request_id(&incoming), &refusal),
             },
         }
     }
 }
 
+/// The answer to a browser that asks what a page may send. It is asked for where there is something to be told; nothing is
+/// allowed otherwise.
+fn preflight(rules: Rules<'_>, parts: &Parts) -> Exchange {
+    let cors = rules.http.cors.as_ref();
+    let refusal = Refusal::MethodNotAllowed { allow: rules.methods() };
+    cors.map_or_else(
+        || Exchange::refused(rules, None, &refusal),
+        |cors| Exchange::whole(rules, cors.preflight(&parts.headers, rules.methods())),
+    )
+}
+
+/// Whether the version header names a revision that this server speaks, or is not there.
+fn speaks(rules: Rules<'_>, head: &Head<'_>) -> bool {
+    head.version.is_none()
+        || head
+            .revision()
+            .is_some_and(|revision| rules.config.revisions().contains(&revision))
+}
+
+/// A version header that names no revision which this server speaks: the client is told which there are, whatever it
+/// has sent (2026-07-28, Streamable HTTP, Protocol Version Header; 2025-11-25, Transports, Protocol Version Header: MUST
+/// both).
+fn unsupported_version(rules: Rules<'_>, head: &Head<'_>, id: Option<&Id>) -> Exchange {
+    let error = unsupported(rules.config.revisions(), head.version.unwrap_or_default());
+    Exchange::whole(rules, error_response(StatusCode::BAD_REQUEST, id, &error))
+}
+
 /// A legacy client at a server without legacy revisions: it is told which there are
 /// (2026-07-28, Versioning, Backward Compatibility: SHOULD).
-fn only_modern(rules: Rules<'_>, head: &Head<'_>, id: Option<&Id>) -> Exchange {
-    let mut error = unsupported(rules.config.revisions(), head.version.unwrap_or_default());
-    if head.version.is_none() {
-        // The header is what is missing (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
-        error.code = ErrorCode::HEADER_MISMATCH;
-    }
+fn only_modern(rules: Rules<'_>, incoming: &Incoming) -> Exchange {
+    let mut error = unsupported(rules.config.revisions(), &wanted(incoming).unwrap_or_default());
+    // The header is what is missing (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
+    error.code = ErrorCode::HEADER_MISMATCH;
+    let id = request_id(incoming);
     Exchange::whole(rules, error_response(StatusCode::BAD_REQUEST, id, &error))
+}
+
+/// The version that an `initialize` asks for.
+fn wanted(incoming: &Incoming) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Wanted {
+        #[serde(rename = "protocolVersion")]
+        protocol_version: String,
+    }
+    let Incoming::Single(Message::Request(request)) = incoming else {
+        return None;
+    };
+    let wanted: Wanted = request.params.as_ref()?.decode().ok()?;
+    Some(wanted.protocol_version)
 }
 
 fn is_initialize(incoming: &Incoming) -> bool {

@@ -20,11 +20,9 @@ pub(super) struct Rooms {
 
 #[derive(Debug)]
 pub(super) struct Room {
-    pub(super) session: HttpSession<AskedKey>,
+    pub(super) session: HttpSession<AskedKey, ExchangeId>,
     /// How many exchanges belong to it.
     pub(super) exchanges: usize,
-    /// The exchange of its GET stream.
-    pub(super) listener: Option<ExchangeId>,
     /// It was made for one exchange, and ends with it.
     pub(super) is_throwaway: bool,
 }
@@ -38,13 +36,12 @@ impl Rooms {
         }
     }
 
-    pub(super) fn add(&mut self, session: HttpSession<AskedKey>, is_throwaway: bool) -> HttpSessionKey {
+    pub(super) fn add(&mut self, session: HttpSession<AskedKey, ExchangeId>, is_throwaway: bool) -> HttpSessionKey {
         let key = HttpSessionKey(self.next);
         self.next += 1;
         let room = Room {
             session,
             exchanges: 0,
-            listener: None,
             is_throwaway,
         };
         self.rooms.insert(key, room);

@@ -3,8 +3,10 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::exchange::{Exchange, HttpAnswer};
+use super::listeners::Listeners;
 use super::rules::Rules;
 use crate::jsonrpc::{ErrorObject, Message, Notification, Params, RawJson};
 use crate::method::MethodName;
@@ -14,10 +16,11 @@ use crate::server::{
     Announcement, Announcements, ClientRequest, LegacySession, Question, Received, RequestToken, ResultBody,
     ServerConfig,
 };
+use crate::shown::Size;
 use crate::time::Time;
 
-/// A legacy session over HTTP: the machine of the session, the requests in progress, what waits for its GET stream,
-/// and its end. What a driver remembers of a request in progress (`R`) is the driver's.
+/// A legacy session over HTTP: the machine of the session, the requests in progress, its GET streams, what waits for one,
+/// and its end. What a driver remembers of a request in progress (`R`) and of a GET stream (`L`) is the driver's.
 ///
 /// A threaded driver keeps each behind a lock of its own, and tells no two at once.
 ///
@@ -31,7 +34,7 @@ use crate::time::Time;
 ///
 /// | state | `receive` | `started` | `respond` | `notify` | `listen` | `call` | why |
 /// |---|---|---|---|---|---|---|---|
-/// | open | taken | kept, or handed back where it is cancelled already | the answer | on the stream, or when there is one | the stream begins with what waits | sent | a client may open its stream late, or never |
+/// | open | taken | kept, or handed back where it is cancelled already | the answer | on one stream, or when there is one | the stream begins with what waits; of too many the oldest ends | sent | a client may open its stream late, or never |
 /// | draining | taken | as above | the answer; with the last one it ends | as above | as above | sent | what was taken in is served to its end |
 /// | ended | nothing | handed back | no answer | dropped | a stream that ends at once | `Closed` | other threads may hold it still |
 ///
@@ -39,23 +42,23 @@ use crate::time::Time;
 /// session.
 ///
 /// Methods are of four kinds. Getters: [`revision`](Self::revision), [`has_ended`](Self::has_ended),
-/// [`may_call`](Self::may_call), [`is_in_progress`](Self::is_in_progress), [`kept`](Self::kept). From the world:
+/// [`may_call`](Self::may_call), [`is_in_progress`](Self::is_in_progress), [`streams`](Self::streams),
+/// [`kept`](Self::kept). From the world:
 /// [`receive`](Self::receive), [`listen`](Self::listen), [`unlisten`](Self::unlisten),
 /// [`handle_timeout`](Self::handle_timeout). From the application: [`started`](Self::started),
 /// [`respond`](Self::respond), [`forget`](Self::forget), [`notify`](Self::notify), [`call`](Self::call), [`cancel`](Self::cancel),
 /// [`drain`](Self::drain), [`end`](Self::end). To the world:
 /// [`poll_end`](Self::poll_end), [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
-pub struct HttpSession<R> {
+pub struct HttpSession<R, L = R> {
     machine: LegacySession,
     running: BTreeMap<RequestKey, R>,
-    /// Whether its GET stream is open.
-    listening: bool,
+    streams: Listeners<L>,
     /// What waits for a GET stream: small, and the same thing once. There may be many clients that never open one.
     backlog: Announcements,
     life: Life,
     /// What ended with it, until that is told.
-    end: Option<Box<End<R>>>,
+    end: Option<Box<End<R, L>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +103,6 @@ pub enum Happening<R> {
 }
 
 /// What becomes of one message.
-#[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "it is taken apart at once, and the large variant is the usual one"
@@ -116,22 +118,36 @@ pub enum Outcome<R> {
     Nothing,
 }
 
+/// Says how long an answer is, and not what is in it.
+impl<R: fmt::Debug> fmt::Debug for Outcome<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(request) => f.debug_tuple("Request").field(request).finish(),
+            Self::Respond(text) => f.debug_tuple("Respond").field(&Size(text.len())).finish(),
+            Self::Happened(happening) => f.debug_tuple("Happened").field(happening).finish(),
+            Self::Nothing => f.write_str("Nothing"),
+        }
+    }
+}
+
 /// What ends with a session.
 #[derive(Debug)]
-pub struct End<R> {
+pub struct End<R, L = R> {
     /// The requests in progress: they are cancelled.
     pub requests: Vec<R>,
     /// Our calls, which will have no answer.
     pub calls: Vec<CallId>,
+    /// The GET streams: each is to be [ended](Exchange::end).
+    pub streams: Vec<L>,
 }
 
-impl<R> HttpSession<R> {
+impl<R, L> HttpSession<R, L> {
     /// A session around its machine.
     pub fn new(machine: LegacySession) -> Self {
         Self {
             machine,
             running: BTreeMap::new(),
-            listening: false,
+            streams: Listeners::new(),
             backlog: Announcements::default(),
             life: Life::Open,
             end: None,
@@ -161,7 +177,7 @@ impl<R> HttpSession<R> {
     /// How much is kept at present.
     pub fn kept(&self) -> Kept {
         let backlog = Kept::new(self.backlog.len(), self.backlog.bytes());
-        self.machine.kept() + backlog + Kept::new(self.running.len(), 0)
+        self.machine.kept() + backlog + Kept::new(self.running.len() + self.streams.len(), 0)
     }
 
     /// Takes a message of the client.
@@ -257,13 +273,20 @@ impl<R> HttpSession<R> {
         self.machine.cancel(call, reason)
     }
 
-    /// Tells the client, where this is for it: the message to send on the GET stream. Where that is not open, it waits.
+    /// The GET streams that are open, in the order in which a message is to be offered to them: the first that has room
+    /// takes it, and no other has it (2025-11-25, Transports, Multiple Connections, 2: MUST).
+    pub fn streams(&self) -> impl Iterator<Item = &L> {
+        self.streams.iter()
+    }
+
+    /// Tells the client, where this is for it: the message to send on one of its [`streams`](Self::streams). Where none is
+    /// open, it waits.
     #[must_use]
     pub fn notify(&mut self, config: &ServerConfig, announcement: &Announcement) -> Option<Vec<u8>> {
         let (method, params) = (announcement.method(), announcement.params());
         // Asked first, listening or not: what this client has not asked for must not wait for it either.
         let message = self.machine.notify(config, method, params.clone()).ok()??;
-        if self.listening {
+        if !self.streams.is_empty() {
             return Some(message);
         }
         // One that has ended may be held for long, and nobody will ever read what waits.
@@ -273,9 +296,11 @@ impl<R> HttpSession<R> {
         None
     }
 
-    /// Opens the GET stream, which begins with what has waited for it. Whoever calls this has entered the session as its
-    /// reader. When the session ends, the stream is to be [ended](Exchange::end).
-    pub fn listen(&mut self, rules: Rules<'_>) -> Exchange {
+    /// Opens a GET stream, which begins with what has waited for it. Whoever calls this has entered the session. `keep`
+    /// says what the driver has of the stream's exchange, and what is remembered of it here. With it comes the oldest
+    /// stream, to be [ended](Exchange::end), where there are more than
+    /// [`Limits::get_streams_per_session`](crate::Limits::get_streams_per_session).
+    pub fn listen<T>(&mut self, rules: Rules<'_>, keep: impl FnOnce(Exchange) -> (T, L)) -> (T, Option<L>) {
         let mut stream = Exchange::stream(rules);
         for announcement in self.backlog.take() {
             let Announcement { method, params } = announcement;
@@ -287,14 +312,16 @@ impl<R> HttpSession<R> {
         // It may have ended after the table was asked: a threaded driver holds one lock at a time.
         if self.has_ended() {
             stream.end(rules.config);
+            return (keep(stream).0, None);
         }
-        self.listening = true;
-        stream
+        let (kept, remembered) = keep(stream);
+        let most = rules.config.limits().get_streams_per_session;
+        (kept, self.streams.open(most, remembered))
     }
 
-    /// The client has closed the GET stream.
-    pub fn unlisten(&mut self) {
-        self.listening = false;
+    /// The client has closed a GET stream: the one that `is_it`.
+    pub fn unlisten(&mut self, is_it: impl Fn(&L) -> bool) {
+        self.streams.close(is_it);
     }
 
     /// Ends with the last request in progress; at once where there is none.
@@ -316,12 +343,13 @@ impl<R> HttpSession<R> {
         self.end = Some(Box::new(End {
             requests: core::mem::take(&mut self.running).into_values().collect(),
             calls: self.machine.close().collect(),
+            streams: self.streams.take(),
         }));
     }
 
     /// What has ended with it, once, when it is over.
     #[must_use]
-    pub fn poll_end(&mut self) -> Option<Box<End<R>>> {
+    pub fn poll_end(&mut self) -> Option<Box<End<R, L>>> {
         self.end.take()
     }
 

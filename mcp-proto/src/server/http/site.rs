@@ -8,7 +8,7 @@ use http::Response;
 use http::request::Parts;
 
 use super::rules::Rules;
-use crate::http::server::{Admission, BodyBudget, Gate, HttpConfig, Refusal};
+use crate::http::server::{Admission, BodyBudget, Gate, HttpConfig, Page, Refusal};
 use crate::revision::Era;
 use crate::server::ServerConfig;
 
@@ -68,7 +68,18 @@ impl Site {
     /// The whole response, where it is refused.
     pub fn admit(&self, head: &Parts) -> Result<Admission, Box<Response<Bytes>>> {
         // Boxed, as hardly any request is refused, and each would carry the room for a response.
-        self.judge(head).map_err(|refusal| Box::new(refusal.into_response()))
+        self.judge(head).map_err(|refusal| {
+            let mut response = refusal.into_response();
+            if let Some(page) = self.page(head) {
+                page.show(response.headers_mut());
+            }
+            Box::new(response)
+        })
+    }
+
+    /// The page that a browser may show the answer to, whatever it is.
+    pub(super) fn page(&self, head: &Parts) -> Option<Box<Page>> {
+        self.gate.page(head)
     }
 
     /// The small bodies that are being read.

@@ -129,9 +129,9 @@ pub struct Beginning {
 
 /// A session that has begun, or why it has not.
 #[derive(Debug)]
-pub struct Begun<R> {
+pub struct Begun<R, L = R> {
     exchange: Exchange,
-    session: Option<(SessionId, Revision, HttpSession<R>)>,
+    session: Option<(SessionId, Revision, HttpSession<R, L>)>,
     /// The id of the request.
     id: Option<Id>,
     holder: Holder,
@@ -151,7 +151,7 @@ impl Beginning {
 
     /// Does the handshake. No table is needed. `random` is asked where a session begins, and gives bytes of a
     /// cryptographically secure source.
-    pub fn negotiate<R>(self, rules: Rules<'_>, now: Time, random: impl FnOnce() -> [u8; 32]) -> Begun<R> {
+    pub fn negotiate<R, L>(self, rules: Rules<'_>, now: Time, random: impl FnOnce() -> [u8; 32]) -> Begun<R, L> {
         let id = message_id(&self.message).cloned();
         let mut session = HttpSession::new(LegacySession::new(rules.config));
         let mut exchange = Exchange::new(rules, self.accepts, Scope::Alone);
@@ -167,7 +167,7 @@ impl Beginning {
     }
 }
 
-impl<R> Begun<R> {
+impl<R, L> Begun<R, L> {
     /// Enters the session into the table, where `keep` says what is kept of it. With its exchange comes the session that
     /// is lost for it, which is to be [ended](HttpSession::end).
     pub fn finish<S>(
@@ -175,7 +175,7 @@ impl<R> Begun<R> {
         rules: Rules<'_>,
         now: Time,
         table: &mut SessionTable<Member<S>>,
-        keep: impl FnOnce(HttpSession<R>) -> S,
+        keep: impl FnOnce(HttpSession<R, L>) -> S,
     ) -> (Exchange, Option<S>) {
         let Some((id, revision, session)) = self.session else {
             return (self.exchange, None);
@@ -237,7 +237,7 @@ impl Entering<'_> {
     }
 
     /// Has the session take it.
-    pub fn take<R>(self, rules: Rules<'_>, now: Time, session: &mut HttpSession<R>) -> Taken<R> {
+    pub fn take<R, L>(self, rules: Rules<'_>, now: Time, session: &mut HttpSession<R, L>) -> Taken<R> {
         Taken::of(rules, now, session, self.incoming, self.accepts, Scope::Session)
     }
 }
@@ -253,7 +253,7 @@ pub struct Throwaway {
 
 impl Throwaway {
     /// Makes the session, and has it take the request.
-    pub fn take<R>(self, rules: Rules<'_>, now: Time) -> (HttpSession<R>, Taken<R>) {
+    pub fn take<R, L>(self, rules: Rules<'_>, now: Time) -> (HttpSession<R, L>, Taken<R>) {
         let machine = match self.agreed {
             Some(revision) => LegacySession::operating(rules.config, revision),
             None => LegacySession::new(rules.config),
@@ -264,7 +264,8 @@ impl Throwaway {
     }
 }
 
-/// The opening of a GET stream.
+/// The opening of a GET stream. A session may have several; of too many the oldest ends
+/// ([`Limits::get_streams_per_session`](crate::Limits::get_streams_per_session)).
 #[derive(Debug)]
 pub struct Listening<'a>(pub(super) Place<'a>);
 
@@ -283,9 +284,9 @@ impl Listening<'_> {
             let member = table
                 .get(&self.0.id, self.0.principal)
                 .ok_or(Refusal::SessionNotFound)?;
-            // A version that does not fit counts before a stream that is taken.
+            // A version that does not fit counts before a session that has too much open.
             self.0.check(member)?;
-            let (visit, member) = table.listen(&self.0.id, self.0.principal)?;
+            let (visit, member) = table.enter(&self.0.id, self.0.principal)?;
             Ok((visit, member.session.clone()))
         };
         enter().map_err(|refusal| Box::new(Exchange::refused(rules, None, &refusal)))

@@ -27,10 +27,10 @@ pub struct Taken<R> {
 
 impl<R> Taken<R> {
     /// Has a session take what came in one request.
-    pub(super) fn of(
+    pub(super) fn of<L>(
         rules: Rules<'_>,
         now: Time,
-        session: &mut HttpSession<R>,
+        session: &mut HttpSession<R, L>,
         incoming: Incoming,
         accepts: Accepts,
         scope: Scope,
@@ -59,10 +59,10 @@ impl<R> Taken<R> {
         }
     }
 
-    fn single(
+    fn single<L>(
         rules: Rules<'_>,
         now: Time,
-        session: &mut HttpSession<R>,
+        session: &mut HttpSession<R, L>,
         message: Message,
         accepts: Accepts,
         scope: Scope,
@@ -89,11 +89,11 @@ impl<R> Taken<R> {
     }
 
     /// One message of a batch (2025-03-26, Transports, Sending Messages, 3): the answers come together.
-    fn member(
+    fn member<L>(
         &mut self,
         rules: Rules<'_>,
         now: Time,
-        session: &mut HttpSession<R>,
+        session: &mut HttpSession<R, L>,
         message: Result<Message, InvalidMessage>,
     ) {
         let message = match message {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::StreamServer;
 use crate::jsonrpc::{
-    self, Batch, DecodeError, ErrorObject, Facts, Head, Id, Incoming, Message, ParseError, Request, encode_error,
+    self, Batch, DecodeError, ErrorObject, Facts, Id, Incoming, Message, ParseError, Request, encode_error,
 };
 use crate::legacy::server::HandshakeRefusal;
 use crate::method::Method;
@@ -14,20 +14,40 @@ use crate::server::batches::BatchKey;
 use crate::server::{Admitted, ClientRequest, Received, RequestToken, ServerEvent, Subscription, admit_seen};
 use crate::time::Time;
 use crate::wire::line::Line;
+use crate::wire::outline::Outline;
 
 impl StreamServer {
     pub(super) fn line(&mut self, now: Time, line: Line) {
         let bytes = match line {
             Line::Complete(bytes) => bytes,
-            Line::TooLong { head, .. } => return self.overlong(&head),
+            Line::TooLong { outline, .. } => return self.overlong(&outline),
         };
         match jsonrpc::parse(bytes, self.config.limits()) {
             Ok(Incoming::Single(message)) => self.message(now, message),
             Ok(Incoming::Batch(batch)) => self.batch(now, batch),
-            Err(error) => {
-                let answer = self.junk.unreadable(&error);
+            Err(error) => self.unreadable(&error),
+        }
+    }
+
+    /// A line that is no message: a request gets its error, a reply settles the call that it answers.
+    fn unreadable(&mut self, error: &ParseError) {
+        match error.id() {
+            Some(id) if error.is_reply() => self.unreadable_reply(id, error),
+            _ => {
+                let answer = self.junk.unreadable(error);
                 self.send(answer);
             }
+        }
+    }
+
+    /// The call is settled all the same: nothing else will come for it.
+    fn unreadable_reply(&mut self, id: &Id, error: &ParseError) {
+        self.junk.reply();
+        if self.session.awaits(id)
+            && let Some(call) = self.session.settle(id)
+        {
+            let outcome = Err(CallError::InvalidReply(DecodeError::new(error)));
+            self.events.push(ServerEvent::Reply { call, outcome });
         }
     }
 
@@ -36,7 +56,7 @@ impl StreamServer {
             Message::Request(request) => {
                 let params = request.params.clone();
                 let facts = Facts::of(params.as_ref());
-                if self.is_stateless(&facts) {
+                if self.is_stateless(&request, &facts) {
                     return self.stateless(request, &facts);
                 }
                 self.session.receive_request(&self.config, request, &facts)
@@ -50,8 +70,14 @@ impl StreamServer {
     /// Whether a request is of the modern era. A stream whose `initialize` is answered is of the legacy era (2026-07-28,
     /// Versioning, Backward Compatibility): a version in `_meta` is then somebody else's, whose parameters the client
     /// forwards.
-    fn is_stateless(&self, facts: &Facts<'_>) -> bool {
-        self.session.revision().is_none() && self.config.serves(Era::Modern) && facts.is_stateless()
+    ///
+    /// At a server of the legacy era alone the answer is the one that HTTP gives: the versions there are. Not so for a
+    /// probe: a client of both eras takes any error for that of a legacy server but this one, and MUST NOT fall back
+    /// otherwise (2026-07-28, stdio, Backward Compatibility).
+    fn is_stateless(&self, request: &Request, facts: &Facts<'_>) -> bool {
+        let is_first = || matches!(request.method.known(), Some(Method::Discover | Method::Initialize));
+        let is_told = || self.config.serves(Era::Modern) || !is_first();
+        self.session.revision().is_none() && facts.is_stateless() && is_told()
     }
 
     /// A request of the modern era: admitted by itself, but its id is one of this stream.
@@ -92,7 +118,7 @@ impl StreamServer {
         for item in batch.messages() {
             match item {
                 Ok(message) => self.batched(now, key, message),
-                Err(invalid) if invalid.is_reply => self.junk.reply(),
+                Err(invalid) if invalid.is_reply => self.unreadable(&ParseError::Invalid(invalid)),
                 Err(invalid) => {
                     let id = invalid.id.clone();
                     let error = ParseError::Invalid(invalid).to_error();
@@ -170,31 +196,12 @@ impl StreamServer {
         self.load.hold(token, bytes, beside, self.config.limits().total_bytes)
     }
 
-    /// A line above the limit: answered by its id where its beginning shows one, and skipped.
-    fn overlong(&mut self, head: &[u8]) {
-        let head = Head::of(head);
-        let error = ErrorObject::invalid_request(alloc::format!(
-            "the message is longer than {} bytes",
-            self.config.limits().line_bytes
-        ));
-        match head.id {
-            // Without a method it may be an answer, which nobody answers.
-            Some(id) if !head.has_method && self.session.awaits(&id) => self.overlong_reply(&id, &error),
-            Some(id) => self.lines.push(self.junk.request(&id, &error)),
-            None => {
-                let answer = self.junk.nameless(&error);
-                self.send(answer);
-            }
-        }
-    }
-
-    /// The call is settled all the same: nothing else will come for it.
-    fn overlong_reply(&mut self, id: &Id, error: &ErrorObject) {
-        self.junk.reply();
-        if let Some(call) = self.session.settle(id) {
-            let outcome = Err(CallError::InvalidReply(DecodeError::new(&error.message)));
-            self.events.push(ServerEvent::Reply { call, outcome });
-        }
+    /// A line above the limit: answered by its id where it shows one, and skipped.
+    fn overlong(&mut self, outline: &Outline) {
+        let limits = self.config.limits();
+        let limit = limits.line_bytes;
+        let error = ParseError::TooLong { limit }.with_outline(outline, limits.id_bytes);
+        self.unreadable(&error);
     }
 
     fn send(&mut self, message: Option<Vec<u8>>) {

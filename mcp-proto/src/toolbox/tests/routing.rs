@@ -122,6 +122,6 @@ fn log_messages_over_a_byte_stream_are_notifications_and_never_attributed() {
             .on_log(LoggingLevel::Info, |_| panic!("nobody knows whose it is"));
         run(&mut [&mut world], call).unwrap();
         let note = run(&mut [&mut world], notes.next()).unwrap();
-        assert_eq!(note.method.as_str(), "notifications/message");
+        assert_eq!(note.notification.method.as_str(), "notifications/message");
     }
 }

@@ -6,7 +6,7 @@
 use alloc::borrow::Cow;
 
 use super::HeaderMismatch;
-use super::value::{decode_literal, decode_value};
+use super::value::{decode_literal, decode_value, is_plainly};
 
 const METHOD: &str = "Mcp-Method";
 const NAME: &str = "Mcp-Name";
@@ -59,6 +59,9 @@ pub fn check_name<'a>(values: impl IntoIterator<Item = &'a [u8]>, name: Option<&
     let Some(name) = name else { return Ok(()) };
     let header = || Cow::Borrowed(NAME);
     let value = only(header, values)?.ok_or_else(|| HeaderMismatch::Missing { header: header() })?;
+    if is_plainly(value, name) {
+        return Ok(());
+    }
     match decode_value(value) {
         Ok(value) if value == name => Ok(()),
         Ok(value) => Err(HeaderMismatch::different(header(), &value, name)),
@@ -76,6 +79,9 @@ fn check_literal<'a>(
 ) -> Result<(), HeaderMismatch> {
     let header = || Cow::Borrowed(name);
     let value = only(header, values)?.ok_or_else(|| HeaderMismatch::Missing { header: header() })?;
+    if is_plainly(value, body) {
+        return Ok(());
+    }
     match decode_literal(value) {
         Ok(value) if value == body => Ok(()),
         Ok(value) => Err(HeaderMismatch::different(header(), value, body)),

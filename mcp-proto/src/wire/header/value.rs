@@ -85,6 +85,13 @@ pub fn decode_value(value: &[u8]) -> Result<Cow<'_, str>, HeaderValueError> {
     decode_literal(value).map(Cow::Borrowed)
 }
 
+/// Whether a header value stands for `text` at first sight, as nearly every right one does: visible ASCII that is the
+/// text itself. Where not, it is to be decoded.
+pub(super) fn is_plainly(value: &[u8], text: &str) -> bool {
+    // What begins like this may be encoded.
+    value == text.as_bytes() && value.iter().all(|byte| matches!(byte, b'!'..=b'~')) && value.first() != Some(&b'=')
+}
+
 /// The text of a header value that is never encoded.
 pub(super) fn decode_literal(value: &[u8]) -> Result<&str, HeaderValueError> {
     let value = trim(value);

@@ -8,12 +8,12 @@ use core::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::wire::scan;
+use crate::shown::shown;
+use crate::wire::outline::Outline;
+use crate::wire::{BOM, scan};
 
 /// The event type of an event that names none; MCP messages travel in events of this type.
 pub const MESSAGE: &str = "message";
-
-const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Turns the bytes of a `text/event-stream` body into events.
 ///
@@ -36,7 +36,6 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// assert_eq!(event.data, "{\"jsonrpc\":\"2.0\"}");
 /// assert_eq!(events.last_event_id(), Some("4"));
 /// ```
-#[derive(Debug)]
 pub struct SseDecoder {
     limit: usize,
     /// Bytes that are not read yet, from the beginning of a line or, with `skips_line`, from inside one.
@@ -54,7 +53,10 @@ pub struct SseDecoder {
     pending: Pending,
     last_event_id: String,
     retry: Option<Duration>,
+    refused: Outline,
 }
+
+shown!(SseDecoder { limit, skips_event, retry, pending } bytes { buffer });
 
 /// One event of a stream.
 ///
@@ -63,7 +65,7 @@ pub struct SseDecoder {
 /// revisions primes clients with an id and empty data (2025-11-25, basic/transports); WHATWG dispatches no such event
 /// but lets its id and retry take effect. A blank line after nothing but comments, an `event` field or unknown
 /// fields delivers nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct SseEvent {
     /// The event type; `None` when absent or empty, which means `message`.
     pub event: Option<String>,
@@ -74,6 +76,9 @@ pub struct SseEvent {
     /// The `retry` field of this very event.
     pub retry: Option<Duration>,
 }
+
+// Neither data nor id: whoever knows an id may ask for what came after it.
+shown!(SseEvent { event, retry } bytes { data });
 
 /// An event that cannot be delivered. The stream goes on with the event after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +95,7 @@ pub enum SseError {
 }
 
 /// The event under construction.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Pending {
     /// Bytes of all its lines so far, without line ends.
     size: usize,
@@ -101,8 +106,15 @@ struct Pending {
     invalid_utf8: bool,
 }
 
+shown!(Pending {
+    size,
+    event,
+    retry,
+    invalid_utf8
+});
+
 /// The `data` fields so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 enum Data {
     #[default]
     None,
@@ -134,6 +146,7 @@ impl SseDecoder {
             pending: Pending::default(),
             last_event_id: String::new(),
             retry: None,
+            refused: Outline::default(),
         }
     }
 
@@ -178,6 +191,13 @@ impl SseDecoder {
     #[must_use]
     pub fn retry(&self) -> Option<Duration> {
         self.retry
+    }
+
+    /// What the data of the event tells that was refused last: an answer that cannot be read may show whose it is. Nothing
+    /// where it was too large.
+    #[must_use]
+    pub fn refused(&self) -> &Outline {
+        &self.refused
     }
 
     /// Bytes held now, including those of the event under construction.
@@ -250,6 +270,7 @@ impl SseDecoder {
         // What was kept of it goes at once: the rest may take long to come.
         self.skips_event = true;
         self.pending = Pending::default();
+        self.refused = Outline::default();
         SseError::TooLarge { limit: self.limit }
     }
 
@@ -318,6 +339,7 @@ impl SseDecoder {
             Data::Joined(data) => Bytes::from(data),
         };
         if pending.invalid_utf8 || core::str::from_utf8(&data).is_err() {
+            self.refused = Outline::of(&data);
             return Some(Err(SseError::InvalidUtf8));
         }
         Some(Ok(SseEvent {

@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use crate::shown::shown;
 use crate::wire::scan;
 #[cfg(feature = "http")]
 use crate::wire::splice::{self, put_around};
 
 /// One event to write.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct SseFrame<'a> {
     /// The event type. `None` or empty means `message`.
     pub event: Option<&'a str>,
@@ -22,6 +23,8 @@ pub struct SseFrame<'a> {
     /// 2025-11-25, basic/transports ("Sending Messages to the Server", item 6) asks to prime a client for resumption.
     pub data: &'a [u8],
 }
+
+shown!(SseFrame<'_> { event, retry } bytes { data });
 
 /// Why an event cannot be written. Nothing has been written then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,8 +32,8 @@ pub async fn serve(listener: impl Into<Listener>, server: Server) -> io::Result<
 /// (legacy era) ends with its last request; what its handlers ask the client from then on may not be answered, as no
 /// connection is accepted. What has not ended in time is cut off.
 ///
-/// All connections and their handlers are polled in this one future. A handler that panics ends its connection, and no
-/// other.
+/// All connections and their handlers are polled in this one future. A handler that panics answers its own request with
+/// an error, and harms nothing else.
 ///
 /// # Cancel safety
 /// Dropping it closes the listener, unless there are clones of it, and every connection.
@@ -57,6 +57,7 @@ pub async fn serve_until(
         if options.max_connections.is_none_or(|most| connections(&shared) < most) {
             // It fails where the client is gone already, which the first read tells.
             let _ = stream.set_nodelay(true);
+            shared.prepare(&stream);
             let address = stream.peer_addr().ok();
             spawner.spawn(shared.clone().serve::<Tcp>(Bridge(Socket::new(stream)), address));
         }

@@ -50,6 +50,7 @@ pub async fn serve_until(
             Ok((stream, address)) => {
                 // It fails where the client is gone already, which the first read tells.
                 let _ = stream.set_nodelay(true);
+                shared.prepare(&stream);
                 connections.spawn(shared.clone().serve::<Tcp>(TokioIo::new(stream), Some(address)));
             }
             Err(error) => bear(error).await?,

@@ -74,6 +74,12 @@ pub trait HttpSender {
     /// Whether it takes a request, if it bears fewer than it can.
     fn is_ready(&self) -> bool;
 
+    /// Whether the connection, which bears nothing, is still there, as far as the system knows: the runtime may not have
+    /// noticed its end, where the thread was busy with something else. Asked of one that has waited, before it is used.
+    fn is_alive(&self) -> bool {
+        true
+    }
+
     /// Sends a request. Dropping the future abandons it.
     fn send(&mut self, request: Request<Payload>) -> BoxFuture<Result<Response<Self::Body>, Unanswered>>;
 }
@@ -86,6 +92,8 @@ pub enum Unanswered {
     /// The server says that it has not processed it, nor will: over HTTP/2 by a stream that is refused, or by a last
     /// stream before it (RFC 9113, 8.7 and 6.8).
     Refused(Box<Request<Payload>>, Box<str>),
+    /// Nobody knows what the server has done with it; nothing of a response has come.
+    Silent(Box<str>),
     /// Nobody knows what the server has done with it.
     Broken(Box<str>),
 }

@@ -19,6 +19,7 @@ use super::driver::HttpDriver;
 use super::http2;
 use super::origin::Origin;
 use super::sender::{Sender, http1};
+use super::tap::Look;
 use crate::http::network::Network;
 #[cfg(feature = "http2")]
 use crate::http::options::HttpVersions;
@@ -113,22 +114,22 @@ impl<N: Network, C: Clock> Connector<N, C> {
             let name = name.map_err(|_| "no name or address that a certificate could have")?;
             let secured = N::secure_client(stream, (config.clone(), name)).await;
             let (stream, agreed) = secured.map_err(|error| describe(&error))?;
-            return self.talk(stream, agreed.is_http2).await;
+            return self.talk(stream, N::look_secure, agreed.is_http2).await;
         }
-        self.talk(stream, false).await
+        self.talk(stream, N::look, false).await
     }
 
     /// Speaks HTTP/2 where that was `chosen`, or asked for.
-    async fn talk<S>(&self, stream: S, chosen: bool) -> Result<Connected<Sender>, Box<str>>
+    async fn talk<S>(&self, stream: S, look: Look<S>, chosen: bool) -> Result<Connected<Sender>, Box<str>>
     where
         S: Read + Write + Unpin + Send + 'static,
     {
         #[cfg(feature = "http2")]
         if chosen || self.options.versions == HttpVersions::Http2 {
-            return http2::connect(stream, self.clock.clone()).await;
+            return http2::connect(stream, look, self.clock.clone()).await;
         }
         let _ = chosen;
-        http1(stream).await
+        http1(stream, look).await
     }
 }
 

@@ -16,6 +16,7 @@ use super::connector::{BoxFuture, Connected, HttpConnector, Unanswered};
 use super::exchange::{Exchange, Outcome, Ports, Waiting};
 use super::payload::Payload;
 use super::pool::{ConnectionId, OriginKey, Pool};
+use crate::grace::Grace;
 use mcp_proto::Time;
 use mcp_proto::handle::client::HttpPump;
 use mcp_proto::handle::{Tasks, Timer};
@@ -46,6 +47,7 @@ pub struct HttpDriver<C: HttpConnector, T> {
     exchanges: BTreeMap<ExchangeId, usize>,
     pool: Pool<C::Sender, Waiting>,
     ports: Ports,
+    grace: Grace,
 }
 
 enum Task<C: HttpConnector> {
@@ -84,6 +86,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
                 paused: Vec::new(),
                 portion: 0,
             },
+            grace: Grace::default(),
         }
     }
 
@@ -97,29 +100,35 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
 
     fn poll_rounds(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.ports.portion = 0;
-        self.tasks.start_work();
+        let mut work = self.tasks.start_work(cx);
         // Once: what a clock says moves by less than a millisecond in all rounds, and reading it is dear.
         let mut now = self.timer.now();
         for _ in 0..ROUNDS {
             let mut moved = match self.poll_actions(cx, now) {
-                Poll::Ready(Acted::Over) => return Poll::Ready(()),
+                Poll::Ready(Acted::Over) => {
+                    work.end();
+                    return Poll::Ready(());
+                }
                 Poll::Ready(Acted::More) => true,
                 Poll::Pending => false,
             };
             self.resume();
-            moved |= self.poll_tasks(now);
-            if let Poll::Ready(then) = self.poll_deadline(cx, now) {
+            let has_polled = self.poll_tasks(now);
+            moved |= has_polled;
+            // Where the budget is used up nobody knows what there is to read.
+            let may_read = has_polled || !self.has_budget();
+            if let Poll::Ready(then) = self.poll_deadline(cx, now, may_read) {
                 (now, moved) = (then, true);
             }
             // The runtime makes every socket `Pending` from here on: to go round again would be in vain.
             if !self.has_budget() {
                 break;
             }
-            if !moved && self.tasks.rest(cx) {
+            if !moved && self.tasks.rest(&mut work) {
                 return Poll::Pending;
             }
         }
-        cx.waker().wake_by_ref();
+        // At work still: it is woken.
         Poll::Pending
     }
 
@@ -160,7 +169,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
 
     /// Hands out the connections that have room, and makes those that lack. What none can be made for is refused.
     fn hand_out(&mut self, now: Time, origin: OriginKey) {
-        while let Some(loan) = self.pool.lend(origin) {
+        while let Some(loan) = self.pool.lend(origin, now) {
             let exchange = Exchange::open(loan, origin);
             let id = exchange.id;
             let slot = self.tasks.insert(Task::Exchange(exchange));
@@ -182,10 +191,10 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             return;
         };
         if let Some(Task::Exchange(exchange)) = self.tasks.remove(slot) {
-            let (origin, connection) = (exchange.origin, exchange.connection);
+            let (origin, connection, keep) = (exchange.origin, exchange.connection, exchange.keep);
             // Before the connection is used again, which it says only when nothing of the response is left.
             drop(exchange);
-            self.pool.release(connection, now);
+            self.pool.release(connection, now, keep);
             self.hand_out(now, origin);
         }
     }
@@ -255,6 +264,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             connection,
             is_fresh,
             was_refused,
+            keep,
             ..
         } = exchange;
         drop(exchange);
@@ -263,8 +273,13 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         match outcome {
             // Whatever its sender says: it would give back the next one as well.
             Outcome::Unanswered(Unanswered::Unsent(..) | Unanswered::Refused(..)) => self.pool.remove(connection),
+            // What died while it waited has not died alone: its server was restarted, or closes what waits.
+            Outcome::Unanswered(Unanswered::Silent(_)) => {
+                self.pool.remove(connection);
+                self.pool.clear(origin);
+            }
             Outcome::Unanswered(Unanswered::Broken(_)) | Outcome::Cut(_) | Outcome::Complete(_) => {
-                self.pool.release(connection, now);
+                self.pool.release(connection, now, keep);
             }
         }
         let again = |request: Box<_>, was_refused| Waiting {
@@ -286,23 +301,34 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
             Outcome::Unanswered(Unanswered::Unsent(_, why) | Unanswered::Refused(_, why)) => {
                 self.ports.pump.failed(now, id, ExchangeError::Unreachable(why));
             }
-            Outcome::Unanswered(Unanswered::Broken(why)) | Outcome::Cut(why) => {
+            Outcome::Unanswered(Unanswered::Silent(why)) if !is_fresh => {
+                self.ports.pump.failed(now, id, ExchangeError::Stale(why));
+            }
+            Outcome::Unanswered(Unanswered::Silent(why) | Unanswered::Broken(why)) | Outcome::Cut(why) => {
                 self.ports.pump.failed(now, id, ExchangeError::Broken(why));
             }
         }
         self.hand_out(now, origin);
     }
 
-    /// The timer. Ready where a deadline was over, with the time of that.
-    fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Time> {
+    /// The timer. Ready where a deadline was over, with the time of that: it counts when what has arrived is read.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Time, may_read: bool) -> Poll<Time> {
         let deadlines = [self.ports.pump.deadline(), self.pool.deadline()];
         let deadline = deadlines.into_iter().flatten().min();
-        self.timer.poll(cx, deadline).map(|()| {
-            let now = self.timer.now().max(now);
-            self.ports.pump.handle_timeout(now);
-            self.pool.expire(now);
-            now
-        })
+        ready!(self.timer.poll(cx, self.grace.deadline(deadline)));
+        let mut later = self.timer.now().max(now);
+        if let Some(deadline) = deadline {
+            while !self.grace.is_over(deadline, later, may_read) {
+                if may_read {
+                    return Poll::Ready(now);
+                }
+                ready!(self.timer.poll(cx, self.grace.deadline(Some(deadline))));
+                later = self.timer.now().max(later);
+            }
+        }
+        self.ports.pump.handle_timeout(later);
+        self.pool.expire(later);
+        Poll::Ready(later)
     }
 }
 

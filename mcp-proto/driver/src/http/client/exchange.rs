@@ -5,12 +5,14 @@ use alloc::vec::Vec;
 use core::error::Error;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 
 use super::connector::{BoxFuture, HttpSender, Unanswered, describe};
+use super::keep_alive::keep_alive;
 use super::payload::Payload;
 use super::pool::{ConnectionId, Loan, OriginKey};
 use mcp_proto::Time;
@@ -57,6 +59,8 @@ pub(super) struct Exchange<S: HttpSender> {
     pub(super) is_fresh: bool,
     /// Whether a server has refused it before.
     pub(super) was_refused: bool,
+    /// How long the server says that the connection may wait for the next one.
+    pub(super) keep: Option<Duration>,
     stage: Stage<S::Body>,
 }
 
@@ -89,6 +93,7 @@ impl<S: HttpSender> Exchange<S> {
             connection: loan.connection,
             is_fresh: loan.is_fresh,
             was_refused,
+            keep: None,
             stage: Stage::Sending(loan.sender.send(request)),
         }
     }
@@ -102,6 +107,7 @@ impl<S: HttpSender> Exchange<S> {
                 Stage::Sending(response) => match ready!(response.as_mut().poll(cx)) {
                     Ok(response) => {
                         let (head, body) = response.into_parts();
+                        self.keep = keep_alive(&head.headers);
                         is_wanted = ports.pump.head(now, self.id, &head);
                         self.stage = Stage::Receiving(body);
                     }

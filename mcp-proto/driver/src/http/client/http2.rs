@@ -10,15 +10,17 @@ use hyper::rt::{Executor, Read, Write};
 use super::capacity::{Capacity, Http2Terms};
 use super::connector::{BoxFuture, Connected, describe};
 use super::sender::Sender;
+use super::tap::{Look, tap};
 use crate::http::timers::Timers;
 use crate::{Clock, Nursery, Spawner};
 
 /// Makes a connection of a stream, and waits until it bears a request.
-pub(super) async fn connect<S>(stream: S, clock: impl Clock) -> Result<Connected<Sender>, Box<str>>
+pub(super) async fn connect<S>(stream: S, look: Look<S>, clock: impl Clock) -> Result<Connected<Sender>, Box<str>>
 where
     S: Read + Write + Unpin + Send + 'static,
 {
     let (nursery, capacity, terms) = (Nursery::new(), Capacity::unknown(), Http2Terms::STANDARD);
+    let (stream, watch) = tap(stream, look);
     let handshake = Builder::new(Spawning(nursery.spawner()))
         .timer(Timers::new(clock))
         // None before the server has said how many: a stream too many is refused, and its request sent twice.
@@ -30,8 +32,9 @@ where
         .handshake(stream)
         .await;
     let (sender, mut connection) = handshake.map_err(|error| describe(&error))?;
-    let told = capacity.clone();
+    let (told, turns) = (capacity.clone(), watch.gauge.clone());
     let mut connection: BoxFuture<()> = Box::pin(nursery.run_out(poll_fn(move |cx| {
+        turns.begin_turn();
         let outcome = Pin::new(&mut connection).poll(cx);
         told.set(connection.current_max_send_streams());
         outcome.map(drop)
@@ -41,7 +44,7 @@ where
         return Err("the server does not speak HTTP/2".into());
     }
     Ok(Connected {
-        sender: Sender::Http2(sender),
+        sender: Sender::Http2(sender, watch),
         connection,
         version: Version::HTTP_2,
         capacity,

@@ -10,10 +10,12 @@ mod driver;
 mod exchange;
 #[cfg(feature = "http2")]
 mod http2;
+mod keep_alive;
 mod origin;
 mod payload;
 mod pool;
 mod sender;
+mod tap;
 
 pub use capacity::{Capacity, Http2Terms};
 pub use connector::{BoxFuture, Connected, HttpConnector, HttpSender, Unanswered, describe};

@@ -38,7 +38,10 @@ impl Origin {
 
     /// Whether a URL leads there.
     pub(super) fn is_of(&self, uri: &Uri) -> bool {
-        uri.scheme() == Some(&self.scheme) && named(uri).is_some_and(|named| self.authority == *named)
+        // As it stands, for nearly every request: the user information need not be looked for.
+        let is_plainly = || uri.authority().map(Authority::as_str) == Some(self.authority());
+        let is_named = || named(uri).is_some_and(|named| self.authority == *named);
+        uri.scheme() == Some(&self.scheme) && (is_plainly() || is_named())
     }
 
     /// Whether connections are encrypted: the scheme is `https`.

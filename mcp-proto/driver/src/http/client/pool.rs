@@ -12,7 +12,13 @@ use super::origin::Origin;
 use mcp_proto::Time;
 use mcp_proto::http::client::ExchangeError;
 
+/// How long a connection may have waited and be used without a look whether it is still there.
+const UNSEEN: Duration = Duration::from_millis(5);
+
 /// Connections with senders of type `S`, and requests of type `W` that wait for one, by origin.
+///
+/// One that has waited is looked at before it is used, and is not used any more shortly before its server closes it, where
+/// that has said when.
 ///
 /// There may be any number of connections, or as many as a limit allows. What waits is always borne by connections that are being made: where
 /// those that there are can bear no more, another one is made, or it is said that it [exceeds](Self::exceeding) the
@@ -64,6 +70,8 @@ struct Connection<S> {
     is_fresh: bool,
     /// Since when it bears nothing.
     since: Time,
+    /// How long it may bear nothing: as long as the pool keeps one, or its server says.
+    keep: Duration,
 }
 
 /// A connection for what waited longest.
@@ -132,9 +140,9 @@ impl<S: HttpSender, W> Pool<S, W> {
     }
 
     /// A connection with room for what waited longest, if there are both.
-    pub(super) fn lend(&mut self, key: OriginKey) -> Option<Loan<'_, S, W>> {
+    pub(super) fn lend(&mut self, key: OriginKey, now: Time) -> Option<Loan<'_, S, W>> {
         let place = self.places.get_mut(key.0).filter(|place| !place.waiting.is_empty())?;
-        let id = find(&mut place.free, &mut self.connections)?;
+        let id = find(&mut place.free, &mut self.connections, now)?;
         let waited = place.waiting.pop_front()?;
         let connection = self.connections.get_mut(&id)?;
         Some(Loan {
@@ -206,9 +214,10 @@ impl<S: HttpSender, W> Pool<S, W> {
             is_free: true,
             is_fresh: true,
             since: now,
+            keep: self.idle_timeout,
         };
         self.connections.insert(id, connection);
-        self.expire_after(now);
+        self.expire_at(now + self.idle_timeout);
         (id, connected.connection)
     }
 
@@ -236,8 +245,9 @@ impl<S: HttpSender, W> Pool<S, W> {
         core::mem::replace(&mut place.waiting, left)
     }
 
-    /// An exchange on a connection is over. Its future and its body have to be dropped before.
-    pub(super) fn release(&mut self, id: ConnectionId, now: Time) {
+    /// An exchange on a connection is over, which may wait for another as long as its server says: `keep`, if it does. The
+    /// future and the body of the exchange have to be dropped before.
+    pub(super) fn release(&mut self, id: ConnectionId, now: Time, keep: Option<Duration>) {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
@@ -247,13 +257,24 @@ impl<S: HttpSender, W> Pool<S, W> {
         }
         connection.load = connection.load.saturating_sub(1);
         connection.since = now;
-        let is_idle = connection.load == 0;
+        connection.keep = keep.unwrap_or(self.idle_timeout).min(self.idle_timeout);
+        let (is_idle, until) = (connection.load == 0, now + connection.keep);
         let was_free = core::mem::replace(&mut connection.is_free, true);
         if let Some(place) = self.places.get_mut(connection.place.0).filter(|_| !was_free) {
             place.free.push(id);
         }
         if is_idle {
-            self.expire_after(now);
+            self.expire_at(until);
+        }
+    }
+
+    /// Drops the connections to an origin that bear nothing.
+    pub(super) fn clear(&mut self, key: OriginKey) {
+        let is_idle = |connection: &Connection<S>| connection.load == 0 && connection.place == key;
+        let idle = self.connections.iter().filter(|(_, connection)| is_idle(connection));
+        let idle: Vec<_> = idle.map(|(id, _)| *id).collect();
+        for id in idle {
+            self.remove(id);
         }
     }
 
@@ -272,10 +293,9 @@ impl<S: HttpSender, W> Pool<S, W> {
         if self.expiry.is_none_or(|at| now < at) {
             return;
         }
-        let most = self.idle_timeout;
         let idle = self.connections.iter().filter(|(_, connection)| connection.load == 0);
         let (over, left): (Vec<_>, Vec<_>) = idle
-            .map(|(id, connection)| (*id, connection.since + most))
+            .map(|(id, connection)| (*id, connection.since + connection.keep))
             .partition(|(_, at)| *at <= now);
         self.expiry = left.into_iter().map(|(_, at)| at).min();
         for (id, _) in over {
@@ -288,8 +308,22 @@ impl<S: HttpSender, W> Pool<S, W> {
         self.expiry
     }
 
-    fn expire_after(&mut self, now: Time) {
-        self.expiry.get_or_insert(now + self.idle_timeout);
+    fn expire_at(&mut self, at: Time) {
+        self.expiry = Some(self.expiry.map_or(at, |before| before.min(at)));
+    }
+}
+
+impl<S: HttpSender> Connection<S> {
+    /// Whether another exchange may go out on it.
+    fn is_usable(&self, now: Time) -> bool {
+        // What is fresh was not polled yet, and cannot say that it is ready.
+        if self.is_fresh {
+            return true;
+        }
+        let waited = now.since(self.since);
+        // What was used just now is as alive as that says, and a look is a system call.
+        let is_trusted = self.load > 0 || waited < UNSEEN;
+        self.sender.is_ready() && (is_trusted || waited < self.keep && self.sender.is_alive())
     }
 }
 
@@ -305,13 +339,13 @@ impl<W> Place<W> {
 fn find<S: HttpSender>(
     free: &mut Vec<ConnectionId>,
     connections: &mut BTreeMap<ConnectionId, Connection<S>>,
+    now: Time,
 ) -> Option<ConnectionId> {
     while let Some(id) = free.last().copied() {
         if let Some(connection) = connections.get_mut(&id) {
             if connection.load >= connection.capacity.get() {
                 connection.is_free = false;
-            } else if connection.is_fresh || connection.sender.is_ready() {
-                // What is fresh was not polled yet, and cannot say that it is ready.
+            } else if connection.is_usable(now) {
                 connection.load += 1;
                 return Some(id);
             } else {

@@ -1,6 +1,7 @@
 //! The body of a response.
 
 use alloc::boxed::Box;
+use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -20,11 +21,21 @@ use mcp_proto::http::server::Holder;
 #[derive(Debug)]
 pub struct ResponseBody<T>(Content<T>);
 
-#[derive(Debug)]
 enum Content<T> {
     Whole(Bytes),
     Large(Unread),
     Exchange(Box<Running<T>>),
+}
+
+/// Says how long a body is, and not what it says.
+impl<T: fmt::Debug> fmt::Debug for Content<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.len()),
+            Self::Large(unread) => unread.fmt(f),
+            Self::Exchange(running) => running.fmt(f),
+        }
+    }
 }
 
 /// An exchange that goes on.

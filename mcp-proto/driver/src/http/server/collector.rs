@@ -1,5 +1,7 @@
 //! The body of a request, as it comes.
 
+use core::fmt;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use mcp_proto::http::server::Refusal;
@@ -8,13 +10,22 @@ use mcp_proto::http::server::Refusal;
 const AHEAD: usize = 256 << 10;
 
 /// Collects the body of a request, within a limit. A body in one piece is not copied.
-#[derive(Debug)]
 pub struct Collector {
     limit: usize,
     /// The first piece of the body, and usually the only one.
     first: Bytes,
     /// All of it, where there are more.
     all: BytesMut,
+}
+
+/// Says how much is there, and not what it says.
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector")
+            .field("limit", &self.limit)
+            .field("length", &(self.first.len() + self.all.len()))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Collector {

@@ -50,6 +50,19 @@ impl<R: ServerRuntime> Connections<R> {
         &self.service
     }
 
+    /// Prepares a socket that was accepted: the system gives it up where its client is there no more and what was written
+    /// was read by nobody for the [write timeout](ServeOptions::write_timeout).
+    #[cfg(unix)]
+    pub fn prepare(&self, socket: &impl std::os::fd::AsFd) {
+        if let Some(most) = self.options.write_timeout {
+            super::unread::give_up_unread(socket, most);
+        }
+    }
+
+    /// Prepares a socket that was accepted. There is nothing to be done on this system.
+    #[cfg(not(unix))]
+    pub fn prepare<S>(&self, _: &S) {}
+
     /// Has them end as soon as nothing is in progress on them.
     pub fn close(&self) {
         self.closing.close();

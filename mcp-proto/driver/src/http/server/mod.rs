@@ -17,6 +17,8 @@ mod runtime;
 mod service;
 mod stall;
 mod streams;
+#[cfg(unix)]
+mod unread;
 mod watched;
 
 pub use body::ResponseBody;

@@ -21,6 +21,9 @@ pub struct ServeOptions {
     /// How long a client may take nothing while there is something for it, and over HTTP/2 nothing of any response;
     /// then its connection is closed. Default 60 seconds, `None` for ever.
     ///
+    /// The system is told as well (`TCP_USER_TIMEOUT` on Linux, keep-alives on other Unix systems): a client whose
+    /// address has gone is noticed in this time too, where what there is for it is a comment now and then.
+    ///
     /// What the system takes counts, which takes a few megabytes ahead of a client and asks for more only when a good
     /// part of them is gone: a short time is one for fast networks alone. A stream on which there is nothing to say is
     /// left alone for any time. But that a client of HTTP/2 is there, it is asked (PING) when nothing was heard of it for

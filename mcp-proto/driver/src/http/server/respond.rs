@@ -64,8 +64,8 @@ struct Reading<B> {
 }
 
 impl<B> Stage<B> {
-    fn refused(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal.into_response()))
+    fn refused(admission: &Admission, refusal: &Refusal) -> Self {
+        Self::Refused(Box::new(admission.refuse(refusal)))
     }
 }
 
@@ -78,24 +78,31 @@ where
     pub(super) fn new(service: HttpService<R>, request: Request<B>) -> Self {
         let (head, body) = request.into_parts();
         let timer = service.runtime().clock().timer();
-        let admitted = service.endpoint().admit(&head);
-        let stage = match admitted.map(|admission| admission.from(service.remote)) {
-            Ok(admission) => match admission.body_limit() {
-                // Said before anything of it is read.
-                Some(limit) if body.size_hint().lower() > limit as u64 => Stage::refused(Refusal::TooLarge),
-                Some(limit) => Stage::Reading(Reading {
-                    head,
-                    room: service.endpoint().reading_room(&admission),
-                    admission,
-                    due: None,
-                    body,
-                    collector: Collector::new(limit),
-                    read: None,
-                }),
-                None => Stage::Waiting(service.open(timer.now(), &admission, &head, Bytes::new())),
-            },
-            Err(response) => Stage::Refused(response),
+        let admission = match service.endpoint().admit(&head) {
+            Ok(admission) => admission.from(service.remote),
+            Err(response) => return Self::at(service, timer, Stage::Refused(response)),
         };
+        let Some(limit) = admission.body_limit() else {
+            let exchange = service.open(timer.now(), &admission, &head, Bytes::new());
+            return Self::at(service, timer, Stage::Waiting(exchange));
+        };
+        // Said before anything of it is read.
+        if body.size_hint().lower() > limit as u64 {
+            return Self::at(service, timer, Stage::refused(&admission, &Refusal::TooLarge));
+        }
+        let reading = Reading {
+            head,
+            room: service.endpoint().reading_room(&admission),
+            admission,
+            due: None,
+            body,
+            collector: Collector::new(limit),
+            read: None,
+        };
+        Self::at(service, timer, Stage::Reading(reading))
+    }
+
+    fn at(service: HttpService<R>, timer: ClockTimer<R::Clock>, stage: Stage<B>) -> Self {
         let timer = Some(timer);
         Self { service, timer, stage }
     }
@@ -113,11 +120,11 @@ where
                         Poll::Ready(Ok(body)) => {
                             Stage::Waiting(service.open(now, &reading.admission, &reading.head, body))
                         }
-                        Poll::Ready(Err(refusal)) => Stage::refused(refusal),
+                        Poll::Ready(Err(refusal)) => Stage::refused(&reading.admission, &refusal),
                         Poll::Pending => {
                             let due = *reading.due.get_or_insert_with(|| now + service.body_timeout());
                             ready!(running.poll(cx, Some(due)));
-                            Stage::refused(Refusal::TimedOut)
+                            Stage::refused(&reading.admission, &Refusal::TimedOut)
                         }
                     }
                 }

@@ -1,6 +1,7 @@
 //! The body of a response over HTTP/2.
 
 use alloc::sync::Arc;
+use core::fmt;
 use core::pin::Pin;
 use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, ready};
@@ -14,7 +15,6 @@ use super::counts::Counts;
 const PIECE: usize = 64 << 10;
 
 /// The body of a response over HTTP/2, and whether its client has room for it.
-#[derive(Debug)]
 pub struct Watched<B> {
     body: B,
     /// What it gave and is not given yet.
@@ -22,6 +22,17 @@ pub struct Watched<B> {
     counts: Arc<Counts>,
     /// Nothing was asked for since something was given.
     is_held: bool,
+}
+
+/// Says how much is there, and not what it says.
+impl<B: fmt::Debug> fmt::Debug for Watched<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched")
+            .field("body", &self.body)
+            .field("rest", &self.rest.len())
+            .field("is_held", &self.is_held)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<B> Watched<B> {

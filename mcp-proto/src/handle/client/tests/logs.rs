@@ -44,10 +44,12 @@ fn each_call_hears_its_own_messages_from_its_level_on_in_order_with_its_progress
         })
         .collect();
     let mut notes = client.notifications();
-    let mut exchanges = Vec::new();
+    let (mut exchanges, mut ids) = (Vec::new(), Vec::new());
+    assert_eq!(calls[0].id(), None, "it is not made yet");
     for call in &mut calls {
         assert!(poll(call.as_mut()).is_pending());
         exchanges.push(opened(&mut pump));
+        ids.push(call.id());
     }
     let (parts, ()) = ::http::Response::builder()
         .header("content-type", "text/event-stream")
@@ -75,10 +77,13 @@ fn each_call_hears_its_own_messages_from_its_level_on_in_order_with_its_progress
         assert!(matches!(poll(call.as_mut()), Poll::Ready(Ok(_))));
     }
     assert_eq!(*heard.lock().unwrap(), [r#"0"c"0"#, r#""a"1"d"1"#]);
-    let mut all = 0;
+    let mut related = Vec::new();
     while let Poll::Ready(Some(note)) = poll(pin!(notes.next())) {
-        assert_eq!(note.method.as_str(), "notifications/message");
-        all += 1;
+        assert_eq!(note.notification.method.as_str(), "notifications/message");
+        related.push(note.related);
     }
-    assert_eq!(all, 4, "they are notifications as well");
+    let [first, second] = [ids[0], ids[1]];
+    assert!(first.is_some() && first != second);
+    // They are notifications as well, and each says whose it is.
+    assert_eq!(related, [second, first, first, second]);
 }

@@ -34,7 +34,7 @@ pub(super) enum Kind {
     Answered(Box<Machine>),
     /// Handlers run, and keep a session alive.
     Errand(Errand, Option<Visit>),
-    /// The GET stream of a session, which it keeps alive.
+    /// A GET stream of a session, which it keeps alive.
     Stream(Errand, Visit),
     /// The stream of a subscription.
     Subscription(Errand, SubscriptionKey),
@@ -131,8 +131,8 @@ impl Drop for Exchange {
                 (errand.line.session.iter()).for_each(|session| session.act(HttpSession::end));
             }
             Kind::Stream(errand, visit) => {
-                // Before the visit is left: then another reader may come, whose stream is not to be closed here.
-                (errand.line.session.iter()).for_each(|session| session.unlisten());
+                // Before the visit is left: the session may end then, and would end a stream that nobody reads.
+                (errand.line.session.iter()).for_each(|session| session.unlisten(&errand.line));
                 self.inner.upkeep.push(Arrival::Leave(visit));
             }
             Kind::Subscription(_, key) => drop(lock(&self.inner.subscriptions).remove(key)),

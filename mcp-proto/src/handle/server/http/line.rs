@@ -101,13 +101,17 @@ impl Line {
     /// Somebody else than the task that drives the exchange does something to it: the task is woken, where that is taken.
     /// Otherwise it is not, or a handler and the task would wake each other until the client reads.
     pub(super) fn act(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
+        let driver = self.do_to(act)?;
+        driver.into_iter().for_each(Waker::wake);
+        Ok(())
+    }
+
+    /// The same, and whom to wake.
+    fn do_to(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<Option<Waker>, Vec<u8>> {
         let mut state = self.state();
         // Left at once where it is blocked, before the driver's waker is taken.
         act(&mut state.exchange).map_err(|blocked| blocked.0)?;
-        let driver = state.driver.take();
-        drop(state);
-        driver.into_iter().for_each(Waker::wake);
-        Ok(())
+        Ok(state.driver.take())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -195,9 +199,8 @@ impl Party for Line {
         let _ = self.act(|_| Ok(()));
     }
 
-    fn tell(&self, message: Vec<u8>) {
-        // A client that does not read its stream loses notifications, which only say that something changed.
-        let _ = self.notify(message);
+    fn tell(&self, message: Vec<u8>) -> Result<Option<Waker>, Vec<u8>> {
+        self.do_to(|exchange| exchange.carry(message))
     }
 
     fn end(&self, config: &ServerConfig) {

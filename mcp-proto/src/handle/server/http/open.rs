@@ -14,9 +14,10 @@ use super::line::Line;
 use super::session::{Party, SharedSession};
 use crate::handle::lock::lock;
 use crate::handle::server::Call;
+use crate::handle::server::contained::Contained;
 use crate::http::server::{Admission, Visit};
 use crate::server::ClientRequest;
-use crate::server::http::{Exchange as Machine, HttpSession, Opening, Taken};
+use crate::server::http::{Exchange as Machine, HttpSession, Opening, Rules, Taken};
 use crate::time::Time;
 
 pub(super) fn open(
@@ -28,22 +29,29 @@ pub(super) fn open(
     random: impl FnOnce() -> [u8; 32],
 ) -> Exchange {
     let tools = |tool: &str| inner.server.param_headers(tool);
-    let opening = Opening::of(inner.rules(), admission, head, body, tools);
-    let opened = step(inner, now, opening, random);
-    opened.unwrap_or_else(|exchange| Exchange::new(inner, Kind::Answered(exchange)))
+    let rules = inner.rules().answering(admission);
+    let opening = Opening::of(rules, admission, head, body, tools);
+    Exchange::new(
+        inner,
+        step(inner, rules, now, opening, random).unwrap_or_else(Kind::Answered),
+    )
 }
 
 /// Goes on to the end; `Err` where all is said already.
 fn step(
     inner: &Arc<Inner>,
+    rules: Rules<'_>,
     now: Time,
     opening: Opening<'_>,
     random: impl FnOnce() -> [u8; 32],
-) -> Result<Exchange, Box<Machine>> {
-    let rules = inner.rules();
+) -> Result<Kind, Box<Machine>> {
     match opening {
         Opening::Done(exchange) => Err(Box::new(exchange)),
-        Opening::Request(exchange, request) => Ok(run(inner, exchange, None, None, Some(request), Vec::new())),
+        Opening::Request(exchange, request) => {
+            let line = Arc::new(Line::new(exchange, None));
+            let task = task(inner, request, line.clone());
+            Ok(Kind::Errand(Errand::new(line, Some(task), Vec::new()), None))
+        }
         Opening::Subscribe(subscribing) => {
             let keep = |exchange| Arc::new(Line::new(exchange, None));
             let subscribed = subscribing.enter(rules, &mut lock(&inner.subscriptions), keep)?;
@@ -51,7 +59,7 @@ fn step(
             let config = inner.server.config();
             subscribed.lost.iter().for_each(|lost| lost.end(config));
             let errand = Errand::new(subscribed.kept, None, Vec::new());
-            Ok(Exchange::new(inner, Kind::Subscription(errand, subscribed.key)))
+            Ok(Kind::Subscription(errand, subscribed.key))
         }
         Opening::Begin(beginning) => {
             let beginning = beginning.check(rules, &lock(&inner.sessions))?;
@@ -86,7 +94,7 @@ fn step(
             let (visit, session) = listening.enter(rules, &mut lock(&inner.sessions))?;
             let line = session.listen(rules, |stream| Arc::new(Line::new(stream, Some(session.clone()))));
             let errand = Errand::new(line, None, Vec::new());
-            Ok(Exchange::new(inner, Kind::Stream(errand, visit)))
+            Ok(Kind::Stream(errand, visit))
         }
         Opening::Delete(deleting) => {
             let (session, exchange) = deleting.remove(rules, &mut lock(&inner.sessions))?;
@@ -103,7 +111,7 @@ fn serve(
     taken: Taken<Arc<dyn Party>>,
     session: Arc<SharedSession>,
     visit: Option<Visit>,
-) -> Result<Exchange, Box<Machine>> {
+) -> Result<Kind, Box<Machine>> {
     taken
         .happened
         .into_iter()
@@ -126,20 +134,20 @@ fn run(
     visit: Option<Visit>,
     first: Option<ClientRequest>,
     more: Vec<ClientRequest>,
-) -> Exchange {
+) -> Kind {
     let line = Arc::new(Line::new(exchange, session));
     let first = first.map(|request| task(inner, request, line.clone()));
     // Each request of a batch is cancelled alone, and so has a line of its own.
     let member = |request| task(inner, request, Arc::new(Line::member(&line)));
     let more = more.into_iter().map(member).collect();
-    Exchange::new(inner, Kind::Errand(Errand::new(line, first, more), visit))
+    Kind::Errand(Errand::new(line, first, more), visit)
 }
 
 /// The handler of a request, which its session is told of.
 fn task(inner: &Inner, request: ClientRequest, line: Arc<Line>) -> Task {
     let key = request.token.key();
     let (token, call) = Call::of(request);
-    let work = inner.server.serve(call, line.clone());
+    let work = Contained::start(&*inner.server, call, line.clone());
     if let (Some(session), Some(key)) = (&line.session, key) {
         session.started(key, line.clone());
     }

@@ -26,8 +26,6 @@ struct State {
     answers: Answers,
     /// Those who wait until the client may be asked.
     callers: Wakers,
-    /// The GET stream.
-    listener: Option<Arc<dyn Party>>,
 }
 
 /// A request in progress, or a GET stream, as its session sees it.
@@ -35,8 +33,9 @@ pub(super) trait Party: Send + Sync {
     /// The request is cancelled: whoever waits for that is woken, and so is the task that runs its handler.
     fn cancel(&self);
 
-    /// Sends a notification on the stream, if the client reads it.
-    fn tell(&self, message: Vec<u8>);
+    /// Sends a notification on the stream, and gives whom to wake, under no lock; the message again, where the stream does
+    /// not take it.
+    fn tell(&self, message: Vec<u8>) -> Result<Option<Waker>, Vec<u8>>;
 
     /// Ends the stream.
     fn end(&self, config: &ServerConfig);
@@ -44,12 +43,11 @@ pub(super) trait Party: Send + Sync {
 
 impl SharedSession {
     pub(super) fn new(server: Arc<dyn Application>, session: HttpSession<Arc<dyn Party>>) -> Self {
-        let (answers, callers, listener) = (Answers::default(), Wakers::default(), None);
+        let (answers, callers) = (Answers::default(), Wakers::default());
         let state = Mutex::new(State {
             session,
             answers,
             callers,
-            listener,
         });
         Self { server, state }
     }
@@ -63,16 +61,16 @@ impl SharedSession {
             return value;
         };
         // All is taken out under the lock, so that whoever comes in between finds nothing to wait for.
-        let (callers, listener) = (state.callers.take(), state.listener.take());
+        let callers = state.callers.take();
         let closed = |call| state.answers.settle(call, Err(CallError::Closed(CloseReason::Local)));
         let wakers: Vec<Waker> = end.calls.into_iter().filter_map(closed).collect();
         drop(state);
         callers.wake();
         end.requests.into_iter().for_each(|request| request.cancel());
         wakers.into_iter().for_each(Waker::wake);
-        listener
+        end.streams
             .into_iter()
-            .for_each(|listener| listener.end(self.server.config()));
+            .for_each(|stream| stream.end(self.server.config()));
         value
     }
 
@@ -173,13 +171,24 @@ impl SharedSession {
     pub(super) fn announce(&self, announcement: &Announcement) {
         let mut state = lock(&self.state);
         let message = state.session.notify(self.server.config(), announcement);
-        // Told under no lock of the session: the stream has its own.
-        let heard = message.zip(state.listener.clone());
+        let Some(mut message) = message else { return };
+        let mut told = None;
+        // Under the lock of the session, then that of a stream, and never the other way round: of two that come at once
+        // the client hears first what the session took first.
+        for stream in state.session.streams() {
+            match stream.tell(message) {
+                Ok(driver) => {
+                    told = driver;
+                    break;
+                }
+                Err(back) => message = back,
+            }
+        }
         drop(state);
-        heard.into_iter().for_each(|(message, listener)| listener.tell(message));
+        told.into_iter().for_each(Waker::wake);
     }
 
-    /// Opens the GET stream, which is what `party` makes of its exchange.
+    /// Opens a GET stream, which is what `party` makes of its exchange.
     pub(super) fn listen<P: Party + 'static>(
         &self,
         rules: Rules<'_>,
@@ -187,16 +196,20 @@ impl SharedSession {
     ) -> Arc<P> {
         let mut state = lock(&self.state);
         // Under one lock: an announcement finds the session without a stream and waits, or with one to be sent on.
-        let stream = party(state.session.listen(rules));
-        state.listener = Some(stream.clone());
+        let (stream, oldest) = state.session.listen(rules, |exchange| {
+            let stream = party(exchange);
+            let remembered: Arc<dyn Party> = stream.clone();
+            (stream, remembered)
+        });
+        drop(state);
+        oldest.into_iter().for_each(|oldest| oldest.end(self.server.config()));
         stream
     }
 
-    /// Closes the GET stream, from the client's side.
-    pub(super) fn unlisten(&self) {
-        let mut state = lock(&self.state);
-        state.session.unlisten();
-        state.listener = None;
+    /// Closes a GET stream, from the client's side.
+    pub(super) fn unlisten(&self, stream: &Arc<impl Party>) {
+        let is_it = |other: &Arc<dyn Party>| core::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(stream));
+        lock(&self.state).session.unlisten(is_it);
     }
 }
 
@@ -204,7 +217,48 @@ impl SharedSession {
 mod tests {
     use super::*;
     use crate::handle::Server;
+    use crate::jsonrpc::{Incoming, parse};
     use crate::server::LegacySession;
+
+    /// A stream that is told something.
+    struct Told(Mutex<alloc::sync::Weak<SharedSession>>, Mutex<Vec<bool>>);
+
+    impl Party for Told {
+        fn cancel(&self) {}
+
+        fn tell(&self, _: Vec<u8>) -> Result<Option<Waker>, Vec<u8>> {
+            let session = lock(&self.0).upgrade().unwrap();
+            let is_locked = session.state.try_lock().is_err();
+            lock(&self.1).push(is_locked);
+            Ok(None)
+        }
+
+        fn end(&self, _: &ServerConfig) {}
+    }
+
+    #[test]
+    fn what_is_announced_at_once_is_heard_in_the_order_in_which_the_session_takes_it() {
+        let capabilities = serde_json::from_str(r#"{"tools":{"listChanged":true}}"#).unwrap();
+        let server = Server::builder("s", "1").capabilities(capabilities).build();
+        let config = server.config().clone();
+        let session = HttpSession::new(LegacySession::new(&config));
+        let session = Arc::new(SharedSession::new(Arc::new(server), session));
+        let told = Told(Mutex::new(Arc::downgrade(&session)), Mutex::default());
+        let http = crate::http::server::HttpConfig::default();
+        let stream = session.listen(Rules::new(&config, &http, false), |_| Arc::new(told));
+        for text in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        ] {
+            let Ok(Incoming::Single(message)) = parse(text.into(), config.limits()) else {
+                panic!("a message");
+            };
+            session.act(|session| session.receive(&config, Time::ORIGIN, message));
+        }
+        let announcement = Announcement::new(&config, "notifications/tools/list_changed", Params::NONE).unwrap();
+        session.announce(&announcement);
+        assert_eq!(*lock(&stream.1), [true]);
+    }
 
     #[test]
     fn a_call_that_waits_for_the_handshake_has_a_deadline() {

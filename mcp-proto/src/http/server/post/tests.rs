@@ -39,7 +39,7 @@ fn the_era_of_a_body() {
         (&[], Some("2026-07-28"), Era::Modern),
         (&[], Some("v999.0.0"), Era::Modern),
         (&[session], None, Era::Legacy),
-        (&[session], Some("2026-07-28"), Era::Modern),
+        (&[session], Some("2026-07-28"), Era::Legacy),
         (&[modern], None, Era::Modern),
         (&[modern], Some("2026-07-28"), Era::Modern),
         (&[modern, session], None, Era::Modern),
@@ -117,7 +117,7 @@ fn batches_are_legacy() {
         ("2025-03-26", true),
         ("2025-11-25", true),
         ("2026-07-28", false),
-        ("x", false),
+        ("x", true), // refused later, for its version
     ] {
         let posted = read(&[("MCP-Protocol-Version", version)], batch.clone());
         // Which legacy revision allows them is the session's to say.

@@ -179,6 +179,20 @@ fn a_reader_that_stops_blocks_notifications_and_never_the_answer() {
 }
 
 #[test]
+fn a_stream_that_is_polled_in_vain_stays_silent() {
+    let second = Duration::from_secs(1);
+    let config = HttpConfig::default().keep_alive(Some(3 * second));
+    let mut reply = Reply::stream(&config, &Limits::default());
+    assert!(reply.poll_head(NOW).is_some());
+    for seconds in 1..3 {
+        assert!(reply.poll_body(NOW + seconds * second).is_none());
+        assert_eq!(reply.poll_timeout(), Some(NOW + 3 * second), "after {seconds} s");
+    }
+    reply.handle_timeout(NOW + 3 * second);
+    assert_eq!(text(reply.poll_body(NOW + 3 * second)), ":\n\n");
+}
+
+#[test]
 fn a_silent_stream_is_kept_open() {
     let second = Duration::from_secs(1);
     let config = HttpConfig::default().keep_alive(Some(second));

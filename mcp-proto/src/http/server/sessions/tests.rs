@@ -51,6 +51,16 @@ fn nothing_is_left(table: &SessionTable<u32>) -> bool {
 }
 
 #[test]
+fn a_place_that_is_vacant_is_not_shown_as_a_session() {
+    let mut table = table(9, 9);
+    for byte in [1, 2] {
+        made(&mut table, START, byte);
+    }
+    table.remove(&id(1), None).unwrap();
+    assert_eq!(alloc::format!("{table:?}"), "SessionTable { len: 1, .. }");
+}
+
+#[test]
 fn an_idle_session_expires_exactly_then() {
     let mut table = table(9, 9);
     let first = made(&mut table, START, 1);
@@ -73,7 +83,7 @@ fn a_session_in_use_does_not_expire() {
     let request = made(&mut table, START, 1);
     let stream = made(&mut table, START, 2);
     let request = table.enter(&request, None).unwrap().0;
-    let stream = table.listen(&stream, None).unwrap().0;
+    let stream = table.enter(&stream, None).unwrap().0;
     let mut now = START;
     for _ in 0..20 {
         now = table.poll_timeout().unwrap().max(now + MINUTE);
@@ -155,7 +165,6 @@ fn a_session_of_another_principal_does_not_exist() {
         (3, Some(&alice)),
     ] {
         assert_eq!(table.enter(&id(which), who), Err(Refusal::SessionNotFound));
-        assert_eq!(table.listen(&id(which), who), Err(Refusal::SessionNotFound));
         assert_eq!(table.remove(&id(which), who), Err(Refusal::SessionNotFound));
         assert_eq!(table.get(&id(which), who), None);
     }
@@ -164,33 +173,18 @@ fn a_session_of_another_principal_does_not_exist() {
 }
 
 #[test]
-fn a_session_has_one_stream() {
-    let mut table = table(9, 9);
-    let one = made(&mut table, START, 1);
-    let (visit, session) = table.listen(&one, None).unwrap();
-    assert_eq!(session, &1);
-    assert_eq!(table.listen(&one, None), Err(Refusal::StreamTaken));
-    let other = table.enter(&one, None).unwrap().0;
-    table.leave(START, other); // that was not the reader
-    assert_eq!(table.listen(&one, None), Err(Refusal::StreamTaken));
-    table.leave(START, visit);
-    assert_eq!(table.listen(&one, None).unwrap().1, &1);
-}
-
-#[test]
 fn exchanges_of_a_session_are_bounded() {
     let mut table = table(9, 9);
     let one = made(&mut table, START, 1);
-    let stream = table.listen(&one, None).unwrap().0;
-    let [first, second] = [(); 2].map(|()| table.enter(&one, None).unwrap().0);
+    let [stream, first, second] = [(); 3].map(|()| table.enter(&one, None).unwrap().0);
     assert_eq!(table.enter(&one, None), Err(Refusal::TooManyRequests));
     table.leave(START, first);
     assert!(table.enter(&one, None).is_ok());
     table.leave(START, stream);
     let _ = table.enter(&one, None).unwrap();
-    assert_eq!(table.listen(&one, None), Err(Refusal::TooManyRequests));
+    assert_eq!(table.enter(&one, None), Err(Refusal::TooManyRequests));
     table.leave(START, second);
-    assert!(table.listen(&one, None).is_ok()); // the refusal before did not take the stream
+    assert!(table.enter(&one, None).is_ok());
 }
 
 #[test]
@@ -198,18 +192,18 @@ fn a_session_that_ended_is_unknown_and_late_exchanges_are_ignored() {
     let mut table = table(9, 9);
     let one = made(&mut table, START, 1);
     let visit = table.enter(&one, None).unwrap().0;
-    let stream = table.listen(&one, None).unwrap().0;
+    let stream = table.enter(&one, None).unwrap().0;
     assert_eq!(table.remove(&one, None), Ok(1));
     assert_eq!(table.remove(&one, None), Err(Refusal::SessionNotFound));
     table.leave(START, visit);
     assert!(nothing_is_left(&table));
     // The name is not bound to the old record.
     made(&mut table, START, 1);
-    let _ = table.listen(&one, None).unwrap();
+    let others = [(); 3].map(|()| table.enter(&one, None).unwrap().0);
     // Nor is its place to those who visited what was there before.
     table.leave(START, stream);
-    assert_eq!(table.listen(&one, None), Err(Refusal::StreamTaken));
-    assert_eq!(table.len(), 1);
+    assert_eq!(table.enter(&one, None), Err(Refusal::TooManyRequests));
+    assert_eq!((table.len(), others.len()), (1, 3));
 }
 
 #[test]
@@ -231,8 +225,7 @@ fn the_table_keeps_its_books_in_any_order_of_calls() {
                     .create(now, which, &Holder::new(who, Remote::UNKNOWN), 0)
                     .map(|(visit, _)| visit),
             ),
-            2 => visits.extend(table.enter(&which, who).map(|(visit, _)| visit)),
-            4 => visits.extend(table.listen(&which, who).map(|(visit, _)| visit)),
+            2 | 4 => visits.extend(table.enter(&which, who).map(|(visit, _)| visit)),
             3 | 5 if !visits.is_empty() => {
                 let at = (seed >> 16) as usize % visits.len();
                 table.leave(now, visits.swap_remove(at));
@@ -309,7 +302,7 @@ fn of_its_own_what_was_never_used_is_lost_first_and_then_the_longest_idle() {
     used(&mut table, START + 5 * MINUTE, 2, 2);
     // It has completed its handshake, and that is no use.
     used(&mut table, START + 7 * MINUTE, 3, 1);
-    let stream = table.listen(&id(4), None).unwrap().0;
+    let stream = table.enter(&id(4), None).unwrap().0;
     let now = START + 8 * MINUTE;
     assert_eq!(lost(&mut table, now, 5, &nobody()), Ok(Some(3)));
     used(&mut table, now, 5, 2);

@@ -1,5 +1,6 @@
 //! Requests on their way in: heads, bodies, and what is opened by them.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -33,10 +34,10 @@ impl HttpServer {
                 // It is here: what is left to be counted is whether it is too large.
                 match admission.body_limit().is_some_and(|limit| body.len() > limit) {
                     false => self.open(now, id, &admission, asker, body, random),
-                    true => self.refuse(id, &Refusal::TooLarge),
+                    true => self.refuse(id, admission.page(), &Refusal::TooLarge),
                 }
             }
-            Err(refusal) => self.refuse(id, &refusal),
+            Err(refused) => self.serve(id, Answering::alone(*refused)),
         }
         id
     }
@@ -60,7 +61,7 @@ impl HttpServer {
                 // Nothing but a POST begins a session.
                 None => self.open(now, id, &admission, asker, Bytes::new(), || [0; 32]),
             },
-            Err(refusal) => self.refuse(id, &refusal),
+            Err(refused) => self.serve(id, Answering::alone(*refused)),
         }
         id
     }
@@ -71,11 +72,11 @@ impl HttpServer {
         let taken = self.take_body(id, bytes);
         while let Some(lost) = self.bodies.poll_lost() {
             if let Some(lost) = self.large.remove(&lost) {
-                self.refuse(lost, &Refusal::Overloaded);
+                self.fail_body(lost, &Refusal::Overloaded);
             }
         }
         if let Err(refusal) = taken {
-            self.refuse(id, &refusal);
+            self.fail_body(id, &refusal);
         }
     }
 
@@ -125,8 +126,10 @@ impl HttpServer {
     /// The body of a request will not be complete: [`Refusal::Incomplete`], or [`Refusal::TimedOut`] where it has taken
     /// longer than the driver allows, to a client that may still read.
     pub fn fail_body(&mut self, id: ExchangeId, refusal: &Refusal) {
-        if self.wants_body(id) {
-            self.refuse(id, refusal);
+        self.stop_reading(id);
+        if let Some(Served::Reading(reading)) = self.exchanges.get(&id) {
+            let page = reading.admission.page().cloned();
+            self.refuse(id, page.as_ref(), refusal);
         }
     }
 
@@ -136,17 +139,31 @@ impl HttpServer {
         id
     }
 
-    pub(super) fn admit(&self, mut head: Parts, sender: Sender) -> Result<(Admission, Asker), Refusal> {
-        // Each request that waits for the application holds its body.
-        if self.events.len() >= self.config.limits().requests_in_progress {
-            return Err(Refusal::Overloaded);
-        }
+    /// Judges a request by its head; or the exchange of its refusal.
+    pub(super) fn admit(&self, mut head: Parts, sender: Sender) -> Result<(Admission, Asker), Box<Exchange>> {
         if let Some(principal) = &sender.principal {
             // There the gate and the steps look for it, as an authentication layer in front would have put it.
             head.extensions.insert(principal.clone());
         }
-        let remote = Remote::new(sender.address, sender.connection);
-        Ok((self.site.judge(&head)?.from(remote), Asker { head, sender }))
+        // Each request that waits for the application holds its body.
+        let judged = match self.events.len() >= self.config.limits().requests_in_progress {
+            true => Err(Refusal::Overloaded),
+            false => self.site.judge(&head),
+        };
+        match judged {
+            Ok(admission) => {
+                let remote = Remote::new(sender.address, sender.connection);
+                Ok((admission.from(remote), Asker { head, sender }))
+            }
+            Err(refusal) => {
+                let page = self.site.page(&head);
+                Err(Box::new(Exchange::refused(
+                    self.rules().shown(page.as_deref()),
+                    None,
+                    &refusal,
+                )))
+            }
+        }
     }
 
     /// From a request to its exchange; the steps of [`Opening`], by one owner.
@@ -160,9 +177,10 @@ impl HttpServer {
         random: impl FnOnce() -> [u8; 32],
     ) {
         let (config, site) = (self.config.clone(), self.site.clone());
-        let rules = site.rules(&config);
+        let rules = site.rules(&config).answering(admission);
         let tools = |tool: &str| self.tools.get(tool);
         let asker = Arc::new(asker);
+        let mut oldest = None;
         let answering = match Opening::of(rules, admission, &asker.head, body, tools) {
             Opening::Done(exchange) => Ok(Answering::alone(exchange)),
             Opening::Request(exchange, request) => {
@@ -219,11 +237,13 @@ impl HttpServer {
                     self.table.leave(now, visit);
                     return Answering::alone(Exchange::refused(rules, None, &Refusal::SessionNotFound));
                 };
-                (room.listener, room.exchanges) = (Some(id), room.exchanges + 1);
+                room.exchanges += 1;
+                let (stream, one_too_many) = room.session.listen(rules, |exchange| (exchange, id));
+                oldest = one_too_many;
                 Answering {
                     session: Some(key),
                     visit: Some(visit),
-                    ..Answering::alone(room.session.listen(rules))
+                    ..Answering::alone(stream)
                 }
             }),
             Opening::Delete(deleting) => deleting.remove(rules, &mut self.table).map(|(key, exchange)| {
@@ -235,6 +255,9 @@ impl HttpServer {
         // Served before the session is looked at: what ends with it may be in this very exchange.
         let session = answering.session;
         self.serve(id, answering);
+        if let Some(oldest) = oldest {
+            self.end_stream(oldest);
+        }
         if let Some(key) = session {
             self.after(key);
         }

@@ -147,9 +147,7 @@ impl HttpServer {
         }
         let Some(key) = answering.session else { return };
         if let Some(room) = self.rooms.get_mut(key) {
-            if room.listener.take_if(|listener| *listener == id).is_some() {
-                room.session.unlisten();
-            }
+            room.session.unlisten(|stream| *stream == id);
             room.exchanges = room.exchanges.saturating_sub(1);
             // Nobody else knows its name: no other exchange can ever come to it.
             if room.is_throwaway && room.exchanges == 0 {
@@ -172,9 +170,9 @@ impl HttpServer {
             return;
         };
         if let Some(end) = room.session.poll_end() {
-            let (listener, is_throwaway) = (room.listener, room.is_throwaway);
-            if let Some(listener) = listener {
-                self.end_stream(listener);
+            let is_throwaway = room.is_throwaway;
+            for stream in end.streams {
+                self.end_stream(stream);
             }
             for request in end.requests {
                 self.cancelled(request, None);

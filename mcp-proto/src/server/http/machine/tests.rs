@@ -14,12 +14,15 @@ use crate::jsonrpc::RawJson;
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::model::Implementation;
+use crate::revision::Revision;
 use crate::rpc::CallOptions;
 
 mod bounds;
+mod cors;
 mod legacy;
 mod modern;
 mod order;
+mod versions;
 
 const NOW: Time = Time::ORIGIN;
 const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"progressToken":"p"}"#;

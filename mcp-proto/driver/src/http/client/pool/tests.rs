@@ -14,13 +14,19 @@ const HERE: &str = "http://here/";
 struct Sender {
     capacity: Capacity,
     is_ready: Rc<Cell<bool>>,
+    is_alive: Rc<Cell<bool>>,
 }
 
 impl Sender {
     fn new(allowed: usize) -> Self {
-        let (capacity, is_ready) = (Capacity::unknown(), Rc::new(Cell::new(true)));
+        let capacity = Capacity::unknown();
         capacity.set(allowed);
-        Self { capacity, is_ready }
+        let [is_ready, is_alive] = [(); 2].map(|()| Rc::new(Cell::new(true)));
+        Self {
+            capacity,
+            is_ready,
+            is_alive,
+        }
     }
 }
 
@@ -29,6 +35,10 @@ impl HttpSender for Sender {
 
     fn is_ready(&self) -> bool {
         self.is_ready.get()
+    }
+
+    fn is_alive(&self) -> bool {
+        self.is_alive.get()
     }
 
     fn send(&mut self, _: Request<Payload>) -> BoxFuture<Result<Response<Payload>, Unanswered>> {
@@ -63,13 +73,13 @@ fn attempts(pool: &mut Pool<Sender, u32>, key: OriginKey) -> usize {
 
 /// What goes out, and on which connection.
 fn lent(pool: &mut Pool<Sender, u32>, key: OriginKey) -> Vec<(u32, ConnectionId)> {
-    core::iter::from_fn(|| pool.lend(key).map(|loan| (loan.waited, loan.connection))).collect()
+    core::iter::from_fn(|| pool.lend(key, Time::ORIGIN).map(|loan| (loan.waited, loan.connection))).collect()
 }
 
 /// One more that waits. The connection that bears it.
 fn borne(pool: &mut Pool<Sender, u32>, key: OriginKey) -> Option<ConnectionId> {
     pool.wait(key, 0);
-    let loan = pool.lend(key).map(|loan| loan.connection);
+    let loan = pool.lend(key, Time::ORIGIN).map(|loan| loan.connection);
     if loan.is_none() {
         pool.forsake(|_| true);
     }
@@ -86,7 +96,7 @@ fn what_waits_has_a_connection_each_and_no_more() {
     let first = connected(&mut pool, key, Sender::new(1), at(0));
     assert_eq!(lent(&mut pool, key), [(1, first)]);
     // It is free again before the others are there: it serves the next, and one of the others is spare.
-    pool.release(first, at(1));
+    pool.release(first, at(1), None);
     assert_eq!(lent(&mut pool, key), [(2, first)]);
     let second = connected(&mut pool, key, Sender::new(1), at(2));
     let third = connected(&mut pool, key, Sender::new(1), at(2));
@@ -133,9 +143,9 @@ fn a_capacity_that_shrinks_is_kept_to() {
     assert_eq!((borne(&mut pool, key), borne(&mut pool, key)), (Some(id), Some(id)));
     sender.capacity.set(1);
     assert_eq!(borne(&mut pool, key), None);
-    pool.release(id, at(0));
+    pool.release(id, at(0), None);
     assert_eq!(borne(&mut pool, key), None);
-    pool.release(id, at(0));
+    pool.release(id, at(0), None);
     assert_eq!((borne(&mut pool, key), borne(&mut pool, key)), (Some(id), None));
 }
 
@@ -167,7 +177,7 @@ fn the_last_free_is_taken_first_and_none_that_is_closed_or_of_another_origin() {
     pool.remove(ids[0]);
     assert_eq!(borne(&mut pool, here), None);
     senders[1].is_ready.set(false);
-    pool.release(ids[1], at(1));
+    pool.release(ids[1], at(1), None);
     assert_eq!(borne(&mut pool, here), None);
     assert!(pool.connections.is_empty());
 }
@@ -182,7 +192,7 @@ fn a_connection_that_bears_all_it_can_is_not_taken_for_closed() {
     sender.is_ready.set(false);
     assert_eq!(borne(&mut pool, key), None);
     sender.is_ready.set(true);
-    pool.release(id, at(1));
+    pool.release(id, at(1), None);
     assert_eq!(borne(&mut pool, key), Some(id));
 }
 
@@ -193,11 +203,11 @@ fn a_connection_is_fresh_until_what_waited_had_its_turn() {
     sender.is_ready.set(false);
     let id = connected(&mut pool, key, sender.clone(), at(0));
     pool.wait(key, 0);
-    assert_eq!(pool.lend(key).map(|loan| loan.is_fresh), Some(true));
+    assert_eq!(pool.lend(key, Time::ORIGIN).map(|loan| loan.is_fresh), Some(true));
     sender.is_ready.set(true);
     pool.settle(id);
     pool.wait(key, 0);
-    assert_eq!(pool.lend(key).map(|loan| loan.is_fresh), Some(false));
+    assert_eq!(pool.lend(key, Time::ORIGIN).map(|loan| loan.is_fresh), Some(false));
 }
 
 #[test]
@@ -219,11 +229,70 @@ fn a_connection_is_kept_for_its_time() {
         (1, None),
         "it bears something"
     );
-    pool.release(second, at(20));
+    pool.release(second, at(20), None);
     assert_eq!(pool.deadline(), Some(at(30)));
     pool.expire(at(30));
     assert!(pool.connections.is_empty() && pool.deadline().is_none());
     assert_eq!(borne(&mut pool, key), None);
+}
+
+/// What goes out then.
+fn lent_at(pool: &mut Pool<Sender, u32>, key: OriginKey, now: Time) -> Option<ConnectionId> {
+    pool.wait(key, 0);
+    let loan = pool.lend(key, now).map(|loan| loan.connection);
+    pool.forsake(|_| true);
+    loan
+}
+
+#[test]
+fn a_connection_that_has_waited_is_looked_at_before_it_is_used() {
+    let (mut pool, key) = pool(1);
+    let sender = Sender::new(1);
+    let id = connected(&mut pool, key, sender.clone(), at(0));
+    pool.settle(id);
+    sender.is_alive.set(false);
+    assert_eq!(lent_at(&mut pool, key, at(0)), Some(id), "it was used just now");
+    pool.release(id, at(0), None);
+    assert_eq!(
+        lent_at(&mut pool, key, at(1)),
+        None,
+        "the runtime has not noticed its end"
+    );
+    assert!(pool.connections.is_empty());
+}
+
+#[test]
+fn a_connection_is_left_when_its_server_says() {
+    let (mut pool, key) = pool(1);
+    for (keep, idle, is_used) in [
+        (None, 9, true),
+        (Some(4), 3, true),
+        (Some(4), 4, false),
+        (Some(0), 1, false),
+        (Some(99), 9, true),
+    ] {
+        let id = connected(&mut pool, key, Sender::new(1), at(0));
+        pool.settle(id);
+        assert_eq!(lent_at(&mut pool, key, at(0)), Some(id));
+        pool.release(id, at(0), keep.map(Duration::from_secs));
+        assert_eq!(pool.deadline(), Some(at(keep.unwrap_or(10).min(10))));
+        assert_eq!(lent_at(&mut pool, key, at(idle)).is_some(), is_used, "{keep:?} {idle}");
+        pool.remove(id);
+        pool.expire(at(99));
+        assert!(pool.connections.is_empty() && pool.deadline().is_none());
+    }
+}
+
+#[test]
+fn the_others_that_wait_are_gone_with_one_that_died_waiting() {
+    let (mut pool, here) = pool(1);
+    let there = pool.origin(&Uri::from_static("http://there/"), |_| 1).unwrap();
+    let [idle, used] = [(); 2].map(|()| connected(&mut pool, here, Sender::new(1), at(0)));
+    let other = connected(&mut pool, there, Sender::new(1), at(0));
+    assert_eq!(borne(&mut pool, here), Some(used));
+    pool.clear(here);
+    assert!(!pool.connections.contains_key(&idle));
+    assert!(pool.connections.contains_key(&used) && pool.connections.contains_key(&other));
 }
 
 #[test]
@@ -242,7 +311,7 @@ fn what_exceeds_the_limit_is_refused_and_nothing_waits() {
     let second = connected(&mut pool, key, Sender::new(1), at(0));
     assert_eq!(lent(&mut pool, key), [(2, second)]);
     // One that is free again bears the next, one that is gone makes room.
-    pool.release(first, at(1));
+    pool.release(first, at(1), None);
     assert_eq!(borne(&mut pool, key), Some(first));
     pool.remove(second);
     pool.wait(key, 6);

@@ -40,23 +40,36 @@ fn an_open_stream_keeps_a_session() {
 }
 
 #[test]
-fn a_session_has_one_stream() {
+fn a_session_has_several_streams_and_each_message_is_on_one() {
     let mut world = World::new();
     let client = world.session("2025-11-25");
     let mut first = world.send(client.get());
     let answer = first.read(world.now);
     assert_eq!((answer.status(), answer.content_type()), (200, "text/event-stream"));
     assert_eq!(answer.head.headers["cache-control"], "no-cache");
-    let second = world.call(client.get());
-    assert_eq!(second.status(), 409);
+    let mut second = world.send(client.get());
+    assert_eq!(second.read(world.now).status(), 200);
+    world.announce(Method::ToolListChangedNotification);
+    assert!(second.body(world.now).0.contains("notifications/tools/list_changed"));
+    assert_eq!(first.body(world.now).0, "");
+    drop(second);
+    world.keep();
     world.announce(Method::ToolListChangedNotification);
     assert!(
         first.body(world.now).0.contains("notifications/tools/list_changed"),
         "the first still reads"
     );
-    drop(first);
-    world.keep();
-    assert_eq!(world.send(client.get()).read(world.now).status(), 200);
+    let mut streams: Vec<_> = (0..100)
+        .map(|_| {
+            let mut stream = world.send(client.get());
+            assert_eq!(stream.read(world.now).status(), 200);
+            stream
+        })
+        .collect();
+    let most = Limits::default().get_streams_per_session;
+    let newest = streams.split_off(streams.len() - most);
+    assert!(first.body(world.now).1 && streams.iter_mut().all(|stream| stream.body(world.now).1));
+    drop(newest);
 }
 
 #[test]

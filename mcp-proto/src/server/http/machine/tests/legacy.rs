@@ -38,6 +38,53 @@ fn a_session_from_its_handshake_to_its_end() {
 }
 
 #[test]
+fn a_session_without_a_version_header_stays_legacy_whatever_its_meta_says() {
+    // No revision before 2025-06-18 has the header, and what is forwarded may bring the `_meta` of somebody else.
+    let mut world = World::new();
+    let session = world.session("2025-03-26");
+    let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"t",{META}}}}}"#);
+    let id = world.send(in_session(&session, &body));
+    let asked = world.asked();
+    assert_eq!(asked.context.revision(), crate::Revision::V2025_03_26);
+    world.answer(asked.token, "{}");
+    assert_eq!(world.read(id).body, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+    // Without a session nothing is agreed on: it is meant for the modern era, and lacks its headers.
+    assert_eq!(world.call(post(&[], &body)).status(), 400);
+}
+
+#[test]
+fn sessions_that_are_ended_cancel_what_they_have_in_progress_and_new_ones_begin() {
+    let mut world = World::new();
+    world.server.end_sessions();
+    assert!(world.server.poll_event().is_none(), "there was none");
+    let [busy, idle] = [world.session("2025-11-25"), world.session("2025-06-18")];
+    let stream = world.send(get(&idle));
+    assert!(!world.read(stream).ended);
+    let call = world.send(in_session(&busy, &tool(1)));
+    let asked = world.asked();
+    world.server.end_sessions();
+    let events: Vec<HttpEvent> = core::iter::from_fn(|| world.server.poll_event()).collect();
+    let is_cancelled =
+        |event: &HttpEvent| matches!(event, HttpEvent::Cancelled { request, .. } if *request == asked.token.key());
+    assert_eq!(
+        events.iter().filter(|event| is_cancelled(event)).count(),
+        1,
+        "{events:?}"
+    );
+    let ended = |event: &&HttpEvent| matches!(event, HttpEvent::Ended(_));
+    assert_eq!(events.iter().filter(ended).count(), 2, "{events:?}");
+    assert_eq!(world.server.sessions(), 0);
+    world.answer(asked.token, "{}");
+    assert_eq!(world.read(call).body, "", "a cancelled request is not answered");
+    assert!(world.body(stream).1, "the stream is over");
+    for gone in [busy, idle] {
+        assert_eq!(world.call(in_session(&gone, &tool(2))).status(), 404);
+    }
+    world.session("2025-11-25");
+    assert_eq!(world.server.sessions(), 1, "the endpoint is not closed");
+}
+
+#[test]
 fn the_server_asks_its_client_on_the_stream_of_a_request() {
     let mut world = World::new();
     let session = world.session("2025-11-25");
@@ -129,7 +176,6 @@ fn the_get_stream_carries_what_waited_and_what_comes() {
     let id = world.send(get(&session));
     let begun = world.read(id).body;
     assert_eq!(begun.matches("list_changed").count(), 1, "the same thing once");
-    assert_eq!(world.call(get(&session)).status(), 409);
     while world.server.poll_ready().is_some() {}
     announce(&mut world);
     assert_eq!(world.server.poll_ready(), Some(id));
@@ -164,6 +210,44 @@ fn a_batch_is_answered_together() {
     assert_eq!(ids, [9, 2, 1]);
     let later = world.session("2025-11-25");
     assert_eq!(world.call(in_session(&later, &batch)).status(), 400);
+}
+
+/// JSON-RPC 2.0, 6 and 7. Notifications and responses alone are taken (2025-03-26, Transports, Sending Messages, 4: MUST).
+#[test]
+fn entries_of_a_batch_that_are_no_message_are_answered() {
+    let mut world = World::new();
+    let session = world.session("2025-03-26");
+    let (notification, response) = (
+        r#"{"jsonrpc":"2.0","method":"x"}"#,
+        r#"{"jsonrpc":"2.0","id":8,"result":{}}"#,
+    );
+    for (entries, ids) in [
+        ("{}", &[None][..]),
+        (r#"{"foo":"boo"},5,null,"x",[]"#, &[None; 5]),
+        (r#"{"jsonrpc":"2.0"},{"jsonrpc":"2.0","id":7}"#, &[None, Some(7)]),
+        (r#"{"jsonrpc":"2.0","id":7,"method":5}"#, &[Some(7)]),
+    ] {
+        for batch in [format!("[{entries}]"), format!("[{notification},{entries},{response}]")] {
+            let answer = world.call(in_session(&session, &batch));
+            assert_eq!(answer.status(), 200, "{batch} {answer:?}");
+            let answers: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+            assert!(
+                answers.iter().all(|answer| answer["error"]["code"] == -32600),
+                "{answer:?}"
+            );
+            let answered: Vec<_> = answers.iter().map(|answer| answer["id"].as_i64()).collect();
+            assert_eq!(answered, ids, "{batch}");
+        }
+    }
+    for batch in [
+        format!("[{notification}]"),
+        format!("[{response}]"),
+        format!("[{notification},{response},{response}]"),
+        r#"[{"jsonrpc":"2.0","id":8,"error":5}]"#.into(),
+    ] {
+        let answer = world.call(in_session(&session, &batch));
+        assert_eq!((answer.status(), &*answer.body), (202, ""), "{batch}");
+    }
 }
 
 #[test]
@@ -226,4 +310,96 @@ fn closing_ends_what_is_in_progress_in_sessions() {
     assert!(!world.server.is_finished());
     world.answer(modern.token, "{}");
     assert!(world.read(alone).ended && world.server.is_finished());
+}
+
+#[test]
+fn a_stream_is_reopened_before_the_server_knows_of_its_end() {
+    let mut world = World::new();
+    let id = world.session("2025-11-25");
+    let most = Limits::default().get_streams_per_session;
+    let mut open = Vec::new();
+    // The client is gone from each, and nobody has noticed.
+    for round in 0..100 {
+        let stream = world.send(get(&id));
+        let answer = world.read(stream);
+        assert_eq!((answer.status(), answer.ended), (200, false), "{round}: {answer:?}");
+        open.push(stream);
+        if open.len() > most {
+            let oldest = open.remove(0);
+            assert_eq!(
+                world.body(oldest),
+                (String::new(), true),
+                "{round}: at the limit the oldest ends"
+            );
+        }
+        assert!(open.iter().all(|stream| world.server.is_open(*stream)), "{round}");
+        // 2025-11-25, Transports, Multiple Connections, 2: MUST be sent on one stream alone.
+        announce(&mut world);
+        let heard: Vec<_> = open.iter().map(|stream| world.body(*stream).0).collect();
+        let (newest, others) = heard.split_last().unwrap();
+        assert!(newest.contains("list_changed"), "{round}: {heard:?}");
+        assert!(others.iter().all(String::is_empty), "{round}: {heard:?}");
+    }
+    for stream in open {
+        world.server.disconnect(NOW, stream);
+    }
+    announce(&mut world);
+    let stream = world.send(get(&id));
+    assert!(world.read(stream).body.contains("list_changed"), "it has waited");
+    world.server.end_sessions();
+    assert!(world.body(stream).1);
+    assert!(world.is_idle());
+}
+
+#[test]
+fn an_older_stream_takes_what_the_newest_has_no_room_for() {
+    let mut world = World::with(
+        Limits::default().with_outbox_bytes(1),
+        HttpConfig::default().keep_alive(None),
+    );
+    let id = world.session("2025-11-25");
+    let [older, newer] = [(); 2].map(|()| world.send(get(&id)));
+    for stream in [older, newer] {
+        assert_eq!(world.read(stream).status(), 200);
+    }
+    announce(&mut world);
+    announce(&mut world);
+    for stream in [older, newer] {
+        assert_eq!(world.body(stream).0.matches("list_changed").count(), 1);
+    }
+    // One that is over takes nothing from those that are not.
+    world.server.disconnect(NOW, newer);
+    announce(&mut world);
+    assert!(world.body(older).0.contains("list_changed"));
+}
+
+#[test]
+fn every_stream_of_a_session_ends_with_it_and_is_its_principals() {
+    let mut world = World::new();
+    let (alice, bob) = (Principal::new("alice"), Principal::new("bob"));
+    let mut as_alice = post(&[], &initialize("2025-11-25"));
+    as_alice.extensions_mut().insert(alice.clone());
+    let id = world.call(as_alice).session();
+    for other in [Some(bob), None] {
+        let mut request = get(&id);
+        other
+            .into_iter()
+            .for_each(|other| drop(request.extensions_mut().insert(other)));
+        assert_eq!(world.call(request).status(), 404);
+    }
+    let streams = [(); 3].map(|()| {
+        let mut request = get(&id);
+        request.extensions_mut().insert(alice.clone());
+        world.send(request)
+    });
+    for stream in streams {
+        let answer = world.read(stream);
+        assert_eq!((answer.status(), answer.ended), (200, false));
+    }
+    let mut end = delete(&id);
+    end.extensions_mut().insert(alice);
+    assert_eq!(world.call(end).status(), 204);
+    for stream in streams {
+        assert!(world.body(stream).1);
+    }
 }

@@ -100,7 +100,13 @@ fn a_subscription_hears_what_it_asked_for() {
     assert!(matches!(wrong, Err(SendError::NotSupported { .. })), "{wrong:?}");
     world.server.drain();
     let (body, ended) = world.body(id);
-    assert!(body.contains("notifications/cancelled") && body.contains(r#""resultType":"complete""#) && ended);
+    assert!(body.contains(r#""resultType":"complete""#) && ended);
+    // 2026-07-28, Subscriptions, Graceful Closure: over HTTP the response ends it, and says all there is to say.
+    assert_eq!(
+        (body.matches("data: ").count(), body.contains("notifications/cancelled")),
+        (1, false),
+        "{body}"
+    );
     assert!(world.is_idle() && world.server.is_finished());
     assert_eq!(world.call(listen()).status(), 503);
 }
