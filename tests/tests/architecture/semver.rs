@@ -62,10 +62,6 @@ const EXHAUSTIVE: [(&str, &str); 44] = [
     ("server::http::exchange: HangUp", FORK),
     ("server::http::opening: Opening", FORK),
     ("server::http::taken: Taken", EFFECT),
-    (
-        "server::http::rules: Rules",
-        "borrowed, and made anew for each exchange",
-    ),
     ("server::http::session: End", EFFECT),
     ("server::http::session: Outcome", FORK),
 ];
