@@ -24,10 +24,15 @@ settings! {
         pub line_bytes (with_line_bytes): usize,
         /// Largest HTTP request or response body read as one JSON document, in bytes. Default 16 MiB.
         pub body_bytes (with_body_bytes): usize,
-        /// Most bytes of HTTP request bodies that a server holds while they are read, over all its clients. Beyond it a
-        /// request is answered with 503. Not smaller than `body_bytes`, or the largest bodies never pass. Default 256
-        /// MiB.
+        /// Most bytes of large HTTP request bodies that a server holds while they are read, over all its clients. Where
+        /// there is not enough, the body of a client that holds most is answered with 503: the slowest, or else the
+        /// largest. Not smaller than `body_bytes`, or the largest bodies never pass. A body is small up to 1/4096 of it,
+        /// and needs nothing of it, as long as all small ones together are no more than a quarter. Default 256 MiB.
         pub reading_bytes (with_reading_bytes): usize,
+        /// Most bytes of large answers (beyond 16 KiB) of an HTTP server that its clients have not taken yet, over all of
+        /// them. Where there is not enough, the answer of a client that holds most is cut off: of the slowest, or else the
+        /// largest. Not smaller than the largest answer, or that never passes. Default 256 MiB.
+        pub unread_bytes (with_unread_bytes): usize,
         /// Largest body of an HTTP response that carries an error, in bytes. Default 64 KiB.
         pub error_body_bytes (with_error_body_bytes): usize,
         /// Largest server-sent event, in bytes of all its fields. Default 16 MiB.
@@ -44,6 +49,10 @@ settings! {
         pub requests_in_progress (with_requests_in_progress): usize,
         /// Most bytes queued for one peer: what waits to be written, or for a stream to be opened. Default 16 MiB.
         pub outbox_bytes (with_outbox_bytes): usize,
+        /// Most bytes of what is said for requests in progress that are queued on the stream of a response, or on a byte
+        /// stream: beyond it progress, log messages and the server's own requests wait until the client reads, which
+        /// needs no more to be kept busy. Not more than `outbox_bytes` counts. Default 128 KiB.
+        pub stream_bytes (with_stream_bytes): usize,
         /// Most notifications kept for an application that does not read them, or for a client of ours that cannot be
         /// sent them yet: of the latter no more than 64 KiB, and the same one once. Default 1,024.
         pub notifications (with_notifications): usize,
@@ -55,7 +64,9 @@ settings! {
         /// HTTP responses, and the pages of the list of tools. Beyond it nothing more is read, and a body that would go
         /// beyond it fails its call. What one read brings is taken whole.
         pub total_bytes (with_total_bytes): usize,
-        /// Most legacy HTTP sessions of a server, and most HTTP subscriptions (2026-07-28). Default 10,000.
+        /// Most legacy HTTP sessions of a server, and most HTTP subscriptions (2026-07-28). Where there is no room, the
+        /// client that holds most loses one to who holds less: a session that was never used or is idle for longest,
+        /// which it learns by 404, or its oldest subscription, which ends. Otherwise 503. Default 10,000.
         pub sessions (with_sessions): usize,
         /// The same for one principal of a server. Default 10,000.
         pub sessions_per_principal (with_sessions_per_principal): usize,
@@ -91,6 +102,7 @@ impl Default for Limits {
             body_bytes: 16 << 20,
             // Sixteen of the largest bodies at a time.
             reading_bytes: 256 << 20,
+            unread_bytes: 256 << 20,
             error_body_bytes: 64 << 10,
             event_bytes: 16 << 20,
             // The JSON parser recurses to 128 and calls anything deeper a syntax error.
@@ -101,6 +113,8 @@ impl Default for Limits {
             pending_calls: 1 << 16,
             requests_in_progress: 1 << 16,
             outbox_bytes: 16 << 20,
+            // Two pipes full: one is written while the other fills.
+            stream_bytes: 128 << 10,
             notifications: 1 << 10,
             // Four of the largest messages at a time.
             total_bytes: 64 << 20,

@@ -60,6 +60,9 @@
 //! On by default: `child` for [`child`], `http` for [`connect`] and [`http`], `tls` for `https` and [`tls`], `schema` for
 //! tools from typed closures (`tool` of the builder of a server; without it there is `raw_tool`). Off: `http2`.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
+#![cfg_attr(not(test), warn(clippy::panic, clippy::indexing_slicing))]
+
 mod accept;
 #[cfg(feature = "child")]
 pub mod child;

@@ -183,7 +183,7 @@ impl Client {
     /// Whether another call or notification is taken.
     pub(crate) fn has_room(&self) -> bool {
         // Together: what is held goes into the outbox all at once.
-        self.outbox.bytes() + self.held.bytes() < self.config.limits.outbox_bytes
+        self.outbox.weight() + self.held.bytes() < self.config.limits.outbox_bytes
     }
 
     /// Calls `method`. The reply comes as [`ClientEvent::Reply`].

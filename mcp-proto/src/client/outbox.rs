@@ -9,6 +9,9 @@ use crate::revision::Revision;
 use crate::rpc;
 use crate::rpc::{CallId, Mirrored, Outgoing, Purpose, encode_cancelled};
 
+/// What an entry takes beside its text, with its place in the queue and the call that waits for it.
+const OVERHEAD: usize = size_of::<Entry>() + 128;
+
 /// The messages that wait to be sent, in their order.
 ///
 /// | a message | when its session or era is over | when the connection closes |
@@ -181,6 +184,11 @@ impl Outbox {
         self.queue.bytes()
     }
 
+    /// What all entries take, as far as the bound goes: of many small ones most is not their text.
+    pub(super) fn weight(&self) -> usize {
+        self.bytes().saturating_add(self.len().saturating_mul(OVERHEAD))
+    }
+
     /// Bytes of the answers to requests of the server: while they are too many, nothing more is read of it.
     pub(super) fn owed(&self) -> usize {
         self.owed
@@ -240,5 +248,15 @@ mod tests {
             [Purpose::Notification, Purpose::Notification, Purpose::Response]
         );
         assert_eq!((outbox.owed(), outbox.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn many_small_entries_weigh_more_than_their_text() {
+        let mut outbox = Outbox::new();
+        for _ in 0..1_000 {
+            outbox.push_notification(Method::RootsListChangedNotification.into(), b"{}".to_vec());
+        }
+        assert_eq!(outbox.bytes(), 2_000);
+        assert!(outbox.weight() > 1_000 * (size_of::<Entry>() + size_of::<Vec<u8>>()));
     }
 }

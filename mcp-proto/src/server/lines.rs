@@ -22,23 +22,30 @@ pub(crate) struct Lines {
     open: BytesMut,
     bytes: usize,
     most: usize,
+    most_for_requests: usize,
 }
 
 shown!(Lines { bytes, most });
 
 impl Lines {
-    pub(crate) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize, most_for_requests: usize) -> Self {
         Self {
             pieces: VecDeque::new(),
             open: BytesMut::new(),
             bytes: 0,
             most,
+            most_for_requests: most.min(most_for_requests),
         }
     }
 
     /// Whether there is room for another message. One is always taken, however large.
     pub(crate) fn has_room(&self) -> bool {
         self.bytes < self.most
+    }
+
+    /// The same for what belongs to a request: whoever sends that waits, and more would only take memory.
+    pub(crate) fn has_room_for_requests(&self) -> bool {
+        self.bytes < self.most_for_requests
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -95,11 +102,11 @@ mod tests {
 
     #[test]
     fn small_lines_leave_together_and_large_ones_alone() {
-        let mut lines = Lines::new(10);
+        let mut lines = Lines::new(10, 5);
         assert!(lines.is_empty() && lines.pop().is_none());
         lines.push(b"a".to_vec());
         lines.push(b"b\nc".to_vec());
-        assert!(lines.has_room());
+        assert!(lines.has_room() && !lines.has_room_for_requests());
         let large = vec![b'x'; LARGE];
         lines.push(large.clone());
         assert!(!lines.has_room());

@@ -86,7 +86,7 @@ impl StreamServer {
             load: Load::default(),
             decoder: LineDecoder::new(limits.line_bytes),
             junk: Junk::new(limits.junk_reports),
-            lines: Lines::new(limits.outbox_bytes),
+            lines: Lines::new(limits.outbox_bytes, limits.stream_bytes),
             events: Events::default(),
             ending: Ending::new(),
             config,
@@ -257,7 +257,7 @@ impl StreamServer {
         if !self.session.has(key) {
             return Ok(());
         }
-        if !self.lines.has_room() {
+        if !self.lines.has_room_for_requests() {
             return Err(message);
         }
         self.lines.push(message);
@@ -281,7 +281,7 @@ impl StreamServer {
 
     /// Whether the outbox has room.
     pub fn has_room(&self) -> bool {
-        self.lines.has_room()
+        self.lines.has_room_for_requests()
     }
 
     /// Sends a notification to the client: to its legacy session, where it has one, and to those of its

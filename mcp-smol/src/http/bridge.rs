@@ -30,9 +30,9 @@ impl<S: AsyncRead + Unpin> rt::Read for Bridge<S> {
         let stream = Pin::new(&mut self.0);
         SCRATCH.with_borrow_mut(|scratch| {
             let room = buffer.remaining().min(scratch.len());
-            let length = ready!(stream.poll_read(cx, &mut scratch[..room]))?;
+            let length = ready!(stream.poll_read(cx, scratch.get_mut(..room).unwrap_or_default()))?;
             // A stream that claims more than it was given room for must not panic here.
-            buffer.put_slice(&scratch[..length.min(room)]);
+            buffer.put_slice(scratch.get(..length.min(room)).unwrap_or_default());
             Poll::Ready(Ok(()))
         })
     }

@@ -1,10 +1,25 @@
-//! Attacks, each on every runtime, bounded: what they reach, and whether anybody else notices.
+//! Attacks, bounded in time and number, each on every runtime: what they reach, whether anybody else notices, and how much
+//! the process grows.
 //!
-//! | attack | on | file |
-//! |---|---|---|
-//! | pings without end, and none of the answers taken | a client | `answers` |
-//! | informational responses without end | a client | `informational` |
+//! | attack | on | what it is after | file |
+//! |---|---|---|---|
+//! | pings without end, and none of the answers taken | a client | descriptors | `answers` |
+//! | informational responses without end | a client | memory | `informational` |
+//! | large bodies that never end | a server | room to read those of others | `bodies` |
+//! | ten thousand sessions in a moment, of nobody | a server | the table of sessions | `sessions` |
+//! | as many subscriptions as there may be over one connection | a server | the table of subscriptions | `subscriptions` |
+//! | calls that report progress without end | a server | the loop, and memory | `flood` |
+//! | streams that are never read | a server | memory | `streams` |
+//! | large answers that are never read | a server | memory | `unread` |
 
 mod answers;
+mod bodies;
+mod flood;
+mod honest;
 mod hostile;
 mod informational;
+mod sessions;
+mod streams;
+mod subscriptions;
+mod unread;
+mod victim;

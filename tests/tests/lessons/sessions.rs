@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Response, Uri};
 use mcp_proto::client::{HttpClient, Mode};
 use mcp_proto::http::client::{ExchangeError, HttpAction, HttpClientConfig};
-use mcp_proto::http::server::{Principal, SessionId, SessionTable};
+use mcp_proto::http::server::{Holder, Principal, Remote, SessionId, SessionTable};
 use mcp_proto::{Limits, Revision, Time};
 use mcp_tests::pair::{Link, Setup};
 use serde_json::json;
@@ -102,6 +102,10 @@ fn a_session_that_is_lost_is_begun_anew() {
     assert_eq!(pair.record.sessions_lost, 2);
 }
 
+fn holder(who: &str) -> Holder {
+    Holder::new(Some(&Principal::new(who)), Remote::UNKNOWN)
+}
+
 /// java-sdk#471: sessions that cost a request each, and are kept until memory is used up.
 #[test]
 fn sessions_are_bounded_for_each_and_for_all() {
@@ -111,15 +115,16 @@ fn sessions_are_bounded_for_each_and_for_all() {
     let mut create = |who: &str| {
         count += 1;
         let id = SessionId::from_random([count; 32]);
-        let created = sessions.create(NOW, id, Some(&Principal::new(who)), ());
+        let created = sessions.create(NOW, id, &holder(who), ());
         // The request that has made it is over.
-        created.map(|visit| sessions.leave(NOW, visit)).is_ok()
+        created.map(|(visit, _)| sessions.leave(NOW, visit)).is_ok()
     };
     assert!(create("greedy") && create("greedy"));
     assert!(!create("greedy"), "the third of one");
     assert!(create("modest"), "is not at the cost of others");
-    assert!(!create("late"), "the fourth of all");
+    assert!(create("late"), "the greedy one has more, and loses one");
+    assert!(!create("greedy") && !create("later"), "nobody has more");
     let idle = NOW + limits.session_idle * 2;
     assert_eq!(sessions.handle_timeout(idle).len(), 3);
-    assert!(sessions.is_empty() && sessions.may_create(Some(&Principal::new("greedy"))).is_ok());
+    assert!(sessions.is_empty() && sessions.may_create(&holder("greedy")).is_ok());
 }

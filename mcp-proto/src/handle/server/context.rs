@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::poll_fn;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Poll, Waker};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -34,6 +35,8 @@ struct Inner {
     request: RequestContext,
     peer: Arc<dyn Peer>,
     progress: Mutex<Option<f64>>,
+    /// What was sent since the handler gave way.
+    burst: AtomicUsize,
     /// Who waits for the end of the request, if anyone ever did.
     watchers: OnceLock<Arc<Places>>,
 }
@@ -46,6 +49,7 @@ impl Context {
                 request,
                 peer,
                 progress: Mutex::new(None),
+                burst: AtomicUsize::new(0),
                 watchers: OnceLock::new(),
             }),
         }
@@ -102,7 +106,8 @@ impl Context {
     /// Reports progress. Nothing is sent where the client has not asked for it, and where `progress` is not more than
     /// the last time (Progress: it MUST increase).
     ///
-    /// Waits only while the client reads more slowly than this side writes.
+    /// Waits only while the client reads more slowly than this side writes, and, after many messages, until others on its
+    /// thread had their turn.
     ///
     /// # Cancel safety
     /// Dropped while it waits, it has sent nothing.
@@ -123,7 +128,8 @@ impl Context {
     /// Sends a log message. Nothing is sent where the client does not want messages of this level (2026-07-28,
     /// Logging: MUST NOT without `logLevel` in the request), or the server has not declared `logging`.
     ///
-    /// Waits only while the client reads more slowly than this side writes.
+    /// Waits only while the client reads more slowly than this side writes, and, after many messages, until others on its
+    /// thread had their turn.
     ///
     /// # Cancel safety
     /// Dropped while it waits, it has sent nothing.
@@ -229,8 +235,14 @@ impl Context {
         .await;
     }
 
-    /// Queues a message as soon as there is room for it.
+    /// Queues a message as soon as there is room for it. After many it gives way first.
     async fn send(&self, message: Vec<u8>) {
+        let cost = message.len() + MESSAGE;
+        // It counts and guards nothing.
+        if self.inner.burst.fetch_add(cost, Ordering::Relaxed) >= BURST {
+            self.inner.burst.store(cost, Ordering::Relaxed);
+            give_way().await;
+        }
         let peer = &*self.inner.peer;
         let mut message = Some(message);
         poll_fn(move |cx| {
@@ -247,6 +259,25 @@ impl Context {
         })
         .await;
     }
+}
+
+/// How many bytes a handler sends before it gives way: others on its thread wait for a fraction of a millisecond.
+const BURST: usize = 64 << 10;
+
+/// What a message costs beside its bytes.
+const MESSAGE: usize = 128;
+
+/// Lets others have their turn.
+async fn give_way() {
+    let mut has = false;
+    poll_fn(|cx| {
+        if core::mem::replace(&mut has, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl fmt::Debug for Context {

@@ -24,6 +24,8 @@ mod offer;
 mod output;
 mod peer;
 mod pump;
+#[cfg(feature = "http")]
+mod reading;
 #[cfg(feature = "schema")]
 mod schema;
 mod seats;
@@ -31,6 +33,8 @@ mod stream;
 mod tool;
 #[cfg(feature = "schema")]
 mod typed;
+#[cfg(feature = "http")]
+mod unread;
 
 pub(crate) use application::{Application, Audience, Call, Work};
 pub use builder::ServerBuilder;

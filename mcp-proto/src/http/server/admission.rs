@@ -10,6 +10,7 @@ use http::request::Parts;
 use super::accept::Accepts;
 use super::cors::Page;
 use super::head::Head;
+use super::holder::{Holder, Remote};
 use super::refusal::Refusal;
 use crate::shown::shown;
 
@@ -26,6 +27,7 @@ pub struct Admission {
     pub(super) version: Option<HeaderValue>,
     pub(super) mcp_method: Option<HeaderValue>,
     pub(super) mcp_name: Option<HeaderValue>,
+    pub(super) remote: Remote,
     /// The page that the answer is for, where a browser has to be told so; boxed because few are.
     pub(super) page: Option<Box<Page>>,
 }
@@ -54,8 +56,20 @@ impl Admission {
             version: head.version_value.cloned(),
             mcp_method: head.mcp_method.cloned(),
             mcp_name: head.mcp_name.cloned(),
+            remote: Remote::UNKNOWN,
             page,
         }
+    }
+
+    /// The same, of a request that comes from there. It counts over what the extensions of the request say.
+    pub fn from(mut self, remote: Remote) -> Self {
+        self.remote = remote;
+        self
+    }
+
+    /// Whose the request is, as shares go; `parts` are those of which this was made.
+    pub fn holder(&self, parts: &Parts) -> Holder {
+        self.head(parts).holder()
     }
 
     /// What the request asks for.
@@ -99,6 +113,8 @@ impl Admission {
             mcp_name: self.mcp_name.as_ref(),
             headers: &parts.headers,
             principal: parts.extensions.get(),
+            remote: self.remote,
+            extensions: &parts.extensions,
         }
     }
 }

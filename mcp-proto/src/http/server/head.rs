@@ -1,9 +1,11 @@
 //! The headers that the protocol reads, found in one pass over a request's head.
 
+use http::Extensions;
 use http::header::{HeaderMap, HeaderValue};
 use http::request::Parts;
 
 use super::accept::{AcceptReader, Accepts};
+use super::holder::{Holder, Remote};
 use super::refusal::Refusal;
 use super::session_id::Principal;
 use crate::revision::Revision;
@@ -43,12 +45,25 @@ pub struct Head<'a> {
     pub headers: &'a HeaderMap,
     /// On whose behalf, where an authentication layer said so.
     pub principal: Option<&'a Principal>,
+    /// From where, as the driver says.
+    pub(super) remote: Remote,
+    /// Where it may be said too.
+    pub(super) extensions: &'a Extensions,
 }
 
 // The headers hold sessions and tokens, and a name may be a resource that is a secret.
 shown!(Head<'_> { host, origin, content_type, accepts, version, mcp_method });
 
 impl<'a> Head<'a> {
+    /// Whose the request is, as shares go.
+    pub fn holder(&self) -> Holder {
+        let remote = match self.remote {
+            Remote::UNKNOWN => self.extensions.get().copied().unwrap_or_default(),
+            remote => remote,
+        };
+        Holder::new(self.principal, remote)
+    }
+
     /// Reads a head.
     ///
     /// # Errors
@@ -69,6 +84,8 @@ impl<'a> Head<'a> {
             mcp_name: None,
             headers: &parts.headers,
             principal: parts.extensions.get(),
+            remote: Remote::UNKNOWN,
+            extensions: &parts.extensions,
         };
         let mut accept = AcceptReader::default();
         for (name, value) in &parts.headers {

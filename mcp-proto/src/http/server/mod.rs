@@ -6,7 +6,8 @@
 //! - [`SessionTable`] is the table of legacy sessions: ids, owners, caps, idle expiry; [`Subscriptions`] that of the
 //!   subscriptions of the modern era; [`Abandoned`] that of requests whose legacy clients have hung up.
 //! - [`Cors`] is what browsers are told about pages of other origins.
-//! - [`BodyBudget`] bounds the bodies that are being read.
+//! - [`BodyBudget`] and [`Bodies`] bound the bodies that are being read. Who loses where there is not enough of something
+//!   for all goes by its [`Holder`].
 //! - [`Reply`] is the response to one POST: a JSON document when the answer is all there is, a stream of events
 //!   when something comes before it.
 //! - [`Refusal`] is every other answer.
@@ -16,28 +17,33 @@
 mod abandoned;
 mod accept;
 mod admission;
+mod bodies;
 mod body_room;
 mod config;
 mod cors;
 mod gate;
 mod head;
+mod holder;
 mod hosts;
 mod post;
 mod refusal;
 mod reply;
 mod session_id;
 mod sessions;
+mod shares;
 mod subscriptions;
 
 pub use abandoned::{Abandoned, AbandonedKey};
 pub use accept::Accepts;
 pub use admission::{Admission, Route};
+pub use bodies::{Bodies, BodyKey};
 pub use body_room::{BodyBudget, BodyRoom};
 pub use config::{HttpConfig, ReplyForm, SessionPolicy};
 pub use cors::Cors;
 pub(crate) use cors::Page;
 pub use gate::Gate;
 pub use head::Head;
+pub use holder::{Holder, Remote};
 pub use hosts::{Hosts, InvalidRule, Origins};
 pub use post::Posted;
 pub(crate) use refusal::error_response;

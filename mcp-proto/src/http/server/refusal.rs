@@ -62,10 +62,11 @@ pub enum Refusal {
     /// The session has as many responses open as it may ([`Limits::streams_per_session`](crate::Limits)), or the
     /// principal as many sessions. Status 429 (RFC 6585, 4), with `Retry-After`.
     TooManyRequests,
-    /// The server has as many sessions as it may. Status 503 (RFC 9110, 15.6.4), with `Retry-After`.
+    /// The server has as many sessions as it may, and none of them is lost for this one. Status 503 (RFC 9110, 15.6.4), with `Retry-After`.
     Busy,
-    /// All bodies that are being read are larger together than
-    /// [`Limits::reading_bytes`](crate::Limits::reading_bytes). Status 503, with `Retry-After`.
+    /// All large bodies that are being read are larger together than
+    /// [`Limits::reading_bytes`](crate::Limits::reading_bytes), and no other client holds more. Status 503, with
+    /// `Retry-After`.
     Overloaded,
     /// The endpoint is shutting down. Status 503.
     Closed,

@@ -122,7 +122,7 @@ impl Reply {
         Self {
             accepts,
             form: config.reply,
-            most_bytes: limits.outbox_bytes,
+            most_bytes: limits.outbox_bytes.min(limits.stream_bytes),
             keep_alive: config.keep_alive,
             session: None,
             awaited: 1,
@@ -146,6 +146,8 @@ impl Reply {
     pub fn stream(config: &HttpConfig, limits: &Limits) -> Self {
         let mut reply = Self {
             awaited: 0,
+            // Nobody waits here until the client reads: what finds no room is lost.
+            most_bytes: limits.outbox_bytes,
             ..Self::new(Accepts::SSE, config, limits)
         };
         reply.state = State::Stream(Stream::default());
@@ -155,6 +157,11 @@ impl Reply {
     /// Names the session that this answer begins (`Mcp-Session-Id`).
     pub fn set_session(&mut self, session: SessionId) {
         self.session = Some(session);
+    }
+
+    /// Whether it names a session that it begins.
+    pub fn begins_session(&self) -> bool {
+        self.session.is_some()
     }
 
     /// Whether the head of a stream is decided on.
@@ -196,7 +203,7 @@ impl Reply {
     /// Sends a notification. Dropped and counted where the client takes no stream, or the last answer is in.
     ///
     /// # Errors
-    /// [`Blocked`] while the queue is full ([`Limits::outbox_bytes`]).
+    /// [`Blocked`] while the queue is full ([`Limits::stream_bytes`], for GET [`Limits::outbox_bytes`]).
     pub fn notify(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
         if !self.accepts.sse || self.is_ended() {
             self.dropped = self.dropped.saturating_add(1);

@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use super::holder::Holder;
 use super::refusal::Refusal;
 use super::session_id::{Principal, SessionId};
+use super::shares::{Seat, Shares};
 use crate::limits::Limits;
 use crate::time::Time;
 
@@ -18,6 +20,12 @@ use crate::time::Time;
 /// A session ends by [`remove`](Self::remove) (DELETE), or after [`Limits::session_idle`] in which it had neither
 /// a request in progress nor an open stream. Afterwards its id is unknown, as it is for every principal but the one
 /// that made it: whoever guesses an id cannot even learn that it exists.
+///
+/// Where there is no room for another session, one is lost: of the [`Holder`] that holds most, one that was never used
+/// after its handshake, or else the one that was idle for longest. What a principal holds, and what is in use, is lost to
+/// nobody who would hold as much. So whoever fills the table loses what fills it, and nobody else is refused. The client
+/// of a session that is lost learns it by 404 (2025-11-25, Transports, Session Management, 3), and by the end of its
+/// streams.
 ///
 /// | record | [`enter`](Self::enter) | [`leave`](Self::leave) | time | why |
 /// |---|---|---|---|---|
@@ -41,7 +49,10 @@ pub struct SessionTable<S> {
     next_serial: u64,
     /// When to look at each record next: never later than it may expire.
     checks: BTreeSet<(Time, usize)>,
-    per_principal: BTreeMap<Principal, usize>,
+    shares: Shares,
+    /// Which session of a holder is lost first, as far as it was looked at: a use does not move its session here, or each
+    /// exchange would pay for what hardly ever happens.
+    order: BTreeSet<(Seat, Standing, usize)>,
     /// No more are made.
     closed: bool,
     /// Those that cannot be entered any more, and end with their last request in progress.
@@ -54,11 +65,30 @@ struct Record<S> {
     /// Tells the record from those that had its place before.
     serial: u64,
     principal: Option<Principal>,
+    seat: Seat,
+    /// Where it is in the order.
+    noted: Standing,
+    visits: u32,
     /// Exchanges that keep it alive, its streams among them.
     open: usize,
     last_used: Time,
     next_check: Time,
 }
+
+/// How soon a session is lost, and then since when nobody uses it.
+type Standing = (Claim, Time);
+
+/// How soon a session is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    /// Nothing came but what completes its handshake.
+    Unused,
+    Idle,
+    InUse,
+}
+
+/// How many of those that hold as much as any other are looked at for the session that is lost.
+const LOOKED_AT: usize = 64;
 
 /// That an exchange keeps a session alive: to be given back with [`SessionTable::leave`], which then need not look the
 /// session up again. One that is dropped keeps its session for ever.
@@ -83,7 +113,8 @@ impl<S> SessionTable<S> {
             vacant: Vec::new(),
             next_serial: 0,
             checks: BTreeSet::new(),
-            per_principal: BTreeMap::new(),
+            shares: Shares::new(),
+            order: BTreeSet::new(),
             closed: false,
             draining: Vec::new(),
         }
@@ -99,39 +130,46 @@ impl<S> SessionTable<S> {
         self.places.is_empty()
     }
 
-    /// Makes a session, entered once: [`leave`](Self::leave) it when the exchange that made it is over.
+    /// Makes a session, entered once: [`leave`](Self::leave) it when the exchange that made it is over. Where there was no
+    /// room for it, the session that is lost for it is handed back, to be ended.
     ///
     /// `id` comes from a cryptographically secure source.
     ///
     /// # Errors
-    /// [`Refusal::Busy`] where the table is full, [`Refusal::TooManyRequests`] where the principal has as many as
-    /// it may; sessions without a principal are bounded by the table alone. [`Refusal::Closed`].
+    /// [`Refusal::Busy`] where the table is full, and nothing is to be lost for a session of this holder;
+    /// [`Refusal::TooManyRequests`] where its principal has as many as it may. [`Refusal::Closed`].
     pub fn create(
         &mut self,
         now: Time,
         id: SessionId,
-        principal: Option<&Principal>,
+        holder: &Holder,
         session: S,
-    ) -> Result<Visit, Refusal> {
-        self.may_create(principal)?;
+    ) -> Result<(Visit, Option<S>), Refusal> {
+        self.may_create(holder)?;
         // Two sessions under one id would make each client the other's. Nothing but a broken source of randomness does
         // it.
         if self.places.contains_key(&id) {
             return Err(Refusal::Busy);
         }
-        if let Some(principal) = principal {
-            *self.per_principal.entry(principal.clone()).or_default() += 1;
-        }
+        let lost = match self.len() >= self.most {
+            true => Some(self.lose_one(holder).ok_or(Refusal::Busy)?),
+            false => None,
+        };
+        let seat = self.shares.take(holder, 1);
         // Places serve again, so that the vector is never longer than there were sessions at a time.
         let place = self.vacant.pop().unwrap_or(self.records.len());
         let serial = self.next_serial;
         self.next_serial += 1;
         let next_check = now + self.idle;
+        let noted = (Claim::Unused, now);
         let record = Some(Record {
             session,
             id,
             serial,
-            principal: principal.cloned(),
+            principal: holder.principal().cloned(),
+            seat,
+            noted,
+            visits: 0,
             open: 1,
             last_used: now,
             next_check,
@@ -142,28 +180,68 @@ impl<S> SessionTable<S> {
         }
         self.places.insert(id, place);
         self.checks.insert((next_check, place));
-        Ok(Visit { place, serial })
+        self.order.insert((seat, noted, place));
+        Ok((Visit { place, serial }, lost))
     }
 
-    /// Whether [`create`](Self::create) would find room, to be asked before anything is prepared.
+    /// Whether [`create`](Self::create) would refuse whatever others hold, to be asked before anything is prepared.
     ///
     /// # Errors
     /// Those of `create`.
-    pub fn may_create(&self, principal: Option<&Principal>) -> Result<(), Refusal> {
+    pub fn may_create(&self, holder: &Holder) -> Result<(), Refusal> {
         if self.closed {
             return Err(Refusal::Closed);
         }
-        if self.len() >= self.most {
+        if self.most == 0 {
             return Err(Refusal::Busy);
         }
-        let has = principal
-            .and_then(|principal| self.per_principal.get(principal))
-            .copied()
-            .unwrap_or(0);
-        match principal.is_some() && has >= self.most_per_principal {
+        let has = self.shares.find(holder).map_or(0, |seat| self.shares.held(seat));
+        match holder.principal().is_some() && has >= self.most_per_principal {
             true => Err(Refusal::TooManyRequests),
             false => Ok(()),
         }
+    }
+
+    /// Gives up a session for another one of `asker`.
+    fn lose_one(&mut self, asker: &Holder) -> Option<S> {
+        let most: Vec<Seat> = self.shares.most().take(LOOKED_AT).collect();
+        let first = most.into_iter().filter_map(|seat| self.first_of(seat)).min();
+        let ((claim, _), place, seat) = first?;
+        // The anonymous are as many as one likes to be: among equals the latest comes in, where that costs the other no
+        // more than a handshake. Otherwise it takes that the other holds more.
+        let is_anonymous = (self.records.get(place)?.as_ref()).is_some_and(|record| record.principal.is_none());
+        let is_cheap = is_anonymous && claim != Claim::InUse;
+        match is_cheap || self.shares.exceeds(seat, asker, 1) {
+            true => self.take(place),
+            false => None,
+        }
+    }
+
+    /// The session of a holder that is lost first.
+    fn first_of(&mut self, seat: Seat) -> Option<(Standing, usize, Seat)> {
+        loop {
+            let from = (seat, (Claim::Unused, Time::ORIGIN), 0);
+            let next = self.order.range(from..).next().filter(|next| next.0 == seat);
+            let (_, noted, place) = next.copied()?;
+            // It may have been used since it was noted: each use is caught up with once.
+            match self.note(place) {
+                Some(standing) if standing == noted => return Some((standing, place, seat)),
+                Some(_) => {}
+                None => drop(self.order.remove(&(seat, noted, place))),
+            }
+        }
+    }
+
+    /// Notes how a session stands.
+    fn note(&mut self, place: usize) -> Option<Standing> {
+        let record = self.records.get_mut(place).and_then(Option::as_mut)?;
+        let standing = (record.claim(), record.last_used);
+        if standing != record.noted {
+            self.order.remove(&(record.seat, record.noted, place));
+            self.order.insert((record.seat, standing, place));
+            record.noted = standing;
+        }
+        Some(standing)
     }
 
     /// What is kept in each.
@@ -190,6 +268,7 @@ impl<S> SessionTable<S> {
             return Err(Refusal::TooManyRequests);
         }
         record.open += 1;
+        record.visits = record.visits.saturating_add(1);
         let serial = record.serial;
         Ok((Visit { place, serial }, &record.session))
     }
@@ -203,6 +282,10 @@ impl<S> SessionTable<S> {
             // Threads take the lock in another order than they read the clock. The check stays where it is: moving it
             // with each exchange would cost more than looking once in an idle time.
             record.last_used = record.last_used.max(now);
+            // Otherwise what was once in use would stay behind all that is idle.
+            if record.open == 0 && record.noted.0 == Claim::InUse {
+                self.note(visit.place);
+            }
         }
     }
 
@@ -219,7 +302,8 @@ impl<S> SessionTable<S> {
     pub fn clear(&mut self) -> Vec<S> {
         // Serials go on from where they are: a visit of before must not fit a record that is made later.
         self.checks.clear();
-        self.per_principal.clear();
+        self.shares = Shares::new();
+        self.order.clear();
         self.places.clear();
         self.vacant.clear();
         core::mem::take(&mut self.records)
@@ -289,16 +373,20 @@ impl<S> SessionTable<S> {
         self.places.remove(&record.id);
         self.vacant.push(place);
         self.checks.remove(&(record.next_check, place));
-        if let Some(principal) = record.principal
-            && let Some(count) = self.per_principal.get_mut(&principal)
-        {
-            *count = count.saturating_sub(1);
-            // One that has nothing is forgotten, or the names of all who ever came would pile up.
-            if *count == 0 {
-                self.per_principal.remove(&principal);
-            }
-        }
+        self.order.remove(&(record.seat, record.noted, place));
+        self.shares.give_back(record.seat, 1);
         Some(record.session)
+    }
+}
+
+impl<S> Record<S> {
+    fn claim(&self) -> Claim {
+        match (self.open, self.visits) {
+            // One visit may be the notification that completes the handshake.
+            (0, 0 | 1) => Claim::Unused,
+            (0, _) => Claim::Idle,
+            _ => Claim::InUse,
+        }
     }
 }
 

@@ -1,18 +1,22 @@
 //! The table of subscriptions: the one thing of the modern era that lives longer than an answer takes.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::holder::Holder;
 use super::refusal::Refusal;
-use super::session_id::Principal;
+use super::shares::{Seat, Shares};
 use crate::limits::Limits;
 
 /// The open subscriptions of an endpoint: how many there may be, and whose they are. What one is (`S`) is the caller's.
 ///
+/// Where there is no room for another one, the [`Holder`] that holds most loses its oldest, which ends as if the server
+/// had ended it. Who holds most itself is refused.
+///
 /// | table | [`open`](Self::open) | [`remove`](Self::remove) | [`close`](Self::close) | why |
 /// |---|---|---|---|---|
-/// | open | a new entry, or why there is no room | the entry goes, and what it took is free | all are handed back | each keeps memory for as long as its client likes |
+/// | open | a new entry and what is lost for it, or why there is no room | the entry goes, and what it took is free | all are handed back | each keeps memory for as long as its client likes |
 /// | closed | [`Refusal::Closed`] | nothing | nothing | one that came in now would never be ended |
 ///
 /// Methods are of four kinds. Getters: [`len`](Self::len), [`is_empty`](Self::is_empty), [`bytes`](Self::bytes),
@@ -25,7 +29,11 @@ pub struct Subscriptions<S> {
     last: u64,
     entries: BTreeMap<SubscriptionKey, Entry<S>>,
     bytes: usize,
-    per_principal: BTreeMap<Principal, usize>,
+    /// How many each holds, and what they weigh.
+    counts: Shares,
+    weights: Shares,
+    /// The entries of each holder, the oldest first.
+    order: BTreeSet<(Seat, SubscriptionKey)>,
     /// No more are opened.
     closed: bool,
 }
@@ -37,8 +45,12 @@ pub struct SubscriptionKey(u64);
 struct Entry<S> {
     subscriber: S,
     bytes: usize,
-    principal: Option<Principal>,
+    /// Where its holder sits, by number and by weight.
+    seats: (Seat, Seat),
 }
+
+/// What each subscription weighs beside its bytes, so that many small ones weigh as well.
+const WEIGHT: usize = 1 << 10;
 
 impl<S> Subscriptions<S> {
     /// An empty table with the bounds of `limits`.
@@ -52,7 +64,9 @@ impl<S> Subscriptions<S> {
             last: 0,
             entries: BTreeMap::new(),
             bytes: 0,
-            per_principal: BTreeMap::new(),
+            counts: Shares::new(),
+            weights: Shares::new(),
+            order: BTreeSet::new(),
             closed: false,
         }
     }
@@ -77,57 +91,65 @@ impl<S> Subscriptions<S> {
         self.entries.values().map(|entry| &entry.subscriber)
     }
 
-    /// Enters a subscription that keeps `bytes`.
+    /// Enters a subscription that keeps `bytes`. Those that are lost for it are handed back, to be ended.
     ///
     /// # Errors
-    /// [`Refusal::Busy`] where there are too many, or they take too many bytes; [`Refusal::TooManyRequests`] where
-    /// the principal has as many as it may; [`Refusal::Closed`].
-    pub fn open(
-        &mut self,
-        bytes: usize,
-        principal: Option<&Principal>,
-        subscriber: S,
-    ) -> Result<SubscriptionKey, Refusal> {
+    /// [`Refusal::Busy`] where there are too many, or they take too many bytes, and none holds more than `holder` would;
+    /// [`Refusal::TooManyRequests`] where its principal has as many as it may; [`Refusal::Closed`].
+    pub fn open(&mut self, bytes: usize, holder: &Holder, subscriber: S) -> Result<(SubscriptionKey, Vec<S>), Refusal> {
         if self.closed {
             return Err(Refusal::Closed);
         }
-        let all = self.bytes.saturating_add(bytes);
-        if self.entries.len() >= self.most || all > self.most_bytes {
-            return Err(Refusal::Busy);
+        let has = self.counts.find(holder).map_or(0, |seat| self.counts.held(seat));
+        if holder.principal().is_some() && has >= self.most_per_principal {
+            return Err(Refusal::TooManyRequests);
         }
-        if let Some(principal) = principal {
-            let has = self.per_principal.get(principal).copied().unwrap_or(0);
-            if has >= self.most_per_principal {
-                return Err(Refusal::TooManyRequests);
-            }
-            // After all that may fail: what is refused counts nowhere.
-            self.per_principal.insert(principal.clone(), has + 1);
-        }
-        self.bytes = all;
+        let lost = self.make_room(bytes, holder)?;
+        // After all that may fail: what is refused counts nowhere.
+        let seats = (
+            self.counts.take(holder, 1),
+            self.weights.take(holder, bytes.saturating_add(WEIGHT)),
+        );
+        self.bytes += bytes;
         self.last += 1;
         let key = SubscriptionKey(self.last);
+        self.order.insert((seats.1, key));
         let entry = Entry {
             subscriber,
             bytes,
-            principal: principal.cloned(),
+            seats,
         };
         self.entries.insert(key, entry);
-        Ok(key)
+        Ok((key, lost))
+    }
+
+    /// Has those lost that are in the way of one more.
+    fn make_room(&mut self, bytes: usize, holder: &Holder) -> Result<Vec<S>, Refusal> {
+        let mut lost = Vec::new();
+        // Nothing is lost for what would not fit into an empty table.
+        if self.most == 0 || bytes > self.most_bytes {
+            return Err(Refusal::Busy);
+        }
+        while self.entries.len() >= self.most || self.bytes.saturating_add(bytes) > self.most_bytes {
+            let largest = self.weights.largest().ok_or(Refusal::Busy)?;
+            // Looked at once: who makes room does so until there is enough, or all that went before was in vain.
+            if lost.is_empty() && !self.weights.exceeds(largest, holder, bytes.saturating_add(WEIGHT)) {
+                return Err(Refusal::Busy);
+            }
+            let oldest = self.order.range((largest, SubscriptionKey(0))..).next().copied();
+            lost.extend(self.remove(oldest.ok_or(Refusal::Busy)?.1));
+        }
+        Ok(lost)
     }
 
     /// Ends a subscription at the wish of its client. One that is not there any more is ignored.
     pub fn remove(&mut self, key: SubscriptionKey) -> Option<S> {
         let entry = self.entries.remove(&key)?;
         self.bytes = self.bytes.saturating_sub(entry.bytes);
-        if let Some(principal) = &entry.principal
-            && let Some(has) = self.per_principal.get_mut(principal)
-        {
-            *has -= 1;
-            // One that has nothing is forgotten, or the names of all who ever came would pile up.
-            if *has == 0 {
-                self.per_principal.remove(principal);
-            }
-        }
+        let (count, weight) = entry.seats;
+        self.order.remove(&(weight, key));
+        self.counts.give_back(count, 1);
+        self.weights.give_back(weight, entry.bytes.saturating_add(WEIGHT));
         Some(entry.subscriber)
     }
 
@@ -135,7 +157,9 @@ impl<S> Subscriptions<S> {
     pub fn close(&mut self) -> Vec<S> {
         self.closed = true;
         self.bytes = 0;
-        self.per_principal.clear();
+        self.counts = Shares::new();
+        self.weights = Shares::new();
+        self.order.clear();
         core::mem::take(&mut self.entries)
             .into_values()
             .map(|entry| entry.subscriber)
@@ -154,6 +178,20 @@ impl<S> fmt::Debug for Subscriptions<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::server::{Principal, Remote};
+
+    fn of(name: &str) -> Holder {
+        Holder::new(Some(&Principal::new(name)), Remote::UNKNOWN)
+    }
+
+    fn nobody() -> Holder {
+        Holder::new(None, Remote::UNKNOWN)
+    }
+
+    fn at(connection: u64) -> Holder {
+        let remote = Remote::new(Some(([10, 0, 0, 1], 1).into()), Some(connection));
+        Holder::new(None, remote)
+    }
 
     fn table(most: usize, per_principal: usize, bytes: usize) -> Subscriptions<u8> {
         Subscriptions::new(&Limits {
@@ -166,35 +204,59 @@ mod tests {
 
     #[test]
     fn there_is_a_total_and_a_share() {
-        let (alice, bob) = (Principal::new("alice"), Principal::new("bob"));
+        let (alice, bob) = (of("alice"), of("bob"));
         let mut table = table(3, 1, 100);
-        let first = table.open(1, Some(&alice), 1).unwrap();
-        assert_eq!(table.open(1, Some(&alice), 2), Err(Refusal::TooManyRequests));
-        assert!(table.open(1, Some(&bob), 3).is_ok() && table.open(1, None, 4).is_ok());
-        assert_eq!(table.open(1, None, 5), Err(Refusal::Busy));
+        let (first, _) = table.open(1, &alice, 1).unwrap();
+        assert_eq!(table.open(1, &alice, 2), Err(Refusal::TooManyRequests));
+        assert!(table.open(1, &bob, 3).is_ok() && table.open(1, &nobody(), 4).is_ok());
+        assert_eq!(table.open(1, &nobody(), 5), Err(Refusal::Busy));
         assert_eq!((table.remove(first), table.remove(first)), (Some(1), None));
-        assert!(table.open(1, Some(&alice), 6).is_ok());
+        assert!(table.open(1, &alice, 6).is_ok());
         assert_eq!(table.iter().copied().collect::<Vec<_>>(), [3, 4, 6]);
     }
 
     #[test]
     fn their_bytes_are_bounded_together() {
         let mut table = table(9, 9, 10);
-        let first = table.open(6, None, 1).unwrap();
-        assert_eq!(table.open(5, None, 2), Err(Refusal::Busy));
+        let (first, _) = table.open(6, &nobody(), 1).unwrap();
+        assert_eq!(table.open(5, &nobody(), 2), Err(Refusal::Busy));
         table.remove(first);
-        assert!(table.open(10, None, 3).is_ok());
+        assert!(table.open(10, &nobody(), 3).is_ok());
         assert_eq!(table.bytes(), 10);
     }
 
     #[test]
     fn a_closed_table_is_empty_and_stays_so() {
-        let alice = Principal::new("alice");
+        let alice = of("alice");
         let mut table = table(9, 9, 10);
-        let first = table.open(1, Some(&alice), 1).unwrap();
+        let (first, _) = table.open(1, &alice, 1).unwrap();
         assert_eq!(table.close(), [1]);
-        assert_eq!(table.open(1, None, 2), Err(Refusal::Closed));
+        assert_eq!(table.open(1, &nobody(), 2), Err(Refusal::Closed));
         assert_eq!((table.remove(first), table.close()), (None, Vec::new()));
-        assert!(table.is_empty() && table.bytes() == 0 && table.per_principal.is_empty());
+        assert!(table.is_empty() && table.bytes() == 0 && table.counts.total() == 0);
+    }
+
+    #[test]
+    fn who_fills_the_table_loses_its_oldest_for_another_who_has_none() {
+        let mut table = table(100, 9, 10_000);
+        for number in 0..100 {
+            table.open(1, &at(1), number).unwrap();
+        }
+        assert_eq!(table.open(1, &at(1), 100), Err(Refusal::Busy), "it holds most itself");
+        let lost = |opened: Result<(SubscriptionKey, Vec<u8>), Refusal>| opened.unwrap().1;
+        assert_eq!(lost(table.open(1, &at(2), 101)), [0]);
+        assert_eq!(lost(table.open(1, &of("alice"), 102)), [1]);
+        assert_eq!((table.len(), table.bytes()), (100, 100));
+    }
+
+    #[test]
+    fn who_takes_most_bytes_loses_as_much_as_is_needed() {
+        let mut table = table(100, 9, 100);
+        for number in 0..10 {
+            table.open(10, &at(1), number).unwrap();
+        }
+        let (_, lost) = table.open(25, &of("alice"), 100).unwrap();
+        assert_eq!((lost, table.bytes()), (alloc::vec![0, 1, 2], 95));
+        assert_eq!(table.open(101, &of("bob"), 101), Err(Refusal::Busy));
     }
 }

@@ -233,6 +233,11 @@ impl Exchange {
         self.scope
     }
 
+    /// Whether its answer names a session that it begins.
+    pub(super) fn begins_session(&self) -> bool {
+        self.reply.begins_session()
+    }
+
     /// Whether no handler has to answer anything any more.
     pub fn is_answered(&self) -> bool {
         self.awaited == 0
@@ -276,7 +281,7 @@ impl Exchange {
     /// Sends a notification. Dropped and counted where the client takes no stream, or the last answer is in.
     ///
     /// # Errors
-    /// [`Blocked`] while the queue is full ([`Limits::outbox_bytes`](crate::Limits::outbox_bytes)).
+    /// [`Blocked`] while the queue is full ([`Limits::stream_bytes`](crate::Limits::stream_bytes)).
     pub fn notify(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
         self.reply.notify(message)
     }

@@ -16,7 +16,7 @@ use super::rules::Rules;
 use super::served::{Answering, Served};
 use super::site::Site;
 use super::steps::Member;
-use crate::http::server::{Abandoned, HttpConfig, Page, Refusal, SessionTable, Subscriptions, Visit};
+use crate::http::server::{Abandoned, Bodies, BodyKey, HttpConfig, Page, Refusal, SessionTable, Subscriptions, Visit};
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::method::MethodName;
 use crate::rpc::{Kept, SendError};
@@ -112,6 +112,9 @@ pub struct HttpServer {
     tools: BTreeMap<Box<str>, ParamHeaders>,
     exchanges: BTreeMap<ExchangeId, Served>,
     next_exchange: u64,
+    /// The large bodies that are being read, and the exchanges they are of.
+    bodies: Bodies,
+    large: BTreeMap<BodyKey, ExchangeId>,
     table: SessionTable<Member<HttpSessionKey>>,
     rooms: Rooms,
     subscriptions: Subscriptions<ExchangeId>,
@@ -136,6 +139,8 @@ impl HttpServer {
             tools: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             next_exchange: 0,
+            bodies: Bodies::of_requests(limits),
+            large: BTreeMap::new(),
             table: SessionTable::new(limits),
             rooms: Rooms::new(),
             subscriptions: Subscriptions::new(limits),
@@ -232,7 +237,7 @@ impl HttpServer {
             self.events.len(),
             self.leaving.len(),
         ];
-        let bytes = self.site.reading() + self.subscriptions.bytes();
+        let bytes = self.site.budget().reading() + self.bodies.bytes() + self.subscriptions.bytes();
         self.rooms.kept() + Kept::new(entries.iter().sum(), bytes)
     }
 

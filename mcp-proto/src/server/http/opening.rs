@@ -45,9 +45,9 @@ pub enum Opening<'a> {
     /// A handler has to answer it, from nothing but itself.
     Request(Exchange, ClientRequest),
     /// It opens a subscription.
-    Subscribe(Subscribing<'a>),
+    Subscribe(Subscribing),
     /// It begins a session.
-    Begin(Beginning<'a>),
+    Begin(Beginning),
     /// It is something in a session.
     Enter(Entering<'a>),
     /// It is something of the legacy era, at an endpoint without sessions.
@@ -177,7 +177,7 @@ impl<'a> Opening<'a> {
             Admitted::Listen(subscription) => Self::Subscribe(Subscribing {
                 subscription,
                 exchange,
-                principal: head.principal,
+                holder: head.holder(),
             }),
         }
     }
@@ -216,7 +216,7 @@ impl<'a> Opening<'a> {
             (Incoming::Single(message), None) if initialize => Self::Begin(Beginning {
                 message,
                 accepts: head.accepts,
-                principal: head.principal,
+                holder: head.holder(),
             }),
             (incoming, _) => match Place::of(head) {
                 Ok(place) => Self::Enter(Entering {

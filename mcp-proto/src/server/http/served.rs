@@ -8,7 +8,7 @@ use bytes::BytesMut;
 
 use super::event::{Asker, HttpSessionKey};
 use super::exchange::Exchange;
-use crate::http::server::{AbandonedKey, Admission, BodyRoom, Refusal, SubscriptionKey, Visit};
+use crate::http::server::{AbandonedKey, Admission, BodyKey, BodyRoom, SubscriptionKey, Visit};
 use crate::rpc::RequestKey;
 
 /// One exchange of an HTTP server.
@@ -31,6 +31,8 @@ pub(super) struct Reading {
     pub(super) admission: Admission,
     pub(super) asker: Asker,
     pub(super) room: BodyRoom,
+    /// Once it is large.
+    pub(super) large: Option<BodyKey>,
     pub(super) body: BytesMut,
 }
 
@@ -61,15 +63,6 @@ impl Answering {
             abandoned: None,
             subscription: None,
         }
-    }
-}
-
-impl Reading {
-    /// Takes a piece of the body.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        self.room.take(bytes.len())?;
-        self.body.extend_from_slice(bytes);
-        Ok(())
     }
 }
 

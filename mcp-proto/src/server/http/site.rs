@@ -1,7 +1,6 @@
 //! What an endpoint is, apart from what happens in it.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
@@ -9,7 +8,7 @@ use http::Response;
 use http::request::Parts;
 
 use super::rules::Rules;
-use crate::http::server::{Admission, BodyBudget, BodyRoom, Gate, HttpConfig, Page, Refusal};
+use crate::http::server::{Admission, BodyBudget, Gate, HttpConfig, Page, Refusal};
 use crate::revision::Era;
 use crate::server::ServerConfig;
 
@@ -19,7 +18,7 @@ use crate::server::ServerConfig;
 pub struct Site {
     http: HttpConfig,
     gate: Gate,
-    budget: Arc<BodyBudget>,
+    budget: BodyBudget,
     /// What comes too late for it is refused by the tables, which are closed after it is set.
     closed: AtomicBool,
 }
@@ -30,7 +29,7 @@ impl Site {
         let limits = config.limits();
         Self {
             gate: Gate::new(&http, limits, config.serves(Era::Legacy)),
-            budget: Arc::new(BodyBudget::new(limits)),
+            budget: BodyBudget::new(limits),
             closed: AtomicBool::new(false),
             http,
         }
@@ -83,13 +82,8 @@ impl Site {
         self.gate.page(head)
     }
 
-    /// Room for the body of an admitted request, to be kept until the body is read.
-    pub fn body_room(&self, admission: &Admission) -> BodyRoom {
-        BodyRoom::new(&self.budget, admission.body_limit().unwrap_or(0))
-    }
-
-    /// How many bytes of bodies that are being read there are.
-    pub fn reading(&self) -> usize {
-        self.budget.reading()
+    /// The small bodies that are being read.
+    pub fn budget(&self) -> &BodyBudget {
+        &self.budget
     }
 }

@@ -1,6 +1,7 @@
 //! The steps of an opening: each needs one shared thing at most.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -10,7 +11,7 @@ use super::rules::Rules;
 use super::session::{HttpSession, Outcome};
 use super::taken::Taken;
 use crate::http::server::{
-    Accepts, Head, Principal, Refusal, SessionId, SessionTable, SubscriptionKey, Subscriptions, Visit,
+    Accepts, Head, Holder, Principal, Refusal, SessionId, SessionTable, SubscriptionKey, Subscriptions, Visit,
 };
 use crate::jsonrpc::{Id, Incoming, Message};
 use crate::revision::Revision;
@@ -78,13 +79,24 @@ impl<'a> Place<'a> {
 
 /// The opening of a subscription.
 #[derive(Debug)]
-pub struct Subscribing<'a> {
+pub struct Subscribing {
     pub(super) subscription: Subscription,
     pub(super) exchange: Exchange,
-    pub(super) principal: Option<&'a Principal>,
+    pub(super) holder: Holder,
 }
 
-impl Subscribing<'_> {
+/// A subscription that is entered.
+#[derive(Debug)]
+pub struct Subscribed<S> {
+    /// Where it is in the table.
+    pub key: SubscriptionKey,
+    /// What is kept of its exchange.
+    pub kept: S,
+    /// Those that are lost for it: each is to be [ended](Exchange::end).
+    pub lost: Vec<S>,
+}
+
+impl Subscribing {
     /// Enters the subscription into the table, where `keep` says what is kept of its exchange.
     ///
     /// # Errors
@@ -94,14 +106,14 @@ impl Subscribing<'_> {
         rules: Rules<'_>,
         table: &mut Subscriptions<S>,
         keep: impl FnOnce(Exchange) -> S,
-    ) -> Result<(SubscriptionKey, S), Box<Exchange>> {
+    ) -> Result<Subscribed<S>, Box<Exchange>> {
         let id = self.subscription.id().clone();
         let bytes = self.subscription.bytes();
         // Acknowledged before it is in the table, from where announcements come, and the acknowledgement MUST be first.
         self.exchange.subscribe(self.subscription);
         let kept = keep(self.exchange);
-        match table.open(bytes, self.principal, kept.clone()) {
-            Ok(key) => Ok((key, kept)),
+        match table.open(bytes, &self.holder, kept.clone()) {
+            Ok((key, lost)) => Ok(Subscribed { key, kept, lost }),
             Err(refusal) => Err(Box::new(Exchange::refused(rules, Some(&id), &refusal))),
         }
     }
@@ -109,29 +121,29 @@ impl Subscribing<'_> {
 
 /// The beginning of a session.
 #[derive(Debug)]
-pub struct Beginning<'a> {
+pub struct Beginning {
     pub(super) message: Message,
     pub(super) accepts: Accepts,
-    pub(super) principal: Option<&'a Principal>,
+    pub(super) holder: Holder,
 }
 
 /// A session that has begun, or why it has not.
 #[derive(Debug)]
-pub struct Begun<'a, R, L = R> {
+pub struct Begun<R, L = R> {
     exchange: Exchange,
     session: Option<(SessionId, Revision, HttpSession<R, L>)>,
     /// The id of the request.
     id: Option<Id>,
-    principal: Option<&'a Principal>,
+    holder: Holder,
 }
 
-impl<'a> Beginning<'a> {
+impl Beginning {
     /// Asks for room in the table, before anything is prepared.
     ///
     /// # Errors
     /// The exchange of the refusal.
     pub fn check<S>(self, rules: Rules<'_>, table: &SessionTable<Member<S>>) -> Result<Self, Box<Exchange>> {
-        match table.may_create(self.principal) {
+        match table.may_create(&self.holder) {
             Ok(()) => Ok(self),
             Err(refusal) => Err(Box::new(Exchange::refused(rules, message_id(&self.message), &refusal))),
         }
@@ -139,7 +151,7 @@ impl<'a> Beginning<'a> {
 
     /// Does the handshake. No table is needed. `random` is asked where a session begins, and gives bytes of a
     /// cryptographically secure source.
-    pub fn negotiate<R, L>(self, rules: Rules<'_>, now: Time, random: impl FnOnce() -> [u8; 32]) -> Begun<'a, R, L> {
+    pub fn negotiate<R, L>(self, rules: Rules<'_>, now: Time, random: impl FnOnce() -> [u8; 32]) -> Begun<R, L> {
         let id = message_id(&self.message).cloned();
         let mut session = HttpSession::new(LegacySession::new(rules.config));
         let mut exchange = Exchange::new(rules, self.accepts, Scope::Alone);
@@ -150,36 +162,37 @@ impl<'a> Beginning<'a> {
             exchange,
             session: (session.revision()).map(|revision| (SessionId::from_random(random()), revision, session)),
             id,
-            principal: self.principal,
+            holder: self.holder,
         }
     }
 }
 
-impl<R, L> Begun<'_, R, L> {
-    /// Enters the session into the table, where `keep` says what is kept of it.
+impl<R, L> Begun<R, L> {
+    /// Enters the session into the table, where `keep` says what is kept of it. With its exchange comes the session that
+    /// is lost for it, which is to be [ended](HttpSession::end).
     pub fn finish<S>(
         mut self,
         rules: Rules<'_>,
         now: Time,
         table: &mut SessionTable<Member<S>>,
         keep: impl FnOnce(HttpSession<R, L>) -> S,
-    ) -> Exchange {
+    ) -> (Exchange, Option<S>) {
         let Some((id, revision, session)) = self.session else {
-            return self.exchange;
+            return (self.exchange, None);
         };
         // Once more, under the lock under which it is made: another may have come in between.
-        if let Err(refusal) = table.may_create(self.principal) {
-            return Exchange::refused(rules, self.id.as_ref(), &refusal);
+        if let Err(refusal) = table.may_create(&self.holder) {
+            return (Exchange::refused(rules, self.id.as_ref(), &refusal), None);
         }
         let session = keep(session);
-        match table.create(now, id, self.principal, Member { revision, session }) {
-            Ok(visit) => {
+        match table.create(now, id, &self.holder, Member { revision, session }) {
+            Ok((visit, lost)) => {
                 // `initialize` is answered already: from now on its idle time counts.
                 table.leave(now, visit);
                 self.exchange.set_session(id);
-                self.exchange
+                (self.exchange, lost.map(|lost| lost.session))
             }
-            Err(refusal) => Exchange::refused(rules, self.id.as_ref(), &refusal),
+            Err(refusal) => (Exchange::refused(rules, self.id.as_ref(), &refusal), None),
         }
     }
 }

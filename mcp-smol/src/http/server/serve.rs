@@ -58,7 +58,8 @@ pub async fn serve_until(
             // It fails where the client is gone already, which the first read tells.
             let _ = stream.set_nodelay(true);
             shared.prepare(&stream);
-            spawner.spawn(shared.clone().serve::<Tcp>(Bridge(Socket::new(stream))));
+            let address = stream.peer_addr().ok();
+            spawner.spawn(shared.clone().serve::<Tcp>(Bridge(Socket::new(stream)), address));
         }
     });
     if let Some(broken) = nursery.run(unless(accepting, shutdown)).await {

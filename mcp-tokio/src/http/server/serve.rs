@@ -47,11 +47,11 @@ pub async fn serve_until(
         match accepted {
             // Taken and closed, so that its client knows at once; it would wait in the backlog otherwise.
             Ok(_) if options.max_connections.is_some_and(|most| connections.len() >= most) => {}
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // It fails where the client is gone already, which the first read tells.
                 let _ = stream.set_nodelay(true);
                 shared.prepare(&stream);
-                connections.spawn(shared.clone().serve::<Tcp>(TokioIo::new(stream)));
+                connections.spawn(shared.clone().serve::<Tcp>(TokioIo::new(stream), Some(address)));
             }
             Err(error) => bear(error).await?,
         }

@@ -4,10 +4,13 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::{Pin, pin};
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::io;
+use std::net::SocketAddr;
 
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
+use mcp_proto::http::server::Remote;
 
 use super::bridge::Bridge;
 use super::listener::Listener;
@@ -18,6 +21,9 @@ use super::stall::Stall;
 use crate::http::network::{Network, ServerTls};
 use crate::http::timers::Timers;
 use crate::{Clock, ClockTimer, Closing, FAR, either, end_upon, unless, wait};
+
+/// Numbers the connections of all listeners, as one service may have several.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// What all connections of a listener share: the service, the options, TLS, and the end.
 pub struct Connections<R> {
@@ -63,7 +69,7 @@ impl<R: ServerRuntime> Connections<R> {
         self.service.endpoint().drain();
     }
 
-    /// Serves one connection. What goes wrong on it concerns its client alone.
+    /// Serves one connection, which comes from `address`. What goes wrong on it concerns its client alone.
     ///
     /// # Cancel safety
     /// Dropping it closes the connection at once.
@@ -71,21 +77,23 @@ impl<R: ServerRuntime> Connections<R> {
         not(feature = "tls"),
         expect(clippy::clone_on_copy, reason = "without TLS there is none, and nothing to clone")
     )]
-    pub async fn serve<N: Network>(self: Arc<Self>, stream: N::Stream) {
+    pub async fn serve<N: Network>(self: Arc<Self>, stream: N::Stream, address: Option<SocketAddr>) {
+        let remote = Remote::new(address, Some(CONNECTIONS.fetch_add(1, Ordering::Relaxed)));
         if let Some(tls) = &self.tls {
             // For itself, that connections without TLS be small.
-            return Box::pin(self.serve_secure::<N>(stream, tls.clone())).await;
+            return Box::pin(self.serve_secure::<N>(stream, tls.clone(), remote)).await;
         }
         if let Some((stream, is_http2)) = self.open(self.bridge(stream).listening()).await {
-            self.talk(stream, is_http2, self.service.clone()).await;
+            let service = self.service.clone().with_remote(remote);
+            self.talk(stream, is_http2, service).await;
         }
     }
 
-    async fn serve_secure<N: Network>(&self, stream: N::Stream, tls: ServerTls) {
+    async fn serve_secure<N: Network>(&self, stream: N::Stream, tls: ServerTls, remote: Remote) {
         let Some((stream, agreed)) = self.open(N::secure_server(stream, tls)).await else {
             return;
         };
-        let service = self.service.clone();
+        let service = self.service.clone().with_remote(remote);
         #[cfg(feature = "tls")]
         let service = match agreed.client {
             Some(principal) => service.with_principal(principal),

@@ -18,7 +18,7 @@ use super::service::HttpService;
 use crate::{Clock, ClockTimer};
 use mcp_proto::Time;
 use mcp_proto::handle::Timer;
-use mcp_proto::handle::server::http::{Admission, BodyRoom, Exchange};
+use mcp_proto::handle::server::http::{Admission, Exchange, ReadingRoom};
 use mcp_proto::http::server::Refusal;
 
 /// Bodies from this size on are large: what comes of one is not done in the poll that has read it.
@@ -54,7 +54,7 @@ enum Stage<B> {
 struct Reading<B> {
     head: Parts,
     admission: Admission,
-    room: BodyRoom,
+    room: ReadingRoom,
     /// When the body has to be here; counted from when it was waited for.
     due: Option<Time>,
     body: B,
@@ -79,7 +79,7 @@ where
         let (head, body) = request.into_parts();
         let timer = service.runtime().clock().timer();
         let admission = match service.endpoint().admit(&head) {
-            Ok(admission) => admission,
+            Ok(admission) => admission.from(service.remote),
             Err(response) => return Self::at(service, timer, Stage::Refused(response)),
         };
         let Some(limit) = admission.body_limit() else {
@@ -92,7 +92,7 @@ where
         }
         let reading = Reading {
             head,
-            room: service.endpoint().body_room(&admission),
+            room: service.endpoint().reading_room(&admission),
             admission,
             due: None,
             body,
@@ -133,13 +133,19 @@ where
                         // All at once where it is there: an HTTP library writes it with the head, in one system call.
                         if let Some(body) = exchange.take_body(now) {
                             *stage = Stage::Done;
-                            return Poll::Ready(Response::from_parts(head, ResponseBody::whole(body)));
+                            return Poll::Ready(Response::from_parts(
+                                head,
+                                ResponseBody::answer(body, || service.reader()),
+                            ));
                         }
                         let exchange = core::mem::replace(stage, Stage::Done);
                         let (Stage::Waiting(exchange), Some(timer)) = (exchange, timer.take()) else {
                             return Poll::Pending;
                         };
-                        return Poll::Ready(Response::from_parts(head, ResponseBody::new(exchange, timer)));
+                        return Poll::Ready(Response::from_parts(
+                            head,
+                            ResponseBody::new(exchange, timer, service.reader()),
+                        ));
                     }
                     ready!(running.poll(cx, exchange.poll_timeout()));
                     now = running.now();
@@ -180,11 +186,15 @@ where
             return Poll::Ready(Ok(body));
         }
         while !self.body.is_end_stream() {
-            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+                // Others may need its room while its client says nothing.
+                return self.room.poll_lost(cx).map(Err);
+            };
+            match frame {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
                     let rest = self.body.size_hint().exact();
-                    let taken = self.room.take(data.remaining());
+                    let taken = self.room.take(&self.admission, &self.head, data.remaining());
                     if let Err(refusal) = taken.and_then(|()| self.collector.push(data, rest)) {
                         return Poll::Ready(Err(refusal));
                     }

@@ -5,8 +5,9 @@ use core::time::Duration;
 
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::http::Endpoint;
-use mcp_proto::http::server::{HttpConfig, Principal};
+use mcp_proto::http::server::{Holder, HttpConfig, Principal, Remote};
 
+use super::body::Reader;
 use super::options::{BODY_TIMEOUT, ServeOptions};
 use super::runtime::{KeepingRuntime, ServerRuntime};
 use crate::Clock;
@@ -20,6 +21,7 @@ pub struct HttpService<R> {
     runtime: R,
     body_timeout: Duration,
     pub(super) principal: Option<Principal>,
+    pub(super) remote: Remote,
 }
 
 impl<R: ServerRuntime> HttpService<R> {
@@ -30,6 +32,7 @@ impl<R: ServerRuntime> HttpService<R> {
             runtime: R::start(),
             body_timeout: BODY_TIMEOUT,
             principal: None,
+            remote: Remote::UNKNOWN,
         }
     }
 
@@ -49,6 +52,14 @@ impl<R: ServerRuntime> HttpService<R> {
         self
     }
 
+    /// The same for requests that all come from there, such as those on one connection. It counts over what the
+    /// extensions of a request say.
+    #[must_use]
+    pub fn with_remote(mut self, remote: Remote) -> Self {
+        self.remote = remote;
+        self
+    }
+
     /// How long a client may take to send the body of a request.
     pub fn body_timeout(&self) -> Duration {
         self.body_timeout
@@ -57,6 +68,14 @@ impl<R: ServerRuntime> HttpService<R> {
     /// The endpoint behind it.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Who reads the responses.
+    pub(super) fn reader(&self) -> Reader {
+        Reader {
+            endpoint: self.endpoint.clone(),
+            holder: Holder::new(self.principal.as_ref(), self.remote),
+        }
     }
 
     /// The runtime it was made with.

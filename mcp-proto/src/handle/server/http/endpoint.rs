@@ -14,8 +14,10 @@ use super::open;
 use super::session::Party;
 use super::upkeep::Upkeep;
 use crate::handle::lock::lock;
+use crate::handle::server::reading::ReadingRoom;
+use crate::handle::server::unread::Unread;
 use crate::handle::server::{Application, Server};
-use crate::http::server::{Admission, BodyRoom, HttpConfig};
+use crate::http::server::{Admission, Holder, HttpConfig};
 use crate::server::http::HttpSession;
 use crate::time::Time;
 
@@ -54,8 +56,13 @@ impl Endpoint {
     }
 
     /// Room for the body of an admitted request, to be kept until the body is read.
-    pub fn body_room(&self, admission: &Admission) -> BodyRoom {
-        self.inner.site.body_room(admission)
+    pub fn reading_room(&self, admission: &Admission) -> ReadingRoom {
+        ReadingRoom::new(&self.inner.reading, admission)
+    }
+
+    /// Takes a large piece of the body of a response for `holder`, to be given out as its client takes it.
+    pub fn unread(&self, holder: Holder, body: Bytes) -> Unread {
+        Unread::new(&self.inner.unread, holder, body)
     }
 
     /// Opens the exchange of an admitted request. Where the endpoint was closed meanwhile, it is the refusal.

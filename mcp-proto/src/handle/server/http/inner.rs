@@ -8,6 +8,8 @@ use super::line::Line;
 use super::orphans::Queue;
 use super::session::SharedSession;
 use crate::handle::lock::lock;
+use crate::handle::server::reading::Reading;
+use crate::handle::server::unread::UnreadAnswers;
 use crate::handle::server::{Application, Audience};
 use crate::http::server::{HttpConfig, SessionTable, Subscriptions};
 use crate::server::Announcement;
@@ -18,6 +20,8 @@ pub(super) struct Inner {
     pub(super) server: Arc<dyn Application>,
     pub(super) site: Site,
     pub(super) sessions: Mutex<SessionTable<Member<Arc<SharedSession>>>>,
+    pub(super) reading: Arc<Reading>,
+    pub(super) unread: Arc<UnreadAnswers>,
     pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
     pub(super) upkeep: Arc<Queue>,
 }
@@ -28,6 +32,8 @@ impl Inner {
         Self {
             site: Site::new(server.config(), config),
             sessions: Mutex::new(SessionTable::new(limits)),
+            reading: Arc::new(Reading::new(limits)),
+            unread: Arc::new(UnreadAnswers::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::new()),
             server,

@@ -54,9 +54,12 @@ fn step(
         }
         Opening::Subscribe(subscribing) => {
             let keep = |exchange| Arc::new(Line::new(exchange, None));
-            let (key, line) = subscribing.enter(rules, &mut lock(&inner.subscriptions), keep)?;
-            let errand = Errand::new(line, None, Vec::new());
-            Ok(Kind::Subscription(errand, key))
+            let subscribed = subscribing.enter(rules, &mut lock(&inner.subscriptions), keep)?;
+            // Told under no lock of the table: each has its own.
+            let config = inner.server.config();
+            subscribed.lost.iter().for_each(|lost| lost.end(config));
+            let errand = Errand::new(subscribed.kept, None, Vec::new());
+            Ok(Kind::Subscription(errand, subscribed.key))
         }
         Opening::Begin(beginning) => {
             let beginning = beginning.check(rules, &lock(&inner.sessions))?;
@@ -64,10 +67,13 @@ fn step(
             let begun = beginning.negotiate(rules, now, random);
             let keep = |session| Arc::new(SharedSession::new(inner.server.clone(), session));
             let mut sessions = lock(&inner.sessions);
-            let exchange = begun.finish(rules, now, &mut sessions, keep);
+            let (exchange, lost) = begun.finish(rules, now, &mut sessions, keep);
             // With the first there is something to look after. It is called under no lock, since it looks at once.
             let is_first = sessions.len() == 1;
             drop(sessions);
+            if let Some(lost) = lost {
+                lost.act(HttpSession::end);
+            }
             if is_first {
                 inner.upkeep.call();
             }

@@ -280,3 +280,19 @@ fn nothing_is_kept_for_a_client_that_has_gone() {
     assert!(reply.is_finished() && reply.poll_head(NOW).is_none() && reply.poll_body(NOW).is_none());
     assert_eq!((reply.dropped(), reply.can_call()), (1, false));
 }
+
+#[test]
+fn what_belongs_to_a_request_waits_for_its_reader_before_the_queue_of_a_client_is_full() {
+    let limits = Limits {
+        stream_bytes: 100,
+        ..Limits::default()
+    };
+    let mut reply = Reply::new(Accepts::BOTH, &HttpConfig::default(), &limits);
+    let mut sent = 0;
+    while reply.notify(b"{}".to_vec()).is_ok() {
+        sent += 1;
+    }
+    assert!((2..=100).contains(&sent) && !reply.has_room(), "{sent}");
+    let mut stream = Reply::stream(&HttpConfig::default(), &limits);
+    assert!((0..1_000).all(|_| stream.notify(b"{}".to_vec()).is_ok()));
+}

@@ -13,7 +13,7 @@ use super::super::served::{Answering, Reading, Served};
 use super::super::session::Happening;
 use super::super::taken::Taken;
 use super::HttpServer;
-use crate::http::server::{Admission, Refusal, Visit};
+use crate::http::server::{Admission, BodyRoom, Refusal, Remote, Visit};
 use crate::server::ClientRequest;
 use crate::time::Time;
 
@@ -50,7 +50,8 @@ impl HttpServer {
             Ok((admission, asker)) => match admission.body_limit() {
                 Some(_) => {
                     let reading = Reading {
-                        room: self.site.body_room(&admission),
+                        room: BodyRoom::new(admission.body_limit().unwrap_or(0)),
+                        large: None,
                         admission,
                         asker,
                         body: BytesMut::new(),
@@ -68,11 +69,42 @@ impl HttpServer {
     /// A piece of the body of a request has come. Where there is no room for it the request is refused, and the rest need
     /// not be read.
     pub fn receive_body(&mut self, id: ExchangeId, bytes: &[u8]) {
-        if let Some(Served::Reading(reading)) = self.exchanges.get_mut(&id)
-            && let Err(refusal) = reading.take(bytes)
-        {
-            let page = reading.admission.page().cloned();
-            self.refuse(id, page.as_ref(), &refusal);
+        let taken = self.take_body(id, bytes);
+        while let Some(lost) = self.bodies.poll_lost() {
+            if let Some(lost) = self.large.remove(&lost) {
+                self.fail_body(lost, &Refusal::Overloaded);
+            }
+        }
+        if let Err(refusal) = taken {
+            self.fail_body(id, &refusal);
+        }
+    }
+
+    fn take_body(&mut self, id: ExchangeId, bytes: &[u8]) -> Result<(), Refusal> {
+        let Some(Served::Reading(reading)) = self.exchanges.get_mut(&id) else {
+            return Ok(());
+        };
+        let needed = reading.room.take(self.site.budget(), bytes.len())?;
+        if needed > 0 {
+            let key = *reading.large.get_or_insert_with(|| {
+                let key = self.bodies.begin(reading.admission.holder(&reading.asker.head));
+                self.large.insert(key, id);
+                key
+            });
+            self.bodies.take(key, needed)?;
+        }
+        reading.body.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// A body is not read any more: what it has taken is free.
+    pub(super) fn stop_reading(&mut self, id: ExchangeId) {
+        if let Some(Served::Reading(reading)) = self.exchanges.get_mut(&id) {
+            reading.room.give_back(self.site.budget());
+            if let Some(key) = reading.large.take() {
+                self.bodies.finish(key);
+                self.large.remove(&key);
+            }
         }
     }
 
@@ -82,6 +114,7 @@ impl HttpServer {
         if !self.wants_body(id) {
             return;
         }
+        self.stop_reading(id);
         if let Some(Served::Reading(reading)) = self.exchanges.remove(&id) {
             let Reading {
                 admission, asker, body, ..
@@ -93,6 +126,7 @@ impl HttpServer {
     /// The body of a request will not be complete: [`Refusal::Incomplete`], or [`Refusal::TimedOut`] where it has taken
     /// longer than the driver allows, to a client that may still read.
     pub fn fail_body(&mut self, id: ExchangeId, refusal: &Refusal) {
+        self.stop_reading(id);
         if let Some(Served::Reading(reading)) = self.exchanges.get(&id) {
             let page = reading.admission.page().cloned();
             self.refuse(id, page.as_ref(), refusal);
@@ -117,7 +151,10 @@ impl HttpServer {
             false => self.site.judge(&head),
         };
         match judged {
-            Ok(admission) => Ok((admission, Asker { head, sender })),
+            Ok(admission) => {
+                let remote = Remote::new(sender.address, sender.connection);
+                Ok((admission.from(remote), Asker { head, sender }))
+            }
             Err(refusal) => {
                 let page = self.site.page(&head);
                 Err(Box::new(Exchange::refused(
@@ -158,20 +195,25 @@ impl HttpServer {
                     id
                 };
                 let entered = subscribing.enter(rules, &mut self.subscriptions, keep);
-                entered.map(|(key, _)| Answering {
-                    subscription: Some(key),
-                    ..Answering::alone(stream.unwrap_or_else(|| Exchange::accepted(rules)))
+                entered.map(|subscribed| {
+                    subscribed.lost.into_iter().for_each(|lost| self.end_stream(lost));
+                    Answering {
+                        subscription: Some(subscribed.key),
+                        ..Answering::alone(stream.unwrap_or_else(|| Exchange::accepted(rules)))
+                    }
                 })
             }
             Opening::Begin(beginning) => beginning.check(rules, &self.table).map(|beginning| {
                 let mut key = None;
                 let keep = |session| *key.insert(self.rooms.add(session, false));
-                let before = self.table.len();
                 let begun = beginning.negotiate(rules, now, random);
-                let exchange = begun.finish(rules, now, &mut self.table, keep);
+                let (exchange, lost) = begun.finish(rules, now, &mut self.table, keep);
                 // It has not been entered after all.
-                if let Some(key) = key.filter(|_| self.table.len() == before) {
+                if let Some(key) = key.filter(|_| !exchange.begins_session()) {
                     self.rooms.remove(key);
+                }
+                if let Some(lost) = lost {
+                    self.end_session(lost);
                 }
                 Answering::alone(exchange)
             }),

@@ -135,6 +135,7 @@ impl HttpServer {
     }
 
     pub(super) fn remove(&mut self, id: ExchangeId) {
+        self.stop_reading(id);
         self.ready.remove(&id);
         self.silent_streams.set(id, None);
         let Some(Served::Answering(answering)) = self.exchanges.remove(&id) else {

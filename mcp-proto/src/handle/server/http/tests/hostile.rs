@@ -1,6 +1,7 @@
 //! Whatever comes, there is an answer, and nothing is left behind.
 
 use super::*;
+use crate::http::server::Remote;
 
 #[test]
 fn bodies_that_are_read_are_bounded_together() {
@@ -10,17 +11,56 @@ fn bodies_that_are_read_are_bounded_together() {
         ..Limits::default()
     };
     let endpoint = World::with(HttpConfig::default(), limits, &Revision::ALL).endpoint;
-    let admission = endpoint.admit(&post(&[], "").into_parts().0).unwrap();
-    let mut first = endpoint.body_room(&admission);
-    let mut second = endpoint.body_room(&admission);
-    assert_eq!((first.take(4), first.take(6)), (Ok(()), Ok(())));
-    assert_eq!(first.take(1), Err(Refusal::TooLarge));
-    assert_eq!((second.take(5), second.take(1)), (Ok(()), Err(Refusal::Overloaded)));
+    let head = post(&[], "").into_parts().0;
+    let admission = endpoint.admit(&head).unwrap();
+    let take = |room: &mut ReadingRoom, bytes| room.take(&admission, &head, bytes);
+    let mut first = endpoint.reading_room(&admission);
+    let mut second = endpoint.reading_room(&admission);
+    assert_eq!((take(&mut first, 4), take(&mut first, 6)), (Ok(()), Ok(())));
+    assert_eq!(take(&mut first, 1), Err(Refusal::TooLarge));
+    assert_eq!(
+        (take(&mut second, 5), take(&mut second, 1)),
+        (Ok(()), Err(Refusal::Overloaded))
+    );
     drop(first);
-    assert_eq!(second.take(4), Ok(()));
+    assert_eq!(take(&mut second, 4), Ok(()));
     drop(second);
-    assert_eq!(endpoint.body_room(&admission).take(10), Ok(()));
+    assert_eq!(take(&mut endpoint.reading_room(&admission), 10), Ok(()));
     assert_eq!(Refusal::Overloaded.into_response().status(), 503);
+}
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl alloc::task::Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_body_that_is_lost_for_others_is_refused_while_nothing_of_it_comes() {
+    let limits = Limits::default().with_reading_bytes(100);
+    let endpoint = World::with(HttpConfig::default(), limits, &Revision::ALL).endpoint;
+    let head = post(&[], "").into_parts().0;
+    let from = |connection| {
+        let remote = Remote::new(Some(([10, 0, 0, 1], 1).into()), Some(connection));
+        endpoint.admit(&head).unwrap().from(remote)
+    };
+    let (one, other) = (from(1), from(2));
+    let mut large = endpoint.reading_room(&one);
+    let count = Arc::new(Count::default());
+    let (waker, noop) = (Waker::from(count.clone()), &Context::from_waker(Waker::noop()));
+    assert_eq!(large.take(&one, &head, 90), Ok(()));
+    assert!(large.poll_lost(&Context::from_waker(&waker)).is_pending());
+    let mut small = endpoint.reading_room(&other);
+    assert_eq!(small.take(&other, &head, 11), Ok(()));
+    assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    assert_eq!(large.poll_lost(noop), Poll::Ready(Refusal::Overloaded));
+    assert_eq!(large.take(&one, &head, 1), Err(Refusal::Overloaded));
+    drop(large);
+    assert_eq!(small.take(&other, &head, 89), Ok(()));
+    assert!(small.poll_lost(noop).is_pending());
 }
 
 #[test]

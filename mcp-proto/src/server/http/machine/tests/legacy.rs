@@ -2,11 +2,11 @@
 
 use super::*;
 
-fn in_session(id: &str, body: &str) -> Request<Bytes> {
+pub(super) fn in_session(id: &str, body: &str) -> Request<Bytes> {
     post(&[("mcp-session-id", id)], body)
 }
 
-fn get(id: &str) -> Request<Bytes> {
+pub(super) fn get(id: &str) -> Request<Bytes> {
     request("GET", &[("mcp-session-id", id)], "")
 }
 

@@ -1,0 +1,82 @@
+//! The server that is attacked, in a thread of its own.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use futures_util::future::select;
+use mcp_driver::http::ServeOptions;
+use mcp_proto::handle::Server;
+use mcp_proto::http::server::HttpConfig;
+use mcp_tests::runtime::{Flavour, listen};
+use smol::channel::{self, Sender};
+
+/// A server that listens until it is dropped.
+pub(crate) struct Victim {
+    pub(crate) address: SocketAddr,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Runs an attack on every runtime; the attacker and the honest client run on tokio.
+pub(crate) fn everywhere(attack: impl AsyncFn(&dyn Fn(Server) -> Victim)) {
+    // One at a time: what the process holds is the attack's.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for flavour in Flavour::ALL {
+        println!("{flavour}");
+        Flavour::TokioCurrent.run(async |_| attack(&|server| Victim::start(flavour, server)).await);
+    }
+}
+
+impl Victim {
+    fn start(flavour: Flavour, server: Server) -> Self {
+        let (listener, _) = listen();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = channel::bounded::<()>(1);
+        let thread = std::thread::spawn(move || {
+            flavour.run(async |_| {
+                let (options, config) = (ServeOptions::default(), HttpConfig::default());
+                let serving = async {
+                    if flavour.is_tokio() {
+                        use mcp_tokio::http::server::{Listener, McpService, serve_until};
+                        let listener = Listener::from(tokio::net::TcpListener::from_std(listener).unwrap());
+                        serve_until(
+                            listener,
+                            McpService::new(server, config),
+                            &options,
+                            std::future::pending(),
+                        )
+                        .await
+                    } else {
+                        use mcp_smol::http::server::{Listener, McpService, serve_until};
+                        let socket = smol::net::TcpListener::from(smol::Async::new(listener).unwrap());
+                        let listener = Listener::from(socket);
+                        serve_until(
+                            listener,
+                            McpService::new(server, config),
+                            &options,
+                            std::future::pending(),
+                        )
+                        .await
+                    }
+                };
+                select(pin!(serving), pin!(stopped.recv())).await;
+            });
+        });
+        let (stop, thread) = (Some(stop), Some(thread));
+        Self { address, stop, thread }
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        self.stop = None;
+        let joined = self.thread.take().map(JoinHandle::join);
+        // Not where the test fails already: a second panic would hide the first.
+        if !std::thread::panicking() {
+            joined.into_iter().for_each(|joined| joined.unwrap());
+        }
+    }
+}
