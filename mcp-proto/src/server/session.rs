@@ -296,11 +296,12 @@ impl LegacySession {
         method: &MethodName,
         params: Params,
     ) -> Result<Option<Vec<u8>>, SendError> {
-        if !self.negotiation.may_notify(method)? {
+        let method = method.into();
+        if !self.negotiation.may_notify(&method)? {
             return Err(SendError::Blocked(params));
         }
         if method.known().is_some_and(|method| !config.allows(method)) {
-            return Err(SendError::NotSupported { method: method.clone() });
+            return Err(SendError::NotSupported { method });
         }
         let is_wanted = self.interests.wants(method.known(), &params);
         Ok(is_wanted.then(|| encode_notification_with(method.as_str(), &params, b"")))
@@ -317,11 +318,11 @@ impl LegacySession {
     pub fn call(
         &mut self,
         config: &ServerConfig,
-        method: &MethodName,
+        method: impl Into<MethodName>,
         params: Params,
         options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        self.call_as(config, None, method, params, options)
+        self.call_as(config, None, &method.into(), params, &options)
     }
 
     /// Makes place for a request that cannot be sent yet. From now on its time runs.
@@ -336,9 +337,9 @@ impl LegacySession {
         &mut self,
         config: &ServerConfig,
         reserved: Option<CallId>,
-        method: &MethodName,
+        method: impl Into<MethodName>,
         params: Params,
-        options: &CallOptions,
+        options: CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
         if !self.negotiation.may_request(method)? {
             return Err(SendError::Blocked(params));

@@ -25,7 +25,7 @@ mod taken;
 
 #[cfg(feature = "handle")]
 pub(crate) use alarms::Alarms;
-pub use event::{Asked, AskedKey, AskedToken, Asker, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey, Sender};
+pub use event::{Asker, ExchangeId, HttpCallId, HttpEvent, HttpRequestKey, HttpRequestToken, HttpSessionKey, Sender};
 pub use exchange::{Exchange, Frame, HangUp, HttpAnswer, Scope};
 pub use machine::HttpServer;
 pub use opening::Opening;

@@ -248,9 +248,9 @@ impl<R, L> HttpSession<R, L> {
     pub fn call(
         &mut self,
         config: &ServerConfig,
-        method: &MethodName,
+        method: impl Into<MethodName>,
         params: Params,
-        options: &CallOptions,
+        options: CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
         self.call_as(config, None, &Question { method, options }, params)
     }
@@ -268,6 +268,7 @@ impl<R, L> HttpSession<R, L> {
             .call_as(config, reserved, question.method, params, question.options)
     }
 
+        let (method, options) = (&method.into(), &options);
     /// Stops waiting for a call: the cancellation to send, or `None` where there is nothing to cancel.
     pub fn cancel(&mut self, call: CallId, reason: Option<&str>) -> Option<Vec<u8>> {
         self.machine.cancel(call, reason)
@@ -285,7 +286,7 @@ impl<R, L> HttpSession<R, L> {
     pub fn notify(&mut self, config: &ServerConfig, announcement: &Announcement) -> Option<Vec<u8>> {
         let (method, params) = (announcement.method(), announcement.params());
         // Asked first, listening or not: what this client has not asked for must not wait for it either.
-        let message = self.machine.notify(config, method, params.clone()).ok()??;
+        let message = self.machine.notify(config, method.clone(), params.clone()).ok()??;
         if !self.streams.is_empty() {
             return Some(message);
         }
@@ -304,7 +305,7 @@ impl<R, L> HttpSession<R, L> {
         let mut stream = Exchange::stream(rules);
         for announcement in self.backlog.take() {
             let Announcement { method, params } = announcement;
-            if let Ok(Some(message)) = self.machine.notify(rules.config, &method, params) {
+            if let Ok(Some(message)) = self.machine.notify(rules.config, method, params) {
                 // The backlog is no larger than the queue of a stream.
                 let _ = stream.notify(message);
             }

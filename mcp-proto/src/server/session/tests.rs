@@ -287,12 +287,11 @@ fn the_log_level_is_the_clients() {
 #[test]
 fn calls_wait_for_initialized_and_are_settled_once() {
     let mut session = LegacySession::new(&config());
-    let sample = MethodName::from(Method::CreateMessage);
     let options = CallOptions::new().with_progress();
-    let call = |session: &mut LegacySession| session.call(&config(), &sample, Params::NONE, &options);
-    let ping = |session: &mut LegacySession| {
-        session.call(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
-    };
+    let call =
+        |session: &mut LegacySession| session.call(&config(), Method::CreateMessage, Params::NONE, options.clone());
+    let ping =
+        |session: &mut LegacySession| session.call(&config(), Method::Ping, Params::NONE, CallOptions::default());
     assert!(matches!(call(&mut session), Err(SendError::Blocked(_))));
     assert!(
         matches!(ping(&mut session), Err(SendError::Blocked(_))),
@@ -348,7 +347,7 @@ fn a_call_that_is_not_answered_times_out_and_is_cancelled() {
     let mut session = operating(Revision::V2025_11_25);
     let options = CallOptions::new().with_timeout(Duration::from_secs(5));
     let (call, _) = session
-        .call(&config(), &Method::Ping.into(), Params::NONE, &options)
+        .call(&config(), Method::Ping, Params::NONE, options.clone())
         .unwrap();
     let at = |seconds| Time::since_origin(Duration::from_secs(seconds));
     assert_eq!(session.poll_timeout(), Some(Time::ORIGIN), "armed by the first drain");
@@ -369,7 +368,7 @@ fn what_is_not_ours_to_send_is_refused_here() {
     let options = CallOptions::default();
     let mut call = |method: Method| {
         session
-            .call(&config(), &method.into(), Params::NONE, &options)
+            .call(&config(), method, Params::NONE, options.clone())
             .unwrap_err()
     };
     assert!(
@@ -384,7 +383,7 @@ fn what_is_not_ours_to_send_is_refused_here() {
         matches!(call(Method::ListRoots), SendError::NotSupported { .. }),
         "not declared by the client"
     );
-    let notify = |method: &str| session.notify(&config(), &MethodName::from(method), Params::NONE);
+    let notify = |method: &str| session.notify(&config(), method, Params::NONE);
     assert!(matches!(
         notify("notifications/prompts/list_changed"),
         Err(SendError::NotSupported { .. })
@@ -400,7 +399,7 @@ fn what_is_not_ours_to_send_is_refused_here() {
     );
     assert!(notify("com.example/news").is_ok());
     let early = LegacySession::new(&config());
-    let blocked = early.notify(&config(), &MethodName::from("com.example/news"), Params::NONE);
+    let blocked = early.notify(&config(), "com.example/news", Params::NONE);
     assert!(matches!(blocked, Err(SendError::Blocked(_))));
 }
 
@@ -409,7 +408,7 @@ fn a_closed_session_is_silent() {
     let mut session = operating(Revision::V2025_11_25);
     let asked = request(&mut session, r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
     let (call, _) = session
-        .call(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
+        .call(&config(), Method::Ping, Params::NONE, CallOptions::default())
         .unwrap();
     assert_eq!(session.close().collect::<Vec<_>>(), vec![call]);
     assert_eq!(session.respond(&config(), asked.token, Ok(ResultBody::EMPTY)), None);
@@ -422,6 +421,6 @@ fn a_closed_session_is_silent() {
     ] {
         assert!(matches!(receive(&mut session, text), Received::Nothing), "{text}");
     }
-    let notified = session.notify(&config(), &Method::ToolListChangedNotification.into(), Params::NONE);
+    let notified = session.notify(&config(), Method::ToolListChangedNotification, Params::NONE);
     assert!(matches!(notified, Err(SendError::Closed(_))));
 }

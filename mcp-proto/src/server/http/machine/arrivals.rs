@@ -6,7 +6,9 @@ use alloc::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 
-use super::super::event::{Asked, AskedKey, Asker, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey, Sender};
+use super::super::event::{
+    Asker, ExchangeId, HttpCallId, HttpEvent, HttpRequestKey, HttpRequestToken, HttpSessionKey, Sender,
+};
 use super::super::exchange::Exchange;
 use super::super::opening::Opening;
 use super::super::served::{Answering, Reading, Served};
@@ -227,7 +229,7 @@ impl HttpServer {
         id: ExchangeId,
         key: HttpSessionKey,
         visit: Option<Visit>,
-        taken: Taken<AskedKey>,
+        taken: Taken<HttpRequestKey>,
         asker: &Arc<Asker>,
     ) -> Answering {
         let mut answering = Answering {
@@ -262,7 +264,7 @@ impl HttpServer {
         asker: &Arc<Asker>,
     ) {
         let number = answering.requests.len() as u32;
-        let key = AskedKey { exchange: id, number };
+        let key = HttpRequestKey { exchange: id, number };
         let in_session = request.token.key();
         answering.requests.insert(number, in_session);
         if let (Some(session), Some(running)) = (session, in_session)
@@ -274,11 +276,21 @@ impl HttpServer {
             answering.exchange.skip();
             return;
         }
-        let asked = Asked::new(request, key, session, asker.clone());
-        self.events.push_back(HttpEvent::Request(asked));
+        let request = request.map_token(|token| HttpRequestToken {
+            key,
+            session,
+            token,
+            asker: asker.clone(),
+        });
+        self.events.push_back(HttpEvent::Request(request));
     }
 
-    pub(super) fn happened(&mut self, session: HttpSessionKey, happening: Happening<AskedKey>, asker: &Arc<Asker>) {
+    pub(super) fn happened(
+        &mut self,
+        session: HttpSessionKey,
+        happening: Happening<HttpRequestKey>,
+        asker: &Arc<Asker>,
+    ) {
         match happening {
             Happening::Notification(notification) => self.events.push_back(HttpEvent::Notification {
                 session,
