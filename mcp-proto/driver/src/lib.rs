@@ -31,7 +31,6 @@
 
 extern crate alloc;
 
-mod accept;
 #[cfg(feature = "child")]
 pub mod child;
 mod clock;
@@ -52,7 +51,6 @@ mod spare;
 #[cfg(unix)]
 mod stdio;
 
-pub use accept::rest_after;
 pub use clock::{Clock, ClockTimer, FAR, wait, within};
 pub use closing::{Closing, Watch, either, end_upon, unless};
 pub use connect_error::ConnectError;
@@ -61,7 +59,7 @@ pub use nursery::{Nursery, Spawner};
 #[cfg(feature = "http")]
 pub use resolver::HttpFiles;
 pub use resolver::{Resolved, Resolver, Route, reached, unsupported};
-pub use serving::{Serving, serve_until};
+pub use serving::{Serving, rest_after, serve_until};
 pub use spare::{Deadline, SpareTimer};
 #[cfg(unix)]
 pub use stdio::{StandardStream, serve_stdio};

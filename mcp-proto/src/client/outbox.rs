@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use super::event::Answer;
-use crate::jsonrpc::{Id, encode_error, encode_notification, encode_result};
+use crate::jsonrpc::{Id, encode_cancelled, encode_error, encode_notification, encode_result};
 use crate::method::{Method, MethodName};
 use crate::revision::Revision;
 use crate::rpc;
-use crate::rpc::{CallId, Mirrored, Outgoing, Purpose, encode_cancelled};
+use crate::rpc::{CallId, Mirrored, Outgoing, Purpose};
 
 /// The messages that wait to be sent, in their order.
 ///

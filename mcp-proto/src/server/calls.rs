@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::jsonrpc::{Id, Params, Peek, RawJson, encode_request_with, write_id};
+use crate::jsonrpc::{Id, Params, Peek, RawJson, encode_cancelled, encode_request_with, write_id};
 use crate::limits::Timeouts;
 use crate::method::MethodName;
-use crate::rpc::{self, CallError, CallId, CallOptions, Counters, Phase, SendError, encode_cancelled};
+use crate::rpc::{self, CallError, CallId, CallOptions, Counters, Phase, SendError};
 use crate::time::Time;
 
 /// The calls of the server that wait for an answer.

@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::uris::Uris;
 use super::{Refused, RequestToken, ResultBody, ServerConfig};
-use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_notification_with, write_id};
+use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_cancelled, encode_notification_with, write_id};
 use crate::method::Method;
-use crate::rpc::encode_cancelled;
 
 /// The key under which a notification names its subscription.
 const SUBSCRIPTION_ID: &[u8] = br#""io.modelcontextprotocol/subscriptionId":"#;
