@@ -9,10 +9,10 @@ use super::interests::Interests;
 use super::negotiation::Negotiation;
 use super::{ClientRequest, Received, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
-    ErrorObject, Facts, Id, Message, Notification, Params, Request, Response, encode_error, encode_notification_with,
-    encode_result,
+    ErrorObject, Facts, Id, InvalidMessage, Message, Notification, Params, ParseError, Request, Response, encode_error,
+    encode_notification_with, encode_result,
 };
-use crate::legacy::server::{ServerAction, ServerHandshake, ServerInput};
+use crate::legacy::server::{HandshakeRefusal, ServerAction, ServerHandshake, ServerInput};
 use crate::method::{Kind, Method, MethodName, Side};
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, Counters, Kept, RequestKey, SendError};
@@ -105,11 +105,36 @@ impl LegacySession {
     pub fn receive(&mut self, config: &ServerConfig, now: Time, message: Message) -> Received {
         match message {
             Message::Request(request) => {
+                // A slice: what is seen of it borrows from it, while the request moves on.
                 let params = request.params.clone();
                 self.receive_request(config, request, &Facts::of(params.as_ref()))
             }
             Message::Notification(notification) => self.receive_notification(now, notification),
             Message::Response(response) => self.receive_response(response),
+        }
+    }
+
+    /// Takes a message of a batch, which may be none (2025-03-26, Batching). Whether there may be batches is not asked.
+    pub(crate) fn receive_batched(
+        &mut self,
+        config: &ServerConfig,
+        now: Time,
+        message: Result<Message, InvalidMessage>,
+    ) -> Received {
+        match message {
+            // 2025-03-26, Lifecycle, Initialization: it MUST NOT be part of a batch.
+            Ok(Message::Request(request)) if request.method.known() == Some(Method::Initialize) => {
+                let error = HandshakeRefusal::InitializeInBatch.to_error();
+                Received::Respond(encode_error(Some(&request.id), &error))
+            }
+            Ok(message) => self.receive(config, now, message),
+            // An error is never answered with an error, or two peers would go on for ever.
+            Err(invalid) if invalid.is_reply => Received::Nothing,
+            Err(invalid) => {
+                let id = invalid.id.clone();
+                let error = ParseError::Invalid(invalid).to_error();
+                Received::Respond(encode_error(id.as_ref(), &error))
+            }
         }
     }
 
@@ -278,6 +303,7 @@ impl LegacySession {
             return None;
         }
         self.inbox.finish(token.key?);
+        // Noted when it was asked for, that no update in between is missed; undone where the application refuses.
         if let (Some(uri), Err(_)) = (&token.subscribes, &outcome) {
             self.interests.unsubscribe(uri);
         }
@@ -293,7 +319,7 @@ impl LegacySession {
     pub fn notify(
         &self,
         config: &ServerConfig,
-        method: &MethodName,
+        method: impl Into<MethodName>,
         params: Params,
     ) -> Result<Option<Vec<u8>>, SendError> {
         let method = method.into();
@@ -320,7 +346,7 @@ impl LegacySession {
         config: &ServerConfig,
         method: impl Into<MethodName>,
         params: Params,
-        options: &CallOptions,
+        options: CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
         self.call_as(config, None, &method.into(), params, &options)
     }
@@ -337,9 +363,9 @@ impl LegacySession {
         &mut self,
         config: &ServerConfig,
         reserved: Option<CallId>,
-        method: impl Into<MethodName>,
+        method: &MethodName,
         params: Params,
-        options: CallOptions,
+        options: &CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
         if !self.negotiation.may_request(method)? {
             return Err(SendError::Blocked(params));

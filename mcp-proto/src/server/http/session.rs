@@ -8,7 +8,7 @@ use core::fmt;
 use super::exchange::{Exchange, HttpAnswer};
 use super::listeners::Listeners;
 use super::rules::Rules;
-use crate::jsonrpc::{ErrorObject, Message, Notification, Params, RawJson};
+use crate::jsonrpc::{ErrorObject, InvalidMessage, Message, Notification, Params, RawJson};
 use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Kept, RequestKey, SendError};
@@ -182,7 +182,23 @@ impl<R, L> HttpSession<R, L> {
 
     /// Takes a message of the client.
     pub fn receive(&mut self, config: &ServerConfig, now: Time, message: Message) -> Outcome<R> {
-        match self.machine.receive(config, now, message) {
+        let received = self.machine.receive(config, now, message);
+        self.outcome(received)
+    }
+
+    /// Takes a message of a batch of the client, which may be none.
+    pub(super) fn receive_batched(
+        &mut self,
+        config: &ServerConfig,
+        now: Time,
+        message: Result<Message, InvalidMessage>,
+    ) -> Outcome<R> {
+        let received = self.machine.receive_batched(config, now, message);
+        self.outcome(received)
+    }
+
+    fn outcome(&mut self, received: Received) -> Outcome<R> {
+        match received {
             Received::Request(request) => Outcome::Request(request),
             Received::Respond(message) => Outcome::Respond(message),
             Received::Notification(notification) => Outcome::Happened(Happening::Notification(notification)),
@@ -252,6 +268,7 @@ impl<R, L> HttpSession<R, L> {
         params: Params,
         options: CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
+        let (method, options) = (&method.into(), &options);
         self.call_as(config, None, &Question { method, options }, params)
     }
 
@@ -268,7 +285,6 @@ impl<R, L> HttpSession<R, L> {
             .call_as(config, reserved, question.method, params, question.options)
     }
 
-        let (method, options) = (&method.into(), &options);
     /// Stops waiting for a call: the cancellation to send, or `None` where there is nothing to cancel.
     pub fn cancel(&mut self, call: CallId, reason: Option<&str>) -> Option<Vec<u8>> {
         self.machine.cancel(call, reason)

@@ -6,9 +6,7 @@ use super::exchange::{Exchange, Scope};
 use super::rules::Rules;
 use super::session::{Happening, HttpSession, Outcome};
 use crate::http::server::{Accepts, Refusal};
-use crate::jsonrpc::{Incoming, InvalidMessage, Message, ParseError, encode_error};
-use crate::legacy;
-use crate::method::Method;
+use crate::jsonrpc::{Incoming, InvalidMessage, Message};
 use crate::server::ClientRequest;
 use crate::time::Time;
 
@@ -96,25 +94,8 @@ impl<R> Taken<R> {
         session: &mut HttpSession<R, L>,
         message: Result<Message, InvalidMessage>,
     ) {
-        let message = match message {
-            Ok(message) => message,
-            // An error is never answered with an error, or two peers would go on for ever.
-            Err(invalid) if invalid.is_reply => return,
-            Err(invalid) => {
-                let id = invalid.id.clone();
-                let error = ParseError::Invalid(invalid).to_error();
-                return self.exchange.respond(encode_error(id.as_ref(), &error));
-            }
-        };
-        let is_request = matches!(message, Message::Request(_));
-        if let Message::Request(request) = &message
-            // 2025-03-26, Lifecycle, Initialization: it MUST NOT be part of a batch.
-            && request.method.known() == Some(Method::Initialize)
-        {
-            let error = legacy::server::HandshakeRefusal::InitializeInBatch.to_error();
-            return self.exchange.respond(encode_error(Some(&request.id), &error));
-        }
-        match session.receive(rules.config, now, message) {
+        let is_request = matches!(message, Ok(Message::Request(_)));
+        match session.receive_batched(rules.config, now, message) {
             Outcome::Request(request) => {
                 self.exchange.expect();
                 self.more.push(request);

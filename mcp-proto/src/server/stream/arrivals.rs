@@ -6,8 +6,6 @@ use super::StreamServer;
 use crate::jsonrpc::{
     self, Batch, DecodeError, ErrorObject, Facts, Id, Incoming, Message, ParseError, Request, encode_error,
 };
-use crate::legacy::server::HandshakeRefusal;
-use crate::method::Method;
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, RequestKey};
 use crate::server::batches::BatchKey;
@@ -111,29 +109,17 @@ impl StreamServer {
         let key = self.batches.open();
         for item in batch.messages() {
             match item {
-                Ok(message) => self.batched(now, key, message),
+                // It settles the call that it answers, as it does on a line of its own.
                 Err(invalid) if invalid.is_reply => self.unreadable(&ParseError::Invalid(invalid)),
-                Err(invalid) => {
-                    let id = invalid.id.clone();
-                    let error = ParseError::Invalid(invalid).to_error();
-                    self.batches.add(key, &encode_error(id.as_ref(), &error));
+                item => {
+                    let received = self.session.receive_batched(&self.config, now, item);
+                    self.received(Some(key), received);
                 }
             }
         }
         // Only now: a batch of answers that are all there is complete before its last message has been looked at.
         let answer = self.batches.seal(key);
         self.send(answer);
-    }
-
-    fn batched(&mut self, now: Time, key: BatchKey, message: Message) {
-        if let Message::Request(request) = &message
-            && request.method.known() == Some(Method::Initialize)
-        {
-            let error = HandshakeRefusal::InitializeInBatch.to_error();
-            return self.batches.add(key, &encode_error(Some(&request.id), &error));
-        }
-        let received = self.session.receive(&self.config, now, message);
-        self.received(Some(key), received);
     }
 
     /// What the session has made of a message, which may have come in a batch.
