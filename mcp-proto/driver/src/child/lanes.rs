@@ -161,6 +161,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
                 work.end();
                 return Poll::Ready(outcome);
             }
+            // As long as there is a connection its lanes have the timer.
             moved |= self.lanes.is_none() && timer.poll(cx, self.deadline(now)).is_ready();
             if !moved && self.sources.rest(&mut work) {
                 return Poll::Pending;
@@ -218,6 +219,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         }
         self.exit = Some(exit);
         self.last_words = Some(now + LAST_WORDS);
+        // What it has written is received before the shutdown begins.
         if self.lanes.is_none() {
             self.ladder.exited(now);
         }
@@ -322,6 +324,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         if let Some(failure) = self.failure.take() {
             return Some(Err(failure));
         }
+        // What it said last may be on its way still; others may hold the pipe open for ever.
         let is_silent = self.stderr.is_none() || self.last_words.is_none_or(|at| at <= now);
         if !self.ladder.is_over() || !is_silent {
             return None;

@@ -141,6 +141,7 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
             Some(Ok(frame)) => {
                 if let Ok(chunk) = frame.into_data() {
                     ports.portion = ports.portion.saturating_add(chunk.len());
+                    // With the last part: the connection is free before that is handed on, for what follows from it.
                     if body.is_end_stream() {
                         return Poll::Ready(Outcome::Complete(Some(chunk)));
                     }

@@ -82,6 +82,7 @@ impl Origin {
             *target = Uri::from_parts(parts).unwrap_or_default();
         } else {
             *target = path.into();
+            // One that the application has set stays.
             request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
         }
     }

@@ -109,6 +109,7 @@ impl<S: HttpSender, W> Pool<S, W> {
         uri: &Uri,
         expected: impl FnOnce(&Origin) -> usize,
     ) -> Result<OriginKey, ExchangeError> {
+        // A client has an endpoint or two.
         let known = self.places.iter().position(|place| place.origin.is_of(uri));
         Ok(OriginKey(match known {
             Some(index) => index,
@@ -202,6 +203,7 @@ impl<S: HttpSender, W> Pool<S, W> {
         self.next += 1;
         if let Some(place) = self.places.get_mut(key.0) {
             place.attempts = place.attempts.saturating_sub(1);
+            // What this one bears is the best guess for the next.
             place.expected = connected.capacity.get().max(1);
             place.free.push(id);
         }
@@ -251,12 +253,14 @@ impl<S: HttpSender, W> Pool<S, W> {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
+        // Closed by its server meanwhile, or cut off in the middle of a response.
         if !connection.sender.is_ready() {
             self.remove(id);
             return;
         }
         connection.load = connection.load.saturating_sub(1);
         connection.since = now;
+        // A server may keep one for longer than this side wants to.
         connection.keep = keep.unwrap_or(self.idle_timeout).min(self.idle_timeout);
         let (is_idle, until) = (connection.load == 0, now + connection.keep);
         let was_free = core::mem::replace(&mut connection.is_free, true);
@@ -341,8 +345,10 @@ fn find<S: HttpSender>(
     connections: &mut BTreeMap<ConnectionId, Connection<S>>,
     now: Time,
 ) -> Option<ConnectionId> {
+    // The one used last: those that are too many then wait long enough to be dropped.
     while let Some(id) = free.last().copied() {
         if let Some(connection) = connections.get_mut(&id) {
+            // It is among the free again once it is released.
             if connection.load >= connection.capacity.get() {
                 connection.is_free = false;
             } else if connection.is_usable(now) {

@@ -59,6 +59,7 @@ impl<T: Timer> Running<T> {
             if let Poll::Ready(frame) = self.exchange.poll_frame(cx, self.timer.now()) {
                 return Poll::Ready(frame);
             }
+            // What is over then may have something to say: a comment, that nobody between takes the stream for dead.
             ready!(self.timer.poll(cx, self.exchange.poll_timeout()));
         }
     }

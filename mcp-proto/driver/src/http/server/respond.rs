@@ -122,6 +122,7 @@ where
                         }
                         Poll::Ready(Err(refusal)) => Stage::refused(&reading.admission, &refusal),
                         Poll::Pending => {
+                            // Not before: nearly every body is there with its head, and no timer is set for it.
                             let due = *reading.due.get_or_insert_with(|| now + service.body_timeout());
                             ready!(running.poll(cx, Some(due)));
                             Stage::refused(&reading.admission, &Refusal::TimedOut)
@@ -182,6 +183,7 @@ where
         while !self.body.is_end_stream() {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
+                    // Trailers say nothing here.
                     let Ok(data) = frame.into_data() else { continue };
                     let rest = self.body.size_hint().exact();
                     let taken = self.room.take(data.remaining());
@@ -208,6 +210,7 @@ impl<R: ServerRuntime> HttpService<R> {
     fn open(&self, now: Time, admission: &Admission, head: &Parts, body: Bytes) -> Exchange {
         let random = || self.runtime().random();
         let exchange = self.endpoint().open(now, admission, head, body, random);
+        // Not with the service: an endpoint that keeps nothing has no task.
         if let Some(upkeep) = self.endpoint().take_upkeep() {
             self.runtime().keep(upkeep);
         }
