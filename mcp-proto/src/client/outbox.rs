@@ -166,6 +166,7 @@ impl Outbox {
     /// The connection is closed: nobody waits for an answer any more.
     pub(super) fn close(&mut self) {
         self.queue
+            // Calls have ended for their callers; what this side has to say or owes still leaves.
             .retain(|entry| matches!(entry.purpose, Purpose::Notification | Purpose::Response));
     }
 

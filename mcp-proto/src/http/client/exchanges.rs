@@ -143,6 +143,7 @@ impl Exchanges {
             self.start(Kind::Post(purpose), in_session, request, resend);
             return;
         }
+        // Not at once: answers share a few connections, however many requests a server makes.
         if purpose == Purpose::Response {
             self.answers.push(in_session, request);
             return self.send_answers(now);
