@@ -193,13 +193,19 @@ fn after_the_handshake_the_revision_is_what_was_agreed_whatever_meta_says() {
 }
 
 #[test]
-fn a_legacy_server_knows_nothing_of_the_modern_era() {
+fn a_legacy_server_says_what_it_speaks() {
     let config = config().with_revisions(&[Revision::V2025_11_25]);
     check(
         &config,
         r#"
+        > {"jsonrpc":"2.0","id":2,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}
+        < {"jsonrpc":"2.0","id":2,"error":{"code":-32022,"message":"unsupported protocol version; supported are 2025-11-25","data":{"supported":["2025-11-25"],"requested":"2026-07-28"}}}
+        > {"jsonrpc":"2.0","id":3,"method":"tools/list"}
+        < {"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"not initialized: the first request has to be initialize; supported are 2025-11-25"}}
         > {"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}
-        < {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"not initialized: the first request has to be initialize, or carry its protocol version in _meta"}}
+        < {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"not initialized: the first request has to be initialize; supported are 2025-11-25"}}
+        > {"jsonrpc":"2.0","id":4,"method":"initialize","params":{"protocolVersion":"2025-11-25","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}
+        < {"jsonrpc":"2.0","id":4,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"s","version":"1"}}}
     "#,
     );
 }
@@ -278,7 +284,7 @@ fn bad_input_is_answered_and_the_connection_lives_on() {
         > hello
         < {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"not JSON: expected value at line 1 column 1"}}
         > {"jsonrpc":"2.0","id":1,"method":"ping"
-        < {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"not JSON: EOF while parsing an object at line 1 column 39"}}
+        < {"jsonrpc":"2.0","id":1,"error":{"code":-32700,"message":"not JSON: EOF while parsing an object at line 1 column 39"}}
         > {"jsonrpc":"2.0","id":2,"method":7}
         < {"jsonrpc":"2.0","id":2,"error":{"code":-32600,"message":"not a JSON-RPC message: method is not a string"}}
         > {"jsonrpc":"2.0","id":null,"method":"ping"}
@@ -286,7 +292,7 @@ fn bad_input_is_answered_and_the_connection_lives_on() {
         > {"jsonrpc":"2.0","id":3,"method":"ping","method":"ping"}
         < {"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"not a JSON-RPC message: a key occurs twice"}}
         > {"jsonrpc":"2.0","id":4,"method":"ping","params":DEEP}
-        < {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"nested too deeply"}}
+        < {"jsonrpc":"2.0","id":4,"error":{"code":-32700,"message":"nested too deeply"}}
         > {"jsonrpc":"2.0","id":5,"method":"ping","params":[1]}
         < {"jsonrpc":"2.0","id":5,"error":{"code":-32600,"message":"not a JSON-RPC message: params is not an object"}}
         > {"jsonrpc":"2.0","id":6,"method":"ping","params":{"x":"LONG"}}
@@ -298,7 +304,6 @@ fn bad_input_is_answered_and_the_connection_lives_on() {
         > {"jsonrpc":"2.0","id":8,"result":{}}
         > {"jsonrpc":"2.0","id":9,"error":5}
         > {"jsonrpc":"2.0","id":10}
-        < {"jsonrpc":"2.0","id":10,"error":{"code":-32600,"message":"not a JSON-RPC message: neither method nor result nor error"}}
         > {"jsonrpc":"2.0","id":11,"method":"ping"}
         < {"jsonrpc":"2.0","id":11,"result":{}}
     "#;

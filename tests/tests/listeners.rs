@@ -12,6 +12,7 @@ use futures_util::future::{join, join_all};
 use mcp_proto::Timeouts;
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, Server};
+use mcp_proto::jsonrpc::ErrorCode;
 use mcp_proto::rpc::{CallError, CloseReason};
 use mcp_tests::conformance::arguments::Runtime;
 use mcp_tests::runtime::Driver;
@@ -203,7 +204,7 @@ fn many_connections_are_served_and_closed_gracefully_at_the_end() {
 }
 
 #[test]
-fn a_handler_that_panics_ends_its_own_connection_alone() {
+fn a_handler_that_panics_answers_its_own_call_alone() {
     everywhere(async |runtime, kind| {
         let begun = Arc::default();
         let (stop, stopped) = bounded(1);
@@ -214,8 +215,13 @@ fn a_handler_that_panics_ends_its_own_connection_alone() {
             let client = connect(runtime, &address, &mut drivers).await.expect("a client");
             let calls = async move {
                 assert_eq!(sleep(&other, 1).await.as_deref(), Ok("slept"));
-                let broken = client.call_tool("panic", ()).await;
-                assert_eq!(broken.expect_err("closed"), CallError::Closed(CloseReason::Peer));
+                let (beside, broken) = join(sleep(&client, 50), client.call_tool("panic", ())).await;
+                assert_eq!(beside.as_deref(), Ok("slept"), "what is beside it on its connection");
+                let CallError::Rpc(error) = broken.expect_err("no result") else {
+                    panic!("another error")
+                };
+                assert_eq!(error.code, ErrorCode::INTERNAL_ERROR);
+                assert!(!error.message.contains("as it should here"), "{error:?}");
                 assert_eq!(sleep(&other, 1).await.as_deref(), Ok("slept"));
                 drop(stop);
             };

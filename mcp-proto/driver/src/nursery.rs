@@ -323,8 +323,8 @@ mod tests {
     #[test]
     fn a_future_that_wakes_itself_leaves_others_their_turn() {
         let (mut nursery, wakes) = (Nursery::new(), Arc::new(Count::default()));
-        nursery.spawner().spawn(poll_fn(|_| {
-            // At work still: it is woken.
+        nursery.spawner().spawn(poll_fn(|cx| {
+            cx.waker().wake_by_ref();
             Poll::Pending
         }));
         assert!(poll(pin!(nursery.run(pending::<()>())), &wakes).is_pending());

@@ -26,7 +26,8 @@ pub(super) enum CallPurpose {
     Application,
     Discover,
     Initialize,
-    /// Whether the session is still known.
+    /// Whether the session is still known, or what the application had set in the last one: what it is answered with
+    /// matters to nobody.
     Ping,
     /// The list of tools, for the application: waits until it is read.
     ToolList,

@@ -104,6 +104,14 @@ pub(super) fn names_versions(result: &RawJson) -> bool {
     supported_of(result, "supportedVersions").is_some()
 }
 
+/// The versions that an error says the server supports.
+pub(super) fn supported_by(error: &ErrorObject) -> Box<[Box<str>]> {
+    let data = error.data.as_ref();
+    data.and_then(|data| supported_of(data, "supported"))
+        .unwrap_or_default()
+        .into()
+}
+
 fn is_wall(channel: Channel) -> bool {
     matches!(channel, Channel::Http(401 | 403))
 }

@@ -7,7 +7,7 @@ use super::tool_list::ToolList;
 use crate::jsonrpc::{ErrorObject, Notification, RawJson, Request};
 use crate::model::{Implementation, ServerCapabilities};
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CloseReason, RequestKey};
+use crate::rpc::{CallError, CallId, CloseReason, Excerpt, RequestKey};
 use crate::wire::header::ParamHeaderError;
 
 /// What a client tells the application.
@@ -68,6 +68,10 @@ pub enum ClientEvent {
     /// the session was refused, or has broken off too often, and is opened again for the next session only. This is why.
     /// Not told where the server says that it has no such stream (405 and 404).
     NotListening(CallError),
+    /// Something came that was no message, and answered no call. Told up to
+    /// [`Limits::junk_reports`](crate::Limits::junk_reports) times; [`Counters::junk`](crate::rpc::Counters::junk) counts
+    /// all of it.
+    Junk(Excerpt),
     /// The connection is closed. Comes last.
     Closed(CloseReason),
 }

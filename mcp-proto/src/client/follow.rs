@@ -46,6 +46,7 @@ impl Client {
                 for key in self.inbox.drain() {
                     self.events.push(ClientEvent::Cancelled(key));
                 }
+                self.standing.lost();
                 self.events.push(ClientEvent::SessionLost);
             }
         }
@@ -87,6 +88,10 @@ impl Client {
 
     /// Sends what was held back, in its order.
     fn release(&mut self) {
+        // First: what follows may rely on it.
+        for (method, params) in self.standing.restored() {
+            self.ask(method, params, CallOptions::default(), CallPurpose::Ping);
+        }
         for held in self.held.drain() {
             match held {
                 Held::Call(call) => self.release_call(call),

@@ -9,18 +9,21 @@ use super::event::{Answer, ClientEvent, ServerFacts};
 use super::events::Events;
 use super::held::{Held, HeldQueue};
 use super::inbox::Inbox;
+use super::incident::Farewell;
 use super::link::Link;
 use super::listing::{Joined, Tools};
 use super::meta::Members;
 use super::negotiation::Negotiation;
 use super::outbox::{Entry, Outbox};
+use super::standing::Standing;
 use super::tool_headers::ToolHeaders;
 use super::tool_list::ToolList;
 use crate::jsonrpc::{Params, encode_notification_with};
 use crate::method::{Kind, Method, MethodName};
 use crate::revision::Revision;
 use crate::rpc::{
-    CallError, CallId, CallOptions, CloseReason, Counters, Kept, Outgoing, Phase, Purpose, RequestKey, SendError,
+    CallError, CallId, CallOptions, CloseReason, Counters, Excerpt, Kept, Outgoing, Phase, Purpose, RequestKey,
+    SendError,
 };
 use crate::time::Time;
 
@@ -63,6 +66,10 @@ pub struct Client {
     pub(super) tool_headers: ToolHeaders,
     pub(super) members: Members,
     pub(super) counters: Counters,
+    /// What the application has set in a session, and wants in the next.
+    pub(super) standing: Standing,
+    /// What was no message last, and how often that was told.
+    pub(super) junk: (Option<Excerpt>, usize),
     /// When the world last spoke.
     pub(super) now: Time,
     pub(super) closed: Option<CloseReason>,
@@ -84,6 +91,8 @@ impl Client {
             tool_headers: ToolHeaders::new(limits.tool_headers),
             members: Members::new(&config),
             counters: Counters::default(),
+            standing: Standing::default(),
+            junk: (None, 0),
             now: Time::ORIGIN,
             closed: None,
             config,
@@ -104,6 +113,18 @@ impl Client {
     #[cfg(feature = "handle")]
     pub(crate) fn proved(&self) -> Option<Prior> {
         self.negotiation.proved()
+    }
+
+    /// What there is to say of the end of a server that this side had started: how it exited, and what it said last where
+    /// that is known. Else that is what came last and was no message.
+    #[must_use]
+    pub fn farewell(&self, status: &str, last_output: Option<&str>) -> Farewell {
+        let said = last_output.map(|text| Excerpt::of(text.as_bytes()));
+        Farewell {
+            status: status.into(),
+            was_early: !self.negotiation.is_confirmed(),
+            last_output: said.or_else(|| self.junk.0.clone()),
+        }
     }
 
     /// What the peer did that was wrong and survived.

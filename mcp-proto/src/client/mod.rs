@@ -14,6 +14,7 @@ mod held;
 #[cfg(feature = "http")]
 mod http;
 mod inbox;
+mod incident;
 mod link;
 mod listing;
 mod machine;
@@ -22,6 +23,7 @@ mod negotiation;
 mod outbox;
 mod receive;
 mod stage;
+mod standing;
 mod step;
 mod stream;
 mod tool_headers;
@@ -33,6 +35,7 @@ pub use era::{Channel, Evidence, Verdict, judge};
 pub use event::{Answer, ClientEvent, ServerFacts, ServerNotification, ServerRequest};
 #[cfg(feature = "http")]
 pub use http::HttpClient;
+pub use incident::{Farewell, Incident};
 pub use link::{Link, Origin};
 pub use machine::Client;
 pub use stream::StreamClient;

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::config::{Mode, Prior};
-use super::era::{Channel, Evidence, Verdict, judge, names_versions};
+use super::era::{Channel, Evidence, Verdict, judge, names_versions, supported_by};
 use super::event::ServerFacts;
 use super::link::Link;
 use super::stage::Stage;
@@ -171,6 +171,11 @@ impl Negotiation {
     pub(super) fn proved(&self) -> Option<Prior> {
         let facts = self.facts.as_ref().filter(|_| self.is_confirmed);
         facts.map(|facts| Prior::new(facts.revision))
+    }
+
+    /// Whether the server has shown what it speaks.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.is_confirmed
     }
 
     /// A call was answered with a result: what is believed of the server is true.
@@ -391,7 +396,7 @@ impl Negotiation {
             return Renegotiation::None;
         }
         if error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION {
-            return self.choose(judge(channel, Evidence::Error(error)));
+            return self.choose(judge(channel, Evidence::Error(error)), error);
         }
         let unlike_modern = match channel {
             // An error may be just the answer; but not before a method has done anything.
@@ -413,7 +418,7 @@ impl Negotiation {
     }
 
     /// 2026-07-28, Versioning, Protocol Version Negotiation: the client chooses from what the server supports.
-    fn choose(&mut self, verdict: Verdict) -> Renegotiation {
+    fn choose(&mut self, verdict: Verdict, error: &ErrorObject) -> Renegotiation {
         match verdict {
             Verdict::Modern(_) => Renegotiation::Again(Step::NOTHING),
             Verdict::Legacy(revision) if self.mode == Mode::Auto => {
@@ -425,7 +430,8 @@ impl Negotiation {
                 self.prior = None;
                 Renegotiation::Again(self.fall_back(revision))
             }
-            Verdict::Legacy(Some(revision)) => Renegotiation::Never(Box::from([revision.as_str().into()])),
+            // All that it named, not the one that would have been chosen.
+            Verdict::Legacy(Some(_)) => Renegotiation::Never(supported_by(error)),
             Verdict::NoCommonRevision(supported) => Renegotiation::Never(supported),
             _ => Renegotiation::None,
         }

@@ -12,27 +12,30 @@ use crate::jsonrpc::{
 };
 use crate::method::Method;
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Failure, Purpose};
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Excerpt, Failure, Purpose};
 use crate::time::Time;
 use crate::wire::outline::Outline;
 
 impl Client {
     /// A line, body or event came.
     pub fn receive_text(&mut self, now: Time, text: bytes::Bytes, origin: Origin) {
-        match crate::jsonrpc::parse(text, &self.config.limits) {
+        match crate::jsonrpc::parse_shared(&text, &self.config.limits) {
             Ok(Incoming::Single(message)) => self.receive(now, message, origin),
             Ok(Incoming::Batch(batch)) if self.revision().is_some_and(Revision::allows_batches) => {
                 // One that cannot be read takes none of the others along.
                 for message in batch.messages() {
                     match message {
                         Ok(message) => self.receive(now, message, origin),
-                        Err(invalid) => self.receive_invalid(&ParseError::Invalid(invalid), origin),
+                        Err(invalid) => {
+                            let excerpt = || Excerpt::withheld(0);
+                            self.receive_invalid(&ParseError::Invalid(invalid), origin, excerpt);
+                        }
                     }
                 }
             }
             // Only 2025-03-26 has batches.
-            Ok(Incoming::Batch(_)) => self.counters.junk += 1,
-            Err(error) => self.receive_invalid(&error, origin),
+            Ok(Incoming::Batch(_)) => self.junk(Excerpt::withheld(text.len())),
+            Err(error) => self.receive_invalid(&error, origin, || excerpt(&text, text.len())),
         }
     }
 
@@ -129,30 +132,44 @@ impl Client {
     }
 
     /// A line came that is too long to be read. Where it shows that it answers a call, the call ends.
-    pub(super) fn receive_overlong(&mut self, outline: &Outline) {
+    pub(super) fn receive_overlong(&mut self, outline: &Outline, head: &[u8]) {
         let limits = &self.config.limits;
         let limit = limits.line_bytes;
         let error = ParseError::TooLong { limit }.with_outline(outline, limits.id_bytes);
-        self.receive_invalid(&error, Origin::Stream);
+        self.receive_invalid(&error, Origin::Stream, || excerpt(head, limit));
     }
 
     /// An event came that is no text.
     #[cfg(feature = "http")]
     pub(super) fn receive_broken(&mut self, outline: &Outline, origin: Origin) {
         let error = ParseError::NotUtf8.with_outline(outline, self.config.limits.id_bytes);
-        self.receive_invalid(&error, origin);
+        self.receive_invalid(&error, origin, || Excerpt::withheld(0));
     }
 
     /// Something came that is no message. On a byte stream nothing is answered: two sides that answer junk
     /// with junk never stop.
-    fn receive_invalid(&mut self, error: &ParseError, origin: Origin) {
-        self.counters.junk += 1;
+    fn receive_invalid(&mut self, error: &ParseError, origin: Origin, excerpt: impl FnOnce() -> Excerpt) {
         // Else its caller would wait for an answer that has come.
         if let Some(call) = self.meant(error, origin)
             && let Some(data) = self.calls.remove(call)
         {
             let error = CallError::InvalidReply(DecodeError::new(error));
+            self.counters.junk += 1;
             self.settle(call, &data, Err(error), origin.channel());
+        } else {
+            self.junk(excerpt());
+        }
+    }
+
+    /// Something came that is of no use to anybody.
+    fn junk(&mut self, excerpt: Excerpt) {
+        self.counters.junk += 1;
+        let (last, told) = &mut self.junk;
+        *last = Some(excerpt.clone());
+        // A server that writes its log to standard output does so with every call.
+        if *told < self.config.limits.junk_reports && self.closed.is_none() {
+            *told += 1;
+            self.events.push(ClientEvent::Junk(excerpt));
         }
     }
 
@@ -228,6 +245,9 @@ impl Client {
             self.negotiation.confirm();
         }
         let outcome = outcome.and_then(|result| self.check_result_type(result));
+        if let (Ok(_), Some(method), true) = (&outcome, call.method.known(), self.negotiation.is_legacy()) {
+            self.standing.agreed(method, &call.params);
+        }
         let outcome = match call.method.known() {
             // Also where the application reads the list itself: calls of these tools need their headers.
             Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result).0),
@@ -414,5 +434,14 @@ impl Client {
             }
             Taken::Respond(answer) => self.outbox.push_response(&request.id, &answer),
         }
+    }
+}
+
+/// What may be shown of a text that was no message: nothing where it begins as one, for it may hold the arguments or the
+/// result of a call.
+fn excerpt(text: &[u8], length: usize) -> Excerpt {
+    match text.trim_ascii_start().first() {
+        Some(b'{' | b'[') => Excerpt::withheld(length),
+        _ => Excerpt::of(text),
     }
 }

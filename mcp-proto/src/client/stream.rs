@@ -149,7 +149,7 @@ impl StreamClient {
     fn receive_line(&mut self, now: Time, line: Line) {
         match line {
             Line::Complete(text) => self.client.receive_text(now, text, Origin::Stream),
-            Line::TooLong { outline, .. } => self.client.receive_overlong(&outline),
+            Line::TooLong { outline, head, .. } => self.client.receive_overlong(&outline, &head),
         }
     }
 }

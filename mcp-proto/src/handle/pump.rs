@@ -4,6 +4,7 @@ use core::task::{Context, Poll};
 
 use bytes::Bytes;
 
+use super::teller::Teller;
 use crate::time::Time;
 
 /// The driver's side of one byte-stream connection, of a client or of a server.
@@ -39,6 +40,11 @@ pub trait Pump {
 
     /// The stream is a new one.
     fn reopened(&self) {}
+
+    /// What a driver tells of the end of the server that it had started, if this side wants to know.
+    fn teller(&self) -> Option<Teller> {
+        None
+    }
 
     /// Runs what runs in place: the handlers of requests in progress.
     ///

@@ -24,6 +24,7 @@ pub(super) fn invalid(id: Option<Id>, reason: &'static str) -> InvalidMessage {
     InvalidMessage {
         id,
         is_reply: false,
+        has_method: false,
         reason,
     }
 }
@@ -48,12 +49,14 @@ impl Envelope<'_> {
     pub(super) fn into_message(mut self, bytes: &Bytes, limits: &Limits) -> Result<Message, InvalidMessage> {
         self.drop_nulls();
         let is_reply = self.method.is_none() && (self.result.is_some() || self.error.is_some());
+        let has_method = self.method.is_some();
         let id = self.read_id(limits);
         // Also for what is refused below: whoever waits for this id learns that nothing else will come.
         let known_id = id.as_ref().ok().cloned().flatten();
         let fail = |reason| InvalidMessage {
             id: known_id.clone(),
             is_reply,
+            has_method,
             reason,
         };
         if let Some(fault) = self.fault {

@@ -195,6 +195,15 @@ impl ParseError {
         }
     }
 
+    /// Whether it was meant as a request or a notification.
+    pub(crate) fn has_method(&self) -> bool {
+        match self {
+            Self::Invalid(invalid) => invalid.has_method,
+            Self::Broken(broken) => broken.has_method,
+            _ => false,
+        }
+    }
+
     /// Whether it may have been meant as a reply, where what it came in says that it is a reply or a notification.
     pub(crate) fn may_be_reply(&self) -> bool {
         match self {
@@ -260,6 +269,8 @@ pub struct InvalidMessage {
     pub id: Option<Id>,
     /// Whether it has a result or an error and no method, and so can only have been meant as a response.
     pub is_reply: bool,
+    /// Whether it has a method.
+    pub has_method: bool,
     /// What is wrong.
     pub reason: &'static str,
 }

@@ -46,6 +46,7 @@ pub(crate) use members::{Members, offset, write_object};
 pub use message::{Message, Notification, Request, Response};
 pub use params::Params;
 pub use parse::parse;
+pub(crate) use parse::parse_shared;
 pub use peek::{Peek, PeekMeta};
 pub(crate) use peek::{Text, result_type};
 pub use raw::{DecodeError, RawJson};

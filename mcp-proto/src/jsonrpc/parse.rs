@@ -23,7 +23,12 @@ use crate::wire::{BOM, scan};
 /// # Errors
 /// [`ParseError`] where the bytes are not UTF-8, not JSON, nested too deeply, or no JSON-RPC message.
 pub fn parse(bytes: Bytes, limits: &Limits) -> Result<Incoming, ParseError> {
-    read(&bytes, limits).or_else(|error| look_again(&bytes, limits, error))
+    parse_shared(&bytes, limits)
+}
+
+/// [`parse`] for those who want the text where it is no message.
+pub(crate) fn parse_shared(bytes: &Bytes, limits: &Limits) -> Result<Incoming, ParseError> {
+    read(bytes, limits).or_else(|error| look_again(bytes, limits, error))
 }
 
 /// The text could not be read as it is.

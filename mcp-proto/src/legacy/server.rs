@@ -1,5 +1,6 @@
 //! The server's side of the legacy handshake.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::Revision;
@@ -161,6 +162,18 @@ impl HandshakeRefusal {
     /// The error to answer with.
     pub fn to_error(self) -> ErrorObject {
         ErrorObject::new(ErrorCode::INVALID_REQUEST, alloc::format!("{self}"))
+    }
+
+    /// The same at a server of the legacy era alone, which speaks `supported`.
+    pub(crate) fn to_legacy_error(self, supported: &[Revision]) -> ErrorObject {
+        if self != Self::BeforeInitialize {
+            return self.to_error();
+        }
+        // Not a version in `_meta`, which is what such a client has sent in vain.
+        let names: Vec<_> = supported.iter().rev().map(|revision| revision.as_str()).collect();
+        let names = names.join(", ");
+        let message = alloc::format!("not initialized: the first request has to be initialize; supported are {names}");
+        ErrorObject::new(ErrorCode::INVALID_REQUEST, message)
     }
 }
 

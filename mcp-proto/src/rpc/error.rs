@@ -201,7 +201,14 @@ pub enum SendError {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OutOfEra { method, revision } => write!(f, "{method} is not this side's to send in {revision}"),
+            Self::OutOfEra { method, revision } => match method.known() {
+                // What a server asks for inside of a result is there still, and no message (2026-07-28, Multi Round-Trip
+                // Requests).
+                Some(known) if !known.exists_in(*revision) && !known.is_input_request() => {
+                    write!(f, "{method} does not exist in {revision}")
+                }
+                _ => write!(f, "{method} is not this side's to send in {revision}"),
+            },
             Self::NotSupported { method } => write!(f, "the peer does not support {method}"),
             Self::Reserved { method } => write!(f, "{method} is not sent by hand"),
             Self::Blocked(_) => f.write_str("the outbox is full"),
@@ -240,3 +247,22 @@ impl fmt::Display for CloseReason {
 }
 
 impl core::error::Error for CloseReason {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use alloc::string::ToString;
+
+    #[test]
+    fn what_does_not_exist_is_nobodys_to_send() {
+        for (method, expected) in [
+            (Method::Ping, "ping does not exist in 2026-07-28"),
+            (Method::Initialize, "initialize does not exist in 2026-07-28"),
+            (Method::CallTool, "tools/call is not this side's to send in 2026-07-28"),
+        ] {
+            let (method, revision) = (method.into(), Revision::V2026_07_28);
+            assert_eq!(SendError::OutOfEra { method, revision }.to_string(), expected);
+        }
+    }
+}

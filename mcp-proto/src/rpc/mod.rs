@@ -8,6 +8,7 @@ mod calls;
 mod counters;
 mod deadlines;
 mod error;
+mod excerpt;
 mod kept;
 mod options;
 mod outbox;
@@ -22,6 +23,7 @@ pub use counters::Counters;
 #[cfg(feature = "http")]
 pub(crate) use deadlines::Deadlines;
 pub use error::{CallError, CloseReason, HttpFailure, Phase, SendError};
+pub use excerpt::Excerpt;
 pub use kept::Kept;
 pub use options::CallOptions;
 pub(crate) use outbox::Outbox;

@@ -8,7 +8,7 @@ use crate::jsonrpc::{ErrorObject, Id, ParseError, encode_error};
 ///
 /// | a line that is meant as | is answered | why |
 /// |---|---|---|
-/// | a reply | never | nobody waits for the answer of an answer |
+/// | a reply, or nothing but an id | never | nobody waits for the answer of an answer |
 /// | a request, with an id that can be read | always | its caller waits (JSON-RPC 2.0, 5) |
 /// | anything else | a few times | so that two sides that misunderstand each other fall silent |
 #[derive(Debug)]
@@ -31,6 +31,11 @@ impl Junk {
             return None;
         }
         match error.id() {
+            // Neither a request nor a reply: a line of a log may have an id, and so may a reply without a result.
+            Some(_) if !error.has_method() => {
+                self.reply();
+                None
+            }
             Some(id) => Some(self.request(id, &error.to_error())),
             None => self.nameless(&error.to_error()),
         }

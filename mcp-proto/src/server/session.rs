@@ -14,7 +14,7 @@ use crate::jsonrpc::{
 };
 use crate::legacy::server::{HandshakeRefusal, ServerAction, ServerHandshake, ServerInput};
 use crate::method::{Kind, Method, MethodName, Side};
-use crate::revision::Revision;
+use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, CallId, CallOptions, Counters, Kept, RequestKey, SendError};
 use crate::time::Time;
 
@@ -148,7 +148,13 @@ impl LegacySession {
         match self.negotiation.receive(input) {
             ServerAction::Negotiate => Received::Respond(self.negotiation.initialize(config, &request)),
             ServerAction::AnswerPing => Received::Respond(encode_result(&request.id, b"{}")),
-            ServerAction::Refuse(refusal) => Received::Respond(encode_error(Some(&request.id), &refusal.to_error())),
+            ServerAction::Refuse(refusal) => {
+                let error = match config.serves(Era::Modern) {
+                    true => refusal.to_error(),
+                    false => refusal.to_legacy_error(config.revisions()),
+                };
+                Received::Respond(encode_error(Some(&request.id), &error))
+            }
             ServerAction::Serve => self.serve(config, request, facts),
             ServerAction::Ignore | ServerAction::Open | ServerAction::Deliver | ServerAction::Correlate => {
                 Received::Nothing

@@ -229,14 +229,17 @@ fn is_doubtful(error: &CallError) -> bool {
 
 /// What became of a call.
 fn read(tool: &ToolOrigin, outcome: Result<RawJson, CallError>) -> Result<CallToolResult, ToolCallError> {
-    let result = outcome.and_then(|raw| raw.decode::<CallToolResult>().map_err(CallError::InvalidReply));
+    let result = outcome.and_then(|raw| {
+        raw.decode_leniently::<CallToolResult>()
+            .map_err(CallError::InvalidReply)
+    });
     let tool = tool.clone();
     match result {
-        Ok(result) if result.is_failure() => Err(ToolCallError::Tool {
+        Ok((result, _)) if result.is_failure() => Err(ToolCallError::Tool {
             tool,
             result: Box::new(result),
         }),
-        Ok(result) => Ok(result),
+        Ok((result, _)) => Ok(result),
         Err(error) => Err(ToolCallError::Call { tool, error }),
     }
 }

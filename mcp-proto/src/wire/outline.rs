@@ -423,7 +423,7 @@ mod tests {
         ] {
             assert_eq!(seen(text), none, "{text}");
         }
-        assert_eq!(seen(r#"{"id":1,"level":"debug"}"#).2, false);
+        assert!(!seen(r#"{"id":1,"level":"debug"}"#).2);
         assert_eq!(seen(r#"{"id":1,"id":2,"result":{}}"#).0, None, "which of the two?");
         assert_eq!(seen(r#"{"result":{},"id":12"#).0, None, "a cut number is no id");
         assert_eq!(seen(r#"{"result":{},"id":"ab"#).0, None, "nor is a cut string");

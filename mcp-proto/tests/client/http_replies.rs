@@ -1,10 +1,10 @@
 //! What a client makes of the responses to its calls.
 
-use mcp_proto::Revision;
 use mcp_proto::client::{ClientEvent, Mode, Prior};
 use mcp_proto::http::client::{ExchangeError, HttpAction};
 use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallError, CallOptions, HttpFailure, Phase, SendError};
+use mcp_proto::{Revision, Time};
 use serde_json::{Value, json};
 
 use crate::http_support::{JSON, SSE, Web, sse, verbs};
@@ -586,4 +586,54 @@ fn answers_reach_the_calls_raw() {
     );
     web.end(initialize.id);
     assert_eq!(web.opened()[0].header("mcp-session-id"), Some("z"));
+}
+
+/// What a proxy or a framework says of a request that it refuses is all that there is to go by.
+#[test]
+fn the_text_of_a_refusal_is_told() {
+    for (kind, body) in [
+        ("text/plain; charset=utf-8", "Invalid \u{1b}host header\n"),
+        ("application/json", "Invalid  host header"),
+    ] {
+        let mut web = Web::new(config().with_mode(Mode::Modern));
+        web.call("tools/list");
+        let post = web.opened().remove(0);
+        let length = body.len().to_string();
+        web.head(post.id, 400, &[("content-type", kind), ("content-length", &length)]);
+        web.body(post.id, body.as_bytes());
+        web.client.end(Time::ORIGIN, post.id);
+        match only_error(&web.events()) {
+            CallError::Http(failure) => assert_eq!(&*failure.reason, "Bad Request: Invalid  host header"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_404_or_405_hints_at_servers_of_the_transport_before() {
+    for status in [404, 405] {
+        let mut web = Web::new(config().with_mode(Mode::Modern));
+        web.call("tools/list");
+        let post = web.opened().remove(0);
+        web.status(post.id, status);
+        let error = only_error(&web.events()).to_string();
+        assert!(error.contains("HTTP+SSE"), "{error}");
+    }
+}
+
+/// It named two.
+#[test]
+fn a_server_without_a_revision_in_common_is_quoted_in_full() {
+    let mut web = Web::new(config().with_mode(Mode::Modern));
+    web.call("tools/list");
+    let post = web.opened().remove(0);
+    let data = json!({"supported": ["2025-06-18", "2025-11-25"], "requested": "2026-07-28"});
+    let error = json!({"code": -32022, "message": "no", "data": data});
+    web.json(
+        post.id,
+        400,
+        &json!({"jsonrpc": "2.0", "id": post.rpc_id(), "error": error}),
+    );
+    let supported = Box::from(["2025-06-18".into(), "2025-11-25".into()]);
+    assert_eq!(only_error(&web.events()), CallError::NoCommonRevision { supported });
 }

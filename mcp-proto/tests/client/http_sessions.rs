@@ -13,7 +13,7 @@ use crate::support::{at, config, error, only_error, replies, result, secs, tools
 const LEGACY: Revision = Revision::V2025_11_25;
 
 /// Answers a new handshake up to its end, and gives what the client opens then.
-fn handshake(web: &mut Web, initialize: &Opened, session: &str) -> Vec<Opened> {
+pub(super) fn handshake(web: &mut Web, initialize: &Opened, session: &str) -> Vec<Opened> {
     web.initialize_answered(initialize, LEGACY, session);
     let initialized = web.opened();
     assert_eq!(verbs(&initialized), ["notifications/initialized"]);

@@ -176,8 +176,10 @@ impl Web {
         self.client.failed(self.now, id, ExchangeError::Broken("cut".into()));
     }
 
+    /// What the application is told, but for junk, which is told beside everything else.
     pub fn events(&mut self) -> Vec<ClientEvent> {
-        core::iter::from_fn(|| self.client.poll_event()).collect()
+        let events = core::iter::from_fn(|| self.client.poll_event());
+        events.filter(|event| !matches!(event, ClientEvent::Junk(_))).collect()
     }
 
     /// Lets time pass to `seconds` since the start, deadline by deadline.

@@ -16,6 +16,7 @@ mod http_listening;
 mod http_redirects;
 mod http_replies;
 mod http_sessions;
+mod http_standing;
 mod http_support;
 mod http_tools;
 mod random;

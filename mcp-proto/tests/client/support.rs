@@ -140,8 +140,10 @@ impl Wire {
         self.client.receive(self.now, format!("{text}\n").as_bytes());
     }
 
+    /// What the application is told, but for junk, which is told beside everything else.
     pub fn events(&mut self) -> Vec<ClientEvent> {
-        core::iter::from_fn(|| self.client.poll_event()).collect()
+        let events = core::iter::from_fn(|| self.client.poll_event());
+        events.filter(|event| !matches!(event, ClientEvent::Junk(_))).collect()
     }
 
     /// Lets time pass to `seconds` since the start, deadline by deadline.

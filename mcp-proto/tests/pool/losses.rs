@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use mcp_proto::client::Mode;
-use mcp_proto::jsonrpc::Params;
+use mcp_proto::jsonrpc::{ErrorCode, Params};
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason};
 use mcp_proto::sessions::{Life, SessionsConfig};
 use mcp_proto::toolbox::{ToolSource, Toolbox};
@@ -246,7 +246,7 @@ fn what_a_session_said_before_anyone_could_hear_it_counts_as_missed() {
 }
 
 #[test]
-fn a_handler_that_panics_in_a_connection_ends_that_connection_alone() {
+fn a_handler_that_panics_in_a_connection_answers_its_own_call_alone() {
     for mode in MODES {
         let mut world = World::new(mode, SessionsConfig::default());
         ready(&mut world);
@@ -256,10 +256,13 @@ fn a_handler_that_panics_in_a_connection_ends_that_connection_alone() {
         let broken = world.executor.spawn(world.session().call_tool("panic", ()));
         world.executor.run_for(ms(100));
         let (_, outcome) = broken.expect();
-        assert!(matches!(outcome, Err(CallError::Closed(_))), "{mode:?}: {outcome:?}");
+        let Err(CallError::Rpc(error)) = outcome else {
+            panic!("{mode:?}: {outcome:?}")
+        };
+        assert_eq!(error.code, ErrorCode::INTERNAL_ERROR, "{mode:?}");
         let next = world.executor.spawn(world.session().call_tool("echo", ()));
         world.executor.run_for(ms(5_000));
         assert!(next.expect().1.is_ok() && slow.expect().1.is_ok(), "{mode:?}");
-        assert_eq!((world.connects("server"), world.connects("other")), (2, 1));
+        assert_eq!((world.connects("server"), world.connects("other")), (1, 1));
     }
 }

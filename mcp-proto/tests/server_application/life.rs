@@ -156,6 +156,82 @@ fn those_who_wait_for_a_cancellation_no_more_leave_nothing_behind() {
     assert!(tasks.iter().all(|task| task.0.load(Ordering::SeqCst) == 1));
 }
 
+/// Panics when it is dropped.
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        if std::hint::black_box(true) {
+            panic!("a handler panics in its end, as it should here");
+        }
+    }
+}
+
+/// Whenever it does so: before its future is there, in its first poll, in a later one, in its end, or cancelled.
+#[test]
+fn a_handler_that_panics_answers_its_own_request_alone() {
+    let broken = || {
+        if std::hint::black_box(true) {
+            panic!("a handler panics, as it should here");
+        }
+    };
+    let server = Server::builder("test", "1")
+        .tool("before", "Panics before there is a future", move || {
+            broken();
+            async { Ok("never") }
+        })
+        .tool("at once", "", move || async move {
+            broken();
+            Ok("never")
+        })
+        .tool("later", "", move || {
+            let mut turns = 0;
+            poll_fn(move |cx: &mut TaskContext<'_>| {
+                turns += 1;
+                match turns {
+                    1 => cx.waker().wake_by_ref(),
+                    _ => broken(),
+                }
+                Poll::<Result<&str, ToolError>>::Pending
+            })
+        })
+        .tool("at its end", "Answers, and panics when it is dropped", || async {
+            let _fragile = Fragile;
+            Ok("done")
+        })
+        .tool("given up", "Panics when it is dropped", || async {
+            let _fragile = Fragile;
+            pending::<()>().await;
+            Ok("never")
+        })
+        .tool("quick", "", || async { Ok("quick") })
+        .build();
+    for revision in [Revision::V2025_11_25, Revision::V2026_07_28] {
+        let mut client = Client::new(&server, revision);
+        for tool in ["before", "at once", "later", "at its end"] {
+            let answer = client.call(revision, tool, json!({}));
+            assert_eq!(answer["error"]["code"], -32603, "{tool}: {answer}");
+            assert!(!answer.to_string().contains("as it should here"), "{answer}");
+            assert_eq!(
+                text(&client.call(revision, "quick", json!({}))),
+                "quick",
+                "after {tool}"
+            );
+        }
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": revision.as_str(),
+            "io.modelcontextprotocol/clientCapabilities": {}
+        });
+        let params = match revision.is_stateless() {
+            true => json!({"name": "given up", "_meta": meta}),
+            false => json!({"name": "given up"}),
+        };
+        client.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
+        client.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}));
+        assert_eq!(text(&client.call(revision, "quick", json!({}))), "quick");
+    }
+}
+
 #[test]
 fn handlers_wake_their_driver_and_run_beside_each_other() {
     let gate = Arc::new(Mutex::new((false, None::<Waker>)));

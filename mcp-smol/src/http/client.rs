@@ -74,6 +74,15 @@ impl Network for Tcp {
     #[cfg(not(feature = "tls"))]
     type Secure = Self::Stream;
 
+    fn look(Bridge(socket): &Self::Stream) -> Option<usize> {
+        look(socket.as_ref())
+    }
+
+    #[cfg(feature = "tls")]
+    fn look_secure(Bridge(session): &Self::Secure) -> Option<usize> {
+        look(session.get_ref().0.as_ref())
+    }
+
     async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         async_net::resolve((host, port)).await
     }
@@ -99,14 +108,5 @@ impl Network for Tcp {
         let stream = TlsAcceptor::from(config).accept(stream).await?;
         let agreed = Agreed::with_client(stream.get_ref().1);
         Ok((Bridge(stream.into()), agreed))
-    }
-
-    fn look(Bridge(socket): &Self::Stream) -> Option<usize> {
-        look(socket.as_ref())
-    }
-
-    #[cfg(feature = "tls")]
-    fn look_secure(Bridge(session): &Self::Secure) -> Option<usize> {
-        look(session.get_ref().0.as_ref())
     }
 }

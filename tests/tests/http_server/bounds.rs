@@ -39,15 +39,18 @@ fn bad_requests_are_refused_and_the_connection_lives_on() {
 }
 
 #[test]
-fn a_handler_that_panics_ends_its_own_connection_alone() {
+fn a_handler_that_panics_answers_its_own_call_alone() {
     everywhere(async |serve| {
         let site = serve(Setup::default());
         let echo = modern_request("/mcp", "echo", r#"{"text":"hi"}"#);
         let mut other = Raw::open(site.address).await;
         assert_eq!(other.ask(&echo).await.0, 200);
         let mut connection = Raw::open(site.address).await;
-        connection.send(&modern_request("/mcp", "panic", "{}")).await;
-        assert_eq!(connection.read().await, "");
+        let (status, answer) = connection.ask(&modern_request("/mcp", "panic", "{}")).await;
+        assert_eq!(status, 200);
+        assert!(answer.contains(r#""code":-32603"#), "{answer}");
+        assert!(!answer.contains("as it should here"), "{answer}");
+        assert_eq!(connection.ask(&echo).await.0, 200, "its connection lives on");
         assert_eq!(other.ask(&echo).await.0, 200);
         assert_eq!(Raw::open(site.address).await.ask(&echo).await.0, 200);
     });

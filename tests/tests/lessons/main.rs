@@ -10,6 +10,8 @@
 //! | 7 cancellation, 9 reads that are dropped, 10 wrong types, 11 ids | `calls` | `e2e::cancellation` |
 //! | 8 dead peers, 13 slow readers, 16 a runtime, 17 threads, 18 order of ends | `pump` | `streams`, CI without std |
 //! | 12 bounds, 14 junk, 19 headers, 20 nesting, 24 trivia | `input` | `fuzz` |
+//! | messages that cannot be read, and what only looks like one; byte order marks | `broken` | `wire::outline`, `jsonrpc::lenient` |
+//! | rules that other implementations came to | `rules` | the unit tests of each |
 //! | 15 children | `children` | `stdio`, and the unit tests of `driver::child` |
 //! | 21 eras, 22 what tells them apart | `handshake` | `golden`, and the unit tests of `client::era` |
 //! | 27 transient refusals, 30 connections that die idle | – | `client::http_listening`, `client::http_again`, `http_client::aging` |
@@ -24,6 +26,7 @@ mod children;
 mod handshake;
 mod input;
 mod pump;
+mod rules;
 mod sessions;
 
 use http::Uri;

@@ -4,13 +4,16 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join;
 use mcp_driver::child::{Command, Exit, Signal, SpawnError, Stderr};
 use mcp_proto::Revision;
+use mcp_proto::client::{Incident, Mode};
 use mcp_proto::rpc::{CallError, CloseReason};
 use serde_json::json;
 
 use crate::world::{
-    RUNTIMES, Runtime, beside, call, child, echo, eventually, is_zombie, process, run, script, server, with_child,
+    RUNTIMES, Runtime, beside, call, child, child_in, echo, eventually, is_zombie, process, run, script, server,
+    with_child,
 };
 
 const SHORT: Duration = Duration::from_millis(150);
@@ -208,5 +211,34 @@ case $line in *server/discover*) echo dying >&2; exit 3;; esac
         });
         assert_eq!(answer.expect("an answer"), "alive");
         assert!(exits.lock().expect("a lock").len() <= 2);
+    }
+}
+
+/// What an operator wants to know of a server that does not start.
+#[test]
+fn a_client_is_told_how_its_child_ended_and_what_it_said_last() {
+    let text = "echo starting; read -r line; echo no such table >&2; exit 4";
+    for runtime in RUNTIMES {
+        let command = script(runtime, text).stderr(Stderr::lines(|_| {}));
+        let (exit, told) = run(runtime, async {
+            let (client, driver) = child_in(runtime, &command, Mode::Modern).expect("a child");
+            let told = async {
+                let mut incidents = client.incidents();
+                assert!(echo(&client, "x").await.is_err());
+                let mut told = Vec::new();
+                while let Some(incident) = incidents.next().await {
+                    told.push(incident);
+                }
+                told
+            };
+            join(driver, told).await
+        });
+        assert_eq!(exit.expect("an exit").code, Some(4));
+        let [Incident::Junk(junk), Incident::Exited(farewell)] = &told[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!(junk.as_str(), "starting");
+        let said = "the server exited with status 4 before it answered; its last output was \"no such table\"";
+        assert_eq!(farewell.to_string(), said);
     }
 }

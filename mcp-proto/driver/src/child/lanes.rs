@@ -1,5 +1,7 @@
 //! The lanes of the connection to a child, and what surrounds them.
 
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::mem;
@@ -14,7 +16,7 @@ use super::{Action, Command, Exit, Ladder, Signal, SpawnError, Stderr};
 use crate::{Failure, Lanes, Step};
 use mcp_proto::Time;
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::{Client, Pump, Tasks, Timer};
+use mcp_proto::handle::{Client, Pump, Tasks, Teller, Timer};
 
 /// How often everything goes round before other tasks get their turn.
 // More than for a connection alone: a child that talks on its standard error must not starve what it answers.
@@ -71,6 +73,11 @@ pub struct ChildLanes<P: Pump, C: Process> {
     sources: Tasks<Source>,
     stderr: Option<Lines>,
     on_exit: Option<Callback<Exit>>,
+    /// Tells the client how the child ended, once for each child.
+    teller: Option<Teller>,
+    was_told: bool,
+    /// The last line of its standard error, where that is captured and has ended.
+    last_line: Option<String>,
     /// How the child is started again, where it may be.
     restart: Option<Restart<C>>,
     exit: Option<Exit>,
@@ -110,6 +117,9 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         let (sources, stderr) = watched(command);
         Self {
             process,
+            teller: pump.teller(),
+            was_told: false,
+            last_line: None,
             lanes: Some(Lanes::new(pump)),
             ladder: Ladder::new(exit_after, kill_after),
             sources,
@@ -157,6 +167,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             let mut moved = self.poll_sources(now);
             moved |= self.poll_lanes(cx, timer);
             moved |= self.climb(now);
+            self.tell_exit(now);
             if let Some(outcome) = self.outcome(now) {
                 work.end();
                 return Poll::Ready(outcome);
@@ -228,6 +239,17 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     fn end_stderr(&mut self) {
         if let Some(mut lines) = self.stderr.take() {
             lines.finish();
+            self.last_line = lines.last().map(ToOwned::to_owned);
+        }
+    }
+
+    /// Tells how the child has exited, when what it said before is read.
+    fn tell_exit(&mut self, now: Time) {
+        let has_spoken = self.stderr.is_none() || self.last_words.is_none_or(|at| at <= now);
+        if let (Some(teller), Some(exit), false, true) = (&self.teller, &self.exit, self.was_told, has_spoken) {
+            let last_line = self.stderr.as_ref().map_or(self.last_line.as_deref(), Lines::last);
+            teller.ended(&exit.to_string(), last_line);
+            self.was_told = true;
         }
     }
 
@@ -274,12 +296,14 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             }
             return false;
         };
+        self.end_stderr();
+        self.tell_exit(now);
+        (self.was_told, self.last_line) = (false, None);
         let mut last = mem::replace(&mut self.process, process);
         // It has no use any more, and may hold what the next one needs. Once it is reaped its number may be another's.
         if self.exit.take().is_none() || last.has_group() {
             last.send(Signal::Kill);
         }
-        self.end_stderr();
         (self.sources, self.stderr) = watched(&command);
         self.last_words = None;
         if let Some(lanes) = self.lanes.take() {

@@ -80,12 +80,22 @@ pub(super) struct Lines {
     callback: Callback<str>,
     /// The line that has begun.
     line: Vec<u8>,
+    /// The last one that said something.
+    last: String,
 }
 
 impl Lines {
     pub(super) fn new(callback: Callback<str>) -> Self {
-        let line = Vec::new();
-        Self { callback, line }
+        Self {
+            callback,
+            line: Vec::new(),
+            last: String::new(),
+        }
+    }
+
+    /// The last line that was not blank.
+    pub(super) fn last(&self) -> Option<&str> {
+        Some(self.last.as_str()).filter(|last| !last.is_empty())
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
@@ -119,7 +129,11 @@ impl Lines {
     fn emit(&mut self) {
         // Programs for Windows end a line so.
         let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
-        self.callback.call(&String::from_utf8_lossy(line));
+        let line = String::from_utf8_lossy(line);
+        self.callback.call(&line);
+        if !line.trim().is_empty() {
+            self.last = line.into_owned();
+        }
         self.line.clear();
     }
 }

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -15,7 +16,8 @@ use super::blocked::Ticket;
 use super::observer::CallObserver;
 use super::shared::{Inner, State, refused};
 use super::slots::{Fate, Report};
-use crate::jsonrpc::{DecodeError, Params, RawJson};
+use crate::client::Incident;
+use crate::jsonrpc::{DecodeError, Params, RawJson, SkippedEntry};
 use crate::method::MethodName;
 use crate::model::{LoggingLevel, LoggingMessageParams, ProgressParams};
 use crate::rpc::{CallError, CallId, CallOptions, OnBehalfOf, SendError};
@@ -40,10 +42,13 @@ pub struct Call<T> {
     method: MethodName,
     options: CallOptions,
     fate: Fate,
-    decode: fn(&RawJson) -> Result<T, DecodeError>,
+    decode: Decode<T>,
     on_progress: Option<Hear<ProgressParams>>,
     on_log: Option<Hear<LoggingMessageParams>>,
 }
+
+/// Reads a result, and says what of it was left out.
+pub(in crate::handle) type Decode<T> = fn(&RawJson) -> Result<(T, Vec<SkippedEntry>), DecodeError>;
 
 /// What hears of something that comes for a call before its result.
 type Hear<T> = Box<dyn FnMut(T) + Send>;
@@ -66,7 +71,7 @@ impl<T> Call<T> {
         inner: Arc<Inner>,
         method: MethodName,
         params: Result<Params, DecodeError>,
-        decode: fn(&RawJson) -> Result<T, DecodeError>,
+        decode: Decode<T>,
     ) -> Self {
         let options = CallOptions::default();
         Self {
@@ -309,9 +314,29 @@ impl<T> Future for Call<T> {
                 this.phase = Phase::Done;
                 this.fate = fate;
                 // Outside of the lock as well: a result may be large.
-                Poll::Ready(outcome.and_then(|raw| (this.decode)(&raw).map_err(CallError::InvalidReply)))
+                let read = outcome.and_then(|raw| (this.decode)(&raw).map_err(CallError::InvalidReply));
+                Poll::Ready(read.map(|(value, skipped)| {
+                    this.tell_skipped(skipped);
+                    value
+                }))
             }
         }
+    }
+}
+
+impl<T> Call<T> {
+    /// A part of the result could not be read.
+    fn tell_skipped(&self, skipped: Vec<SkippedEntry>) {
+        if skipped.is_empty() {
+            return;
+        }
+        let method = &self.method;
+        self.inner.shared.with(|state| {
+            for entry in skipped {
+                let method = method.clone();
+                state.happened(Incident::EntrySkipped { method, entry });
+            }
+        });
     }
 }
 

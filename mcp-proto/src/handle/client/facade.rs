@@ -1,6 +1,7 @@
 //! The client handle.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
@@ -8,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call::{Call, tool_params};
+use super::incidents::Incidents;
 use super::listing::ToolListing;
 use super::machine::Machine;
 use super::notifications::Notifications;
@@ -96,7 +98,9 @@ impl Client {
 
     /// Makes any request, known to the protocol or not, and gives its result as it came.
     pub fn request_raw(&self, method: impl Into<MethodName>, params: Params) -> Call<RawJson> {
-        Call::new(self.inner.clone(), method.into(), Ok(params), |raw| Ok(raw.clone()))
+        Call::new(self.inner.clone(), method.into(), Ok(params), |raw| {
+            Ok((raw.clone(), Vec::new()))
+        })
     }
 
     /// Sends a notification; before the handshake is done it is held like a call. Never waits.
@@ -112,6 +116,12 @@ impl Client {
     /// What the server notifies of its own accord, from now on.
     pub fn notifications(&self) -> Notifications {
         Notifications::new(self.inner.shared.clone())
+    }
+
+    /// What is lost on this connection, or goes wrong, without a call failing for it: lines that are no messages, tools
+    /// and entries that are left out, sessions that are lost, how a child exits.
+    pub fn incidents(&self) -> Incidents {
+        Incidents::new(self.inner.shared.clone())
     }
 
     /// The same, where what came before counts as missed.
@@ -205,7 +215,7 @@ impl Client {
     }
 
     fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> Call<T> {
-        Call::new(self.inner.clone(), method, params, RawJson::decode)
+        Call::new(self.inner.clone(), method, params, RawJson::decode_leniently)
     }
 }
 

@@ -59,6 +59,11 @@ impl Lobby {
         }
     }
 
+    /// Whether the driver has said and sent everything, or is gone.
+    pub(super) fn is_finished(&self) -> bool {
+        self.is_finished
+    }
+
     /// Ready when the driver has said and sent everything.
     pub(super) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.is_finished {

@@ -2,8 +2,10 @@
 
 mod askers;
 mod blocked;
+mod board;
 mod call;
 mod facade;
+mod incidents;
 mod listeners;
 mod listing;
 mod lobby;
@@ -19,6 +21,7 @@ mod tests;
 pub use call::Call;
 pub(in crate::handle) use call::{Hearers, tool_params};
 pub use facade::Client;
+pub use incidents::Incidents;
 pub use listing::ToolListing;
 pub use notifications::Notifications;
 pub use observer::{Answered, CallObserver};

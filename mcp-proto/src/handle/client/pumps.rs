@@ -9,8 +9,9 @@ use super::machine::Machine;
 use super::shared::{Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
-use crate::client::StreamClient;
+use crate::client::{Incident, StreamClient};
 use crate::handle::pump::Pump;
+use crate::handle::teller::Teller;
 #[cfg(feature = "http")]
 use crate::http::client::{ExchangeError, ExchangeId, HttpAction};
 use crate::time::Time;
@@ -24,6 +25,28 @@ pub struct ClientPump {
 impl ClientPump {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+}
+
+/// Keeps the readers of incidents waiting for the end of the server.
+#[derive(Debug)]
+struct Telling(Arc<Shared>);
+
+impl Telling {
+    fn ended(&self, status: &str, last_output: Option<&str>) {
+        self.0.with(|state| {
+            let farewell = state.machine.as_client().farewell(status, last_output);
+            state.happened(Incident::Exited(farewell));
+        });
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        self.0.with(|state| {
+            state.tellers -= 1;
+            state.wake_readers();
+        });
     }
 }
 
@@ -93,6 +116,14 @@ impl Pump for ClientPump {
 
     fn reopened(&self) {
         self.shared.with(|state| state.stream().map(StreamClient::reopened));
+    }
+
+    fn teller(&self) -> Option<Teller> {
+        self.shared.with(|state| state.tellers += 1);
+        let telling = Telling(self.shared.clone());
+        Some(Teller::new(move |status, last_output| {
+            telling.ended(status, last_output)
+        }))
     }
 
     // A client has no handlers that the driver would have to poll.

@@ -10,11 +10,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::askers::Askers;
 use super::blocked::{Blocked, Ticket};
+use super::board::Board;
 use super::listeners::Listeners;
 use super::lobby::Lobby;
 use super::machine::Machine;
 use super::slots::{Fate, Report, Room, Slots};
-use crate::client::{ClientEvent, ServerFacts, ServerNotification, ServerRequest, ToolList};
+use crate::client::{ClientEvent, Incident, ServerFacts, ServerNotification, ServerRequest, ToolList};
 use crate::handle::wakers::{Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::method::MethodName;
@@ -36,6 +37,10 @@ pub(super) struct State {
     askers: Askers,
     /// Those who read notifications.
     listeners: Listeners,
+    /// What was lost, and those who read of it.
+    pub(super) incidents: Board,
+    /// What else can tell of the end when the driver is gone.
+    pub(super) tellers: usize,
     /// Those who wait for the handshake, or for the end.
     lobby: Lobby,
     /// The calls and askings that no drain has seen yet.
@@ -55,6 +60,8 @@ impl Shared {
             blocked: Blocked::default(),
             askers: Askers::default(),
             listeners: Listeners::default(),
+            incidents: Board::default(),
+            tellers: 0,
             lobby: Lobby::default(),
             newborn: Vec::new(),
             now: Time::ORIGIN,
@@ -341,8 +348,25 @@ impl State {
         self.to_wake.extend(self.driver.take());
     }
 
+    /// Something was lost, or went wrong, and no call fails for it.
+    pub(super) fn happened(&mut self, incident: Incident) {
+        self.incidents.push(incident, &mut self.to_wake);
+    }
+
+    /// The next of that, from the one with this number on.
+    pub(super) fn poll_incident(&mut self, reader: u64, next: u64, cx: &Context<'_>) -> Poll<Option<(u64, Incident)>> {
+        let is_over = self.lobby.is_finished() && self.tellers == 0;
+        self.incidents.poll(reader, next, is_over, cx)
+    }
+
+    /// There may be nothing more to tell.
+    pub(super) fn wake_readers(&mut self) {
+        self.incidents.wake(&mut self.to_wake);
+    }
+
     /// The driver is done, or gone: whoever still waits learns so.
     pub(super) fn finish(&mut self) {
+        self.wake_readers();
         // Where it is closed already, the first reason stays.
         self.machine.client().close(CloseReason::DriverDropped);
         self.lobby.finish();
@@ -376,11 +400,12 @@ impl State {
                     self.wake_watchers();
                     self.listeners.close(&mut self.to_wake);
                 }
-                // Nobody here has a request of the server, and of a lost session each call learns by itself.
-                ClientEvent::Cancelled(_)
-                | ClientEvent::SessionLost
-                | ClientEvent::ToolRejected { .. }
-                | ClientEvent::NotListening(_) => {}
+                ClientEvent::SessionLost => self.happened(Incident::SessionLost),
+                ClientEvent::ToolRejected { tool, reason } => self.happened(Incident::ToolRejected { tool, reason }),
+                ClientEvent::NotListening(why) => self.happened(Incident::NotListening(why)),
+                ClientEvent::Junk(excerpt) => self.happened(Incident::Junk(excerpt)),
+                // Nobody here has a request of the server.
+                ClientEvent::Cancelled(_) => {}
             }
         }
         // The machine drops before anybody here sees it: only its count tells.

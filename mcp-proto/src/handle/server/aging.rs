@@ -15,14 +15,10 @@ pub(super) struct Aging<T> {
     abandoned: Abandoned<usize>,
     /// When each is polled though nobody wakes it.
     due: Alarms<usize>,
-    /// A poll has begun and not come back: its task has panicked if this is seen.
-    polling: Option<usize>,
 }
 
 struct Aged<T> {
     task: T,
-    /// Its place among the others.
-    index: usize,
     key: Option<AbandonedKey>,
 }
 
@@ -32,7 +28,6 @@ impl<T> Aging<T> {
             tasks: Tasks::default(),
             abandoned: Abandoned::new(config.limits(), config.timeouts()),
             due: Alarms::new(),
-            polling: None,
         }
     }
 
@@ -42,11 +37,10 @@ impl<T> Aging<T> {
 
     /// Takes one more. Another for which there is no room any more is handed back.
     pub(super) fn insert(&mut self, now: Time, task: T) -> Option<T> {
-        let (index, key) = (0, None);
-        let index = self.tasks.insert(Aged { task, index, key });
+        let index = self.tasks.insert(Aged { task, key: None });
         let (key, oldest) = self.abandoned.insert(now, index);
         if let Some(aged) = self.tasks.get_mut(index) {
-            (aged.index, aged.key) = (index, Some(key));
+            aged.key = Some(key);
         }
         self.remove(oldest?)
     }
@@ -61,21 +55,11 @@ impl<T> Aging<T> {
         mut end: impl FnMut(T),
     ) {
         let mut work = self.tasks.start_work(cx);
-        // Nobody would wake it any more: polled once more, its job answers with an error.
-        if let Some(index) = self.polling.take() {
-            self.tasks.wake(index);
-        }
         while let Some(index) = self.due.take(now) {
             self.tasks.wake(index);
         }
         for _ in 0..self.len() {
-            let polling = &mut self.polling;
-            let polled = self.tasks.poll_next(|aged, cx| {
-                *polling = Some(aged.index);
-                poll(&mut aged.task, cx)
-            });
-            self.polling = None;
-            match polled {
+            match self.tasks.poll_next(|aged, cx| poll(&mut aged.task, cx)) {
                 Some((index, (Poll::Pending, due))) => self.due.set(index, due),
                 Some((index, (Poll::Ready(()), _))) => self.remove(index).into_iter().for_each(&mut end),
                 None => break,

@@ -102,8 +102,8 @@ impl ServerBuilder {
     /// A tool from a closure, see [`ToolFn`](super::ToolFn). The schemas of its arguments and its output are made from
     /// their types.
     ///
-    /// A tool of the same name takes the place of the one before. What fails is to return a [`ToolError`]: a panic may
-    /// end the connection that the call came on, with everything in progress there.
+    /// A tool of the same name takes the place of the one before. What fails is to return a [`ToolError`]: a panic is
+    /// answered as well, with an error that says nothing (−32603), where the program unwinds.
     #[cfg(feature = "schema")]
     pub fn tool<F, Marker>(self, name: impl Into<String>, description: impl Into<String>, function: F) -> Self
     where

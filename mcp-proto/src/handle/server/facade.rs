@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::contained::contain;
 use super::{Application, Audience, Call, Peer, Work};
 use crate::jsonrpc::{Notification, Params};
 use crate::method::MethodName;
@@ -123,7 +124,8 @@ impl Application for Server {
     }
 
     fn notified(&self, notification: Notification) {
-        self.inner.offer.notified(notification);
+        // It has nobody to answer, and those who wait for answers on the same connection are not to pay for it.
+        contain(|| self.inner.offer.notified(notification));
     }
 
     fn param_headers(&self, tool: &str) -> Option<&ParamHeaders> {

@@ -3,45 +3,29 @@
 use alloc::boxed::Box;
 use core::task::{Context, Poll, ready};
 
-use super::Work;
+use super::contained::Contained;
 use crate::handle::turn::LARGE;
 use crate::jsonrpc::ErrorObject;
 use crate::server::ResultBody;
 
 /// The future of a handler, until it has an outcome.
 pub(super) struct Job {
-    work: Work,
-    /// A poll has begun and not come back: the handler has panicked if this is seen.
-    polling: bool,
+    work: Contained,
     /// The result that the handler has returned, where writing it has a poll of its own.
     result: Option<Box<ResultBody>>,
 }
 
 impl Job {
-    pub(super) fn new(work: Work) -> Self {
-        Self {
-            work,
-            polling: false,
-            result: None,
-        }
+    pub(super) fn new(work: Contained) -> Self {
+        Self { work, result: None }
     }
 
-    /// What the handler returns, once; a large result not in the poll that has made it, and an error where the handler has
-    /// panicked in an earlier one.
+    /// What the handler returns, once; a large result not in the poll that has made it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
-        if core::mem::replace(&mut self.polling, true) {
-            return Poll::Ready(Err(ErrorObject::internal("the handler has failed")));
+        if let Some(result) = self.result.take() {
+            return Poll::Ready(Ok(*result));
         }
-        let outcome = match self.result.take() {
-            Some(result) => Poll::Ready(Ok(*result)),
-            None => self.poll_work(cx),
-        };
-        self.polling = false;
-        outcome
-    }
-
-    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
-        match ready!(self.work.as_mut().poll(cx)) {
+        match ready!(self.work.poll(cx)) {
             Ok(result) if result.as_raw().as_bytes().len() >= LARGE => {
                 self.result = Some(Box::new(result));
                 cx.waker().wake_by_ref();

@@ -8,6 +8,7 @@ mod builder;
 mod call;
 #[cfg(feature = "http")]
 mod cancel;
+mod contained;
 mod context;
 #[cfg(feature = "http")]
 mod depot;

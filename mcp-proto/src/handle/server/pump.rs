@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use super::contained::Contained;
 use super::seats::{Answer, Seats};
 use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
@@ -24,8 +25,8 @@ const POLLS: usize = 8;
 
 /// The driver's side of one connection of a server; see [`Pump`].
 ///
-/// The handlers of its requests are polled in place, by [`poll_work`](Pump::poll_work): nothing is spawned. A handler
-/// that panics takes the driver with it.
+/// The handlers of its requests are polled in place, by [`poll_work`](Pump::poll_work): nothing is spawned. One
+/// that panics ends its own request with an error (−32603).
 ///
 /// # On drop
 /// The handlers in progress are dropped, and calls that they have handed elsewhere end with `Closed`.
@@ -102,7 +103,9 @@ impl ServerPump {
         let (token, call) = Call::of(request);
         let Some(key) = token.key() else { return };
         // Polled at once: many handlers are ready then, and such an answer leaves with the next write.
-        let answer = seats.insert(&self.stream, key, token, |peer| self.server.serve(call, peer));
+        let answer = seats.insert(&self.stream, key, token, |peer| {
+            Contained::start(&self.server, call, peer)
+        });
         self.answer(answer);
     }
 

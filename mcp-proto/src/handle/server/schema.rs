@@ -34,3 +34,18 @@ fn schema<T: JsonSchema>(contract: Contract) -> Schema {
     });
     settings.into_generator().into_root_schema_for::<T>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::server::NoArgs;
+
+    #[test]
+    fn of_no_arguments_nothing_is_said_to_the_model() {
+        let schema: Value = serde_json::from_str(&of_arguments::<NoArgs>()).unwrap();
+        assert_eq!(
+            schema,
+            serde_json::json!({"title": "NoArgs", "type": "object", "additionalProperties": false})
+        );
+    }
+}

@@ -5,8 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
+use super::Peer;
+use super::contained::Contained;
 use super::stream::Stream;
-use super::{Peer, Work};
 use crate::handle::tasks::Queue;
 use crate::handle::{AtWork, Tasks};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
@@ -23,7 +24,7 @@ pub(super) struct Seats {
 }
 
 struct Handling {
-    work: Work,
+    work: Contained,
     token: RequestToken,
     seat: Arc<Seat>,
 }
@@ -66,7 +67,7 @@ impl Seats {
         stream: &Arc<Stream>,
         key: RequestKey,
         token: RequestToken,
-        work: impl FnOnce(Arc<dyn Peer>) -> Work,
+        work: impl FnOnce(Arc<dyn Peer>) -> Contained,
     ) -> Option<Answer> {
         let seat = self.seat(stream, key);
         let work = work(Arc::clone(&seat) as Arc<dyn Peer>);
@@ -128,7 +129,7 @@ impl Seats {
 
 impl Handling {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
-        self.work.as_mut().poll(cx)
+        self.work.poll(cx)
     }
 }
 

@@ -92,8 +92,13 @@ where
 
 /// The arguments of a tool that takes none. What a client sends all the same is ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[schemars(extend("additionalProperties" = false))]
+#[schemars(extend("additionalProperties" = false), transform = without_description)]
 pub struct NoArgs {}
+
+/// What is said about the type is said to those who write tools, and not to the model that reads the schema.
+fn without_description(schema: &mut schemars::Schema) {
+    schema.remove("description");
+}
 
 /// A [`ToolFn`] behind the seam of all tools.
 pub(super) struct Typed<F, Marker> {

@@ -164,7 +164,9 @@ impl<K: Ord> Session<K> {
     }
 
     fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> SessionCall<K, T> {
-        SessionCall::new(&self.inner, &self.key, method, params, RawJson::decode)
+        SessionCall::new(&self.inner, &self.key, method, params, |raw| {
+            raw.decode_leniently().map(|(value, _)| value)
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use http::{HeaderMap, Request};
 
 use super::redirect::{Detour, cut};
 use crate::limits::Limits;
-use crate::rpc::{CallId, Failure, Purpose};
+use crate::rpc::{CallId, Excerpt, Failure, Purpose};
 use crate::shown::Size;
 use crate::time::Time;
 use crate::wire::sse::SseDecoder;
@@ -197,8 +197,14 @@ impl Response {
                 status,
                 decoder: Box::new(SseDecoder::new(limits.event_bytes)),
             },
+            // A short text is waited for: it says what is wrong. Without a length it might never end.
+            Media::Text if head.status.is_client_error() && is_short(head, limits) => Self::Failure {
+                status,
+                authenticate: authenticate(&head.headers),
+                body: BytesMut::new(),
+            },
             // Nothing that could be read here: the status says all there is.
-            Media::Events | Media::Other => Self::Refused {
+            Media::Events | Media::Text | Media::Other => Self::Refused {
                 status,
                 authenticate: authenticate(&head.headers),
             },
@@ -295,6 +301,12 @@ fn coding(headers: &HeaderMap) -> Option<Box<str>> {
 pub(super) fn failure(status: u16, www_authenticate: Option<Box<str>>) -> Failure {
     let reason = match status {
         200..=299 => "the response is neither JSON nor an event stream".into(),
+        // Such a server knows no POST at the address that its clients are given.
+        404 | 405 => format!(
+            "{} (a server of the HTTP+SSE transport of 2024-11-05 answers so, which is not spoken here)",
+            reason_of(status)
+        )
+        .into(),
         _ => reason_of(status),
     };
     Failure::Status {
@@ -302,6 +314,25 @@ pub(super) fn failure(status: u16, www_authenticate: Option<Box<str>>) -> Failur
         www_authenticate,
         reason,
     }
+}
+
+/// The same, with what its body says.
+pub(super) fn failure_with(status: u16, www_authenticate: Option<Box<str>>, body: &[u8]) -> Failure {
+    let mut failure = failure(status, www_authenticate);
+    let said = Excerpt::of(body.trim_ascii());
+    if let Failure::Status { reason, .. } = &mut failure
+        && !said.as_str().is_empty()
+    {
+        *reason = format!("{reason}: {said}").into();
+    }
+    failure
+}
+
+/// Whether the body is announced to be short enough to be kept.
+fn is_short(head: &Parts, limits: &Limits) -> bool {
+    let length = head.headers.get(CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    length.is_some_and(|length| length > 0 && length <= limits.error_body_bytes)
 }
 
 fn reason_of(status: u16) -> Box<str> {
@@ -315,6 +346,7 @@ fn reason_of(status: u16) -> Box<str> {
 enum Media {
     Json,
     Events,
+    Text,
     Other,
 }
 
@@ -338,6 +370,8 @@ fn media_type(headers: &HeaderMap) -> Media {
         Media::Json
     } else if essence.eq_ignore_ascii_case(b"text/event-stream") {
         Media::Events
+    } else if essence.eq_ignore_ascii_case(b"text/plain") {
+        Media::Text
     } else {
         Media::Other
     }

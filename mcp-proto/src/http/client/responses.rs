@@ -6,7 +6,9 @@ use core::time::Duration;
 use bytes::Bytes;
 use http::response::Parts;
 
-use super::exchange::{Exchange, ExchangeError, ExchangeId, Kind, Response, authenticate, failure, refusal};
+use super::exchange::{
+    Exchange, ExchangeError, ExchangeId, Kind, Response, authenticate, failure, failure_with, refusal,
+};
 use super::exchanges::Exchanges;
 use super::listen::{is_transient, retry_after};
 use super::output::Output;
@@ -402,10 +404,10 @@ impl Exchanges {
     /// The body of a failure is complete: it may hold the JSON-RPC error that was meant.
     fn end_failure(&mut self, call: Option<CallId>, status: u16, authenticate: Option<Box<str>>, body: Bytes) {
         let Some(call) = call else { return };
-        match self.error_in(body) {
+        match self.error_in(body.clone()) {
             // A gateway that wants authorization may answer with any code: here only the status counts.
             Some(error) if !matches!(status, 401 | 403) => self.emit(Output::Rejected { call, error, status }),
-            _ => self.fail_call(Some(call), failure(status, authenticate)),
+            _ => self.fail_call(Some(call), failure_with(status, authenticate, &body)),
         }
     }
 

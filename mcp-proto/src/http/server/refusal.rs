@@ -186,7 +186,8 @@ impl fmt::Display for Refusal {
             Self::Unreadable(error) => error.fmt(f),
             Self::BatchNotAllowed => f.write_str("batches are not part of this protocol version"),
             Self::NotAllowedHere(what) => f.write_str(what),
-            Self::HeaderMismatch(mismatch) => write!(f, "header mismatch: {mismatch}"),
+            // It begins with these words.
+            Self::HeaderMismatch(mismatch) => mismatch.fmt(f),
             Self::UnsupportedVersion => {
                 f.write_str("the protocol version of the header is unsupported or not that of the session")
             }

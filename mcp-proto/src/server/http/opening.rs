@@ -1,5 +1,7 @@
 //! From an admitted request to its exchange: which era, which session, which handler.
 
+use alloc::string::String;
+
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
@@ -191,7 +193,7 @@ impl<'a> Opening<'a> {
             .iter()
             .any(|revision| revision.has_initialize())
         {
-            return Self::Done(only_modern(rules, request_id(&incoming)));
+            return Self::Done(only_modern(rules, &incoming));
         }
         let initialize = is_initialize(&incoming);
         if rules.http.sessions == SessionPolicy::Stateless {
@@ -257,11 +259,26 @@ fn unsupported_version(rules: Rules<'_>, head: &Head<'_>, id: Option<&Id>) -> Ex
 
 /// A legacy client at a server without legacy revisions: it is told which there are
 /// (2026-07-28, Versioning, Backward Compatibility: SHOULD).
-fn only_modern(rules: Rules<'_>, id: Option<&Id>) -> Exchange {
-    let mut error = unsupported(rules.config.revisions(), "");
+fn only_modern(rules: Rules<'_>, incoming: &Incoming) -> Exchange {
+    let mut error = unsupported(rules.config.revisions(), &wanted(incoming).unwrap_or_default());
     // The header is what is missing (2026-07-28, Streamable HTTP, Protocol Version Header: MUST).
     error.code = ErrorCode::HEADER_MISMATCH;
+    let id = request_id(incoming);
     Exchange::whole(rules, error_response(StatusCode::BAD_REQUEST, id, &error))
+}
+
+/// The version that an `initialize` asks for.
+fn wanted(incoming: &Incoming) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Wanted {
+        #[serde(rename = "protocolVersion")]
+        protocol_version: String,
+    }
+    let Incoming::Single(Message::Request(request)) = incoming else {
+        return None;
+    };
+    let wanted: Wanted = request.params.as_ref()?.decode().ok()?;
+    Some(wanted.protocol_version)
 }
 
 fn is_initialize(incoming: &Incoming) -> bool {

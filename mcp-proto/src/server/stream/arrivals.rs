@@ -54,7 +54,7 @@ impl StreamServer {
             Message::Request(request) => {
                 let params = request.params.clone();
                 let facts = Facts::of(params.as_ref());
-                if self.is_stateless(&facts) {
+                if self.is_stateless(&request, &facts) {
                     return self.stateless(request, &facts);
                 }
                 self.session.receive_request(&self.config, request, &facts)
@@ -68,8 +68,14 @@ impl StreamServer {
     /// Whether a request is of the modern era. A stream whose `initialize` is answered is of the legacy era (2026-07-28,
     /// Versioning, Backward Compatibility): a version in `_meta` is then somebody else's, whose parameters the client
     /// forwards.
-    fn is_stateless(&self, facts: &Facts<'_>) -> bool {
-        self.session.revision().is_none() && self.config.serves(Era::Modern) && facts.is_stateless()
+    ///
+    /// At a server of the legacy era alone the answer is the one that HTTP gives: the versions there are. Not so for a
+    /// probe: a client of both eras takes any error for that of a legacy server but this one, and MUST NOT fall back
+    /// otherwise (2026-07-28, stdio, Backward Compatibility).
+    fn is_stateless(&self, request: &Request, facts: &Facts<'_>) -> bool {
+        let is_first = || matches!(request.method.known(), Some(Method::Discover | Method::Initialize));
+        let is_told = || self.config.serves(Era::Modern) || !is_first();
+        self.session.revision().is_none() && facts.is_stateless() && is_told()
     }
 
     /// A request of the modern era: admitted by itself, but its id is one of this stream.

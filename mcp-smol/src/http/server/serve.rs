@@ -32,8 +32,8 @@ pub async fn serve(listener: impl Into<Listener>, server: Server) -> io::Result<
 /// (legacy era) ends with its last request; what its handlers ask the client from then on may not be answered, as no
 /// connection is accepted. What has not ended in time is cut off.
 ///
-/// All connections and their handlers are polled in this one future. A handler that panics ends its connection, and no
-/// other.
+/// All connections and their handlers are polled in this one future. A handler that panics answers its own request with
+/// an error, and harms nothing else.
 ///
 /// # Cancel safety
 /// Dropping it closes the listener, unless there are clones of it, and every connection.

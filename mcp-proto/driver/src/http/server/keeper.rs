@@ -4,24 +4,21 @@ use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::fmt;
 use core::future::{Future, poll_fn};
-use core::panic::AssertUnwindSafe;
 use core::task::{Context, Poll, Waker, ready};
-use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use mcp_proto::Time;
 use mcp_proto::handle::server::http::Upkeep;
 use mcp_proto::handle::{Place, Places, Timer};
 
-/// Runs `upkeep` until the endpoint and its exchanges are gone: for a runtime that spawns it. A handler that panics in
-/// it ends alone.
+/// Runs `upkeep` until the endpoint and its exchanges are gone: for a runtime that spawns it.
 ///
 /// # Cancel safety
 /// Dropping the future drops the upkeep; see [`Upkeep`].
 pub async fn keep<T: Timer>(mut upkeep: Upkeep, mut timer: T) {
     poll_fn(|cx| {
         loop {
-            if poll(&mut upkeep, cx, timer.now()).is_ready() {
+            if upkeep.poll(cx, timer.now()).is_ready() {
                 return Poll::Ready(());
             }
             ready!(timer.poll(cx, upkeep.poll_timeout()));
@@ -61,7 +58,6 @@ impl Keeper {
     }
 
     /// Polls the upkeep, once there is one. Never ready; any number of these futures may be polled, and one has to be.
-    /// A handler that panics in it ends alone.
     ///
     /// # Cancel safety
     /// Dropping the future stops the upkeep, until another one is polled.
@@ -90,17 +86,9 @@ impl Shared {
             Err(TryLockError::WouldBlock) => return None,
         };
         let upkeep = upkeep.as_mut()?;
-        let is_over = poll(upkeep, &mut Context::from_waker(&waker), now).is_ready();
+        let is_over = upkeep.poll(&mut Context::from_waker(&waker), now).is_ready();
         upkeep.poll_timeout().filter(|_| !is_over)
     }
-}
-
-/// Polls the upkeep. Where a handler panics it is polled again, which answers for the handler.
-fn poll(upkeep: &mut Upkeep, cx: &mut Context<'_>, now: Time) -> Poll<()> {
-    catch_unwind(AssertUnwindSafe(|| upkeep.poll(cx, now))).unwrap_or_else(|_| {
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
 }
 
 impl fmt::Debug for Keeper {

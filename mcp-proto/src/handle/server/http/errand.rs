@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, ready};
 
 use super::line::Line;
+use crate::handle::server::contained::Contained;
 use crate::handle::server::job::Job;
-use crate::handle::server::{Application, Peer, Work};
+use crate::handle::server::{Application, Peer};
 use crate::jsonrpc::ErrorObject;
 use crate::server::http::HttpAnswer;
 use crate::server::{RequestToken, ResultBody};
@@ -76,7 +77,7 @@ impl Errand {
 }
 
 impl Task {
-    pub(super) fn new(work: Work, token: RequestToken, line: Arc<Line>) -> Self {
+    pub(super) fn new(work: Contained, token: RequestToken, line: Arc<Line>) -> Self {
         let (job, token) = (Job::new(work), Some(token));
         Self { job, token, line }
     }

@@ -14,6 +14,7 @@ use super::line::Line;
 use super::session::{Party, SharedSession};
 use crate::handle::lock::lock;
 use crate::handle::server::Call;
+use crate::handle::server::contained::Contained;
 use crate::http::server::{Admission, Visit};
 use crate::server::ClientRequest;
 use crate::server::http::{Exchange as Machine, HttpSession, Opening, Rules, Taken};
@@ -140,7 +141,7 @@ fn run(
 fn task(inner: &Inner, request: ClientRequest, line: Arc<Line>) -> Task {
     let key = request.token.key();
     let (token, call) = Call::of(request);
-    let work = inner.server.serve(call, line.clone());
+    let work = Contained::start(&*inner.server, call, line.clone());
     if let (Some(session), Some(key)) = (&line.session, key) {
         session.started(key, line.clone());
     }

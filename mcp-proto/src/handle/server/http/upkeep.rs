@@ -20,8 +20,7 @@ use crate::time::Time;
 ///
 /// # On drop
 /// The handlers wait, and with the next request [`Endpoint::take_upkeep`](super::Endpoint::take_upkeep) gives another
-/// upkeep that runs them on. So a handler that panics, and takes the task of the upkeep with it, is answered with an
-/// error by the next one.
+/// upkeep that runs them on.
 #[must_use = "it does nothing unless it is polled"]
 pub struct Upkeep {
     inner: Weak<Inner>,

@@ -222,6 +222,37 @@ fn what_is_not_spoken_here_is_unsupported() {
     }
 }
 
+/// 2026-07-28, Versioning, Backward Compatibility: SHOULD name the versions in any error for an `initialize`.
+#[test]
+fn a_modern_server_says_what_an_initialize_has_asked_for() {
+    let config = ServerConfig::new(Implementation::new("test", "1")).with_revisions(&[Revision::V2026_07_28]);
+    let mut world = World::new();
+    world.server = HttpServer::new(config, HttpConfig::default());
+    let refused = world.call(post(&[], &initialize(AGREED)));
+    assert_eq!(refused.status(), 400);
+    assert!(
+        refused
+            .body
+            .contains(r#""supported":["2026-07-28"],"requested":"2025-11-25""#),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_header_that_is_another_is_said_to_be_so_once() {
+    let mut request = modern("tools/list", "");
+    request
+        .headers_mut()
+        .insert("mcp-method", "prompts/list".parse().unwrap());
+    let refused = World::new().call(request);
+    let told = refused.body.to_ascii_lowercase();
+    assert_eq!(
+        (refused.status(), told.matches("header mismatch").count()),
+        (400, 1),
+        "{told}"
+    );
+}
+
 /// Without sessions there is no GET whatever the version, and the rest is as above.
 #[test]
 fn without_sessions_an_unknown_version_is_refused_too() {

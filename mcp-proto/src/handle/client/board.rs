@@ -1,0 +1,91 @@
+//! The last incidents of a connection, for those who read of them.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use core::task::{Context, Poll, Waker};
+
+use crate::client::Incident;
+use crate::handle::wakers::{Wakers, keep};
+
+/// How many are kept for those who have not read them yet.
+const KEPT: usize = 64;
+
+/// The last incidents, and who waits for the next.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    kept: VecDeque<Incident>,
+    /// How many there were before those that are kept.
+    gone: u64,
+    readers: BTreeMap<u64, Option<Waker>>,
+    next_reader: u64,
+}
+
+impl Board {
+    /// A new reader.
+    pub(super) fn reader(&mut self) -> u64 {
+        self.next_reader += 1;
+        self.readers.insert(self.next_reader, None);
+        self.next_reader
+    }
+
+    pub(super) fn remove(&mut self, reader: u64) {
+        self.readers.remove(&reader);
+    }
+
+    /// Something happened: the oldest that is kept makes room for it.
+    pub(super) fn push(&mut self, incident: Incident, woken: &mut Wakers) {
+        if self.kept.len() >= KEPT {
+            self.kept.pop_front();
+            self.gone += 1;
+        }
+        self.kept.push_back(incident);
+        self.wake(woken);
+    }
+
+    /// Wakes those who wait.
+    pub(super) fn wake(&mut self, woken: &mut Wakers) {
+        for waker in self.readers.values_mut() {
+            woken.extend(waker.take());
+        }
+    }
+
+    /// The first incident from the one that is `next` on, and which one it is.
+    pub(super) fn poll(
+        &mut self,
+        reader: u64,
+        next: u64,
+        is_over: bool,
+        cx: &Context<'_>,
+    ) -> Poll<Option<(u64, Incident)>> {
+        let at = next.max(self.gone);
+        let found = usize::try_from(at - self.gone)
+            .ok()
+            .and_then(|index| self.kept.get(index));
+        match (found, self.readers.get_mut(&reader)) {
+            (Some(incident), _) => Poll::Ready(Some((at, incident.clone()))),
+            (None, Some(waker)) if !is_over => {
+                keep(waker, cx);
+                Poll::Pending
+            }
+            (None, _) => Poll::Ready(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_are_kept_and_a_late_reader_is_told_of_them() {
+        let (mut board, mut woken) = (Board::default(), Wakers::default());
+        (0..KEPT + 3).for_each(|_| board.push(Incident::SessionLost, &mut woken));
+        let reader = board.reader();
+        let cx = Context::from_waker(Waker::noop());
+        let (mut next, mut read) = (0, 0);
+        while let Poll::Ready(Some((at, _))) = board.poll(reader, next, false, &cx) {
+            (next, read) = (at + 1, read + 1);
+        }
+        assert_eq!((next, read), (KEPT as u64 + 3, KEPT));
+        assert!(matches!(board.poll(reader, next, true, &cx), Poll::Ready(None)));
+    }
+}
