@@ -6,6 +6,7 @@ use super::StreamServer;
 use crate::jsonrpc::{
     self, Batch, DecodeError, ErrorObject, Facts, Id, Incoming, Message, ParseError, Request, encode_error,
 };
+use crate::method::Method;
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, RequestKey};
 use crate::server::batches::BatchKey;
