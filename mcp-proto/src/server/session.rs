@@ -7,7 +7,7 @@ use super::calls::Calls;
 use super::inbox::Inbox;
 use super::interests::Interests;
 use super::negotiation::Negotiation;
-use super::{ClientRequest, Received, RequestContext, RequestToken, ResultBody, ServerConfig};
+use super::{ClientRequest, Happening, Received, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
     ErrorObject, Facts, Id, InvalidMessage, Message, Notification, Params, ParseError, Request, Response, encode_error,
     encode_notification_with, encode_result,
@@ -253,19 +253,23 @@ impl LegacySession {
         // Requests of either era can be cancelled on a stream, so this does not ask for the handshake.
         if method == Some(Method::CancelledNotification) {
             let cancelled = self.inbox.cancel(notification.params.as_ref());
-            return cancelled.map_or(Received::Nothing, |(key, reason)| Received::Cancelled { key, reason });
+            return cancelled.map_or(Received::Nothing, |(key, reason)| {
+                Received::Happened(Happening::Cancelled { key, reason })
+            });
         }
         let input = match method {
             Some(Method::InitializedNotification) => ServerInput::Initialized,
             _ => ServerInput::Notification,
         };
         match self.negotiation.receive(input) {
-            ServerAction::Open => Received::Opened,
+            ServerAction::Open => Received::Happened(Happening::Opened),
             ServerAction::Deliver if method == Some(Method::ProgressNotification) => {
                 let progress = self.calls.progress(now, notification.params);
-                progress.map_or(Received::Nothing, |(call, params)| Received::Progress { call, params })
+                progress.map_or(Received::Nothing, |(call, params)| {
+                    Received::Happened(Happening::Progress { call, params })
+                })
             }
-            ServerAction::Deliver => Received::Notification(notification),
+            ServerAction::Deliver => Received::Happened(Happening::Notification(notification)),
             _ => Received::Nothing,
         }
     }
@@ -275,10 +279,10 @@ impl LegacySession {
             return Received::Nothing;
         }
         match response.id.as_ref().and_then(|id| self.calls.settle(id)) {
-            Some(call) => Received::Reply {
+            Some(call) => Received::Happened(Happening::Reply {
                 call,
                 outcome: response.outcome.map_err(CallError::Rpc),
-            },
+            }),
             None => Received::Nothing,
         }
     }

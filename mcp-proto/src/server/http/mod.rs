@@ -30,7 +30,7 @@ pub use exchange::{Exchange, Frame, HangUp, HttpAnswer, Scope};
 pub use machine::HttpServer;
 pub use opening::Opening;
 pub use rules::Rules;
-pub use session::{End, Happening, HttpSession, Outcome};
+pub use session::{End, HttpSession};
 pub use site::Site;
 pub use steps::{Beginning, Begun, Deleting, Entering, Listening, Member, Subscribing, Throwaway};
 pub use taken::Taken;

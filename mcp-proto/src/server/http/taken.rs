@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use super::exchange::{Exchange, Scope};
 use super::rules::Rules;
-use super::session::{Happening, HttpSession, Outcome};
+use super::session::HttpSession;
 use crate::http::server::{Accepts, Refusal};
 use crate::jsonrpc::{Incoming, InvalidMessage, Message};
-use crate::server::ClientRequest;
+use crate::server::{ClientRequest, Happening, Received};
 use crate::time::Time;
 
 /// The messages of one request, taken by their session.
@@ -19,8 +19,8 @@ pub struct Taken<R> {
     pub request: Option<ClientRequest>,
     /// The others, in a batch.
     pub more: Vec<ClientRequest>,
-    /// What has happened otherwise.
-    pub happened: Vec<Happening<R>>,
+    /// What has happened otherwise; where a request is cancelled, with what is remembered of it.
+    pub happened: Vec<(Happening, Option<R>)>,
 }
 
 impl<R> Taken<R> {
@@ -67,19 +67,20 @@ impl<R> Taken<R> {
     ) -> Self {
         let is_request = matches!(message, Message::Request(_));
         let mut taken = Self::new(Exchange::new(rules, accepts, scope));
-        match session.receive(rules.config, now, message) {
-            Outcome::Request(request) => {
+        let (received, cancelled) = session.receive(rules.config, now, message);
+        match received {
+            Received::Request(request) => {
                 taken.exchange.expect();
                 taken.request = Some(request);
             }
-            Outcome::Respond(answer) => taken.exchange.respond(answer),
+            Received::Respond(answer) => taken.exchange.respond(answer),
             // The session has ended meanwhile.
-            Outcome::Nothing if is_request => {
+            Received::Nothing if is_request => {
                 taken.exchange = Exchange::refused(rules, None, &Refusal::SessionNotFound);
             }
-            Outcome::Nothing => taken.exchange = Exchange::accepted(rules),
-            Outcome::Happened(happening) => {
-                taken.happened.push(happening);
+            Received::Nothing => taken.exchange = Exchange::accepted(rules),
+            Received::Happened(happening) => {
+                taken.happened.push((happening, cancelled));
                 taken.exchange = Exchange::accepted(rules);
             }
         }
@@ -95,16 +96,17 @@ impl<R> Taken<R> {
         message: Result<Message, InvalidMessage>,
     ) {
         let is_request = matches!(message, Ok(Message::Request(_)));
-        match session.receive_batched(rules.config, now, message) {
-            Outcome::Request(request) => {
+        let (received, cancelled) = session.receive_batched(rules.config, now, message);
+        match received {
+            Received::Request(request) => {
                 self.exchange.expect();
                 self.more.push(request);
             }
-            Outcome::Respond(answer) => self.exchange.respond(answer),
-            Outcome::Happened(happening) => self.happened.push(happening),
+            Received::Respond(answer) => self.exchange.respond(answer),
+            Received::Happened(happening) => self.happened.push((happening, cancelled)),
             // The session has ended meanwhile.
-            Outcome::Nothing if is_request => self.exchange.respond_nothing(),
-            Outcome::Nothing => {}
+            Received::Nothing if is_request => self.exchange.respond_nothing(),
+            Received::Nothing => {}
         }
     }
 }

@@ -65,7 +65,7 @@ fn operating(revision: Revision) -> LegacySession {
         &mut session,
         r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
     );
-    assert!(matches!(opened, Received::Opened));
+    assert!(matches!(opened, Received::Happened(Happening::Opened)));
     session
 }
 
@@ -233,7 +233,7 @@ fn a_cancelled_request_is_not_answered() {
     let key = asked.token.key();
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"tired"}}"#;
     match receive(&mut session, cancel) {
-        Received::Cancelled { key: cancelled, reason } => {
+        Received::Happened(Happening::Cancelled { key: cancelled, reason }) => {
             assert_eq!((Some(cancelled), reason.as_deref()), (key, Some("tired")));
         }
         other => panic!("{other:?}"),
@@ -311,10 +311,11 @@ fn calls_wait_for_initialized_and_are_settled_once() {
     let (second, _) = call(&mut session).unwrap();
     assert_eq!(call(&mut session).unwrap_err(), SendError::TooManyCalls);
     let progress = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}"#;
-    assert!(matches!(receive(&mut session, progress), Received::Progress { call, .. } if call == first));
+    let reported = receive(&mut session, progress);
+    assert!(matches!(reported, Received::Happened(Happening::Progress { call, .. }) if call == first));
     let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"x":1}}"#;
     match receive(&mut session, answer) {
-        Received::Reply { call, outcome } => {
+        Received::Happened(Happening::Reply { call, outcome }) => {
             assert_eq!((call, outcome.unwrap().as_str()), (first, r#"{"x":1}"#));
         }
         other => panic!("{other:?}"),

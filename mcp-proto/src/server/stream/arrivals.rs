@@ -10,7 +10,9 @@ use crate::method::Method;
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, RequestKey};
 use crate::server::batches::BatchKey;
-use crate::server::{Admitted, ClientRequest, Received, RequestToken, ServerEvent, Subscription, admit_seen};
+use crate::server::{
+    Admitted, ClientRequest, Happening, Received, RequestToken, ServerEvent, Subscription, admit_seen,
+};
 use crate::time::Time;
 use crate::wire::line::Line;
 use crate::wire::outline::Outline;
@@ -143,8 +145,15 @@ impl StreamServer {
                 Some(batch) => self.batches.add(batch, &answer),
                 None => self.lines.push(answer),
             },
-            Received::Notification(notification) => self.events.push(ServerEvent::Notification(notification)),
-            Received::Cancelled { key, reason } => {
+            Received::Happened(happening) => self.happened(happening),
+            Received::Nothing => {}
+        }
+    }
+
+    fn happened(&mut self, happening: Happening) {
+        match happening {
+            Happening::Notification(notification) => self.events.push(ServerEvent::Notification(notification)),
+            Happening::Cancelled { key, reason } => {
                 self.settle(key, None);
                 match self.subscriptions.close(key) {
                     // The client has ended it, and knows.
@@ -152,10 +161,9 @@ impl StreamServer {
                     None => self.events.push(ServerEvent::Cancelled { key, reason }),
                 }
             }
-            Received::Reply { call, outcome } => self.events.push(ServerEvent::Reply { call, outcome }),
-            Received::Progress { call, params } => self.events.push(ServerEvent::Progress { call, params }),
-            Received::Opened => self.events.push(ServerEvent::Opened),
-            Received::Nothing => {}
+            Happening::Reply { call, outcome } => self.events.push(ServerEvent::Reply { call, outcome }),
+            Happening::Progress { call, params } => self.events.push(ServerEvent::Progress { call, params }),
+            Happening::Opened => self.events.push(ServerEvent::Opened),
         }
     }
 

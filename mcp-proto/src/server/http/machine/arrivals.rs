@@ -12,11 +12,10 @@ use super::super::event::{
 use super::super::exchange::Exchange;
 use super::super::opening::Opening;
 use super::super::served::{Answering, Reading, Served};
-use super::super::session::Happening;
 use super::super::taken::Taken;
 use super::HttpServer;
 use crate::http::server::{Admission, Refusal, Visit};
-use crate::server::ClientRequest;
+use crate::server::{ClientRequest, Happening};
 use crate::time::Time;
 
 impl HttpServer {
@@ -244,8 +243,8 @@ impl HttpServer {
         for request in taken.request.into_iter().chain(taken.more) {
             self.ask(id, &mut answering, Some(key), request, asker);
         }
-        for happening in taken.happened {
-            self.happened(key, happening, asker);
+        for (happening, request) in taken.happened {
+            self.happened(key, happening, request, asker);
         }
         if answering.exchange.is_answered() {
             // Nothing is in progress: from now on its idle time counts, though the client may not have read the answer.
@@ -288,7 +287,8 @@ impl HttpServer {
     pub(super) fn happened(
         &mut self,
         session: HttpSessionKey,
-        happening: Happening<HttpRequestKey>,
+        happening: Happening,
+        request: Option<HttpRequestKey>,
         asker: &Arc<Asker>,
     ) {
         match happening {
@@ -297,7 +297,7 @@ impl HttpServer {
                 notification,
                 from: asker.clone(),
             }),
-            Happening::Cancelled { request, reason, .. } => {
+            Happening::Cancelled { reason, .. } => {
                 // `None` where it is not handed out yet: `started` gives it back then.
                 if let Some(request) = request {
                     self.cancelled(request, reason);
