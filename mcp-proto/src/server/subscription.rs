@@ -91,6 +91,7 @@ impl Subscription {
 
     /// About how many bytes it keeps, for as long as it is open.
     pub(crate) fn bytes(&self) -> usize {
+        // The client chooses it, at any length that a message may have.
         let id = self.id().as_str().map_or(0, str::len);
         size_of::<Self>() + id + self.filter.resource_subscriptions.bytes()
     }
