@@ -34,6 +34,7 @@ impl Taken {
             let message = "standard input and output serve another connection";
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
         }
+        // What could not be taken is free for another attempt.
         Self::replace().inspect_err(|_| TAKEN.store(false, Ordering::Release))
     }
 

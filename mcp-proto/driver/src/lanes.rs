@@ -343,6 +343,7 @@ impl<P: Pump, E> Lanes<P, E> {
             }
             match self.pump.poll_transmit(cx, now) {
                 Poll::Ready(Some(output)) => self.output = output,
+                // Not closed at once: the stream may have buffers, and what is in them is to arrive.
                 Poll::Ready(None) => self.writing = Writing::Closing,
                 Poll::Pending => {
                     // Only with nothing more to say: what is ready together goes out together.

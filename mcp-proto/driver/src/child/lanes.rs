@@ -272,6 +272,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             done
         };
         let timed = |cx: &mut Context<'_>, deadline: Option<Time>| {
+            // Nothing wakes at the end of the last words: others may hold the pipe open.
             let deadline = [deadline, last_words].into_iter().flatten().min();
             timer.poll(cx, deadline).map(|()| timer.now())
         };
@@ -354,6 +355,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             return None;
         }
         self.end_stderr();
+        // Killed, and waited for in vain: the system holds on to it.
         Some(self.exit.ok_or(Failure::TimedOut))
     }
 

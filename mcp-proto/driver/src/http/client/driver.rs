@@ -205,6 +205,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         let (exchanges, tasks, pump) = (&self.exchanges, &self.tasks, &self.ports.pump);
         self.ports.paused.retain(|id| match exchanges.get(id) {
             Some(slot) if pump.wants_body(*id) => {
+                // No socket wakes it: it has not been asked for more.
                 tasks.wake(*slot);
                 false
             }

@@ -156,6 +156,7 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
             None => return Poll::Ready(Outcome::Complete(None)),
         }
     }
+    // There may be more, and others have their turn first.
     cx.waker().wake_by_ref();
     Poll::Pending
 }

@@ -90,6 +90,7 @@ impl Origin {
 
 /// What a URL names: host and port.
 fn named(uri: &Uri) -> Option<&str> {
+    // The last one: there may be others in the user information, which is no host.
     uri.authority()?.as_str().rsplit('@').next()
 }
 

@@ -142,6 +142,7 @@ impl<S: HttpSender, W> Pool<S, W> {
 
     /// A connection with room for what waited longest, if there are both.
     pub(super) fn lend(&mut self, key: OriginKey, now: Time) -> Option<Loan<'_, S, W>> {
+        // Only where somebody waits: to find a connection is to take a place on it.
         let place = self.places.get_mut(key.0).filter(|place| !place.waiting.is_empty())?;
         let id = find(&mut place.free, &mut self.connections, now)?;
         let waited = place.waiting.pop_front()?;
@@ -160,6 +161,7 @@ impl<S: HttpSender, W> Pool<S, W> {
     /// bear what waits, or where there may be no more. One that bears nothing, to another origin, makes room.
     pub(super) fn attempt(&mut self, key: OriginKey) -> Option<&Origin> {
         let place = self.places.get(key.0)?;
+        // Those that are being made count: a burst over HTTP/2 is borne by one.
         if place.waiting.len() <= place.borne() || !self.make_room(key) {
             return None;
         }

@@ -136,6 +136,7 @@ impl Watch {
     pub(super) fn look(&self) -> Option<usize> {
         match self.stream.upgrade() {
             Some(stream) => stream.look(),
+            // It went with its connection.
             None => Some(0),
         }
     }

@@ -109,6 +109,7 @@ where
 
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<ResponseBody<ClockTimer<R::Clock>>>> {
         let Self { service, timer, stage } = self;
+        // It went on with the body: the response is given.
         let Some(running) = timer else {
             return Poll::Pending;
         };

@@ -97,6 +97,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Watched<B> {
     type Error = B::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        // Whatever the body has to say: that there was room for it is what counts.
         self.counts.asked.fetch_add(1, Ordering::Relaxed);
         let outcome = self.poll_piece(cx);
         self.hold(outcome.is_ready());
