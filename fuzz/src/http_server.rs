@@ -13,8 +13,10 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, request, response};
 use mcp_proto::http::server::{HttpConfig, Refusal, ReplyForm, SessionPolicy};
 use mcp_proto::jsonrpc::{self, ErrorObject, Id, Incoming, Message as Written, Params};
-use mcp_proto::server::ResultBody;
-use mcp_proto::server::http::{Asked, AskedKey, ExchangeId, Frame, HttpCallId, HttpEvent, HttpServer, Sender};
+use mcp_proto::server::http::{
+    ExchangeId, Frame, HttpCallId, HttpEvent, HttpRequestKey, HttpRequestToken, HttpServer, Sender,
+};
+use mcp_proto::server::{ClientRequest, ResultBody};
 use mcp_proto::wire::sse::SseDecoder;
 use mcp_proto::{Limits, Time};
 
@@ -158,9 +160,9 @@ struct Run {
     exchanges: Vec<ExchangeId>,
     books: BTreeMap<ExchangeId, Books>,
     sessions: Vec<HeaderValue>,
-    requests: Vec<Asked>,
-    keys: BTreeSet<AskedKey>,
-    cancelled: BTreeSet<AskedKey>,
+    requests: Vec<ClientRequest<HttpRequestToken>>,
+    keys: BTreeSet<HttpRequestKey>,
+    cancelled: BTreeSet<HttpRequestKey>,
     /// The requests of the server, and whether each is settled.
     asked: BTreeMap<HttpCallId, bool>,
     log: Vec<String>,
@@ -328,7 +330,7 @@ impl Run {
         self.books.get_mut(&id).expect("an exchange that was opened")
     }
 
-    fn respond(&mut self, asked: Asked, fails: bool) {
+    fn respond(&mut self, asked: ClientRequest<HttpRequestToken>, fails: bool) {
         let exchange = asked.token.key().exchange();
         if self.server.is_in_progress(&asked.token) && self.server.is_open(exchange) {
             assert!(
@@ -359,7 +361,7 @@ impl Run {
     fn ask(&mut self, request: u8, method: &'static str, options: Options) {
         let Some(at) = self.index(request) else { return };
         let token = &self.requests[at].token;
-        if let Ok(id) = self.server.call(token, method, Params::NONE, &options.into()) {
+        if let Ok(id) = self.server.call(token, method, Params::NONE, options.into()) {
             assert!(self.asked.insert(id, false).is_none(), "{id:?} is given out twice");
         }
     }

@@ -124,13 +124,10 @@ impl Pair {
             Op::ProgressTo(request) => self.progress(request),
             Op::NotifyClient(method) => {
                 let method = NOTIFICATIONS[usize::from(method) % NOTIFICATIONS.len()];
-                let _ = self.server.notify(&method.into(), Params::NONE);
+                let _ = self.server.notify(method, Params::NONE);
             }
             Op::Ask(options) => {
-                if let Ok(call) = self
-                    .server
-                    .call(&Method::ListRoots.into(), Params::NONE, &options.into())
-                {
+                if let Ok(call) = self.server.call(Method::ListRoots, Params::NONE, options.into()) {
                     self.asks.begun(call);
                     self.asking.push(call);
                 }

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use mcp_proto::jsonrpc::{self, ErrorObject, Incoming, Message as Written, Params, RawJson};
-use mcp_proto::method::MethodName;
 use mcp_proto::model::LoggingLevel;
 use mcp_proto::rpc::CallId;
 use mcp_proto::server::{ClientRequest, ResultBody, ServerEvent, StreamServer};
@@ -123,13 +122,13 @@ impl Run {
                 request.context.encode_log(&LoggingLevel::Error, None, &data)
             }),
             Op::Notify { method, params: index } => {
-                let _ = self.server.notify(&pick(&NOTIFICATIONS, method).into(), params(index));
+                let _ = self.server.notify(pick(&NOTIFICATIONS, method), params(index));
             }
             Op::Request {
                 method,
                 params: index,
                 options,
-            } => self.request(&pick(&METHODS, method).into(), index, options),
+            } => self.request(pick(&METHODS, method), index, options),
             Op::Cancel(index) => self.cancel(index),
             Op::Wait(length) => {
                 self.now = self.now + settings::pause(length);
@@ -187,8 +186,8 @@ impl Run {
         }
     }
 
-    fn request(&mut self, method: &MethodName, index: u8, options: Options) {
-        if let Ok(call) = self.server.call(method, params(index), &options.into()) {
+    fn request(&mut self, method: &str, index: u8, options: Options) {
+        if let Ok(call) = self.server.call(method, params(index), options.into()) {
             self.ledger.begun(call);
             self.waiting.insert(call, ());
         }

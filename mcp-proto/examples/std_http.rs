@@ -20,8 +20,8 @@ use mcp_proto::http::server::HttpConfig;
 use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::Method;
 use mcp_proto::model::{CallToolResult, Implementation};
-use mcp_proto::server::http::{Asked, HttpEvent, HttpServer};
-use mcp_proto::server::{ResultBody, ServerConfig};
+use mcp_proto::server::http::{HttpEvent, HttpServer};
+use mcp_proto::server::{ClientRequest, ResultBody, ServerConfig};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -45,7 +45,7 @@ fn answer(server: &mut HttpServer, event: HttpEvent) {
     }
 }
 
-fn outcome(asked: &Asked) -> Result<ResultBody, ErrorObject> {
+fn outcome<T>(asked: &ClientRequest<T>) -> Result<ResultBody, ErrorObject> {
     let result = match (asked.method.known(), asked.name()) {
         (Some(Method::ListTools), _) => {
             let schema = json!({ "type": "object", "properties": { "city": { "type": "string" } } });

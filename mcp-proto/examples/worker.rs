@@ -24,8 +24,8 @@ use mcp_proto::jsonrpc::{ErrorObject, Params};
 use mcp_proto::method::Method;
 use mcp_proto::model::Implementation;
 use mcp_proto::rpc::{CallId, CallOptions, CloseReason};
-use mcp_proto::server::http::{Asked, ExchangeId, Frame, HttpEvent, HttpServer, Sender};
-use mcp_proto::server::{ResultBody, ServerConfig};
+use mcp_proto::server::http::{ExchangeId, Frame, HttpEvent, HttpServer, Sender};
+use mcp_proto::server::{ClientRequest, ResultBody, ServerConfig};
 use serde_json::json;
 
 /// A server in a host that calls it for each request.
@@ -98,7 +98,7 @@ impl Worker {
     }
 }
 
-fn greet(asked: &Asked) -> Result<ResultBody, ErrorObject> {
+fn greet<T>(asked: &ClientRequest<T>) -> Result<ResultBody, ErrorObject> {
     let result = match (asked.method.known(), asked.name()) {
         (Some(Method::CallTool), Some("greet")) => json!({ "content": [{ "type": "text", "text": "hello" }] }),
         (Some(Method::CallTool), _) => return Err(ErrorObject::invalid_params("no such tool")),

@@ -193,7 +193,7 @@ impl Method {
         )
     }
 
-    /// Which parameter the `Mcp-Name` header mirrors (2026-07-28, Streamable HTTP, Standard Headers; tasks
+    /// Which parameter the `Mcp-Name` header mirrors (2026-07-28, Streamable HTTP, Standard Request Headers; tasks
     /// extension, Streamable HTTP); `None` where the header is not sent.
     pub const fn name_source(self) -> Option<NameSource> {
         match self {

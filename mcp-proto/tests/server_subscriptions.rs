@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use mcp_proto::jsonrpc::{ErrorObject, Params};
-use mcp_proto::method::{Method, MethodName};
+use mcp_proto::method::Method;
 use mcp_proto::model::Implementation;
 use mcp_proto::server::{ResultBody, ServerConfig, ServerEvent, StreamServer};
 use mcp_proto::{Limits, Time};
@@ -54,9 +54,8 @@ impl Server {
     }
 
     fn updated(&mut self, uri: &str) -> usize {
-        let method = MethodName::from(Method::ResourceUpdatedNotification);
         let params = Params::from_serialize(&json!({ "uri": uri })).unwrap();
-        self.0.notify(&method, params).unwrap();
+        self.0.notify(Method::ResourceUpdatedNotification, params).unwrap();
         self.output().len()
     }
 }
@@ -243,10 +242,7 @@ fn log_messages_obey_the_level_of_a_legacy_session() {
     let mut server = legacy(Limits::default());
     let log = |server: &mut Server, level: &str| {
         let params = Params::from_serialize(&json!({"level": level, "data": 1})).unwrap();
-        server
-            .0
-            .notify(&Method::LoggingMessageNotification.into(), params)
-            .unwrap();
+        server.0.notify(Method::LoggingMessageNotification, params).unwrap();
         server.output().len()
     };
     // Before the client has set one it is `info`.

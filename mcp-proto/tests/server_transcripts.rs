@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use mcp_proto::jsonrpc::{ErrorObject, Params, RawJson};
-use mcp_proto::method::{Method, MethodName};
+use mcp_proto::method::Method;
 use mcp_proto::model::Implementation;
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, SendError};
 use mcp_proto::server::{RequestToken, ResultBody, ServerConfig, ServerEvent, StreamServer};
@@ -348,12 +348,12 @@ fn subscriptions_are_streams_of_their_own() {
     );
     assert!(server.feed(tools.as_bytes()).contains("-32600"), "the id is in use");
     server.feed(listen("\"two\"", r#""promptsListChanged":true"#).as_bytes());
-    let changed = MethodName::from(Method::ToolListChangedNotification);
-    server.connection.notify(&changed, Params::NONE).unwrap();
+    let changed = Method::ToolListChangedNotification;
+    server.connection.notify(changed, Params::NONE).unwrap();
     let notification = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":1}}}\n";
     assert_eq!(server.output(), notification);
     server.feed(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}\n");
-    server.connection.notify(&changed, Params::NONE).unwrap();
+    server.connection.notify(changed, Params::NONE).unwrap();
     assert_eq!(server.output(), "");
     server.connection.close();
     let end = server.output();
@@ -379,7 +379,7 @@ fn an_end_of_input_does_not_cut_off_answers() {
     server.feed(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"wait\"}}\n");
     let call = server
         .connection
-        .call(&Method::Ping.into(), Params::NONE, &CallOptions::default())
+        .call(Method::Ping, Params::NONE, CallOptions::default())
         .unwrap();
     server.output();
     // The last line has no end.
@@ -463,7 +463,7 @@ fn an_end_has_a_deadline() {
     );
     let changed = server
         .connection
-        .notify(&Method::ToolListChangedNotification.into(), Params::NONE);
+        .notify(Method::ToolListChangedNotification, Params::NONE);
     assert_eq!(changed, Err(SendError::Closed(CloseReason::Local)));
 }
 
@@ -475,11 +475,11 @@ fn a_reader_that_stops_is_not_read_from() {
     server.feed(
         b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}\n",
     );
-    let changed = MethodName::from(Method::ToolListChangedNotification);
+    let changed = Method::ToolListChangedNotification;
     let params = Params::from_serialize(&serde_json::json!({"x": "y".repeat(100)})).unwrap();
     let mut sent = 0;
     let refused = loop {
-        match server.connection.notify(&changed, params.clone()) {
+        match server.connection.notify(changed, params.clone()) {
             Ok(()) => sent += 1,
             Err(refused) => break refused,
         }
@@ -549,7 +549,7 @@ fn an_oversized_answer_fails_its_call() {
     );
     let call = server
         .connection
-        .call(&Method::Ping.into(), Params::NONE, &CallOptions::default())
+        .call(Method::Ping, Params::NONE, CallOptions::default())
         .unwrap();
     server.output();
     let answer = format!(
@@ -571,10 +571,7 @@ fn a_call_times_out_and_is_cancelled() {
         b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}\n",
     );
     let options = CallOptions::new().with_timeout(Duration::from_secs(1));
-    server
-        .connection
-        .call(&Method::Ping.into(), Params::NONE, &options)
-        .unwrap();
+    server.connection.call(Method::Ping, Params::NONE, options).unwrap();
     assert_eq!(server.output(), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
     let deadline = Time::ORIGIN + Duration::from_secs(1);
     assert_eq!(server.connection.poll_timeout(), Some(deadline));

@@ -34,6 +34,7 @@ impl Closing {
     /// Has every [`Watch`] ready, from now on.
     pub fn close(&self) {
         let wakers = {
+            // Under the lock: a watch that is being registered sees it, or is woken.
             let mut watches = self.0.lock();
             self.0.is_closing.store(true, Ordering::Release);
             core::mem::take(&mut watches.wakers)
@@ -73,6 +74,7 @@ impl Future for Watch {
         if self.state.is_closing.load(Ordering::Acquire) {
             return Poll::Ready(());
         }
+        // The same task again: a connection asks with every read, and takes no lock for it.
         if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             return Poll::Pending;
         }
@@ -89,6 +91,7 @@ impl Future for Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        // Connections come and go while the server stays: their wakers must not stay with it.
         self.state.lock().wakers.remove(&self.key);
     }
 }

@@ -29,20 +29,24 @@ pub struct Taken {
 impl Taken {
     /// Takes the standard streams over.
     pub fn take() -> io::Result<Self> {
+        // Two servers on one input would take bytes from each other.
         if TAKEN.swap(true, Ordering::AcqRel) {
             let message = "standard input and output serve another connection";
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
         }
+        // What could not be taken is free for another attempt.
         Self::replace().inspect_err(|_| TAKEN.store(false, Ordering::Release))
     }
 
     fn replace() -> io::Result<Self> {
         let nothing = File::open("/dev/null")?;
+        // Copies: 0 and 1 themselves are what the rest of the process uses, and are replaced.
         let input = io::stdin().as_fd().try_clone_to_owned()?;
         let output = io::stdout().as_fd().try_clone_to_owned()?;
         // Kept before anything is replaced: where the second step fails, dropping this undoes the first.
         let taken = Self { input, output };
         rustix::stdio::dup2_stdin(nothing)?;
+        // What a library prints would stand between the messages (2025-11-25, Transports, stdio: MUST NOT).
         rustix::stdio::dup2_stdout(io::stderr())?;
         Ok(taken)
     }
@@ -123,6 +127,7 @@ impl Descriptor {
                     fault,
                 });
             }
+            // Opened once more it has flags of its own; a copy shares them.
             FileType::Fifo => reopen(original, access),
             _ => None,
         };
@@ -134,6 +139,7 @@ impl Descriptor {
                 fault,
             });
         }
+        // What no reactor can wait for, as epoll cannot for a file, is waited for by a thread.
         let (near, far) = UnixStream::pair()?;
         relay(original.try_clone()?.into(), far, fault.clone())?;
         let (descriptor, kind) = (near.into(), Kind::Relay);
@@ -150,6 +156,7 @@ impl Descriptor {
             Kind::Pipe => rustix::io::read(&self.descriptor, buffer)?,
             _ => rustix::net::recv(&self.descriptor, buffer, RecvFlags::DONTWAIT)?.0,
         };
+        // The relay has ended, maybe because what it reads has failed.
         if length == 0 {
             self.fault.outcome()?;
         }
@@ -167,6 +174,7 @@ impl Descriptor {
             Kind::Pipe => rustix::io::write(&self.descriptor, bytes)?,
             _ => match rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT) {
                 Err(rustix::io::Errno::PIPE) => {
+                    // What the relay has failed with says more than that it is gone.
                     self.fault.outcome()?;
                     return Err(rustix::io::Errno::PIPE.into());
                 }
@@ -183,6 +191,7 @@ impl Descriptor {
 
 /// Starts a thread that nobody waits for.
 fn start(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    // Not joined: it may be in a read that nothing ends, and must not hold up the end of the process.
     thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
 }
 
@@ -224,6 +233,7 @@ fn patiently<T: AsFd>(
                 let mut watched = [PollFd::new(file, what)];
                 // Interrupted, it is tried again.
                 let _ = rustix::event::poll(&mut watched, None);
+                // It is not open: to wait for it would be over at once, for ever.
                 if watched[0].revents().contains(PollFlags::NVAL) {
                     return Err(error);
                 }
@@ -238,6 +248,7 @@ fn patiently<T: AsFd>(
 #[cfg(target_os = "linux")]
 fn reopen(pipe: &OwnedFd, access: OFlags) -> Option<OwnedFd> {
     let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
+    // Not for children, who would hold the pipe open beyond its end.
     let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, rustix::fs::Mode::empty()).ok()
 }

@@ -147,6 +147,7 @@ where
     S: FnMut(&mut Context<'_>, &mut Step<'_>) -> Poll<io::Result<usize>>,
 {
     let stream = |cx: &mut Context<'_>, mut step: Step<'_>| loop {
+        // A signal in between says nothing about the stream.
         let done = ready!(stream(cx, &mut step));
         if !done
             .as_ref()
@@ -161,6 +162,7 @@ where
 /// Room for what is read. Its bytes are written to once, and handed on without a copy.
 pub fn make_room(buffer: &mut BytesMut) -> &mut [u8] {
     if buffer.len() < LEAST_READ_BYTES {
+        // Zeroed once for several reads: to read into what is not initialised takes `unsafe`.
         buffer.resize(READ_BYTES, 0);
     }
     buffer
@@ -239,6 +241,7 @@ impl<P: Pump, E> Lanes<P, E> {
         mut stream: impl FnMut(&mut Context<'_>, Step<'_>) -> Poll<Result<usize, E>>,
         mut timer: impl FnMut(&mut Context<'_>, Option<Time>) -> Poll<Time>,
     ) -> Poll<Result<(), Failure<E>>> {
+        // Bounded: two fast peers have something for each other for ever, and the thread belongs to others as well.
         for _ in 0..ROUNDS {
             let has_read = self.poll_read(cx, now, &mut stream).is_ready();
             let mut moved = has_read;
@@ -272,6 +275,7 @@ impl<P: Pump, E> Lanes<P, E> {
         }
         let wants_input = self.pump.poll_wants_input(cx);
         self.held_up = wants_input.is_pending();
+        // For good: what still comes is for nobody.
         if !ready!(wants_input) {
             self.reading = false;
             return Poll::Ready(());
@@ -283,11 +287,13 @@ impl<P: Pump, E> Lanes<P, E> {
                 self.end_input(now);
             }
             Ok(length) => {
+                // A stream that claims more than it has put there would have the buffer panic.
                 let length = length.min(self.buffer.len());
                 self.pump.receive(now, self.buffer.split_to(length).freeze());
             }
             Err(error) => {
                 self.end_input(now);
+                // The first failure says why: a write may have failed before.
                 self.broken.get_or_insert(Failure::Stream(error));
             }
         }
@@ -296,6 +302,7 @@ impl<P: Pump, E> Lanes<P, E> {
 
     fn end_input(&mut self, now: Time) {
         self.reading = false;
+        // A connection that lingers to be written keeps no room for what it will not read.
         self.buffer = BytesMut::new();
         self.pump.receive_eof(now);
     }
@@ -321,6 +328,7 @@ impl<P: Pump, E> Lanes<P, E> {
         now: Time,
         stream: &mut impl Stream<E>,
     ) -> Poll<Result<(), Failure<E>>> {
+        // A reader that is fast must not keep this side from reading.
         for _ in 0..WRITES {
             if !self.output.is_empty() {
                 ready!(self.poll_rest(cx, stream))?;
@@ -335,8 +343,10 @@ impl<P: Pump, E> Lanes<P, E> {
             }
             match self.pump.poll_transmit(cx, now) {
                 Poll::Ready(Some(output)) => self.output = output,
+                // Not closed at once: the stream may have buffers, and what is in them is to arrive.
                 Poll::Ready(None) => self.writing = Writing::Closing,
                 Poll::Pending => {
+                    // Only with nothing more to say: what is ready together goes out together.
                     if self.unflushed {
                         ready!(stream(cx, Step::Flush)).map_err(Failure::Stream)?;
                         self.unflushed = false;
@@ -356,6 +366,7 @@ impl<P: Pump, E> Lanes<P, E> {
         }
         self.unflushed = true;
         self.wrote = true;
+        // It takes something: its time begins anew.
         self.stalled = None;
         Poll::Ready(Ok(()))
     }
@@ -370,6 +381,7 @@ impl<P: Pump, E> Lanes<P, E> {
     ) -> Poll<()> {
         let give_up = self.give_up_at(now);
         let deadline = [self.pump.deadline(), give_up].into_iter().flatten().min();
+        // The pump is never told of a time before one that it knows.
         let mut later = ready!(timer(cx, self.grace.deadline(deadline))).max(now);
         // Where there is a reader who does not read, what has come does not count.
         if let Some(deadline) = deadline.filter(|_| self.reading) {
@@ -396,6 +408,7 @@ impl<P: Pump, E> Lanes<P, E> {
 
     /// Tells the pump that the connection is over, and gives the reason.
     fn fail(&mut self, now: Time) -> Result<(), Failure<E>> {
+        // Before the reason is given: who waits for an answer learns that none will come.
         if self.reading {
             self.end_input(now);
         }

@@ -171,6 +171,7 @@ impl Spawner {
             return;
         }
         arrivals.tasks.push(Box::pin(future));
+        // Whoever is at work looks once more before it rests.
         let waker = match arrivals.is_at_work {
             true => None,
             false => arrivals.waker.take(),

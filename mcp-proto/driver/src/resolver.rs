@@ -162,12 +162,14 @@ impl Resolver {
                     server.ok_or_else(|| refused(&format!("no server of this process is called {name:?}")))?,
                 )
             }
+            // Of a later version, or one that this build was made without.
             _ => return Err(unsupported()),
         };
         let config = self
             .client
             .clone()
             .with_timeouts(transport.timeouts().to_timeouts())
+            // What is said of one server counts over what is said of all.
             .with_mode(transport.mode().unwrap_or(self.client.mode));
         Ok(Resolved { route, config })
     }
@@ -208,9 +210,11 @@ impl Resolver {
         let mut options = self.http.clone();
         options.connect_timeout = transport.timeouts.connect;
         let mut insert = |name: &str, value: &str, is_secret: bool| {
+            // The name alone: the value may be a secret.
             let invalid = || refused(&format!("{name:?} or its value cannot be a header"));
             let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
             let mut value = HeaderValue::from_str(value).map_err(|_| invalid())?;
+            // No log of headers shows it then, and HTTP/2 keeps it out of its tables (RFC 7541, 7.1.3).
             value.set_sensitive(is_secret);
             options.headers.insert(header, value);
             Ok::<_, CallError>(())
@@ -221,6 +225,7 @@ impl Resolver {
         for (name, secret) in transport.secret_headers() {
             insert(name, reveal(name, secret)?, true)?;
         }
+        // After the headers: one of that name gives way.
         if let Authorization::Bearer(token) = transport.authorization() {
             let name = AUTHORIZATION.as_str();
             insert(name, &format!("Bearer {}", reveal(name, token)?), true)?;
@@ -242,6 +247,7 @@ impl Resolver {
         if let Some(directory) = transport.directory() {
             command = command.current_dir(directory);
         }
+        // Last: the application has the final word on what is started.
         Ok(prepare(command))
     }
 }
@@ -283,6 +289,7 @@ where
     fn connect(&self, key: &SessionKey) -> Connecting {
         match self.resolver.resolve(&key.transport) {
             Ok(resolved) => Box::pin((self.dial)(resolved)),
+            // An attempt that fails like any other: all who wait for the session hear why.
             Err(error) => Box::pin(core::future::ready(Err(error))),
         }
     }

@@ -1,7 +1,8 @@
-//! The connections of a listener of byte streams.
+//! The connections of a listener of byte streams, and what accepting one fails with.
 
 use core::future::Future;
 use core::time::Duration;
+use std::io;
 
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::ServerPump;
@@ -10,6 +11,9 @@ use crate::{Closing, end_upon};
 
 /// How long what a connection has to say at its end may take to arrive.
 const DELIVERY: Duration = Duration::from_secs(3);
+
+/// How long a listener rests when the process or the system is out of something.
+const REST: Duration = Duration::from_millis(50);
 
 /// Serves one connection, which `drive` drives, until `shutdown` is ready at most and what is in progress then.
 ///
@@ -57,5 +61,24 @@ impl Serving {
         self.closing.close();
         // The machine gives up what is in progress after the first; the second is for the way to a slow peer.
         self.server.config().timeouts().close.saturating_add(DELIVERY)
+    }
+}
+
+/// How long a listener rests after `error`, a failure to accept that concerns one connection, or that passes.
+///
+/// A peer that was gone before it was accepted is nothing to a server. Where files or memory are used up, giving up would
+/// turn a busy moment into an outage, and going on at once would burn the processor.
+///
+/// # Errors
+/// The error, where the listener is broken.
+pub fn rest_after(error: io::Error) -> io::Result<Option<Duration>> {
+    match error.kind() {
+        io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::Interrupted => Ok(None),
+        // A listener that is no listener stays so.
+        io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected | io::ErrorKind::Unsupported => Err(error),
+        _ => Ok(Some(REST)),
     }
 }

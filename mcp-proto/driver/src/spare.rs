@@ -26,6 +26,7 @@ impl<T: Timer> SpareTimer<T> {
 
     /// A future that is ready when `at` has come. Where the spare timer is in use, it has one that `make` makes.
     pub fn deadline(&self, at: Time, make: impl FnOnce() -> T) -> Deadline<T> {
+        // The lock is gone before `make` runs, which is the code of a runtime.
         let spare = self.lock().take();
         Deadline {
             at,

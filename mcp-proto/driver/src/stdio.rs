@@ -42,6 +42,7 @@ pub async fn serve_stdio<S: StandardStream>(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut streams = Streams::<S>::take()?;
+    // Kept apart: the streams go with the driver.
     let fault = streams.output.descriptor().fault();
     let drive = |pump| drive_steps(pump, timer, move |cx, step| streams.poll(cx, step));
     serve_until(&server, shutdown, drive).await?;

@@ -179,6 +179,7 @@ impl Calls {
 
     /// The exchange of a call has brought its answer. A byte stream has none.
     pub(super) fn settle(&mut self, call: CallId) {
+        // A byte stream has no exchange that were to be closed.
         if self.link == Link::Http {
             self.settled.push_back(call);
         }

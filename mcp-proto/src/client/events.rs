@@ -35,6 +35,7 @@ impl Events {
     /// Adds an event. A notification that would be too many is dropped, and counted.
     pub(super) fn push(&mut self, event: ClientEvent) {
         if let ClientEvent::Notification(_) = event {
+            // Only these are lost: every other event is one that somebody waits for.
             if self.notifications >= self.most {
                 self.dropped += 1;
                 return;

@@ -38,6 +38,7 @@ impl fmt::Debug for Held {
 impl HeldQueue {
     /// Takes an entry that keeps `bytes`, and gives the key to remove it by.
     pub(super) fn push(&mut self, held: Held, bytes: usize) -> u64 {
+        // Many that are empty must count as well.
         let (key, bytes) = (self.next, bytes + OVERHEAD);
         self.next += 1;
         self.bytes += bytes;

@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use super::event::Answer;
-use crate::jsonrpc::{Id, encode_error, encode_notification, encode_result};
+use crate::jsonrpc::{Id, encode_cancelled, encode_error, encode_notification, encode_result};
 use crate::method::{Method, MethodName};
 use crate::revision::Revision;
 use crate::rpc;
-use crate::rpc::{CallId, Mirrored, Outgoing, Purpose, encode_cancelled};
+use crate::rpc::{CallId, Mirrored, Outgoing, Purpose};
 
 /// What an entry takes beside its text, with its place in the queue and the call that waits for it.
 const OVERHEAD: usize = size_of::<Entry>() + 128;
@@ -169,6 +169,7 @@ impl Outbox {
     /// The connection is closed: nobody waits for an answer any more.
     pub(super) fn close(&mut self) {
         self.queue
+            // Calls have ended for their callers; what this side has to say or owes still leaves.
             .retain(|entry| matches!(entry.purpose, Purpose::Notification | Purpose::Response));
     }
 

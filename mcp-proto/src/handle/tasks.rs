@@ -172,6 +172,7 @@ impl<T> Tasks<T> {
             is_queued: AtomicBool::new(false),
             queue: Arc::clone(&self.queue),
         });
+        // Made with the place and kept: a poll allocates nothing.
         let waker = Waker::from(Arc::clone(&flag));
         let task = None;
         self.slots.push(Slot { task, flag, waker });
@@ -243,6 +244,7 @@ impl Flag {
 
     /// Before the poll, and reading what a waker wrote: what it announces is seen by the poll.
     fn clear(&self) {
+        // Before the poll, so that a wake in the middle of it counts; what was written before the wake is seen in it.
         self.is_queued.swap(false, Ordering::AcqRel);
     }
 }
@@ -291,6 +293,7 @@ impl Queue {
 
 impl Ready {
     fn take_waker(&mut self) -> Option<Waker> {
+        // Whoever is at work looks here once more before it rests.
         match self.is_at_work {
             true => None,
             false => self.waker.take(),

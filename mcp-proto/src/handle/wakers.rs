@@ -98,6 +98,7 @@ impl Wakers {
 /// Keeps the waker of the task that polls, in place of the one before.
 pub(crate) fn keep(slot: &mut Option<Waker>, cx: &Context<'_>) {
     match slot {
+        // Which does nothing where it is the same task.
         Some(waker) => waker.clone_from(cx.waker()),
         None => *slot = Some(cx.waker().clone()),
     }

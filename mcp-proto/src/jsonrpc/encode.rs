@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{ErrorObject, Id, Params};
+use crate::method::Method;
 use crate::wire::scan;
 
 /// Room for everything of an envelope but its variable parts.
@@ -24,6 +25,19 @@ pub fn encode_notification(method: &str, params: &[u8]) -> Vec<u8> {
     out.extend_from_slice(br#"{"jsonrpc":"2.0""#);
     write_method(&mut out, method, params);
     out
+}
+
+/// `notifications/cancelled` of the request with this id: the one notification that both sides write by themselves.
+pub(crate) fn encode_cancelled(id: &Id, reason: Option<&str>) -> Vec<u8> {
+    let mut params = Vec::with_capacity(64);
+    params.extend_from_slice(br#"{"requestId":"#);
+    write_id(&mut params, id);
+    if let Some(reason) = reason {
+        params.extend_from_slice(br#","reason":"#);
+        write_json(&mut params, reason);
+    }
+    params.push(b'}');
+    encode_notification(Method::CancelledNotification.as_str(), &params)
 }
 
 /// A response with a result, which is a JSON value.

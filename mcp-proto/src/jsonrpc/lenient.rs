@@ -100,6 +100,7 @@ fn without_faults<T: DeserializeOwned>(text: &str) -> Option<(T, Vec<SkippedEntr
 impl<T: DeserializeOwned> Trials<T> {
     /// Whether the text can be read. `None` where enough was read.
     fn read(&mut self, text: &str) -> Option<Result<(), serde_json::Error>> {
+        // Before it is read: what would go beyond the bound is not begun.
         self.left = self.left.checked_sub(text.len())?;
         Some(serde_json::from_str::<T>(text).map(drop))
     }
@@ -111,6 +112,7 @@ impl<T: DeserializeOwned> Trials<T> {
         };
         for at in 0..parts.len() {
             let part = parts.get_mut(at)?;
+            // Tried first: nothing is lost by it.
             let objects = with_objects(&part.text);
             let before = core::mem::replace(&mut part.text, Cow::Owned(objects));
             if !part.is_list() && self.read(&written(parts, |_| &[]))?.is_ok() {

@@ -34,8 +34,8 @@ mod raw;
 mod walk;
 
 pub use batch::{Batch, Incoming};
+pub(crate) use encode::{encode_cancelled, encode_notification_with, encode_request_with, write_id, write_json};
 pub use encode::{encode_error, encode_notification, encode_request, encode_result};
-pub(crate) use encode::{encode_notification_with, encode_request_with, write_id, write_json};
 #[cfg(feature = "handle")]
 pub(crate) use encode::{is_literal, write_string};
 pub use error::{BrokenMessage, ErrorCode, ErrorObject, InvalidMessage, ParseError};

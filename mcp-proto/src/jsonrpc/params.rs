@@ -47,6 +47,7 @@ impl Params {
     /// [`DecodeError`] where it is something else, where `_meta` is, and where that occurs twice.
     pub fn from_raw(json: RawJson) -> Result<Self, DecodeError> {
         let text = json.as_bytes();
+        // Neither says anything: both are left out.
         if text == b"null" || text == b"{}" {
             return Ok(Self::NONE);
         }

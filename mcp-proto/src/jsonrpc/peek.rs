@@ -82,6 +82,7 @@ impl<'a> Peek<'a> {
         let (mut peek, mut meta) = (Self::default(), PeekMeta::default());
         match peek.walk(&mut meta, params.as_str()) {
             Some(()) => Ok(peek),
+            // What the walk does not understand, such as an escape in a key, is for the parser, whose word counts.
             None => params.decode_borrowed(),
         }
     }

@@ -7,7 +7,7 @@ use super::meta::Meta;
 use super::open_enum::open_enum;
 
 open_enum! {
-    /// What kind of result a result is, and so how to read it (2026-07-28, Overview, Results).
+    /// What kind of result a result is, and so how to read it (2026-07-28, Overview, ResultType).
     pub enum ResultType {
         /// The result of the method. What a result without a `resultType` is.
         Complete = "complete",

@@ -5,7 +5,6 @@
 mod behalf;
 mod call_id;
 mod calls;
-mod cancelled;
 mod counters;
 mod deadlines;
 mod error;
@@ -20,7 +19,6 @@ mod series;
 pub use behalf::OnBehalfOf;
 pub use call_id::CallId;
 pub(crate) use calls::Calls;
-pub(crate) use cancelled::encode_cancelled;
 pub use counters::Counters;
 #[cfg(feature = "http")]
 pub(crate) use deadlines::Deadlines;

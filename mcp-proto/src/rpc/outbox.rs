@@ -62,6 +62,7 @@ impl<T> Outbox<T> {
 
     /// Everything that is queued, oldest first.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Vec<u8>, T)> + use<T> {
+        // All of it goes, whether the caller looks at it or not.
         self.bytes = 0;
         self.queue.drain().map(|(_, message)| message)
     }

@@ -60,6 +60,7 @@ impl Requests {
     /// Ends the request; `None` where it has ended before.
     pub(crate) fn finish(&mut self, key: RequestKey) -> Option<Id> {
         let id = self.by_key.remove(&key)?;
+        // The id is free for the peer, the key is never given again.
         self.by_id.remove(&id);
         Some(id)
     }

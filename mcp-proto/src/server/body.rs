@@ -80,6 +80,7 @@ impl ResultBody {
             false => self.write_legacy(&mut out, &seen),
         };
         let json = self.json.into_bytes();
+        // What others hold as well cannot be written into.
         if length < splice::LARGE || !json.is_unique() {
             out.reserve_exact(length.saturating_sub(written).saturating_add(1));
             out.extend_from_slice(json.get(written..).unwrap_or_default());
@@ -147,6 +148,7 @@ impl ResultBody {
             return 0;
         }
         let members = Members::of(self.json.as_str()).unwrap_or_default();
+        // An application may serve both eras with one result: older clients do not get what they have no word for.
         let kept = members
             .iter()
             .filter(|member| !matches!(&*member.key, "resultType" | "ttlMs" | "cacheScope"));

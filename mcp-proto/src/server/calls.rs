@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::jsonrpc::{Id, Params, Peek, RawJson, encode_request_with, write_id};
+use crate::jsonrpc::{Id, Params, Peek, RawJson, encode_cancelled, encode_request_with, write_id};
 use crate::limits::Timeouts;
 use crate::method::MethodName;
-use crate::rpc::{self, CallError, CallId, CallOptions, Counters, Phase, SendError, encode_cancelled};
+use crate::rpc::{self, CallError, CallId, CallOptions, Counters, Phase, SendError};
 use crate::time::Time;
 
 /// The calls of the server that wait for an answer.
@@ -38,6 +38,7 @@ impl Calls {
     /// Makes place for a call that cannot be sent yet. From now on its time runs.
     #[cfg(feature = "handle")]
     pub(super) fn reserve(&mut self, timeouts: &Timeouts, options: &CallOptions) -> Result<CallId, SendError> {
+        // Not sent: nothing can answer it, and nobody has to hear that it is given up.
         let call = self.pending.begin(options, timeouts, false);
         call.ok_or(SendError::TooManyCalls)
     }
@@ -76,6 +77,7 @@ impl Calls {
     }
 
     fn sent(&self, id: &Id) -> Option<CallId> {
+        // Ids are easily guessed: a client cannot answer what it was never sent.
         let call = self.pending.find(id)?;
         (self.pending.get(call) == Some(&true)).then_some(call)
     }
@@ -87,6 +89,7 @@ impl Calls {
             Some(call) => {
                 self.pending.remove(call);
             }
+            // It may have crossed our cancellation; what was never asked is a fault of the peer.
             None if self.pending.has_used(id) => self.late += 1,
             None => self.unknown += 1,
         }
@@ -110,6 +113,7 @@ impl Calls {
     /// Stops waiting for a call: the cancellation to send, where the client has heard of it.
     pub(super) fn cancel(&mut self, call: CallId, reason: Option<&str>) -> Option<Vec<u8>> {
         let is_sent = self.pending.remove(call)?;
+        // A client that was not asked has nothing to give up.
         is_sent.then(|| encode_cancelled(&call.to_id(), reason))
     }
 

@@ -69,6 +69,7 @@ impl Inbox {
     /// Whether the request of this token still wants an answer. Its id alone does not tell: another request may have
     /// it by now.
     pub(super) fn wants(&self, token: &RequestToken) -> bool {
+        // The id may be that of another request by now: it is free once its own was cancelled.
         token.key.is_some() && self.requests.find(&token.id) == token.key
     }
 

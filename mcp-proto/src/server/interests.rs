@@ -93,6 +93,7 @@ impl Interests {
         if let Some(uris) = &mut self.uris {
             uris.remove(uri);
         }
+        // Most sessions have none, and one that has none again costs no more than those.
         self.uris.take_if(|uris| uris.is_empty());
     }
 

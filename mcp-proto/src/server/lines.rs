@@ -40,6 +40,7 @@ impl Lines {
 
     /// Whether there is room for another message. One is always taken, however large.
     pub(crate) fn has_room(&self) -> bool {
+        // Before a message, whatever its size: a large one must fit at some time, or it would block for ever.
         self.bytes < self.most
     }
 

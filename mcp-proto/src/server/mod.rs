@@ -44,7 +44,7 @@ pub use body::ResultBody;
 pub use config::{CacheHints, ServerConfig};
 pub use context::RequestContext;
 pub use event::ServerEvent;
-pub use received::Received;
+pub use received::{Happening, Received};
 #[cfg(any(feature = "http", feature = "handle"))]
 pub(crate) use request::Question;
 pub use request::{ClientRequest, Refused, RequestToken};

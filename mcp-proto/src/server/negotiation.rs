@@ -62,6 +62,7 @@ impl Negotiation {
     pub(super) fn initialize(&mut self, config: &ServerConfig, request: &Request) -> Vec<u8> {
         match self.agree(config, request.params.as_ref()) {
             Ok(revision) => {
+                // Only where it was agreed on: a client that is refused may try again.
                 self.handshake.receive(ServerInput::Negotiated(revision));
                 encode_result(&request.id, config.initialize_result(revision).as_bytes())
             }
@@ -108,6 +109,7 @@ impl Negotiation {
     /// Where it is not one of servers in the revision, where the client lacks the capability, and after the end.
     pub(super) fn may_request(&self, method: &MethodName) -> Result<bool, SendError> {
         self.is_ours(method, Kind::Request)?;
+        // A ping needs nothing but that somebody is there (2025-11-25, Lifecycle, Initialization).
         let is_ping = method.known() == Some(Method::Ping) && self.revision().is_some();
         if !self.handshake.may_send_requests() && !is_ping {
             return Ok(false);

@@ -10,7 +10,6 @@ use crate::rpc::{CallError, CallId, RequestKey};
 use crate::shown::Size;
 
 /// What a message from the client means.
-#[non_exhaustive]
 #[allow(
     clippy::large_enum_variant,
     reason = "the large variant is the usual one, and is taken apart at once"
@@ -20,6 +19,15 @@ pub enum Received {
     Request(ClientRequest),
     /// It is answered already: send this.
     Respond(Vec<u8>),
+    /// There is nothing to answer, but something has happened.
+    Happened(Happening),
+    /// Nothing is to be done.
+    Nothing,
+}
+
+/// What a message from the client brings about that is no request.
+#[non_exhaustive]
+pub enum Happening {
     /// A notification that is not about the protocol itself.
     Notification(Notification),
     /// The client does not want this request answered any more, and it will not be.
@@ -45,8 +53,6 @@ pub enum Received {
     },
     /// The handshake is complete: from now on calls may be made.
     Opened,
-    /// Nothing is to be done.
-    Nothing,
 }
 
 /// Says how long an answer is, and not what is in it.
@@ -55,12 +61,21 @@ impl fmt::Debug for Received {
         match self {
             Self::Request(request) => f.debug_tuple("Request").field(request).finish(),
             Self::Respond(text) => f.debug_tuple("Respond").field(&Size(text.len())).finish(),
+            Self::Happened(happening) => happening.fmt(f),
+            Self::Nothing => f.write_str("Nothing"),
+        }
+    }
+}
+
+/// Says nothing of why a request is cancelled: those are words of the client.
+impl fmt::Debug for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Notification(notification) => f.debug_tuple("Notification").field(notification).finish(),
             Self::Cancelled { key, .. } => f.debug_tuple("Cancelled").field(key).finish(),
             Self::Reply { call, outcome } => f.debug_tuple("Reply").field(call).field(outcome).finish(),
             Self::Progress { call, params } => f.debug_tuple("Progress").field(call).field(params).finish(),
             Self::Opened => f.write_str("Opened"),
-            Self::Nothing => f.write_str("Nothing"),
         }
     }
 }

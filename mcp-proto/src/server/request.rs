@@ -11,13 +11,14 @@ use crate::revision::Revision;
 use crate::rpc::CallOptions;
 use crate::rpc::RequestKey;
 
-/// A request of the client, to be answered by its [`token`](Self::token).
+/// A request of the client, to be answered by its [`token`](Self::token): over a byte stream a [`RequestToken`], and in
+/// an `HttpServer` one that says who asks as well.
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "a request has to be answered"]
-pub struct ClientRequest {
+pub struct ClientRequest<T = RequestToken> {
     /// What it is answered with.
-    pub token: RequestToken,
+    pub token: T,
     /// What is asked.
     pub method: MethodName,
     /// With what, an object; a slice of the message, not a copy.
@@ -30,7 +31,7 @@ pub struct ClientRequest {
     pub(crate) called: Called,
 }
 
-impl ClientRequest {
+impl<T> ClientRequest<T> {
     /// `name` of the parameters: which tool or prompt.
     pub fn name(&self) -> Option<&str> {
         core::str::from_utf8(self.called.name.as_deref()?).ok()
@@ -39,6 +40,19 @@ impl ClientRequest {
     /// `arguments` of the parameters, as they came.
     pub fn arguments(&self) -> Option<&RawJson> {
         self.called.arguments.as_ref()
+    }
+
+    /// The same request, answered by what becomes of its token.
+    #[cfg(feature = "http")]
+    pub(crate) fn map_token<U>(self, map: impl FnOnce(T) -> U) -> ClientRequest<U> {
+        ClientRequest {
+            token: map(self.token),
+            method: self.method,
+            params: self.params,
+            context: self.context,
+            text: self.text,
+            called: self.called,
+        }
     }
 }
 

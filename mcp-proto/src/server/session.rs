@@ -7,12 +7,12 @@ use super::calls::Calls;
 use super::inbox::Inbox;
 use super::interests::Interests;
 use super::negotiation::Negotiation;
-use super::{ClientRequest, Received, RequestContext, RequestToken, ResultBody, ServerConfig};
+use super::{ClientRequest, Happening, Received, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
-    ErrorObject, Facts, Id, Message, Notification, Params, Request, Response, encode_error, encode_notification_with,
-    encode_result,
+    ErrorObject, Facts, Id, InvalidMessage, Message, Notification, Params, ParseError, Request, Response, encode_error,
+    encode_notification_with, encode_result,
 };
-use crate::legacy::server::{ServerAction, ServerHandshake, ServerInput};
+use crate::legacy::server::{HandshakeRefusal, ServerAction, ServerHandshake, ServerInput};
 use crate::method::{Kind, Method, MethodName, Side};
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, CallId, CallOptions, Counters, Kept, RequestKey, SendError};
@@ -105,11 +105,36 @@ impl LegacySession {
     pub fn receive(&mut self, config: &ServerConfig, now: Time, message: Message) -> Received {
         match message {
             Message::Request(request) => {
+                // A slice: what is seen of it borrows from it, while the request moves on.
                 let params = request.params.clone();
                 self.receive_request(config, request, &Facts::of(params.as_ref()))
             }
             Message::Notification(notification) => self.receive_notification(now, notification),
             Message::Response(response) => self.receive_response(response),
+        }
+    }
+
+    /// Takes a message of a batch, which may be none (2025-03-26, Batching). Whether there may be batches is not asked.
+    pub(crate) fn receive_batched(
+        &mut self,
+        config: &ServerConfig,
+        now: Time,
+        message: Result<Message, InvalidMessage>,
+    ) -> Received {
+        match message {
+            // 2025-03-26, Lifecycle, Initialization: it MUST NOT be part of a batch.
+            Ok(Message::Request(request)) if request.method.known() == Some(Method::Initialize) => {
+                let error = HandshakeRefusal::InitializeInBatch.to_error();
+                Received::Respond(encode_error(Some(&request.id), &error))
+            }
+            Ok(message) => self.receive(config, now, message),
+            // An error is never answered with an error, or two peers would go on for ever.
+            Err(invalid) if invalid.is_reply => Received::Nothing,
+            Err(invalid) => {
+                let id = invalid.id.clone();
+                let error = ParseError::Invalid(invalid).to_error();
+                Received::Respond(encode_error(id.as_ref(), &error))
+            }
         }
     }
 
@@ -228,19 +253,23 @@ impl LegacySession {
         // Requests of either era can be cancelled on a stream, so this does not ask for the handshake.
         if method == Some(Method::CancelledNotification) {
             let cancelled = self.inbox.cancel(notification.params.as_ref());
-            return cancelled.map_or(Received::Nothing, |(key, reason)| Received::Cancelled { key, reason });
+            return cancelled.map_or(Received::Nothing, |(key, reason)| {
+                Received::Happened(Happening::Cancelled { key, reason })
+            });
         }
         let input = match method {
             Some(Method::InitializedNotification) => ServerInput::Initialized,
             _ => ServerInput::Notification,
         };
         match self.negotiation.receive(input) {
-            ServerAction::Open => Received::Opened,
+            ServerAction::Open => Received::Happened(Happening::Opened),
             ServerAction::Deliver if method == Some(Method::ProgressNotification) => {
                 let progress = self.calls.progress(now, notification.params);
-                progress.map_or(Received::Nothing, |(call, params)| Received::Progress { call, params })
+                progress.map_or(Received::Nothing, |(call, params)| {
+                    Received::Happened(Happening::Progress { call, params })
+                })
             }
-            ServerAction::Deliver => Received::Notification(notification),
+            ServerAction::Deliver => Received::Happened(Happening::Notification(notification)),
             _ => Received::Nothing,
         }
     }
@@ -250,10 +279,10 @@ impl LegacySession {
             return Received::Nothing;
         }
         match response.id.as_ref().and_then(|id| self.calls.settle(id)) {
-            Some(call) => Received::Reply {
+            Some(call) => Received::Happened(Happening::Reply {
                 call,
                 outcome: response.outcome.map_err(CallError::Rpc),
-            },
+            }),
             None => Received::Nothing,
         }
     }
@@ -284,6 +313,7 @@ impl LegacySession {
             return None;
         }
         self.inbox.finish(token.key?);
+        // Noted when it was asked for, that no update in between is missed; undone where the application refuses.
         if let (Some(uri), Err(_)) = (&token.subscribes, &outcome) {
             self.interests.unsubscribe(uri);
         }
@@ -299,14 +329,15 @@ impl LegacySession {
     pub fn notify(
         &self,
         config: &ServerConfig,
-        method: &MethodName,
+        method: impl Into<MethodName>,
         params: Params,
     ) -> Result<Option<Vec<u8>>, SendError> {
-        if !self.negotiation.may_notify(method)? {
+        let method = method.into();
+        if !self.negotiation.may_notify(&method)? {
             return Err(SendError::Blocked(params));
         }
         if method.known().is_some_and(|method| !config.allows(method)) {
-            return Err(SendError::NotSupported { method: method.clone() });
+            return Err(SendError::NotSupported { method });
         }
         let is_wanted = self.interests.wants(method.known(), &params);
         Ok(is_wanted.then(|| encode_notification_with(method.as_str(), &params, b"")))
@@ -323,11 +354,11 @@ impl LegacySession {
     pub fn call(
         &mut self,
         config: &ServerConfig,
-        method: &MethodName,
+        method: impl Into<MethodName>,
         params: Params,
-        options: &CallOptions,
+        options: CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        self.call_as(config, None, method, params, options)
+        self.call_as(config, None, &method.into(), params, &options)
     }
 
     /// Makes place for a request that cannot be sent yet. From now on its time runs.

@@ -290,8 +290,8 @@ impl StreamServer {
     /// # Errors
     /// [`SendError::Blocked`] with the parameters where the outbox is full, and those of
     /// [`LegacySession::notify`].
-    pub fn notify(&mut self, method: &MethodName, params: Params) -> Result<(), SendError> {
-        let params = self.may_send(params)?;
+    pub fn notify(&mut self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
+        let (method, params) = (method.into(), self.may_send(params)?);
         if let Some(known) = method.known() {
             for message in self.subscriptions.select(known, &params) {
                 self.lines.push(message);
@@ -311,8 +311,13 @@ impl StreamServer {
     /// # Errors
     /// [`SendError::Blocked`] with the parameters where the outbox is full or the handshake is not complete, and
     /// those of [`LegacySession::call`].
-    pub fn call(&mut self, method: &MethodName, params: Params, options: &CallOptions) -> Result<CallId, SendError> {
-        self.call_as(None, method, params, options)
+    pub fn call(
+        &mut self,
+        method: impl Into<MethodName>,
+        params: Params,
+        options: CallOptions,
+    ) -> Result<CallId, SendError> {
+        self.call_as(None, &method.into(), params, &options)
     }
 
     /// Makes place for a request that is blocked. From now on its time runs.

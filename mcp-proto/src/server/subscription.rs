@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::uris::Uris;
 use super::{Refused, RequestToken, ResultBody, ServerConfig};
-use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_notification_with, write_id};
+use crate::jsonrpc::{ErrorObject, Id, Params, Peek, RawJson, encode_cancelled, encode_notification_with, write_id};
 use crate::method::Method;
-use crate::rpc::encode_cancelled;
 
 /// The key under which a notification names its subscription.
 const SUBSCRIPTION_ID: &[u8] = br#""io.modelcontextprotocol/subscriptionId":"#;
@@ -92,6 +91,7 @@ impl Subscription {
 
     /// About how many bytes it keeps, for as long as it is open.
     pub(crate) fn bytes(&self) -> usize {
+        // The client chooses it, at any length that a message may have.
         let id = self.id().as_str().map_or(0, str::len);
         size_of::<Self>() + id + self.filter.resource_subscriptions.bytes()
     }

@@ -62,6 +62,7 @@ impl Uris {
 
 /// What one more URI takes.
 pub(super) fn weight(uri: &str) -> usize {
+    // With what it costs to keep one: many short ones must count as well.
     uri.len() + size_of::<Box<str>>()
 }
 

@@ -28,6 +28,7 @@ impl<I> Default for Deadlines<I> {
 impl<I: Copy + Ord> Deadlines<I> {
     /// Sets the deadline of a thing, or sets it anew.
     pub(super) fn set(&mut self, id: I, after: Duration) {
+        // In place of the one before, or both would be due.
         self.clear(id);
         self.newborn.insert(id, after);
     }
@@ -65,6 +66,7 @@ impl<I: Copy + Ord> Deadlines<I> {
 
     /// When the next one is; [`Time::ORIGIN`] (at once) while there are some to arm.
     pub(super) fn next(&self) -> Option<Time> {
+        // At once: only a drain knows from when their time runs.
         if !self.newborn.is_empty() {
             return Some(Time::ORIGIN);
         }

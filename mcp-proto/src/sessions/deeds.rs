@@ -155,6 +155,7 @@ impl<K: Clone + Ord> SessionPool<K> {
         let Some(is_idle) = is_idle else { return };
         if !is_idle {
             if let Some(idle) = self.config.idle {
+                // Where nothing is idle for long enough to count, it is still not looked at all the time.
                 self.idle.set(serial, idle.max(LOOK_AGAIN));
             }
         } else if self.slots.step(serial, LifeInput::Close) == Deed::Clear {

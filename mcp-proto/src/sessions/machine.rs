@@ -229,6 +229,7 @@ impl<K: Clone + Ord> SessionPool<K> {
         let Some(slot) = self.slots.connecting(attempt.0) else {
             return;
         };
+        // For the phase it is in; the next one takes its own when it begins.
         let time = match slot.phase {
             Some(Phase::Connect) => timeouts.connect,
             _ => timeouts.handshake,

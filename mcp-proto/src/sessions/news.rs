@@ -35,6 +35,7 @@ impl<K: Clone + Ord> SessionPool<K> {
             return None;
         }
         self.counters.created += 1;
+        // Its time was that of the attempt, which is over.
         self.attempts.clear(serial);
         if let Some(idle) = self.config.idle {
             self.idle.set(serial, idle);

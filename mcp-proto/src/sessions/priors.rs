@@ -37,6 +37,7 @@ impl<K: Clone + Ord> Priors<K> {
         self.next += 1;
         self.known.insert(key.clone(), (prior, self.next));
         self.order.insert(self.next, key.clone());
+        // Of as many as may be in use: an older one costs no more than asking again.
         if self.known.len() > self.most
             && let Some((_, oldest)) = self.order.pop_first()
         {

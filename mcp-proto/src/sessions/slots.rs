@@ -120,6 +120,7 @@ impl<K: Clone + Ord> Slots<K> {
     pub(super) fn lease(&mut self, key: &K, is_replacement: bool) -> Option<Lease> {
         self.change_at(key, |slot, uses| {
             *uses += 1;
+            // Counted: a verb knows no time, and which one is older is all that is asked.
             slot.last_use = *uses;
             slot.leases += 1;
             Lease {
@@ -131,6 +132,7 @@ impl<K: Clone + Ord> Slots<K> {
 
     /// Changes the slot whose present attempt or session this is. The numbers of uses go on from the last one.
     pub(super) fn change<T>(&mut self, serial: u64, change: impl FnOnce(&mut Slot, &mut u64) -> T) -> Option<T> {
+        // News of an attempt or a session that is over concern nobody.
         self.current(serial)?;
         let key = self.keys.get(&serial)?.clone();
         self.change_at(&key, change)
@@ -174,6 +176,7 @@ impl<K: Clone + Ord> Slots<K> {
         let slot = self.slots.get_mut(key)?;
         let (was_live, before) = (slot.life.is_live(), slot.spare());
         let value = change(slot, &mut self.uses);
+        // In one place for every change, so that the counts are what there is.
         match (was_live, slot.life.is_live()) {
             (false, true) => self.live += 1,
             (true, false) => self.live -= 1,

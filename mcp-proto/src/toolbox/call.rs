@@ -149,6 +149,7 @@ impl ToolCall {
         let mut request = CallRequest::new(Method::CallTool, params);
         request.options = self.options.clone();
         request.spent = spent;
+        // Handed on once: they are of one call, which is made once.
         let functions = core::mem::take(&mut self.functions);
         if !functions.is_empty() {
             request.observer = Some(Arc::new(functions));

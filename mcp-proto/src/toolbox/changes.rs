@@ -85,6 +85,7 @@ impl ToolboxChanges {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Box<str>>> {
         let all = self.watched.len();
         for step in 0..all {
+            // Behind the one that spoke last: one that never stops must not hide the others.
             let at = (self.turn + step) % all;
             let Some(watched) = self.watched.get_mut(at) else {
                 continue;

@@ -102,6 +102,7 @@ impl Servers {
             .enumerate()
             .flat_map(|(at, server)| server.selection.own(name).map(move |own| (at, own.into())))
             .collect();
+        // Nobody else can have it. Whether it is there its server says when it is called: a list is saved.
         if let [(at, own)] = &candidates[..]
             && let Some(server) = self.all.get(*at).filter(|server| server.filter.is_none())
         {

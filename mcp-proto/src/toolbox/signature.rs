@@ -139,7 +139,7 @@ fn difference(expected: &Value, actual: &Value) -> Option<Box<str>> {
                 keys.sort_unstable();
                 keys.dedup();
                 for key in keys.into_iter().filter(|key| counts(role, key)) {
-                    // In this order: else the `~` of a `~1` would be replaced again (RFC 6901, section 3).
+                    // In this order: else the `~` of a `~1` would be replaced again (RFC 6901, 3).
                     let inner = alloc::format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
                     match (left.get(key), right.get(key)) {
                         (Some(left), Some(right)) => work.push((inner, role.of(key), left, right)),

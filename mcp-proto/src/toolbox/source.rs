@@ -101,6 +101,7 @@ impl ToolSource for Client {
     }
 
     fn tools(&self, options: CallOptions, spent: Duration) -> SourceFuture<ToolList> {
+        // What finding the tool has taken counts, since the call has one time for all.
         let mut listing = self.list_tools().options(options).spend(spent);
         Box::pin(async move {
             let outcome = (&mut listing).await;

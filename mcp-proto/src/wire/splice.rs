@@ -14,6 +14,7 @@ pub(crate) fn put_around(text: &mut Vec<u8>, cut: usize, front: &[u8], back: &[u
     text.reserve_exact(front.len().saturating_add(back.len()));
     match front.len().checked_sub(cut) {
         Some(more) => {
+            // Moved within: a second buffer of that size would be another allocation, and a copy.
             text.resize(length + more, 0);
             text.copy_within(cut..length, cut + more);
         }

@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use mcp_proto::Time;
 use mcp_proto::client::{Client, ClientEvent, HttpClient};
 use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
-use mcp_proto::server::http::AskedToken;
+use mcp_proto::server::http::HttpRequestToken;
 
 use super::application::Desk;
 use super::http_server::HttpServer;
@@ -352,7 +352,7 @@ impl HttpLink {
 }
 
 impl Link for HttpLink {
-    type Token = AskedToken;
+    type Token = HttpRequestToken;
 
     fn as_client(&self) -> &Client {
         self.client.as_client()
@@ -384,7 +384,7 @@ impl Link for HttpLink {
         machines.into_iter().flatten().chain(wires).min()
     }
 
-    fn desk(&self) -> &Desk<AskedToken> {
+    fn desk(&self) -> &Desk<HttpRequestToken> {
         &self.server.desk
     }
 

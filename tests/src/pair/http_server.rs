@@ -11,7 +11,7 @@ use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::MethodName;
 use mcp_proto::rpc::{CallOptions, SendError};
 use mcp_proto::server::ServerConfig;
-use mcp_proto::server::http::{AskedToken, ExchangeId, HttpCallId, HttpEvent, HttpServer as Machine, Sender};
+use mcp_proto::server::http::{ExchangeId, HttpCallId, HttpEvent, HttpRequestToken, HttpServer as Machine, Sender};
 
 use super::application::{Application, Desk, Order, Said};
 use super::record::Outcome;
@@ -24,7 +24,7 @@ pub struct HttpServer {
     /// The server.
     pub machine: Machine,
     /// The application.
-    pub desk: Desk<AskedToken>,
+    pub desk: Desk<HttpRequestToken>,
     /// The requests that were made of clients, and what became of them.
     pub asked: BTreeMap<HttpCallId, Vec<Outcome>>,
     /// The exchanges whose clients still read, with their places in the network.
@@ -74,7 +74,7 @@ impl HttpServer {
     /// Those of [`Machine::call`].
     pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<HttpCallId, SendError> {
         let token = self.desk.tokens().last().expect("a request in progress");
-        let id = self.machine.call(token, method, params, &CallOptions::default())?;
+        let id = self.machine.call(token, method, params, CallOptions::default())?;
         self.asked.insert(id, Vec::new());
         Ok(id)
     }

@@ -88,7 +88,7 @@ impl StreamLink {
     /// # Errors
     /// Those of [`StreamServer::call`].
     pub fn ask(&mut self, method: impl Into<MethodName>, params: Params) -> Result<CallId, SendError> {
-        let call = self.server.call(&method.into(), params, &CallOptions::default())?;
+        let call = self.server.call(method, params, CallOptions::default())?;
         assert!(
             self.server_calls.insert(call, Vec::new()).is_none(),
             "{call:?} was given out twice"

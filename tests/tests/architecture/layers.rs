@@ -6,7 +6,7 @@ use mcp_tests::source::{Source, Token, first_names, shipped_sources, tokens, wor
 
 /// The layers, lowest first.
 const LAYERS: [&[&str]; 10] = [
-    &["settings", "time", "limits", "revision", "error"],
+    &["settings", "shown", "time", "limits", "revision", "error"],
     &["method", "model"],
     &["jsonrpc", "wire"],
     &["rpc"],

@@ -1,6 +1,6 @@
 //! A page in a real browser that calls tools of a server of another origin: what it may see is for the browser to decide.
 //!
-//! Not run by itself, as it needs Chromium: `.ci/run browser` installs and runs it.
+//! Behind a feature, as it needs Chromium: `.ci/run browser` installs and runs it.
 
 use std::io;
 use std::path::PathBuf;
@@ -109,7 +109,6 @@ async fn request(stream: &mut TcpStream) -> Option<(String, String)> {
 }
 
 #[test]
-#[ignore = "needs Chromium: .ci/run browser"]
 fn a_page_of_another_origin_calls_a_tool() {
     everywhere(async |serve| {
         let with = |config| {

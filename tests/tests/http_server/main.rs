@@ -2,6 +2,7 @@
 //! hyper's client over HTTP/1, HTTP/2 and TLS.
 
 mod bounds;
+#[cfg(feature = "browser")]
 mod browser;
 mod hostile;
 mod http1;

@@ -5,7 +5,7 @@ use http::Response;
 use mcp_proto::client::{ClientEvent, HttpClient, Mode, StreamClient};
 use mcp_proto::http::client::ExchangeId;
 use mcp_proto::jsonrpc::Params;
-use mcp_proto::method::{Method, MethodName};
+use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallId, CallOptions};
 use mcp_proto::server::{ServerEvent, StreamServer};
 use mcp_proto::{Limits, Revision};
@@ -233,7 +233,7 @@ fn a_reply_to_the_server_that_cannot_be_read_ends_its_call() {
     for (name, text) in broken_replies() {
         let mut server = asking_server();
         let options = CallOptions::default();
-        let asked = server.call(&MethodName::from(Method::Ping), Params::NONE, &options);
+        let asked = server.call(Method::Ping, Params::NONE, options);
         let asked = asked.expect("may ask");
         let id = id_of(&said(&mut server));
         server.receive(NOW, &[with_id(&text, &id), b"\n".to_vec()].concat());

@@ -192,6 +192,7 @@ impl Command {
             Environment::Nothing => false,
         });
         let mut variables: BTreeMap<_, _> = inherited.collect();
+        // Last: what is said for this child counts over what it inherits.
         variables.extend(self.variables.clone());
         variables
     }
@@ -217,6 +218,7 @@ impl Command {
 
 /// Whether a variable is one of the basic ones. Functions, which some shells put into variables, are not.
 fn is_basic(name: &OsStr, value: &OsStr) -> bool {
+    // On Windows it may be `Path`.
     let is_name = |basic: &&str| name.to_str().is_some_and(|name| name.eq_ignore_ascii_case(basic));
     BASIC.iter().any(is_name) && !value.as_encoded_bytes().starts_with(b"()")
 }

@@ -12,12 +12,14 @@ impl Command {
     #[must_use]
     pub fn to_std(&self) -> std::process::Command {
         let mut start = std::process::Command::new(self.program());
+        // Empty at first: what is inherited is chosen.
         start.args(self.arguments()).env_clear();
         start.envs(self.variables(std::env::vars_os()));
         if let Some(directory) = self.directory() {
             start.current_dir(directory);
         }
         #[cfg(unix)]
+        // What it starts can be ended with it, and Ctrl-C in a terminal is for the host alone.
         std::os::unix::process::CommandExt::process_group(&mut start, 0);
         start
     }
@@ -48,6 +50,7 @@ impl Group {
         let _ = child;
         Self {
             #[cfg(unix)]
+            // 0 is none: it would mean the group of this process.
             leader: child.and_then(|child| rustix::process::Pid::from_raw(child.cast_signed())),
         }
     }

@@ -78,6 +78,7 @@ impl Ladder {
 
     /// The input of the child was closed: the shutdown has begun.
     pub fn input_closed(&mut self, now: Time) {
+        // Said again, it gives no more time.
         if self.rung == Rung::Running {
             self.rung = Rung::Closed(now + self.exit_after);
         }
@@ -93,6 +94,7 @@ impl Ladder {
 
     /// Nothing of the group is left.
     pub fn group_gone(&mut self) {
+        // Before that it is not: the child itself is one of them until it is reaped.
         if self.has_exited {
             self.rung = Rung::Over;
         }
@@ -103,6 +105,7 @@ impl Ladder {
     pub fn poll_action(&mut self, now: Time) -> Option<Action> {
         let has_stirred = !matches!(self.rung, Rung::Running | Rung::Over);
         if has_stirred && self.has_exited && self.probe_at <= now {
+            // The system tells of the end of a child, but not of what that has started.
             self.probe_at = now + PROBE;
             return Some(Action::Probe);
         }
@@ -119,6 +122,7 @@ impl Ladder {
                 };
                 Some(Action::Send(Signal::Kill))
             }
+            // There is nothing stronger: what stays is held by the system.
             Rung::Killed(at) if at <= now || self.has_exited => {
                 self.rung = Rung::Over;
                 None

@@ -172,6 +172,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
                 work.end();
                 return Poll::Ready(outcome);
             }
+            // As long as there is a connection its lanes have the timer.
             moved |= self.lanes.is_none() && timer.poll(cx, self.deadline(now)).is_ready();
             if !moved && self.sources.rest(&mut work) {
                 return Poll::Pending;
@@ -229,6 +230,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         }
         self.exit = Some(exit);
         self.last_words = Some(now + LAST_WORDS);
+        // What it has written is received before the shutdown begins.
         if self.lanes.is_none() {
             self.ladder.exited(now);
         }
@@ -270,6 +272,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             done
         };
         let timed = |cx: &mut Context<'_>, deadline: Option<Time>| {
+            // Nothing wakes at the end of the last words: others may hold the pipe open.
             let deadline = [deadline, last_words].into_iter().flatten().min();
             timer.poll(cx, deadline).map(|()| timer.now())
         };
@@ -346,11 +349,13 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         if let Some(failure) = self.failure.take() {
             return Some(Err(failure));
         }
+        // What it said last may be on its way still; others may hold the pipe open for ever.
         let is_silent = self.stderr.is_none() || self.last_words.is_none_or(|at| at <= now);
         if !self.ladder.is_over() || !is_silent {
             return None;
         }
         self.end_stderr();
+        // Killed, and waited for in vain: the system holds on to it.
         Some(self.exit.ok_or(Failure::TimedOut))
     }
 

@@ -44,6 +44,7 @@ impl<T: ?Sized> Callback<T> {
     }
 
     fn address(&self) -> *const () {
+        // Without the table of functions, of which there may be several copies for one type.
         Arc::as_ptr(&self.0).cast()
     }
 }
@@ -126,6 +127,7 @@ impl Lines {
     }
 
     fn emit(&mut self) {
+        // Programs for Windows end a line so.
         let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
         let line = String::from_utf8_lossy(line);
         self.callback.call(&line);

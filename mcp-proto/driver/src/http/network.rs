@@ -96,6 +96,7 @@ pub fn look(socket: &impl std::os::fd::AsFd) -> Option<usize> {
     let mut byte = [0];
     match recv(socket, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
         Ok((_, length)) => Some(length),
+        // A signal in between says nothing about the socket.
         Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => None,
         Err(_) => Some(0),
     }
@@ -131,6 +132,7 @@ impl Agreed {
     /// What was agreed on with a client, and who that is where it has shown a certificate.
     #[must_use]
     pub fn with_client(session: &rustls::CommonState) -> Self {
+        // The first is its own, the others are who has issued it (RFC 8446, 4.4.2).
         let certificate = session.peer_certificates().and_then(|chain| chain.first());
         Self {
             client: certificate.map(Principal::new),

@@ -26,7 +26,7 @@ pub enum HttpVersions {
 }
 
 impl HttpVersions {
-    /// What to offer for them in the handshake of TLS, the best first: names of ALPN, as RFC 7301 registers them.
+    /// What to offer for them in the handshake of TLS, the best first: names of ALPN (RFC 7301).
     #[must_use]
     pub fn protocols(self, has_http2: bool) -> Vec<Vec<u8>> {
         let http2 = (has_http2 && self != Self::Http1).then(|| b"h2".to_vec());

@@ -56,6 +56,7 @@ impl<C: Clock> rt::Timer for Timers<C> {
     fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, at: Instant) {
         match sleep.as_mut().downcast_mut_pin::<Sleeping<ClockTimer<C>>>() {
             Some(mut sleeping) => sleeping.0.reset(self.time(at)),
+            // One of another timer: made anew it is right as well.
             None => *sleep = self.sleep_until(at),
         }
     }

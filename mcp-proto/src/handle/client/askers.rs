@@ -63,6 +63,7 @@ impl Askers {
     /// The list came, or did not. Gives whom to wake.
     pub(super) fn settle(&mut self, call: CallId, now: Time, outcome: Result<ToolList, CallError>) -> Option<Waker> {
         let asker = self.askers.get_mut(&call)?;
+        // One that no drain has seen has taken no time.
         let took = asker.born.map_or(Duration::ZERO, |born| now.since(born));
         asker.spent = asker.spent.saturating_add(took);
         asker.outcome = Some(outcome);

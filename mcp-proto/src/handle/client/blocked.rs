@@ -76,6 +76,7 @@ impl Blocked {
             params,
             options,
         };
+        // With a deadline from here on: the time in front of the outbox is the time of the call.
         let ticket = self.queue.begin_own(&timing, timeouts, waiting);
         self.queue.spend(ticket, spent);
         Ticket(ticket)

@@ -44,6 +44,7 @@ pub struct Client {
 impl Client {
     /// A client over a byte stream, and the pump that a driver moves its bytes with.
     pub fn over_stream(config: ClientConfig) -> (Self, ClientPump) {
+        // Two counts: the last handle closes the client, and the driver keeps what they share until that is said.
         let shared = Arc::new(Shared::new(Machine::Stream(StreamClient::new(config))));
         (Self::of(&shared), ClientPump::new(shared))
     }

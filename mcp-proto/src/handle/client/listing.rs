@@ -98,6 +98,7 @@ impl Future for ToolListing {
         let Phase::Waiting(call) = this.phase else {
             return Poll::Ready(Err(CallError::Cancelled));
         };
+        // Kept as it is while it waits: dropped then, it is cancelled.
         let (outcome, spent) = ready!(this.inner.shared.with(|state| state.poll_tools(call, cx)));
         this.spent = spent;
         this.phase = Phase::Done;

@@ -66,6 +66,7 @@ impl Lobby {
 
     /// Ready when the driver has said and sent everything.
     pub(super) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
+        // Under the lock that whoever ends it takes: no wake is lost in between.
         if self.is_finished {
             return Poll::Ready(());
         }
@@ -75,6 +76,7 @@ impl Lobby {
 
     /// A handshake failed.
     pub(super) fn failed(&mut self, error: CallError) {
+        // Numbered: a caller wants to hear of one that came after it began to wait.
         self.failures = (self.failures.0 + 1, Some(error));
     }
 

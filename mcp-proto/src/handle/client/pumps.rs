@@ -189,6 +189,7 @@ impl HttpPump {
             if let Some(action) = http.poll_action(now) {
                 return Poll::Ready(Some(action));
             }
+            // Only now: what ends a session on its server was still to be sent.
             if http.is_finished() {
                 state.finish();
                 return Poll::Ready(None);

@@ -119,6 +119,7 @@ impl Slots {
             return false;
         };
         self.bytes -= slot.reports.iter().map(Report::weight).sum::<usize>();
+        // Also what came and was never taken: the call was dropped.
         self.bytes -= slot.outcome.as_ref().map_or(0, weight_of);
         true
     }

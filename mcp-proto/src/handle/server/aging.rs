@@ -55,9 +55,11 @@ impl<T> Aging<T> {
         mut end: impl FnMut(T),
     ) {
         let mut work = self.tasks.start_work(cx);
+        // Nobody else wakes what only waits for a time.
         while let Some(index) = self.due.take(now) {
             self.tasks.wake(index);
         }
+        // Once each: one that wakes itself must not keep the others from their deadlines.
         for _ in 0..self.len() {
             match self.tasks.poll_next(|aged, cx| poll(&mut aged.task, cx)) {
                 Some((index, (Poll::Pending, due))) => self.due.set(index, due),

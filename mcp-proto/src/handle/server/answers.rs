@@ -32,6 +32,7 @@ impl Answers {
     #[must_use = "it has to be woken"]
     pub(super) fn settle(&mut self, call: CallId, outcome: Result<RawJson, CallError>) -> Option<Waker> {
         let answer = self.0.get_mut(&call)?;
+        // The first counts: the end of the connection changes no answer that has come.
         answer.outcome.get_or_insert(outcome);
         answer.waker.take()
     }

@@ -142,6 +142,7 @@ impl ServerBuilder {
         Fut: Future<Output = Result<O, ToolError>> + Send + 'static,
         O: ToolOutput,
     {
+        // A schema has to be one of an object (Tools, Data Types: MUST), and an empty one says nothing.
         if tool.input_schema.as_str() == "{}" {
             tool.input_schema = Json::parse(r#"{"type":"object"}"#).unwrap_or(tool.input_schema);
         }
@@ -182,6 +183,7 @@ impl ServerBuilder {
 /// What the builder was told, and where it says nothing what the handler declares.
 fn merge(first: ServerCapabilities, second: ServerCapabilities) -> ServerCapabilities {
     let mut extra = second.extra;
+    // What the application says counts over what its handler does.
     for (name, value) in first.extra.iter() {
         extra.insert(name, value.clone());
     }

@@ -144,6 +144,7 @@ impl Context {
         if !self.inner.request.wants_log(&level) {
             return;
         }
+        // What cannot be written is not worth failing a request for.
         let Ok(data) = RawJson::from_serialize(data) else {
             return;
         };

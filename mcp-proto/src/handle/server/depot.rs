@@ -46,6 +46,7 @@ impl<A, T> Depot<A, T> {
     /// There is something to do, or to look after sooner than before.
     pub(super) fn call(&self) {
         let mut state = lock(&self.0);
+        // Not a second time: there is one who looks after it, and it is woken below.
         if state.stage == Stage::NotNeeded {
             state.stage = Stage::Needed;
         }
@@ -76,6 +77,7 @@ impl<A, T> Depot<A, T> {
     /// The task is over, and another has to go on.
     pub(super) fn stop(&self, undone: Option<T>) {
         let mut state = lock(&self.0);
+        // For the next who takes it: what was begun is not lost with a driver.
         (state.stage, state.undone) = (Stage::Needed, undone);
     }
 }

@@ -208,6 +208,7 @@ async fn dispatch<H: Handler + ?Sized>(
 fn read<T: serde::de::DeserializeOwned>(params: Option<&RawJson>) -> Result<T, ErrorObject> {
     match params {
         Some(params) => Ok(params.decode()?),
+        // A request without parameters is one with none of them.
         None => Ok(RawJson::empty_object().decode()?),
     }
 }

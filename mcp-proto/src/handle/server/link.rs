@@ -58,7 +58,8 @@ impl ServerConnection {
         };
         stream.tell(|connection| {
             let announcement = Announcement::new(connection.config(), method, params)?;
-            connection.notify(announcement.method(), announcement.params().clone())
+            let Announcement { method, params } = announcement;
+            connection.notify(method, params)
         })
     }
 }

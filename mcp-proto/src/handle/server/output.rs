@@ -50,6 +50,7 @@ const AROUND: usize = 1 << 10;
 /// escaped.
 fn text_body<T: AsRef<str> + Into<String>>(text: T) -> ResultBody {
     let length = text.as_ref().len();
+    // A large text that needs no escapes stays where it is, and is put around.
     let json = if length >= splice::LARGE && is_literal(text.as_ref()) {
         let mut json = text.into().into_bytes();
         // At once for all that is put around it on its way out: else a large result would be moved each time.
@@ -134,6 +135,7 @@ impl<T: serde::Serialize + schemars::JsonSchema + Send + 'static> ToolOutput for
             .structured_content
             .as_ref()
             .is_some_and(crate::model::Json::is_object);
+        // The text of it is in the content already, for clients that know nothing else.
         if !revision.has_structured_content() || !(is_object || revision.has_structured_values()) {
             result.structured_content = None;
         }

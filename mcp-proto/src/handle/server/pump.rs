@@ -94,6 +94,7 @@ impl ServerPump {
                 self.stream.end(reason);
                 seats.clear();
             }
+            // It has moved the deadline of the call, which is all that is asked of it.
             ServerEvent::Progress { .. } => {}
         }
     }
@@ -148,6 +149,7 @@ impl Pump for ServerPump {
     fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         let mut work = seats.start_work(cx);
+        // Else it is at work still, and woken for the rest when `work` is dropped.
         if (0..ROUNDS).any(|_| !self.round(&mut seats)) {
             seats.rest(&mut work);
         }

@@ -71,6 +71,7 @@ impl Seats {
     ) -> Option<Answer> {
         let seat = self.seat(stream, key);
         let work = work(Arc::clone(&seat) as Arc<dyn Peer>);
+        // It is polled right here: in the queue it would be polled once more for nothing.
         let index = self.handlers.insert_unqueued(Handling { work, token, seat });
         self.by_key.insert(key, index);
         let outcome = self.handlers.poll(index, Handling::poll)?;
@@ -95,10 +96,12 @@ impl Seats {
         for index in core::mem::take(&mut self.by_key).into_values() {
             self.handlers.remove(index);
         }
+        // Each of them keeps the stream.
         self.vacant.clear();
     }
 
     fn seat(&mut self, stream: &Arc<Stream>, key: RequestKey) -> Arc<Seat> {
+        // Not where a handler has left it to somebody: it stays whose it was.
         if let Some(mut seat) = self.vacant.pop()
             && let Some(free) = Arc::get_mut(&mut seat)
         {

@@ -285,7 +285,7 @@ impl State {
     }
 
     fn announce(&mut self, announcement: &Announcement) {
-        let (method, params) = (announcement.method(), announcement.params().clone());
+        let Announcement { method, params } = announcement.clone();
         // Every other failure: it is not for this client, whose revision does not have it, or who is leaving.
         if let Err(SendError::Blocked(_)) = self.connection.notify(method, params) {
             let limits = self.connection.config().limits();

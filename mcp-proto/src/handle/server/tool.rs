@@ -87,9 +87,11 @@ impl Tools {
         let mut by_name = BTreeMap::new();
         let mut tools: Vec<Tool> = Vec::new();
         for Registered { tool, run } in all {
+            // A schema with wrong annotations mirrors nothing: clients over HTTP leave such a tool out.
             let params = ParamHeaders::from_schema(tool.input_schema.as_str()).ok();
             let entry = (run, params.filter(|params| !params.is_empty()));
             match by_name.get(tool.name.as_str()).copied() {
+                // In the place of the one before: clients see the order in which names came first.
                 Some(at) => {
                     if let (Some(old), Some(slot)) = (tools.get_mut(at), registered.get_mut(at)) {
                         *old = tool;

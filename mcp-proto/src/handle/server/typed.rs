@@ -125,6 +125,7 @@ impl<F: ToolFn<Marker>, Marker> Run for Typed<F, Marker> {
         let revision = invocation.request.revision();
         match decode::<F::Args>(invocation.arguments.as_ref()) {
             Ok(args) => {
+                // Only for a function that takes one: most do not, and a context is an allocation.
                 let future = self.function.call(args, || invocation.into_context());
                 Box::pin(async move { outcome(future.await, revision) })
             }

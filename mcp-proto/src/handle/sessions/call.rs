@@ -128,6 +128,7 @@ impl<K: Ord, T> SessionCall<K, T> {
 
     /// All options at once, in place of those that were set before; see [`Call::options`].
     pub fn options(mut self, options: CallOptions) -> Self {
+        // Whoever hears of it has asked for it, in whichever order the two were said.
         let progress = self.hearers.0.is_some() || options.progress;
         self.options = CallOptions { progress, ..options };
         self
@@ -212,6 +213,7 @@ impl<K: Ord, T> SessionCall<K, T> {
     /// Sees what can be done about a call that failed.
     fn recover(&mut self, loan: Loan<K>, error: CallError, fate: Fate) -> Poll<Option<Result<RawJson, CallError>>> {
         let Fate { was_sent, spent } = fate;
+        // Else the server may have acted on it, and doing it twice is worse than failing.
         let may_repeat = !was_sent || self.options.idempotent;
         let is_first = !core::mem::replace(&mut self.is_second, true);
         if is_first && was_sent {

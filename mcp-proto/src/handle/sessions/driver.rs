@@ -378,6 +378,7 @@ impl Connection {
     /// Polls the driver that has no other. One that panics has ended: there may be a server in it, and its handlers.
     fn poll(&mut self, cx: &mut Context<'_>) {
         if let Some(driver) = &mut self.driver {
+            // The driver of one connection: where it panics that one ends, and not all of them.
             let polled = catch_unwind(AssertUnwindSafe(|| driver.as_mut().poll(cx)));
             if polled.unwrap_or(Poll::Ready(())).is_ready() {
                 self.driver = None;

@@ -29,6 +29,7 @@ impl Answers {
 
     /// The next one, where there are so many on their way.
     pub(super) fn next(&mut self, on_their_way: usize) -> Option<(Option<u64>, Request<Bytes>)> {
+        // A server may ask for more than it takes answers for.
         if on_their_way >= MOST {
             return None;
         }

@@ -175,6 +175,7 @@ impl Response {
     /// How the response with this head is to be read.
     pub(super) fn of(head: &Parts, limits: &Limits) -> Self {
         let status = head.status.as_u16();
+        // Before its type is believed: what is encoded is none of these to a reader.
         if let Some(coding) = coding(&head.headers) {
             return Self::Encoded {
                 status,
@@ -202,6 +203,7 @@ impl Response {
                 authenticate: authenticate(&head.headers),
                 body: BytesMut::new(),
             },
+            // Nothing that could be read here: the status says all there is.
             Media::Events | Media::Text | Media::Other => Self::Refused {
                 status,
                 authenticate: authenticate(&head.headers),
@@ -213,6 +215,7 @@ impl Response {
     pub(super) fn push(&mut self, chunk: &Bytes, elsewhere: usize, limits: &Limits) -> Result<(), Failure> {
         let fits = match self {
             Self::Awaited | Self::Refused { .. } | Self::Encoded { .. } | Self::Ignored => return Ok(()),
+            // All bodies together: each may be within its own bound, and there are many.
             _ if elsewhere.saturating_add(chunk.len()) > limits.total_bytes => false,
             Self::Json { body, .. } => append(body, chunk, limits.body_bytes),
             Self::Failure {

@@ -143,6 +143,7 @@ impl Exchanges {
             self.start(Kind::Post(purpose), in_session, request, resend);
             return;
         }
+        // Not at once: answers share a few connections, however many requests a server makes.
         if purpose == Purpose::Response {
             self.answers.push(in_session, request);
             return self.send_answers(now);
@@ -205,6 +206,7 @@ impl Exchanges {
             self.end_session(now + self.timeouts.close, &session);
         }
         // What is still on its way gets the same time.
+        // Copied: setting an end changes the table.
         let open: Vec<_> = self.table.iter().map(|(id, _)| id).collect();
         for id in open {
             self.table.end_at(id, now + self.timeouts.close);
@@ -302,6 +304,7 @@ impl Exchanges {
         if let Some(until) = exchange.until {
             self.table.end_at(id, until);
         }
+        // The stream is the same one, under another number.
         if self.listen.open() == Some(old) {
             self.listen.opened(id);
         }

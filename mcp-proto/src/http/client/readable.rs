@@ -13,6 +13,7 @@ pub(super) struct Readable {
 impl Readable {
     /// Something came.
     pub(super) fn add(&mut self, id: ExchangeId) {
+        // Once each, in turn: a stream that never ends must not hide the others.
         if !self.queue.iter().any(|(other, _)| *other == id) {
             self.queue.push_back((id, false));
         }

@@ -41,12 +41,14 @@ impl Detour {
     /// The method and the body stay the same with 307 and 308 alone (RFC 9110, 15.4.8 and 15.4.9); and what the requests
     /// of a client carry is meant for its origin: there are credentials in it, and sessions.
     pub(super) fn redirected(&self, endpoint: &Uri, head: &Parts) -> Result<Self, Box<str>> {
+        // Looked at before the status: an error is to name where it would have gone.
         let location = head.headers.get(LOCATION).map(|value| value.to_str().unwrap_or("?"));
         let location = location.ok_or("a redirect that names no Location")?;
         let name = cut(&format!("{}", Redacted(location)));
         if !is_faithful(head.status) {
             return Err(format!("redirected to {name}, with a status that keeps neither method nor body").into());
         }
+        // Of where this answer came from: a second redirect is relative to the first.
         let from = self.to.as_ref().unwrap_or(endpoint);
         let to = resolve(from, location).ok_or_else(|| format!("redirected to {name}, which is no valid URL"))?;
         if !is_same_origin(from, &to) {

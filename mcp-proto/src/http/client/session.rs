@@ -50,6 +50,7 @@ impl Session {
 
     /// The next one begins, without the id of the one before (2025-11-25, Session Management, 4).
     pub(super) fn next(&mut self) -> Option<SessionId> {
+        // Also where there was none: what still comes for requests of before is not of this one.
         self.number += 1;
         self.id.take()
     }

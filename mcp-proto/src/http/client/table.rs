@@ -83,6 +83,7 @@ impl Table {
     /// Changes an exchange; `None` where it is over.
     pub(super) fn update<T>(&mut self, id: ExchangeId, change: impl FnOnce(&mut Exchange) -> T) -> Option<T> {
         let exchange = self.open.get_mut(id.0)?;
+        // Around every change: the sums are asked for before each read.
         let (was_untaken, size) = (exchange.is_untaken(), exchange.response.size());
         let value = change(exchange);
         self.body_bytes = self.body_bytes - size + exchange.response.size();

@@ -102,7 +102,7 @@ impl Gate {
         }
         match parts.method {
             Method::POST => self.check_post(head),
-            // A client MUST accept event streams here (2025-11-25, Transports, Listening for Messages, 2).
+            // A client MUST accept event streams (2025-11-25, Transports, Listening for Messages from the Server, 2).
             Method::GET if self.serves_streams(head) => match head.accepts.sse {
                 true => Ok(Route::Get),
                 false => Err(Refusal::NotAcceptable),

@@ -208,6 +208,7 @@ impl<'a> Authority<'a> {
     pub(super) fn parse(value: &'a [u8]) -> Option<Self> {
         let find = |wanted| value.iter().position(|byte| *byte == wanted);
         let host_end = match value.first() {
+            // The colons of an IPv6 address are none of a port.
             Some(b'[') => find(b']')? + 1,
             _ => find(b':').unwrap_or(value.len()),
         };

@@ -34,6 +34,7 @@ impl Posted {
     /// [`Refusal::Unreadable`], and [`Refusal::BatchNotAllowed`] for a batch with a modern header.
     pub fn read(head: &Head<'_>, body: Bytes, limits: &Limits) -> Result<Self, Refusal> {
         let incoming = jsonrpc::parse(body, limits).map_err(Refusal::Unreadable)?;
+        // The header before the body: it says how the body is to be read.
         let named = head.version.map(|name| Revision::parse(name).map(Revision::era));
         let message = match incoming {
             Incoming::Batch(_) if matches!(named, Some(Some(Era::Modern))) => {

@@ -9,11 +9,10 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use crate::http::server::Principal;
-use crate::jsonrpc::{Called, Id, Notification, RawJson};
-use crate::method::MethodName;
+use crate::jsonrpc::{Id, Notification, RawJson};
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId};
-use crate::server::{ClientRequest, RequestContext, RequestToken};
+use crate::server::{ClientRequest, RequestToken};
 
 /// One request over HTTP and its response, in an [`HttpServer`](super::HttpServer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,12 +24,12 @@ pub struct HttpSessionKey(pub(super) u64);
 
 /// A request of a client, as long as it is not answered: an exchange has several where it is a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AskedKey {
+pub struct HttpRequestKey {
     pub(super) exchange: ExchangeId,
     pub(super) number: u32,
 }
 
-impl AskedKey {
+impl HttpRequestKey {
     /// The exchange it came in.
     pub fn exchange(self) -> ExchangeId {
         self.exchange
@@ -147,12 +146,12 @@ impl fmt::Debug for Asker {
 )]
 pub enum HttpEvent {
     /// A client asks for something: answer it with [`HttpServer::respond`](super::HttpServer::respond).
-    Request(Asked),
+    Request(ClientRequest<HttpRequestToken>),
     /// Nobody wants an answer to this request any more: its client has cancelled it or gone, its session has ended, or
     /// its time is over. Its token may be dropped, or used: nothing is sent.
     Cancelled {
         /// Which one.
-        request: AskedKey,
+        request: HttpRequestKey,
         /// Why, where the client says so.
         reason: Option<Box<str>>,
     },
@@ -185,59 +184,6 @@ pub enum HttpEvent {
     Ended(HttpSessionKey),
 }
 
-/// A request of a client, to be answered by its [`token`](Self::token).
-#[derive(Debug)]
-#[non_exhaustive]
-#[must_use = "a request has to be answered"]
-pub struct Asked {
-    /// What it is answered with.
-    pub token: AskedToken,
-    /// What is asked.
-    pub method: MethodName,
-    /// With what, an object; a slice of the body, not a copy.
-    pub params: Option<RawJson>,
-    /// What else is known: the revision, the client, what it has opted in to.
-    pub context: RequestContext,
-    /// The whole message as it came.
-    pub text: RawJson,
-    /// Who asks.
-    pub from: Arc<Asker>,
-    called: Called,
-}
-
-impl Asked {
-    pub(super) fn new(
-        request: ClientRequest,
-        key: AskedKey,
-        session: Option<HttpSessionKey>,
-        from: Arc<Asker>,
-    ) -> Self {
-        Self {
-            token: AskedToken {
-                key,
-                session,
-                token: request.token,
-            },
-            method: request.method,
-            params: request.params,
-            context: request.context,
-            text: request.text,
-            from,
-            called: request.called,
-        }
-    }
-
-    /// `name` of the parameters: which tool or prompt.
-    pub fn name(&self) -> Option<&str> {
-        core::str::from_utf8(self.called.name.as_deref()?).ok()
-    }
-
-    /// `arguments` of the parameters, as they came.
-    pub fn arguments(&self) -> Option<&RawJson> {
-        self.called.arguments.as_ref()
-    }
-}
-
 /// What a request is answered with, once: answering takes the token.
 ///
 /// A token that is dropped leaves its request without an answer, and its exchange open, until the client hangs up or
@@ -245,21 +191,27 @@ impl Asked {
 /// itself.)
 #[derive(Debug)]
 #[must_use = "a request has to be answered"]
-pub struct AskedToken {
-    pub(super) key: AskedKey,
+pub struct HttpRequestToken {
+    pub(super) key: HttpRequestKey,
     pub(super) session: Option<HttpSessionKey>,
     pub(super) token: RequestToken,
+    pub(super) asker: Arc<Asker>,
 }
 
-impl AskedToken {
+impl HttpRequestToken {
     /// Which request it is: what [`HttpEvent::Cancelled`] names.
-    pub fn key(&self) -> AskedKey {
+    pub fn key(&self) -> HttpRequestKey {
         self.key
     }
 
     /// The legacy session it is in progress in; `None` in the modern era.
     pub fn session(&self) -> Option<HttpSessionKey> {
         self.session
+    }
+
+    /// Who asks.
+    pub fn asker(&self) -> &Arc<Asker> {
+        &self.asker
     }
 
     /// The JSON-RPC id.

@@ -9,7 +9,7 @@ use core::fmt;
 use http::response;
 
 use super::alarms::Alarms;
-use super::event::{AskedToken, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
+use super::event::{ExchangeId, HttpCallId, HttpEvent, HttpRequestToken, HttpSessionKey};
 use super::exchange::{Exchange, Frame, HttpAnswer};
 use super::rooms::Rooms;
 use super::rules::Rules;
@@ -204,7 +204,7 @@ impl HttpServer {
     }
 
     /// Whether the request of this token still wants an answer.
-    pub fn is_in_progress(&self, token: &AskedToken) -> bool {
+    pub fn is_in_progress(&self, token: &HttpRequestToken) -> bool {
         match token.session {
             Some(key) => (self.rooms.get(key)).is_some_and(|room| room.session.is_in_progress(&token.token)),
             // Nothing but its exchange knows of it: it is in progress for as long as that is there.
@@ -213,7 +213,7 @@ impl HttpServer {
     }
 
     /// Whether another notification of this request would be taken.
-    pub fn has_room(&self, token: &AskedToken) -> bool {
+    pub fn has_room(&self, token: &HttpRequestToken) -> bool {
         match self.exchanges.get(&token.key.exchange) {
             Some(Served::Answering(answering)) => answering.exchange.has_room(),
             _ => true,
@@ -261,8 +261,10 @@ impl HttpServer {
     }
 
     /// Answers a request. Nothing is sent where nobody wants the answer any more.
-    pub fn respond(&mut self, token: AskedToken, outcome: Result<ResultBody, ErrorObject>) {
-        let AskedToken { key, session, token } = token;
+    pub fn respond(&mut self, token: HttpRequestToken, outcome: Result<ResultBody, ErrorObject>) {
+        let HttpRequestToken {
+            key, session, token, ..
+        } = token;
         // Told to the session first: only it knows whether the answer is still wanted.
         let answer = match session {
             None => HttpAnswer::alone(&self.config, token, outcome),
@@ -288,7 +290,7 @@ impl HttpServer {
     ///
     /// # Errors
     /// The message, while the client does not read.
-    pub fn send_for(&mut self, token: &AskedToken, message: Vec<u8>) -> Result<(), Vec<u8>> {
+    pub fn send_for(&mut self, token: &HttpRequestToken, message: Vec<u8>) -> Result<(), Vec<u8>> {
         if !self.is_in_progress(token) {
             return Ok(());
         }

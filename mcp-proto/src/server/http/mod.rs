@@ -25,12 +25,12 @@ mod taken;
 
 #[cfg(feature = "handle")]
 pub(crate) use alarms::Alarms;
-pub use event::{Asked, AskedKey, AskedToken, Asker, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey, Sender};
+pub use event::{Asker, ExchangeId, HttpCallId, HttpEvent, HttpRequestKey, HttpRequestToken, HttpSessionKey, Sender};
 pub use exchange::{Exchange, Frame, HangUp, HttpAnswer, Scope};
 pub use machine::HttpServer;
 pub use opening::Opening;
 pub use rules::Rules;
-pub use session::{End, Happening, HttpSession, Outcome};
+pub use session::{End, HttpSession};
 pub use site::Site;
 pub use steps::{Beginning, Begun, Deleting, Entering, Listening, Member, Subscribing, Throwaway};
 pub use taken::Taken;

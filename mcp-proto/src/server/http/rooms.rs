@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 
 use super::alarms::Alarms;
-use super::event::{AskedKey, ExchangeId, HttpSessionKey};
+use super::event::{ExchangeId, HttpRequestKey, HttpSessionKey};
 use super::session::HttpSession;
 use crate::rpc::Kept;
 use crate::time::Time;
@@ -20,7 +20,7 @@ pub(super) struct Rooms {
 
 #[derive(Debug)]
 pub(super) struct Room {
-    pub(super) session: HttpSession<AskedKey, ExchangeId>,
+    pub(super) session: HttpSession<HttpRequestKey, ExchangeId>,
     /// How many exchanges belong to it.
     pub(super) exchanges: usize,
     /// It was made for one exchange, and ends with it.
@@ -36,7 +36,11 @@ impl Rooms {
         }
     }
 
-    pub(super) fn add(&mut self, session: HttpSession<AskedKey, ExchangeId>, is_throwaway: bool) -> HttpSessionKey {
+    pub(super) fn add(
+        &mut self,
+        session: HttpSession<HttpRequestKey, ExchangeId>,
+        is_throwaway: bool,
+    ) -> HttpSessionKey {
         let key = HttpSessionKey(self.next);
         self.next += 1;
         let room = Room {

@@ -3,20 +3,17 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::fmt;
 
 use super::exchange::{Exchange, HttpAnswer};
 use super::listeners::Listeners;
 use super::rules::Rules;
-use crate::jsonrpc::{ErrorObject, Message, Notification, Params, RawJson};
+use crate::jsonrpc::{ErrorObject, InvalidMessage, Message, Params};
 use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Kept, RequestKey, SendError};
 use crate::server::{
-    Announcement, Announcements, ClientRequest, LegacySession, Question, Received, RequestToken, ResultBody,
-    ServerConfig,
+    Announcement, Announcements, Happening, LegacySession, Question, Received, RequestToken, ResultBody, ServerConfig,
 };
-use crate::shown::Size;
 use crate::time::Time;
 
 /// A legacy session over HTTP: the machine of the session, the requests in progress, its GET streams, what waits for one,
@@ -69,67 +66,6 @@ enum Life {
     Ended,
 }
 
-/// What a message of a client means besides its answer.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Happening<R> {
-    /// A notification that is not about the protocol itself.
-    Notification(Notification),
-    /// The client does not want this request answered any more, and it will not be.
-    Cancelled {
-        /// Which one.
-        key: RequestKey,
-        /// What is remembered of it; `None` where the driver has not [told](HttpSession::started) yet.
-        request: Option<R>,
-        /// Why, where the client says so.
-        reason: Option<Box<str>>,
-    },
-    /// A call of ours is settled.
-    Reply {
-        /// Which one.
-        call: CallId,
-        /// The answer.
-        outcome: Result<RawJson, CallError>,
-    },
-    /// A call of ours makes progress.
-    Progress {
-        /// Which one.
-        call: CallId,
-        /// The parameters of the notification.
-        params: RawJson,
-    },
-    /// The handshake is complete: from now on calls may be made.
-    Opened,
-}
-
-/// What becomes of one message.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart at once, and the large variant is the usual one"
-)]
-pub enum Outcome<R> {
-    /// A handler has to answer it.
-    Request(ClientRequest),
-    /// It is answered already.
-    Respond(Vec<u8>),
-    /// There is nothing to answer, but something has happened.
-    Happened(Happening<R>),
-    /// There is nothing to answer.
-    Nothing,
-}
-
-/// Says how long an answer is, and not what is in it.
-impl<R: fmt::Debug> fmt::Debug for Outcome<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Request(request) => f.debug_tuple("Request").field(request).finish(),
-            Self::Respond(text) => f.debug_tuple("Respond").field(&Size(text.len())).finish(),
-            Self::Happened(happening) => f.debug_tuple("Happened").field(happening).finish(),
-            Self::Nothing => f.write_str("Nothing"),
-        }
-    }
-}
-
 /// What ends with a session.
 #[derive(Debug)]
 pub struct End<R, L = R> {
@@ -180,23 +116,34 @@ impl<R, L> HttpSession<R, L> {
         self.machine.kept() + backlog + Kept::new(self.running.len() + self.streams.len(), 0)
     }
 
-    /// Takes a message of the client.
-    pub fn receive(&mut self, config: &ServerConfig, now: Time, message: Message) -> Outcome<R> {
-        match self.machine.receive(config, now, message) {
-            Received::Request(request) => Outcome::Request(request),
-            Received::Respond(message) => Outcome::Respond(message),
-            Received::Notification(notification) => Outcome::Happened(Happening::Notification(notification)),
-            // A session that drains may have waited for this one alone.
-            Received::Cancelled { key, reason } => {
-                let request = self.running.remove(&key);
-                self.end_if_drained();
-                Outcome::Happened(Happening::Cancelled { key, request, reason })
-            }
-            Received::Reply { call, outcome } => Outcome::Happened(Happening::Reply { call, outcome }),
-            Received::Progress { call, params } => Outcome::Happened(Happening::Progress { call, params }),
-            Received::Opened => Outcome::Happened(Happening::Opened),
-            Received::Nothing => Outcome::Nothing,
-        }
+    /// Takes a message of the client. Where that cancels a request, with what is remembered of it, unless the driver has
+    /// not [told](Self::started) yet.
+    pub fn receive(&mut self, config: &ServerConfig, now: Time, message: Message) -> (Received, Option<R>) {
+        let received = self.machine.receive(config, now, message);
+        let cancelled = self.cancelled(&received);
+        (received, cancelled)
+    }
+
+    /// The same for a message of a batch, which may be none.
+    pub(super) fn receive_batched(
+        &mut self,
+        config: &ServerConfig,
+        now: Time,
+        message: Result<Message, InvalidMessage>,
+    ) -> (Received, Option<R>) {
+        let received = self.machine.receive_batched(config, now, message);
+        let cancelled = self.cancelled(&received);
+        (received, cancelled)
+    }
+
+    fn cancelled(&mut self, received: &Received) -> Option<R> {
+        let Received::Happened(Happening::Cancelled { key, .. }) = received else {
+            return None;
+        };
+        let request = self.running.remove(key);
+        // A session that drains may have waited for this one alone.
+        self.end_if_drained();
+        request
     }
 
     /// Takes note of a request that was handed to its handler, so that it can be cancelled.
@@ -248,10 +195,11 @@ impl<R, L> HttpSession<R, L> {
     pub fn call(
         &mut self,
         config: &ServerConfig,
-        method: &MethodName,
+        method: impl Into<MethodName>,
         params: Params,
-        options: &CallOptions,
+        options: CallOptions,
     ) -> Result<(CallId, Vec<u8>), SendError> {
+        let (method, options) = (&method.into(), &options);
         self.call_as(config, None, &Question { method, options }, params)
     }
 
@@ -285,7 +233,7 @@ impl<R, L> HttpSession<R, L> {
     pub fn notify(&mut self, config: &ServerConfig, announcement: &Announcement) -> Option<Vec<u8>> {
         let (method, params) = (announcement.method(), announcement.params());
         // Asked first, listening or not: what this client has not asked for must not wait for it either.
-        let message = self.machine.notify(config, method, params.clone()).ok()??;
+        let message = self.machine.notify(config, method.clone(), params.clone()).ok()??;
         if !self.streams.is_empty() {
             return Some(message);
         }
@@ -304,7 +252,7 @@ impl<R, L> HttpSession<R, L> {
         let mut stream = Exchange::stream(rules);
         for announcement in self.backlog.take() {
             let Announcement { method, params } = announcement;
-            if let Ok(Some(message)) = self.machine.notify(rules.config, &method, params) {
+            if let Ok(Some(message)) = self.machine.notify(rules.config, method, params) {
                 // The backlog is no larger than the queue of a stream.
                 let _ = stream.notify(message);
             }
@@ -403,7 +351,7 @@ mod tests {
     fn begin(config: &ServerConfig, session: &mut HttpSession<char>) -> RequestToken {
         let list = message(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
         match session.receive(config, Time::ORIGIN, list) {
-            Outcome::Request(request) => request.token,
+            (Received::Request(request), _) => request.token,
             other => panic!("{other:?}"),
         }
     }
@@ -414,8 +362,10 @@ mod tests {
         let key = begin(&config, &mut session).key().unwrap();
         let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
         let happened = session.receive(&config, Time::ORIGIN, message(cancelled));
-        let is_cancelled = |outcome| matches!(outcome, Outcome::Happened(Happening::Cancelled { request: None, .. }));
-        assert!(is_cancelled(happened));
+        assert!(matches!(
+            happened,
+            (Received::Happened(Happening::Cancelled { .. }), None)
+        ));
         assert_eq!(session.started(key, 'a'), Err('a'));
         assert!(session.running.is_empty());
         let next = begin(&config, &mut session).key().unwrap();

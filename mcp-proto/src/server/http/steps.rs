@@ -8,14 +8,14 @@ use http::{Response, StatusCode};
 
 use super::exchange::{Exchange, Scope};
 use super::rules::Rules;
-use super::session::{HttpSession, Outcome};
+use super::session::HttpSession;
 use super::taken::Taken;
 use crate::http::server::{
     Accepts, Head, Holder, Principal, Refusal, SessionId, SessionTable, SubscriptionKey, Subscriptions, Visit,
 };
 use crate::jsonrpc::{Id, Incoming, Message};
 use crate::revision::Revision;
-use crate::server::{LegacySession, Subscription};
+use crate::server::{LegacySession, Received, Subscription};
 use crate::time::Time;
 
 /// A legacy session in the table of sessions: where the driver has it, and what has to be known without it. `S` is
@@ -155,7 +155,7 @@ impl Beginning {
         let id = message_id(&self.message).cloned();
         let mut session = HttpSession::new(LegacySession::new(rules.config));
         let mut exchange = Exchange::new(rules, self.accepts, Scope::Alone);
-        if let Outcome::Respond(answer) = session.receive(rules.config, now, self.message) {
+        if let (Received::Respond(answer), _) = session.receive(rules.config, now, self.message) {
             exchange.respond(answer);
         }
         Begun {

@@ -4,12 +4,10 @@ use alloc::vec::Vec;
 
 use super::exchange::{Exchange, Scope};
 use super::rules::Rules;
-use super::session::{Happening, HttpSession, Outcome};
+use super::session::HttpSession;
 use crate::http::server::{Accepts, Refusal};
-use crate::jsonrpc::{Incoming, InvalidMessage, Message, ParseError, encode_error};
-use crate::legacy;
-use crate::method::Method;
-use crate::server::ClientRequest;
+use crate::jsonrpc::{Incoming, InvalidMessage, Message};
+use crate::server::{ClientRequest, Happening, Received};
 use crate::time::Time;
 
 /// The messages of one request, taken by their session.
@@ -21,8 +19,8 @@ pub struct Taken<R> {
     pub request: Option<ClientRequest>,
     /// The others, in a batch.
     pub more: Vec<ClientRequest>,
-    /// What has happened otherwise.
-    pub happened: Vec<Happening<R>>,
+    /// What has happened otherwise; where a request is cancelled, with what is remembered of it.
+    pub happened: Vec<(Happening, Option<R>)>,
 }
 
 impl<R> Taken<R> {
@@ -69,19 +67,20 @@ impl<R> Taken<R> {
     ) -> Self {
         let is_request = matches!(message, Message::Request(_));
         let mut taken = Self::new(Exchange::new(rules, accepts, scope));
-        match session.receive(rules.config, now, message) {
-            Outcome::Request(request) => {
+        let (received, cancelled) = session.receive(rules.config, now, message);
+        match received {
+            Received::Request(request) => {
                 taken.exchange.expect();
                 taken.request = Some(request);
             }
-            Outcome::Respond(answer) => taken.exchange.respond(answer),
+            Received::Respond(answer) => taken.exchange.respond(answer),
             // The session has ended meanwhile.
-            Outcome::Nothing if is_request => {
+            Received::Nothing if is_request => {
                 taken.exchange = Exchange::refused(rules, None, &Refusal::SessionNotFound);
             }
-            Outcome::Nothing => taken.exchange = Exchange::accepted(rules),
-            Outcome::Happened(happening) => {
-                taken.happened.push(happening);
+            Received::Nothing => taken.exchange = Exchange::accepted(rules),
+            Received::Happened(happening) => {
+                taken.happened.push((happening, cancelled));
                 taken.exchange = Exchange::accepted(rules);
             }
         }
@@ -96,34 +95,18 @@ impl<R> Taken<R> {
         session: &mut HttpSession<R, L>,
         message: Result<Message, InvalidMessage>,
     ) {
-        let message = match message {
-            Ok(message) => message,
-            // An error is never answered with an error, or two peers would go on for ever.
-            Err(invalid) if invalid.is_reply => return,
-            Err(invalid) => {
-                let id = invalid.id.clone();
-                let error = ParseError::Invalid(invalid).to_error();
-                return self.exchange.respond(encode_error(id.as_ref(), &error));
-            }
-        };
-        let is_request = matches!(message, Message::Request(_));
-        if let Message::Request(request) = &message
-            // 2025-03-26, Lifecycle, Initialization: it MUST NOT be part of a batch.
-            && request.method.known() == Some(Method::Initialize)
-        {
-            let error = legacy::server::HandshakeRefusal::InitializeInBatch.to_error();
-            return self.exchange.respond(encode_error(Some(&request.id), &error));
-        }
-        match session.receive(rules.config, now, message) {
-            Outcome::Request(request) => {
+        let is_request = matches!(message, Ok(Message::Request(_)));
+        let (received, cancelled) = session.receive_batched(rules.config, now, message);
+        match received {
+            Received::Request(request) => {
                 self.exchange.expect();
                 self.more.push(request);
             }
-            Outcome::Respond(answer) => self.exchange.respond(answer),
-            Outcome::Happened(happening) => self.happened.push(happening),
+            Received::Respond(answer) => self.exchange.respond(answer),
+            Received::Happened(happening) => self.happened.push((happening, cancelled)),
             // The session has ended meanwhile.
-            Outcome::Nothing if is_request => self.exchange.respond_nothing(),
-            Outcome::Nothing => {}
+            Received::Nothing if is_request => self.exchange.respond_nothing(),
+            Received::Nothing => {}
         }
     }
 }

@@ -65,7 +65,7 @@ fn operating(revision: Revision) -> LegacySession {
         &mut session,
         r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
     );
-    assert!(matches!(opened, Received::Opened));
+    assert!(matches!(opened, Received::Happened(Happening::Opened)));
     session
 }
 
@@ -233,7 +233,7 @@ fn a_cancelled_request_is_not_answered() {
     let key = asked.token.key();
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"tired"}}"#;
     match receive(&mut session, cancel) {
-        Received::Cancelled { key: cancelled, reason } => {
+        Received::Happened(Happening::Cancelled { key: cancelled, reason }) => {
             assert_eq!((Some(cancelled), reason.as_deref()), (key, Some("tired")));
         }
         other => panic!("{other:?}"),
@@ -287,12 +287,11 @@ fn the_log_level_is_the_clients() {
 #[test]
 fn calls_wait_for_initialized_and_are_settled_once() {
     let mut session = LegacySession::new(&config());
-    let sample = MethodName::from(Method::CreateMessage);
     let options = CallOptions::new().with_progress();
-    let call = |session: &mut LegacySession| session.call(&config(), &sample, Params::NONE, &options);
-    let ping = |session: &mut LegacySession| {
-        session.call(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
-    };
+    let call =
+        |session: &mut LegacySession| session.call(&config(), Method::CreateMessage, Params::NONE, options.clone());
+    let ping =
+        |session: &mut LegacySession| session.call(&config(), Method::Ping, Params::NONE, CallOptions::default());
     assert!(matches!(call(&mut session), Err(SendError::Blocked(_))));
     assert!(
         matches!(ping(&mut session), Err(SendError::Blocked(_))),
@@ -312,10 +311,11 @@ fn calls_wait_for_initialized_and_are_settled_once() {
     let (second, _) = call(&mut session).unwrap();
     assert_eq!(call(&mut session).unwrap_err(), SendError::TooManyCalls);
     let progress = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}"#;
-    assert!(matches!(receive(&mut session, progress), Received::Progress { call, .. } if call == first));
+    let reported = receive(&mut session, progress);
+    assert!(matches!(reported, Received::Happened(Happening::Progress { call, .. }) if call == first));
     let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"x":1}}"#;
     match receive(&mut session, answer) {
-        Received::Reply { call, outcome } => {
+        Received::Happened(Happening::Reply { call, outcome }) => {
             assert_eq!((call, outcome.unwrap().as_str()), (first, r#"{"x":1}"#));
         }
         other => panic!("{other:?}"),
@@ -348,7 +348,7 @@ fn a_call_that_is_not_answered_times_out_and_is_cancelled() {
     let mut session = operating(Revision::V2025_11_25);
     let options = CallOptions::new().with_timeout(Duration::from_secs(5));
     let (call, _) = session
-        .call(&config(), &Method::Ping.into(), Params::NONE, &options)
+        .call(&config(), Method::Ping, Params::NONE, options.clone())
         .unwrap();
     let at = |seconds| Time::since_origin(Duration::from_secs(seconds));
     assert_eq!(session.poll_timeout(), Some(Time::ORIGIN), "armed by the first drain");
@@ -369,7 +369,7 @@ fn what_is_not_ours_to_send_is_refused_here() {
     let options = CallOptions::default();
     let mut call = |method: Method| {
         session
-            .call(&config(), &method.into(), Params::NONE, &options)
+            .call(&config(), method, Params::NONE, options.clone())
             .unwrap_err()
     };
     assert!(
@@ -384,7 +384,7 @@ fn what_is_not_ours_to_send_is_refused_here() {
         matches!(call(Method::ListRoots), SendError::NotSupported { .. }),
         "not declared by the client"
     );
-    let notify = |method: &str| session.notify(&config(), &MethodName::from(method), Params::NONE);
+    let notify = |method: &str| session.notify(&config(), method, Params::NONE);
     assert!(matches!(
         notify("notifications/prompts/list_changed"),
         Err(SendError::NotSupported { .. })
@@ -400,7 +400,7 @@ fn what_is_not_ours_to_send_is_refused_here() {
     );
     assert!(notify("com.example/news").is_ok());
     let early = LegacySession::new(&config());
-    let blocked = early.notify(&config(), &MethodName::from("com.example/news"), Params::NONE);
+    let blocked = early.notify(&config(), "com.example/news", Params::NONE);
     assert!(matches!(blocked, Err(SendError::Blocked(_))));
 }
 
@@ -409,7 +409,7 @@ fn a_closed_session_is_silent() {
     let mut session = operating(Revision::V2025_11_25);
     let asked = request(&mut session, r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
     let (call, _) = session
-        .call(&config(), &Method::Ping.into(), Params::NONE, &CallOptions::default())
+        .call(&config(), Method::Ping, Params::NONE, CallOptions::default())
         .unwrap();
     assert_eq!(session.close().collect::<Vec<_>>(), vec![call]);
     assert_eq!(session.respond(&config(), asked.token, Ok(ResultBody::EMPTY)), None);
@@ -422,6 +422,6 @@ fn a_closed_session_is_silent() {
     ] {
         assert!(matches!(receive(&mut session, text), Received::Nothing), "{text}");
     }
-    let notified = session.notify(&config(), &Method::ToolListChangedNotification.into(), Params::NONE);
+    let notified = session.notify(&config(), Method::ToolListChangedNotification, Params::NONE);
     assert!(matches!(notified, Err(SendError::Closed(_))));
 }

@@ -6,12 +6,13 @@ use super::StreamServer;
 use crate::jsonrpc::{
     self, Batch, DecodeError, ErrorObject, Facts, Id, Incoming, Message, ParseError, Request, encode_error,
 };
-use crate::legacy::server::HandshakeRefusal;
 use crate::method::Method;
 use crate::revision::{Era, Revision};
 use crate::rpc::{CallError, RequestKey};
 use crate::server::batches::BatchKey;
-use crate::server::{Admitted, ClientRequest, Received, RequestToken, ServerEvent, Subscription, admit_seen};
+use crate::server::{
+    Admitted, ClientRequest, Happening, Received, RequestToken, ServerEvent, Subscription, admit_seen,
+};
 use crate::time::Time;
 use crate::wire::line::Line;
 use crate::wire::outline::Outline;
@@ -117,29 +118,17 @@ impl StreamServer {
         let key = self.batches.open();
         for item in batch.messages() {
             match item {
-                Ok(message) => self.batched(now, key, message),
+                // It settles the call that it answers, as it does on a line of its own.
                 Err(invalid) if invalid.is_reply => self.unreadable(&ParseError::Invalid(invalid)),
-                Err(invalid) => {
-                    let id = invalid.id.clone();
-                    let error = ParseError::Invalid(invalid).to_error();
-                    self.batches.add(key, &encode_error(id.as_ref(), &error));
+                item => {
+                    let received = self.session.receive_batched(&self.config, now, item);
+                    self.received(Some(key), received);
                 }
             }
         }
         // Only now: a batch of answers that are all there is complete before its last message has been looked at.
         let answer = self.batches.seal(key);
         self.send(answer);
-    }
-
-    fn batched(&mut self, now: Time, key: BatchKey, message: Message) {
-        if let Message::Request(request) = &message
-            && request.method.known() == Some(Method::Initialize)
-        {
-            let error = HandshakeRefusal::InitializeInBatch.to_error();
-            return self.batches.add(key, &encode_error(Some(&request.id), &error));
-        }
-        let received = self.session.receive(&self.config, now, message);
-        self.received(Some(key), received);
     }
 
     /// What the session has made of a message, which may have come in a batch.
@@ -156,8 +145,15 @@ impl StreamServer {
                 Some(batch) => self.batches.add(batch, &answer),
                 None => self.lines.push(answer),
             },
-            Received::Notification(notification) => self.events.push(ServerEvent::Notification(notification)),
-            Received::Cancelled { key, reason } => {
+            Received::Happened(happening) => self.happened(happening),
+            Received::Nothing => {}
+        }
+    }
+
+    fn happened(&mut self, happening: Happening) {
+        match happening {
+            Happening::Notification(notification) => self.events.push(ServerEvent::Notification(notification)),
+            Happening::Cancelled { key, reason } => {
                 self.settle(key, None);
                 match self.subscriptions.close(key) {
                     // The client has ended it, and knows.
@@ -165,10 +161,9 @@ impl StreamServer {
                     None => self.events.push(ServerEvent::Cancelled { key, reason }),
                 }
             }
-            Received::Reply { call, outcome } => self.events.push(ServerEvent::Reply { call, outcome }),
-            Received::Progress { call, params } => self.events.push(ServerEvent::Progress { call, params }),
-            Received::Opened => self.events.push(ServerEvent::Opened),
-            Received::Nothing => {}
+            Happening::Reply { call, outcome } => self.events.push(ServerEvent::Reply { call, outcome }),
+            Happening::Progress { call, params } => self.events.push(ServerEvent::Progress { call, params }),
+            Happening::Opened => self.events.push(ServerEvent::Opened),
         }
     }
 

@@ -83,6 +83,7 @@ impl ParamHeaders {
         if self.is_empty() {
             return Vec::new();
         }
+        // What cannot be read mirrors nothing: the server is to refuse it, and not this side.
         let arguments: Value = arguments
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();

@@ -92,7 +92,7 @@ pub(super) fn annotations(schema: &str) -> Result<Vec<Annotation>, ParamHeaderEr
             Value::Array(values) => stack.extend(values.iter().map(|value| (Place::Elsewhere, value))),
             Value::Object(schema) => {
                 if let Some(annotation) = annotation(&place, schema)? {
-                    // As names of headers they are the same (RFC 9110, section 5.1).
+                    // As names of headers they are the same (RFC 9110, 5.1).
                     if !names.insert(annotation.name.to_ascii_lowercase()) {
                         return Err(ParamHeaderError::Duplicate(annotation.name));
                     }
@@ -148,7 +148,7 @@ fn push_subschemas<'a>(stack: &mut Vec<(Place<'a>, &'a Value)>, place: &Place<'a
     }
 }
 
-/// RFC 9110, section 5.6.2.
+/// RFC 9110, 5.6.2.
 fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -100,7 +100,7 @@ pub(super) fn only<'a>(
     let mut values = values.into_iter();
     let value = values.next();
     match values.next() {
-        // Also where they are equal: who joins them on the way makes another value of them (RFC 9110, section 5.3).
+        // Also where they are equal: who joins them on the way makes another value of them (RFC 9110, 5.3).
         Some(_) => Err(HeaderMismatch::Duplicate { header: header() }),
         None => Ok(value),
     }

@@ -63,7 +63,7 @@ pub fn encode_value(text: &str) -> Cow<'_, str> {
     Cow::Owned(value)
 }
 
-/// The text that a header value stands for. Blanks around the value are no part of it (RFC 9110, section 5.5).
+/// The text that a header value stands for. Blanks around the value are no part of it (RFC 9110, 5.5).
 ///
 /// A value without both markers, in exactly their spelling, is literal.
 ///

@@ -69,6 +69,7 @@ impl Capacity {
     /// Drives a new connection until it bears a request. `false` where it ends before.
     pub async fn known(&self, connection: &mut (impl Future<Output = ()> + Unpin)) -> bool {
         poll_fn(|cx| {
+            // Nobody else polls it yet, and what the server says comes through it.
             if Pin::new(&mut *connection).poll(cx).is_ready() {
                 return Poll::Ready(false);
             }

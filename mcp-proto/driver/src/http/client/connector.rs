@@ -102,6 +102,7 @@ pub enum Unanswered {
 pub fn describe(error: &dyn Error) -> Box<str> {
     let mut text = error.to_string();
     let mut cause = error.source();
+    // Hyper says little, and its causes all the rest.
     while let Some(error) = cause {
         // Writing to a string does not fail.
         let _ = write!(text, ": {error}");

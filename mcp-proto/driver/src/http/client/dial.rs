@@ -89,6 +89,7 @@ impl<N: Network, C: Clock> HttpConnector for Connector<N, C> {
     fn connect(&self, origin: &Origin) -> BoxFuture<Result<Connected<Sender>, Box<str>>> {
         let (origin, connector) = (origin.clone(), self.clone());
         Box::pin(async move {
+            // For all of it: what comes after the socket has no time of its own.
             let most = connector.options.connect_timeout;
             let connected = within(&connector.clock, most, connector.handshake(&origin)).await;
             connected.unwrap_or_else(|| Err(format!("no connection within {most:?}").into()))

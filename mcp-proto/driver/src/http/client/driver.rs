@@ -169,6 +169,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
 
     /// Hands out the connections that have room, and makes those that lack. What none can be made for is refused.
     fn hand_out(&mut self, now: Time, origin: OriginKey) {
+        // In this order: what is borne needs no new connection, and refused is only what none will bear.
         while let Some(loan) = self.pool.lend(origin, now) {
             let exchange = Exchange::open(loan, origin);
             let id = exchange.id;
@@ -204,6 +205,7 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         let (exchanges, tasks, pump) = (&self.exchanges, &self.tasks, &self.ports.pump);
         self.ports.paused.retain(|id| match exchanges.get(id) {
             Some(slot) if pump.wants_body(*id) => {
+                // No socket wakes it: it has not been asked for more.
                 tasks.wake(*slot);
                 false
             }

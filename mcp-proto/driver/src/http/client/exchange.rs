@@ -141,6 +141,7 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
             Some(Ok(frame)) => {
                 if let Ok(chunk) = frame.into_data() {
                     ports.portion = ports.portion.saturating_add(chunk.len());
+                    // With the last part: the connection is free before that is handed on, for what follows from it.
                     if body.is_end_stream() {
                         return Poll::Ready(Outcome::Complete(Some(chunk)));
                     }
@@ -155,6 +156,7 @@ fn poll_body<B: Body<Data = Bytes, Error: Error> + Unpin>(
             None => return Poll::Ready(Outcome::Complete(None)),
         }
     }
+    // There may be more, and others have their turn first.
     cx.waker().wake_by_ref();
     Poll::Pending
 }

@@ -82,6 +82,7 @@ impl Origin {
             *target = Uri::from_parts(parts).unwrap_or_default();
         } else {
             *target = path.into();
+            // One that the application has set stays.
             request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
         }
     }
@@ -89,6 +90,7 @@ impl Origin {
 
 /// What a URL names: host and port.
 fn named(uri: &Uri) -> Option<&str> {
+    // The last one: there may be others in the user information, which is no host.
     uri.authority()?.as_str().rsplit('@').next()
 }
 

@@ -109,6 +109,7 @@ impl<S: HttpSender, W> Pool<S, W> {
         uri: &Uri,
         expected: impl FnOnce(&Origin) -> usize,
     ) -> Result<OriginKey, ExchangeError> {
+        // A client has an endpoint or two.
         let known = self.places.iter().position(|place| place.origin.is_of(uri));
         Ok(OriginKey(match known {
             Some(index) => index,
@@ -141,6 +142,7 @@ impl<S: HttpSender, W> Pool<S, W> {
 
     /// A connection with room for what waited longest, if there are both.
     pub(super) fn lend(&mut self, key: OriginKey, now: Time) -> Option<Loan<'_, S, W>> {
+        // Only where somebody waits: to find a connection is to take a place on it.
         let place = self.places.get_mut(key.0).filter(|place| !place.waiting.is_empty())?;
         let id = find(&mut place.free, &mut self.connections, now)?;
         let waited = place.waiting.pop_front()?;
@@ -159,6 +161,7 @@ impl<S: HttpSender, W> Pool<S, W> {
     /// bear what waits, or where there may be no more. One that bears nothing, to another origin, makes room.
     pub(super) fn attempt(&mut self, key: OriginKey) -> Option<&Origin> {
         let place = self.places.get(key.0)?;
+        // Those that are being made count: a burst over HTTP/2 is borne by one.
         if place.waiting.len() <= place.borne() || !self.make_room(key) {
             return None;
         }
@@ -202,6 +205,7 @@ impl<S: HttpSender, W> Pool<S, W> {
         self.next += 1;
         if let Some(place) = self.places.get_mut(key.0) {
             place.attempts = place.attempts.saturating_sub(1);
+            // What this one bears is the best guess for the next.
             place.expected = connected.capacity.get().max(1);
             place.free.push(id);
         }
@@ -251,12 +255,14 @@ impl<S: HttpSender, W> Pool<S, W> {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
+        // Closed by its server meanwhile, or cut off in the middle of a response.
         if !connection.sender.is_ready() {
             self.remove(id);
             return;
         }
         connection.load = connection.load.saturating_sub(1);
         connection.since = now;
+        // A server may keep one for longer than this side wants to.
         connection.keep = keep.unwrap_or(self.idle_timeout).min(self.idle_timeout);
         let (is_idle, until) = (connection.load == 0, now + connection.keep);
         let was_free = core::mem::replace(&mut connection.is_free, true);
@@ -341,8 +347,10 @@ fn find<S: HttpSender>(
     connections: &mut BTreeMap<ConnectionId, Connection<S>>,
     now: Time,
 ) -> Option<ConnectionId> {
+    // The one used last: those that are too many then wait long enough to be dropped.
     while let Some(id) = free.last().copied() {
         if let Some(connection) = connections.get_mut(&id) {
+            // It is among the free again once it is released.
             if connection.load >= connection.capacity.get() {
                 connection.is_free = false;
             } else if connection.is_usable(now) {

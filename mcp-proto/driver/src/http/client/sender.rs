@@ -69,6 +69,7 @@ impl HttpSender for Sender {
             Self::Http1(sender, watch) => {
                 let response = sender.try_send_request(request);
                 let (gauge, before) = (watch.gauge.clone(), watch.gauge.came());
+                // Before anything is polled: whatever comes from now on belongs to the head.
                 gauge.await_head();
                 Box::pin(async move {
                     let response = response.await;

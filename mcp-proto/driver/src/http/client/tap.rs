@@ -136,6 +136,7 @@ impl Watch {
     pub(super) fn look(&self) -> Option<usize> {
         match self.stream.upgrade() {
             Some(stream) => stream.look(),
+            // It went with its connection.
             None => Some(0),
         }
     }
@@ -149,6 +150,7 @@ impl<S: Read + Unpin> Tap<S> {
             let message = "the head of the response is too long, with the informational ones before it";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
         }
+        // Borrowed by one at a time: below is a socket, and none of these.
         SCRATCH.with_borrow_mut(|scratch| {
             let room = buffer.remaining().min(scratch.len());
             let mut piece = ReadBuf::new(scratch.get_mut(..room).unwrap_or_default());

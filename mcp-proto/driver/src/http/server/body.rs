@@ -98,6 +98,7 @@ impl<T: Timer> Running<T> {
                 Poll::Ready(frame) => return Poll::Ready(frame.map(Ok)),
                 Poll::Pending => {}
             }
+            // What is over then may have something to say: a comment, that nobody between takes the stream for dead.
             ready!(self.timer.poll(cx, self.exchange.poll_timeout()));
         }
     }

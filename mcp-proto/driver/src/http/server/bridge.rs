@@ -43,6 +43,7 @@ impl<S: Read + Unpin, T> Bridge<S, T> {
         while cfg!(feature = "http2") && self.preface.is_http2().is_none() {
             let Self { preface, stream, .. } = &mut self;
             match poll_fn(|cx| poll_read(Pin::new(&mut *stream), cx, preface.room())).await? {
+                // Ended before it was clear: hyper reads what there is, and finds the end.
                 0 => break,
                 length => preface.fill(length),
             }

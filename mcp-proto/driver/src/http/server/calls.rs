@@ -22,6 +22,7 @@ impl<R: ServerRuntime> HttpService<R> {
         B::Data: Buf,
     {
         if let Some(principal) = &self.principal {
+            // In place of one that is there: what the handshake has shown counts.
             request.extensions_mut().insert(principal.clone());
         }
         Respond::new(self.clone(), request)
@@ -55,6 +56,7 @@ where
     type Future = Respond<B, R>;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // Always: what is too much is refused with a response, which says so.
         Poll::Ready(Ok(()))
     }
 

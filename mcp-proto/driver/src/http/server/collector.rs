@@ -53,6 +53,7 @@ impl Collector {
         if self.all.is_empty() {
             let first = core::mem::take(&mut self.first);
             let rest = rest.and_then(|rest| usize::try_from(rest).ok()).unwrap_or(0);
+            // For all of it: growing piece by piece would copy what is there each time.
             self.all
                 .reserve(first.len() + data.remaining() + rest.min(self.limit).min(AHEAD));
             self.all.extend_from_slice(&first);

@@ -65,6 +65,7 @@ impl<R: ServerRuntime> Connections<R> {
 
     /// Has them end as soon as nothing is in progress on them.
     pub fn close(&self) {
+        // The connections first: none takes another request when its stream ends.
         self.closing.close();
         self.service.endpoint().drain();
     }
@@ -112,6 +113,7 @@ impl<R: ServerRuntime> Connections<R> {
     async fn open<T>(&self, opening: impl Future<Output = io::Result<T>>) -> Option<T> {
         let mut timer = self.service.runtime().clock().timer();
         let late = wait(&mut timer, self.options.header_timeout);
+        // A client that has not asked for anything is owed nothing when the server shuts down.
         unless(opening, either(self.closing.watch(), late)).await?.ok()
     }
 
@@ -122,6 +124,7 @@ impl<R: ServerRuntime> Connections<R> {
     {
         #[cfg(feature = "http2")]
         if is_http2 {
+            // For itself, that connections of HTTP/1 be small.
             return Box::pin(super::http2::serve(
                 stream,
                 service,

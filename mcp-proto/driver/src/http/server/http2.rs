@@ -21,6 +21,7 @@ where
 {
     let (mut nursery, streams) = (Nursery::new(), Streams::new());
     let runtime = service.runtime().clone();
+    // Hyper adds it to an instant, which must not overflow.
     let patience = options.write_timeout.map(|most| most.min(FAR));
     let spawning = Spawning(runtime.clone(), nursery.spawner(), streams.clone());
     let connection = Builder::new(spawning)

@@ -21,6 +21,7 @@ pub async fn keep<T: Timer>(mut upkeep: Upkeep, mut timer: T) {
             if upkeep.poll(cx, timer.now()).is_ready() {
                 return Poll::Ready(());
             }
+            // Over by then: the upkeep looks once more before it is waited for.
             ready!(timer.poll(cx, upkeep.poll_timeout()));
         }
     })

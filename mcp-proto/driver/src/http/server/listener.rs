@@ -19,6 +19,7 @@ impl<S> Listener<S> {
     /// With TLS on every connection. Where `config` names no protocols for ALPN, those that are served are offered.
     #[cfg(feature = "tls")]
     pub fn tls(socket: S, mut config: Arc<rustls::ServerConfig>) -> Self {
+        // Whoever names some has chosen.
         if config.alpn_protocols.is_empty() {
             let protocols = HttpVersions::Negotiated.protocols(cfg!(feature = "http2"));
             Arc::make_mut(&mut config).alpn_protocols = protocols;

@@ -5,7 +5,6 @@ mod bridge;
 mod calls;
 mod collector;
 mod connection;
-mod counts;
 #[cfg(feature = "http2")]
 mod http2;
 mod keeper;

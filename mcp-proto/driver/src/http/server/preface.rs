@@ -46,6 +46,7 @@ impl Preface {
     pub fn is_http2(&self) -> Option<bool> {
         let same = self.bytes.iter().zip(PREFACE).take(self.filled);
         match same.clone().all(|(byte, expected)| byte == expected) {
+            // When it is whole: until then it may be a request of HTTP/1 whose method begins so.
             true => (self.filled == PREFACE.len()).then_some(true),
             false => Some(false),
         }

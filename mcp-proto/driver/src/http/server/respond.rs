@@ -109,6 +109,7 @@ where
 
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<ResponseBody<ClockTimer<R::Clock>>>> {
         let Self { service, timer, stage } = self;
+        // It went on with the body: the response is given.
         let Some(running) = timer else {
             return Poll::Pending;
         };
@@ -122,6 +123,7 @@ where
                         }
                         Poll::Ready(Err(refusal)) => Stage::refused(&reading.admission, &refusal),
                         Poll::Pending => {
+                            // Not before: nearly every body is there with its head, and no timer is set for it.
                             let due = *reading.due.get_or_insert_with(|| now + service.body_timeout());
                             ready!(running.poll(cx, Some(due)));
                             Stage::refused(&reading.admission, &Refusal::TimedOut)
@@ -192,6 +194,7 @@ where
             };
             match frame {
                 Some(Ok(frame)) => {
+                    // Trailers say nothing here.
                     let Ok(data) = frame.into_data() else { continue };
                     let rest = self.body.size_hint().exact();
                     let taken = self.room.take(&self.admission, &self.head, data.remaining());
@@ -218,6 +221,7 @@ impl<R: ServerRuntime> HttpService<R> {
     fn open(&self, now: Time, admission: &Admission, head: &Parts, body: Bytes) -> Exchange {
         let random = || self.runtime().random();
         let exchange = self.endpoint().open(now, admission, head, body, random);
+        // Not with the service: an endpoint that keeps nothing has no task.
         if let Some(upkeep) = self.endpoint().take_upkeep() {
             self.runtime().keep(upkeep);
         }

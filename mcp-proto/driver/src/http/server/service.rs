@@ -85,6 +85,7 @@ impl<R: ServerRuntime> HttpService<R> {
 
     /// The same where a listener's options count as well.
     pub(super) fn within(self, options: &ServeOptions) -> Self {
+        // Whoever of the two is less patient: neither may lengthen what the other bounds.
         let timeout = self.body_timeout.min(options.body_timeout);
         self.with_body_timeout(timeout)
     }

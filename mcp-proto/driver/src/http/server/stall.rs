@@ -29,6 +29,7 @@ impl<T: Timer> Stall<T> {
     pub fn check<V>(&mut self, cx: &mut Context<'_>, outcome: Poll<V>) -> Poll<Option<V>> {
         match (outcome, self.most) {
             (Poll::Pending, Some(most)) => {
+                // From the first attempt that came to nothing: further ones give no more time.
                 let due = *self.due.get_or_insert_with(|| self.timer.now() + most);
                 self.timer.poll(cx, Some(due)).map(|()| None)
             }

@@ -6,9 +6,8 @@ use core::pin::{Pin, pin};
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
-use super::counts::Counts;
 use super::options::ServeOptions;
-use super::watched::Watched;
+use super::watched::{Counts, Watched};
 use crate::{Watch, either, unless, wait};
 use mcp_proto::handle::Timer;
 
@@ -46,6 +45,7 @@ impl Streams {
 
     /// How many have begun, and how many of them are over.
     fn counts(&self) -> (usize, usize) {
+        // Looked at seconds apart: what order they are written in is of no account.
         let Counts { begun, over, .. } = &*self.0;
         (begun.load(Ordering::Relaxed), over.load(Ordering::Relaxed))
     }
@@ -75,6 +75,7 @@ impl Streams {
             let (mut connection, mut timer) = (pin!(connection), timer());
             let timely = either(closing, self.idle(&mut timer, timeout));
             if unless(connection.as_mut(), timely).await.is_none() {
+                // A request that crosses with it is still answered; who stays on without one is not waited for.
                 end(connection.as_mut());
                 unless(connection, self.idle(&mut timer, timeout)).await;
             }
@@ -106,6 +107,7 @@ impl Streams {
             wait(timer, most).await;
             let is_held = self.0.held.load(Ordering::Relaxed) > 0;
             let asked = is_held.then(|| self.0.asked.load(Ordering::Relaxed));
+            // Asked for once there was room: one stream that is not read is not a client that is gone.
             if asked.is_some() && asked == before {
                 return;
             }

@@ -3,16 +3,25 @@
 use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::counts::Counts;
-
 /// How much of a body is given at once, in bytes: a client that takes a long one slowly is seen to take it.
 const PIECE: usize = 64 << 10;
+
+/// The streams of one connection, and what their client does not take.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) begun: AtomicUsize,
+    pub(super) over: AtomicUsize,
+    /// Bodies that are not asked for more, as their client has room for nothing.
+    pub(super) held: AtomicUsize,
+    /// How often any body was asked for more.
+    pub(super) asked: AtomicUsize,
+}
 
 /// The body of a response over HTTP/2, and whether its client has room for it.
 pub struct Watched<B> {
@@ -61,6 +70,7 @@ impl<B> Watched<B> {
 
 impl<B> Drop for Watched<B> {
     fn drop(&mut self) {
+        // A stream that is reset holds nothing up any more.
         self.hold(false);
     }
 }
@@ -87,6 +97,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Watched<B> {
     type Error = B::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        // Whatever the body has to say: that there was room for it is what counts.
         self.counts.asked.fetch_add(1, Ordering::Relaxed);
         let outcome = self.poll_piece(cx);
         self.hold(outcome.is_ready());

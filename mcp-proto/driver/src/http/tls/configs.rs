@@ -45,7 +45,9 @@ impl<C: Clone> TlsConfigs<C> {
             None => None,
         };
         let pem = TlsPem { authorities, identity };
+        // The files are read by now: a slow disk holds up nobody else.
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // By what they hold: a certificate is renewed under the same name.
         if let Some((_, config)) = made.get(files).filter(|(before, _)| *before == pem) {
             return Ok(config.clone());
         }

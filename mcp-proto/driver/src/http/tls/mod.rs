@@ -98,10 +98,12 @@ pub fn standard() -> &'static Arc<ClientConfig> {
 pub(crate) fn of(options: &HttpOptions) -> Arc<ClientConfig> {
     static STANDARD: [OnceLock<Arc<ClientConfig>>; 3] = [const { OnceLock::new() }; 3];
     match options.extensions.get::<Arc<ClientConfig>>() {
+        // Whoever names protocols has chosen.
         Some(config) if !config.alpn_protocols.is_empty() => config.clone(),
         Some(config) => with_protocols(config, options.versions),
         None => {
             let make = || with_protocols(standard(), options.versions);
+            // As many as there are choices; for one more it would be made each time.
             let made = STANDARD.get(options.versions as usize);
             made.map_or_else(make, |made| made.get_or_init(make).clone())
         }
@@ -134,6 +136,7 @@ impl ClientConfigs {
 fn read(path: &str) -> std::io::Result<Vec<u8>> {
     let mut held = Vec::new();
     let file = std::fs::File::open(path)?;
+    // One more than may be: a longer file is refused, and not cut.
     match file.take(MOST as u64 + 1).read_to_end(&mut held)? {
         length if length > MOST => Err(std::io::ErrorKind::FileTooLarge.into()),
         _ => Ok(held),
@@ -165,6 +168,7 @@ fn server_builder() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, Error>
 
 /// The cryptography of ring, whatever else there is in the process.
 fn provider() -> Arc<CryptoProvider> {
+    // Not the default of the process: there may be none, or that of whoever came first.
     Arc::new(ring::default_provider())
 }
 
@@ -172,6 +176,7 @@ fn provider() -> Arc<CryptoProvider> {
 fn roots(authorities: &[u8]) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(authorities)? {
+        // All or none: the one that cannot be read may be the one that is needed.
         roots.add(certificate)?;
     }
     Ok(roots)

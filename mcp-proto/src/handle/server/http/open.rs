@@ -115,7 +115,7 @@ fn serve(
     taken
         .happened
         .into_iter()
-        .for_each(|happening| session.happened(happening));
+        .for_each(|(happening, request)| session.happened(happening, request));
     if !taken.exchange.is_answered() {
         let session = Some(session);
         return Ok(run(inner, taken.exchange, session, visit, taken.request, taken.more));

@@ -11,8 +11,8 @@ use crate::handle::server::answers::Answers;
 use crate::handle::wakers::Wakers;
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
-use crate::server::http::{Exchange, Happening, HttpAnswer, HttpSession, Rules};
-use crate::server::{Announcement, Question, RequestToken, ResultBody, ServerConfig};
+use crate::server::http::{Exchange, HttpAnswer, HttpSession, Rules};
+use crate::server::{Announcement, Happening, Question, RequestToken, ResultBody, ServerConfig};
 use crate::time::Time;
 
 /// One session behind its lock. Everything it holds is dropped with it.
@@ -74,11 +74,11 @@ impl SharedSession {
         value
     }
 
-    /// What a message of the client has brought about.
-    pub(super) fn happened(&self, happening: Happening<Arc<dyn Party>>) {
+    /// What a message of the client has brought about, with the request that it cancels.
+    pub(super) fn happened(&self, happening: Happening, request: Option<Arc<dyn Party>>) {
         match happening {
             Happening::Notification(notification) => self.server.notified(notification),
-            Happening::Cancelled { request, .. } => request.into_iter().for_each(|request| request.cancel()),
+            Happening::Cancelled { .. } => request.into_iter().for_each(|request| request.cancel()),
             Happening::Reply { call, outcome } => {
                 let waker = lock(&self.state).answers.settle(call, outcome);
                 waker.into_iter().for_each(Waker::wake);

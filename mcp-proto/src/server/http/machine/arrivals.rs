@@ -6,15 +6,16 @@ use alloc::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 
-use super::super::event::{Asked, AskedKey, Asker, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey, Sender};
+use super::super::event::{
+    Asker, ExchangeId, HttpCallId, HttpEvent, HttpRequestKey, HttpRequestToken, HttpSessionKey, Sender,
+};
 use super::super::exchange::Exchange;
 use super::super::opening::Opening;
 use super::super::served::{Answering, Reading, Served};
-use super::super::session::Happening;
 use super::super::taken::Taken;
 use super::HttpServer;
 use crate::http::server::{Admission, BodyRoom, Refusal, Remote, Visit};
-use crate::server::ClientRequest;
+use crate::server::{ClientRequest, Happening};
 use crate::time::Time;
 
 impl HttpServer {
@@ -269,7 +270,7 @@ impl HttpServer {
         id: ExchangeId,
         key: HttpSessionKey,
         visit: Option<Visit>,
-        taken: Taken<AskedKey>,
+        taken: Taken<HttpRequestKey>,
         asker: &Arc<Asker>,
     ) -> Answering {
         let mut answering = Answering {
@@ -284,8 +285,8 @@ impl HttpServer {
         for request in taken.request.into_iter().chain(taken.more) {
             self.ask(id, &mut answering, Some(key), request, asker);
         }
-        for happening in taken.happened {
-            self.happened(key, happening, asker);
+        for (happening, request) in taken.happened {
+            self.happened(key, happening, request, asker);
         }
         if answering.exchange.is_answered() {
             // Nothing is in progress: from now on its idle time counts, though the client may not have read the answer.
@@ -304,7 +305,7 @@ impl HttpServer {
         asker: &Arc<Asker>,
     ) {
         let number = answering.requests.len() as u32;
-        let key = AskedKey { exchange: id, number };
+        let key = HttpRequestKey { exchange: id, number };
         let in_session = request.token.key();
         answering.requests.insert(number, in_session);
         if let (Some(session), Some(running)) = (session, in_session)
@@ -316,18 +317,29 @@ impl HttpServer {
             answering.exchange.skip();
             return;
         }
-        let asked = Asked::new(request, key, session, asker.clone());
-        self.events.push_back(HttpEvent::Request(asked));
+        let request = request.map_token(|token| HttpRequestToken {
+            key,
+            session,
+            token,
+            asker: asker.clone(),
+        });
+        self.events.push_back(HttpEvent::Request(request));
     }
 
-    pub(super) fn happened(&mut self, session: HttpSessionKey, happening: Happening<AskedKey>, asker: &Arc<Asker>) {
+    pub(super) fn happened(
+        &mut self,
+        session: HttpSessionKey,
+        happening: Happening,
+        request: Option<HttpRequestKey>,
+        asker: &Arc<Asker>,
+    ) {
         match happening {
             Happening::Notification(notification) => self.events.push_back(HttpEvent::Notification {
                 session,
                 notification,
                 from: asker.clone(),
             }),
-            Happening::Cancelled { request, reason, .. } => {
+            Happening::Cancelled { reason, .. } => {
                 // `None` where it is not handed out yet: `started` gives it back then.
                 if let Some(request) = request {
                     self.cancelled(request, reason);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::super::event::{AskedToken, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
+use super::super::event::{ExchangeId, HttpCallId, HttpEvent, HttpRequestToken, HttpSessionKey};
 use super::super::served::Served;
 use super::HttpServer;
 use crate::jsonrpc::Params;
@@ -20,10 +20,10 @@ impl HttpServer {
     /// [`LegacySession::call`](crate::server::LegacySession::call).
     pub fn call(
         &mut self,
-        token: &AskedToken,
+        token: &HttpRequestToken,
         method: impl Into<MethodName>,
         params: Params,
-        options: &CallOptions,
+        options: CallOptions,
     ) -> Result<HttpCallId, SendError> {
         let (method, revision) = (method.into(), token.revision());
         let Some(session) = token.session else {
@@ -44,7 +44,7 @@ impl HttpServer {
             return Err(SendError::Blocked(params));
         }
         let room = self.rooms.get_mut(session).ok_or_else(gone)?;
-        let (call, message) = room.session.call(&self.config, &method, params, options)?;
+        let (call, message) = room.session.call(&self.config, method, params, options)?;
         // There is room, and the client can be reached: both were asked for.
         let _ = answering.exchange.call(message);
         let id = HttpCallId { session, call };

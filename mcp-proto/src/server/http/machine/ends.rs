@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::super::event::{AskedKey, ExchangeId, HttpCallId, HttpEvent, HttpSessionKey};
+use super::super::event::{ExchangeId, HttpCallId, HttpEvent, HttpRequestKey, HttpSessionKey};
 use super::super::exchange::HangUp;
 use super::super::served::Served;
 use super::HttpServer;
@@ -77,7 +77,7 @@ impl HttpServer {
     }
 
     /// A request gets no answer; its exchange goes on without it.
-    pub(super) fn cancelled(&mut self, request: AskedKey, reason: Option<Box<str>>) {
+    pub(super) fn cancelled(&mut self, request: HttpRequestKey, reason: Option<Box<str>>) {
         if let Some(answering) = self.answering(request.exchange)
             // An answer may have been first, and the exchange counts each request once.
             && answering.requests.remove(&request.number).is_some()
@@ -113,7 +113,7 @@ impl HttpServer {
             if let Some(room) = session.and_then(|key| self.rooms.get_mut(key)) {
                 running.into_iter().for_each(|running| room.session.forget(running));
             }
-            let request = AskedKey { exchange: id, number };
+            let request = HttpRequestKey { exchange: id, number };
             let reason = None;
             self.events.push_back(HttpEvent::Cancelled { request, reason });
         }

@@ -7,7 +7,7 @@ use core::time::Duration;
 use bytes::Bytes;
 use http::Request;
 
-use super::super::event::{Asked, Sender};
+use super::super::event::{HttpRequestToken, Sender};
 use super::*;
 use crate::http::server::{Principal, SessionPolicy};
 use crate::jsonrpc::RawJson;
@@ -16,6 +16,7 @@ use crate::method::Method;
 use crate::model::Implementation;
 use crate::revision::Revision;
 use crate::rpc::CallOptions;
+use crate::server::ClientRequest;
 
 mod bounds;
 mod cors;
@@ -101,14 +102,14 @@ impl World {
         }
     }
 
-    fn asked(&mut self) -> Asked {
+    fn asked(&mut self) -> ClientRequest<HttpRequestToken> {
         match self.server.poll_event() {
             Some(HttpEvent::Request(asked)) => asked,
             other => panic!("{other:?}"),
         }
     }
 
-    fn answer(&mut self, token: AskedToken, json: &str) {
+    fn answer(&mut self, token: HttpRequestToken, json: &str) {
         self.server.respond(token, Ok(body(json)));
     }
 

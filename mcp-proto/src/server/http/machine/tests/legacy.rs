@@ -91,7 +91,7 @@ fn the_server_asks_its_client_on_the_stream_of_a_request() {
     let id = world.send(in_session(&session, &tool(1)));
     let asked = world.asked();
     let options = CallOptions::default();
-    let ask = |server: &mut HttpServer| server.call(&asked.token, Method::ListRoots, Params::NONE, &options);
+    let ask = |server: &mut HttpServer| server.call(&asked.token, Method::ListRoots, Params::NONE, options.clone());
     let asking = ask(&mut world.server).unwrap();
     let begun = world.read(id).body;
     assert!(begun.contains("roots/list"), "{begun}");

@@ -27,10 +27,10 @@ fn what_the_driver_knows_of_the_peer_comes_with_the_request() {
     let sender = Sender::new().with_connection(3).with_principal(Principal::new("alice"));
     world.server.receive(NOW, head, body, sender, || [0; 32]);
     let asked = world.asked();
-    assert_eq!(asked.from.sender.connection, Some(3));
-    assert_eq!(asked.from.principal(), Some(&Principal::new("alice")));
-    assert_eq!(asked.from.head.extensions.get(), Some(&"an extension"));
-    assert_eq!(asked.from.head.headers["mcp-name"], "t");
+    assert_eq!(asked.token.asker().sender.connection, Some(3));
+    assert_eq!(asked.token.asker().principal(), Some(&Principal::new("alice")));
+    assert_eq!(asked.token.asker().head.extensions.get(), Some(&"an extension"));
+    assert_eq!(asked.token.asker().head.headers["mcp-name"], "t");
     assert!(!format!("{asked:?}").contains("localhost"), "headers are not shown");
 }
 
@@ -47,7 +47,7 @@ fn what_is_said_before_the_answer_makes_it_a_stream() {
     assert!(begun.body.contains("notifications/progress") && !begun.ended);
     let refused = world
         .server
-        .call(&asked.token, Method::ListRoots, Params::NONE, &CallOptions::default());
+        .call(&asked.token, Method::ListRoots, Params::NONE, CallOptions::default());
     assert!(matches!(refused, Err(SendError::OutOfEra { .. })), "{refused:?}");
     world.answer(asked.token, "{}");
     let (rest, ended) = world.body(id);

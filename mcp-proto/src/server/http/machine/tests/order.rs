@@ -15,7 +15,7 @@ struct Player {
     world: World,
     state: u64,
     ids: Vec<ExchangeId>,
-    tokens: Vec<AskedToken>,
+    tokens: Vec<HttpRequestToken>,
     asking: Vec<HttpCallId>,
     names: Vec<String>,
 }
@@ -120,7 +120,7 @@ impl Player {
             1 => {
                 let (token, options) = (&self.tokens[at], CallOptions::default());
                 let _ = server.send_for(token, b"{\"a\":1}".to_vec());
-                let asking = server.call(token, Method::ListRoots, Params::NONE, &options);
+                let asking = server.call(token, Method::ListRoots, Params::NONE, options);
                 self.asking.extend(asking);
             }
             2 => self.asking.iter().for_each(|asking| server.cancel(*asking, None)),
