@@ -14,7 +14,7 @@ use crate::support::{Wire, at, config, error, initialize_result, methods, result
 const LEGACY: Revision = Revision::LATEST_LEGACY;
 const MODERN: Revision = Revision::LATEST;
 
-fn ask(wire: &mut Wire) -> CallId {
+pub(crate) fn ask(wire: &mut Wire) -> CallId {
     wire.client.client().list_tools(&CallOptions::default()).unwrap()
 }
 
@@ -29,14 +29,14 @@ fn page(names: &[&str], more: Value) -> Value {
 }
 
 /// Answers the one request that is written, a page of the list.
-fn answer(wire: &mut Wire, cursor: Value, names: &[&str], more: Value) {
+pub(crate) fn answer(wire: &mut Wire, cursor: Value, names: &[&str], more: Value) {
     let sent = wire.sent();
     assert_eq!(methods(&sent), ["tools/list"]);
     assert_eq!(sent[0]["params"]["cursor"], cursor);
     wire.write(&result(&sent[0]["id"], page(names, more)));
 }
 
-fn listed(events: &[ClientEvent]) -> Vec<(CallId, Result<ToolList, CallError>)> {
+pub(crate) fn listed(events: &[ClientEvent]) -> Vec<(CallId, Result<ToolList, CallError>)> {
     events
         .iter()
         .filter_map(|event| match event {
@@ -46,7 +46,7 @@ fn listed(events: &[ClientEvent]) -> Vec<(CallId, Result<ToolList, CallError>)> 
         .collect()
 }
 
-fn names(outcome: &Result<ToolList, CallError>) -> Vec<&str> {
+pub(crate) fn names(outcome: &Result<ToolList, CallError>) -> Vec<&str> {
     outcome
         .as_ref()
         .unwrap()
@@ -56,7 +56,7 @@ fn names(outcome: &Result<ToolList, CallError>) -> Vec<&str> {
 }
 
 /// Whether the list is given out without a word to the server.
-fn is_kept(wire: &mut Wire) -> bool {
+pub(crate) fn is_kept(wire: &mut Wire) -> bool {
     let asked = ask(wire);
     let sent = wire.sent();
     let listed = listed(&wire.events());
@@ -395,53 +395,6 @@ fn the_whole_list_is_bounded_in_bytes() {
         listed(&wire.events())[..],
         [(_, Err(CallError::InvalidReply(_)))]
     ));
-}
-
-/// 10,000 tools were one poll of 7 to 10 ms.
-#[test]
-fn a_long_list_is_read_in_turns_and_in_its_order() {
-    let mut wire = Wire::ready(MODERN);
-    let call = ask(&mut wire);
-    let all: Vec<String> = (0..5_000).map(|number| format!("tool-{number}")).collect();
-    let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    let (first, second) = all.split_at(3_000);
-    answer(
-        &mut wire,
-        Value::Null,
-        first,
-        json!({"nextCursor": "2", "ttlMs": 5_000}),
-    );
-    // The next page is asked for before the first is read.
-    answer(&mut wire, json!("2"), second, json!({"ttlMs": 5_000}));
-    let (mut turns, mut events) = (0, wire.events());
-    while listed(&events).is_empty() {
-        assert_eq!(
-            wire.client.poll_timeout(),
-            Some(Time::ORIGIN),
-            "there is something to do at once"
-        );
-        wire.client.handle_timeout(Time::ORIGIN);
-        events = wire.events();
-        turns += 1;
-    }
-    assert!((3..100).contains(&turns), "{turns}");
-    let (listed, outcome) = listed(&events).remove(0);
-    assert_eq!((listed, names(&outcome)), (call, all));
-    assert!(is_kept(&mut wire));
-    assert_eq!(wire.client.poll_timeout(), Some(at(5)));
-}
-
-#[test]
-fn who_leaves_while_a_long_list_is_read_leaves_nothing_to_be_read() {
-    let mut wire = Wire::ready(MODERN);
-    let call = ask(&mut wire);
-    let all: Vec<String> = (0..5_000).map(|number| format!("tool-{number}")).collect();
-    let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    answer(&mut wire, Value::Null, &all, json!({"ttlMs": 5_000}));
-    assert_eq!(wire.client.poll_timeout(), Some(Time::ORIGIN));
-    wire.client.client().cancel(call);
-    assert_eq!(wire.client.poll_timeout(), None);
-    assert!(wire.sent().is_empty() && wire.events().is_empty());
 }
 
 #[test]
