@@ -1,7 +1,6 @@
 //! Reading the tools of the server: once for everyone who asks, and kept as long as that is allowed.
 
 use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::link::Link;
@@ -51,6 +50,8 @@ struct Reading {
     /// The request for the present page.
     page: Option<CallId>,
     pages: Pages,
+    /// Whether the last page came: what is left is to read its tools.
+    is_whole: bool,
     is_stale: bool,
     /// Whether changes may have gone unheard since it was begun.
     is_deaf: bool,
@@ -156,6 +157,7 @@ impl Tools {
         if let Some(reading) = &mut self.reading {
             reading.is_deaf = is_deaf;
             reading.pages = Pages::default();
+            reading.is_whole = false;
             // Begun anew, it is not out of date for those who came late either.
             reading.waiting.append(&mut reading.late);
             reading.is_stale = false;
@@ -164,16 +166,14 @@ impl Tools {
         }
     }
 
-    /// Takes a page that came at `now`, and gives the parameters of the next one, if there is any.
-    pub(super) fn add(
-        &mut self,
-        now: Time,
-        page: &RawJson,
-        rejected: Vec<Rejected>,
-        limits: &Limits,
-    ) -> Result<Option<Params>, CallError> {
+    /// Takes a page that came at `now`, and gives the parameters of the next one, if there is any. Its tools are to be
+    /// [read](Self::read).
+    pub(super) fn add(&mut self, now: Time, page: &RawJson, limits: &Limits) -> Result<Option<Params>, CallError> {
         let reading = self.reading.as_mut().ok_or(CallError::Cancelled)?;
-        let next = reading.pages.add(now, page, rejected, limits)?;
+        // It is with the server no more, and cannot be cancelled.
+        reading.page = None;
+        let next = reading.pages.add(now, page, limits)?;
+        reading.is_whole = next.is_none();
         Ok(next.map(|cursor| {
             let params = PaginatedParams {
                 cursor: Some(cursor),
@@ -183,7 +183,20 @@ impl Tools {
         }))
     }
 
-    /// The last page came at `now`. The list is kept as the server says; where it says nothing, until it says that the
+    /// Reads some of the tools that came, but for those that `exclude` says are wrong. Whether that were all of all pages.
+    pub(super) fn read(&mut self, exclude: impl FnMut(&str) -> Option<Rejected>) -> bool {
+        self.reading.as_mut().is_some_and(|reading| {
+            reading.pages.read(exclude);
+            reading.is_whole && !reading.pages.has_unread()
+        })
+    }
+
+    /// Whether there are tools to be read.
+    pub(super) fn has_unread(&self) -> bool {
+        self.reading.as_ref().is_some_and(|reading| reading.pages.has_unread())
+    }
+
+    /// All tools of the last page are read at `now`. The list is kept as the server says; where it says nothing, until it says that the
     /// list has changed, if it has promised to (`is_told`) and that can be heard; else for `ttl`.
     pub(super) fn finish(&mut self, now: Time, is_told: bool, ttl: Duration) -> Option<ToolList> {
         let reading = self.reading.as_mut()?;
@@ -257,13 +270,18 @@ impl Tools {
 
     /// Forgets a list that is not fresh any more (2026-07-28, Caching: fresh "while `now < t_received + ttlMs`").
     pub(super) fn expire(&mut self, now: Time) {
-        if self.poll_timeout().is_some_and(|until| until <= now) {
+        let until = self.kept.as_ref().and_then(|kept| kept.until);
+        if until.is_some_and(|until| until <= now) {
             self.kept = None;
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        self.kept.as_ref()?.until
+        match self.has_unread() {
+            // At once, and not in one go: a long list would hold the thread.
+            true => Some(Time::ORIGIN),
+            false => self.kept.as_ref()?.until,
+        }
     }
 
     /// Whether what the server notifies of its own accord does not arrive.
@@ -291,7 +309,11 @@ mod tests {
     }
 
     fn add(tools: &mut Tools, text: &str) -> Result<Option<Params>, CallError> {
-        tools.add(Time::ORIGIN, &page(text), Vec::new(), &Limits::default())
+        let next = tools.add(Time::ORIGIN, &page(text), &Limits::default());
+        while tools.has_unread() {
+            tools.read(|_| None);
+        }
+        next
     }
 
     const LAST: &str = r#"{"tools":[]}"#;

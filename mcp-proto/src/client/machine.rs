@@ -370,7 +370,8 @@ impl Client {
         self.events.push(ClientEvent::Closed(reason));
     }
 
-    /// Time has passed. Calls whose deadline is over fail; anything else changes nothing.
+    /// Time has passed. Calls whose deadline is over fail, and some more of a long list of tools is read; anything else
+    /// changes nothing.
     ///
     /// Only here do they fail, whatever time the other methods are told. Where deadlines and messages come at once, as after
     /// a suspend, a driver hands over first what has arrived: an answer that is there is in time.
@@ -378,6 +379,9 @@ impl Client {
         // No order is asked of a driver: this may be the first that sees a call.
         self.calls.arm(now);
         self.tools.expire(now);
+        if self.tools.has_unread() {
+            self.read_tools(now);
+        }
         if self.negotiation.is_unannounced(now) {
             let (phase, after) = (Phase::Initialize, self.config.timeouts.initialize);
             self.handshake_failed(CallError::Timeout { phase, after });

@@ -250,7 +250,7 @@ impl Client {
         }
         let outcome = match call.method.known() {
             // Also where the application reads the list itself: calls of these tools need their headers.
-            Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result).0),
+            Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result)),
             _ => outcome,
         };
         self.reply(id, outcome);

@@ -72,6 +72,16 @@ impl ToolHeaders {
         (without(&parts, &kept), rejected)
     }
 
+    /// Learns from one tool of a list, as [`learn`](Self::learn) does from all; why it is to be left out, if it is.
+    pub(super) fn learn_one(&mut self, tool: &str) -> Option<Rejected> {
+        if self.tools.is_empty() && !tool.contains(ANNOTATION) {
+            return None;
+        }
+        let mut rejected = Vec::new();
+        self.take(tool, &mut rejected);
+        rejected.pop()
+    }
+
     /// Whether no tool is annotated.
     pub(super) fn is_empty(&self) -> bool {
         self.tools.is_empty()

@@ -2,7 +2,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,6 +22,10 @@ use crate::time::Time;
 
 /// The longest time for which a list is kept because its server says so.
 const LONGEST_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// So many bytes of tools are read in one turn: a few hundred microseconds, since a driver may go round several times
+/// before others on its thread are next.
+const TURN: usize = 32 << 10;
 
 /// All tools of a server: every page of `tools/list`, in the order of the server; a slice of [`Tool`]s that is
 /// cheap to clone.
@@ -99,6 +103,8 @@ pub(super) struct Pages {
     bytes: usize,
     tools: Vec<Tool>,
     skipped: Vec<SkippedTool>,
+    /// The tools that came, and are not read yet.
+    unread: VecDeque<RawJson>,
     /// Every cursor that was followed: a server that names one of them again would go on for ever.
     cursors: BTreeSet<String>,
     is_private: bool,
@@ -135,23 +141,17 @@ impl Pages {
         self.count
     }
 
-    /// Takes a page that came at `now`, and gives the cursor of the next one, if there is any.
-    pub(super) fn add(
-        &mut self,
-        now: Time,
-        page: &RawJson,
-        rejected: Vec<Rejected>,
-        limits: &Limits,
-    ) -> Result<Option<String>, CallError> {
-        self.bytes = self.bytes.saturating_add(page.as_bytes().len());
+    /// Takes a page that came at `now`, and gives the cursor of the next one, if there is any. Its tools are to be
+    /// [read](Self::read).
+    pub(super) fn add(&mut self, now: Time, text: &RawJson, limits: &Limits) -> Result<Option<String>, CallError> {
+        self.bytes = self.bytes.saturating_add(text.as_bytes().len());
         // All pages together: each alone is bounded like any message.
         if self.bytes > limits.total_bytes {
             return Err(invalid("the tools of the server are more than the limits allow"));
         }
-        let page: Page<'_> = page.decode_borrowed().map_err(CallError::InvalidReply)?;
+        let page: Page<'_> = text.decode_borrowed().map_err(CallError::InvalidReply)?;
         self.count += 1;
-        page.tools.iter().for_each(|tool| self.take(tool.get()));
-        self.skipped.extend(rejected.into_iter().map(SkippedTool::from));
+        self.unread.extend(page.tools.iter().map(|tool| text.slice(tool.get())));
         // One page is enough: who is shown the list is shown all of them.
         self.is_private |= !page.is_public();
         match page.ttl() {
@@ -165,6 +165,25 @@ impl Pages {
                 Err(invalid("the pages of tools/list never end"))
             }
             next => Ok(next),
+        }
+    }
+
+    /// Whether there are tools to be read.
+    pub(super) fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// Reads some of the tools that came, but for those that `exclude` says are wrong.
+    pub(super) fn read(&mut self, mut exclude: impl FnMut(&str) -> Option<Rejected>) {
+        let mut bytes = 0;
+        while bytes < TURN
+            && let Some(tool) = self.unread.pop_front()
+        {
+            bytes += tool.as_bytes().len();
+            match exclude(tool.as_str()) {
+                Some(rejected) => self.skipped.push(rejected.into()),
+                None => self.take(tool.as_str()),
+            }
         }
     }
 

@@ -1,7 +1,5 @@
 //! What a client does for those who want the list of tools.
 
-use alloc::vec::Vec;
-
 use super::call::{Call, CallProgress, CallPurpose};
 use super::event::ClientEvent;
 use super::link::Link;
@@ -13,6 +11,7 @@ use crate::jsonrpc::{ErrorCode, ErrorObject, Params, RawJson};
 use crate::method::{Method, ServerCapability};
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions};
+use crate::time::Time;
 
 impl Client {
     /// Asks for a page, after the handshake where there is one to make.
@@ -39,21 +38,35 @@ impl Client {
     /// A page came, or did not.
     pub(super) fn settle_page(&mut self, outcome: Result<RawJson, CallError>) {
         let outcome = outcome.and_then(|result| self.check_result_type(result));
-        match outcome.and_then(|result| self.take_page(result)) {
-            Ok(Some(next)) => self.ask_page(next),
-            Ok(None) => {
-                let (now, is_told) = (self.now, self.is_told_of_changes());
-                if let Some(list) = self.tools.finish(now, is_told, self.config.tools_ttl) {
-                    self.end_listing(&Ok(list));
+        match outcome.and_then(|page| self.tools.add(self.now, &page, &self.config.limits)) {
+            Ok(next) => {
+                // Before its tools are read: the next page comes meanwhile.
+                if let Some(next) = next {
+                    self.ask_page(next);
                 }
+                self.read_tools(self.now);
             }
             Err(error) => self.end_listing(&Err(error)),
         }
     }
 
-    fn take_page(&mut self, page: RawJson) -> Result<Option<Params>, CallError> {
-        let (page, rejected) = self.learn_tools(page);
-        self.tools.add(self.now, &page, rejected, &self.config.limits)
+    /// Reads some of the tools that came.
+    pub(super) fn read_tools(&mut self, now: Time) {
+        let excludes = self.excludes_tools();
+        let (headers, events) = (&mut self.tool_headers, &mut self.events);
+        let is_all = self.tools.read(|text| {
+            if !excludes {
+                return None;
+            }
+            let rejected = headers.learn_one(text)?;
+            let Rejected { tool, reason } = rejected.clone();
+            events.push(ClientEvent::ToolRejected { tool, reason });
+            Some(rejected)
+        });
+        let is_told = self.is_told_of_changes();
+        if is_all && let Some(list) = self.tools.finish(now, is_told, self.config.tools_ttl) {
+            self.end_listing(&Ok(list));
+        }
     }
 
     /// Whether the server has promised to say when its tools change.
@@ -126,15 +139,20 @@ impl Client {
         true
     }
 
-    /// 2026-07-28, Streamable HTTP, Schema Extension: over HTTP a tool with wrong annotations is excluded.
-    pub(super) fn learn_tools(&mut self, result: RawJson) -> (RawJson, Vec<Rejected>) {
-        if self.link != Link::Http || !self.revision().is_some_and(Revision::is_stateless) {
-            return (result, Vec::new());
+    /// What the application has read itself of the list, without the tools that are excluded.
+    pub(super) fn learn_tools(&mut self, result: RawJson) -> RawJson {
+        if !self.excludes_tools() {
+            return result;
         }
         let (result, rejected) = self.tool_headers.learn(result);
-        for Rejected { tool, reason } in rejected.clone() {
+        for Rejected { tool, reason } in rejected {
             self.events.push(ClientEvent::ToolRejected { tool, reason });
         }
-        (result, rejected)
+        result
+    }
+
+    /// 2026-07-28, Streamable HTTP, Schema Extension: over HTTP a tool with wrong annotations is excluded.
+    fn excludes_tools(&self) -> bool {
+        self.link == Link::Http && self.revision().is_some_and(Revision::is_stateless)
     }
 }

@@ -19,6 +19,7 @@ mod http_sessions;
 mod http_standing;
 mod http_support;
 mod http_tools;
+mod long_lists;
 mod random;
 mod stream_calls;
 mod stream_handshake;

@@ -325,13 +325,14 @@ fn closing_settles_every_call_once_and_the_first_reason_stays() {
 fn calls_and_bytes_are_bounded() {
     let mut config = config();
     config.limits.pending_calls = 3;
-    config.limits.outbox_bytes = 500;
+    // Each entry counts for some hundred bytes beside its text.
+    config.limits.outbox_bytes = 2_000;
     let mut wire = Wire::ready_with(config, LEGACY);
     let call = |wire: &mut Wire, size: usize| {
         let params = params(&json!({"name": "x".repeat(size)}));
         wire.client.client().call("tools/call", params, CallOptions::default())
     };
-    call(&mut wire, 600).unwrap();
+    call(&mut wire, 2_100).unwrap();
     let Err(SendError::Blocked(back)) = call(&mut wire, 10) else {
         panic!()
     };

@@ -14,7 +14,7 @@ use crate::support::{Wire, at, config, error, initialize_result, methods, result
 const LEGACY: Revision = Revision::LATEST_LEGACY;
 const MODERN: Revision = Revision::LATEST;
 
-fn ask(wire: &mut Wire) -> CallId {
+pub(crate) fn ask(wire: &mut Wire) -> CallId {
     wire.client.client().list_tools(&CallOptions::default()).unwrap()
 }
 
@@ -29,14 +29,14 @@ fn page(names: &[&str], more: Value) -> Value {
 }
 
 /// Answers the one request that is written, a page of the list.
-fn answer(wire: &mut Wire, cursor: Value, names: &[&str], more: Value) {
+pub(crate) fn answer(wire: &mut Wire, cursor: Value, names: &[&str], more: Value) {
     let sent = wire.sent();
     assert_eq!(methods(&sent), ["tools/list"]);
     assert_eq!(sent[0]["params"]["cursor"], cursor);
     wire.write(&result(&sent[0]["id"], page(names, more)));
 }
 
-fn listed(events: &[ClientEvent]) -> Vec<(CallId, Result<ToolList, CallError>)> {
+pub(crate) fn listed(events: &[ClientEvent]) -> Vec<(CallId, Result<ToolList, CallError>)> {
     events
         .iter()
         .filter_map(|event| match event {
@@ -46,7 +46,7 @@ fn listed(events: &[ClientEvent]) -> Vec<(CallId, Result<ToolList, CallError>)> 
         .collect()
 }
 
-fn names(outcome: &Result<ToolList, CallError>) -> Vec<&str> {
+pub(crate) fn names(outcome: &Result<ToolList, CallError>) -> Vec<&str> {
     outcome
         .as_ref()
         .unwrap()
@@ -56,7 +56,7 @@ fn names(outcome: &Result<ToolList, CallError>) -> Vec<&str> {
 }
 
 /// Whether the list is given out without a word to the server.
-fn is_kept(wire: &mut Wire) -> bool {
+pub(crate) fn is_kept(wire: &mut Wire) -> bool {
     let asked = ask(wire);
     let sent = wire.sent();
     let listed = listed(&wire.events());

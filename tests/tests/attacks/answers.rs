@@ -13,6 +13,7 @@ use mcp_tests::caller::{config, everywhere};
 use serde_json::json;
 
 use crate::hostile::{Hostile, Request, hang, respond};
+use crate::victim::alone;
 
 /// What the session has at most: answers, the stream that asks, and a call or two that begin and end.
 const MOST: usize = 8 + 4;
@@ -56,6 +57,7 @@ fn flood(stream: &mut TcpStream) {
 
 #[test]
 fn a_server_that_takes_no_answers_costs_its_client_a_few_descriptors() {
+    let _alone = alone();
     everywhere(async |runtime| {
         let server = Hostile::start(serve);
         let options = HttpOptions {

@@ -10,6 +10,7 @@ use mcp_tests::caller::{config, everywhere};
 use mcp_tests::runtime::Runtime;
 
 use crate::hostile::Hostile;
+use crate::victim::alone;
 
 const PIECE: &str = "HTTP/1.1 103 x\r\n\r\n";
 
@@ -40,6 +41,7 @@ async fn attack(runtime: &dyn Runtime, server: &Hostile) -> (CallError, Duration
 
 #[test]
 fn a_flood_of_informational_responses_delays_neither_deadlines_nor_others() {
+    let _alone = alone();
     everywhere(async |runtime| {
         let flood = PIECE.repeat(4_000);
         let server = Hostile::start(move |_, stream| while stream.write_all(flood.as_bytes()).is_ok() {});
@@ -52,6 +54,7 @@ fn a_flood_of_informational_responses_delays_neither_deadlines_nor_others() {
 
 #[test]
 fn informational_responses_that_come_slowly_extend_no_deadline() {
+    let _alone = alone();
     everywhere(async |runtime| {
         let server = Hostile::start(move |_, stream| {
             while stream.write_all(PIECE.as_bytes()).is_ok() {

@@ -9,12 +9,20 @@
 //! | ten thousand sessions in a moment, of nobody | a server | the table of sessions | `sessions` |
 //! | as many subscriptions as there may be over one connection | a server | the table of subscriptions | `subscriptions` |
 //! | calls that report progress without end | a server | the loop, and memory | `flood` |
+//! | the same over HTTP and on a byte stream, read and not | a server | memory | `growth` |
 //! | streams that are never read | a server | memory | `streams` |
 //! | large answers that are never read | a server | memory | `unread` |
+
+use peak_alloc::PeakAlloc;
+
+/// What is asked for, and not what the allocator keeps of it.
+#[global_allocator]
+static HEAP: PeakAlloc = PeakAlloc;
 
 mod answers;
 mod bodies;
 mod flood;
+mod growth;
 mod honest;
 mod hostile;
 mod informational;

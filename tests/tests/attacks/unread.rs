@@ -6,23 +6,26 @@ use mcp_proto::handle::Server;
 use mcp_tests::world::Number;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::honest::{Raw, call, resident, soon};
+use crate::HEAP;
+use crate::honest::{Raw, call, soon};
 use crate::victim::everywhere;
 
 const MIB: usize = 1 << 20;
+const UNREAD: usize = 32 * MIB;
 const READERS: usize = 30;
 const ANSWER: usize = 15 * MIB;
 
 #[test]
 fn answers_that_nobody_reads_are_bounded_together() {
     everywhere(async |start| {
-        let limits = Limits::default().with_unread_bytes(32 * MIB);
+        let limits = Limits::default().with_unread_bytes(UNREAD);
         let large = |args: Number| async move { Ok("x".repeat(args.number as usize)) };
         let server = Server::builder("victim", "1").limits(limits).tool("large", "", large);
         let victim = start(server.build());
         let ask = call("large", &format!(r#"{{"number":{ANSWER}}}"#));
         soon(victim.address, &call("large", r#"{"number":1}"#)).await;
-        let before = resident();
+        let before = HEAP.current_usage();
+        HEAP.reset_peak_usage();
         let attack = (0..READERS).map(|_| async {
             let mut connection = Raw::open(victim.address).await;
             connection.0.write_all(&ask).await.unwrap();
@@ -36,9 +39,13 @@ fn answers_that_nobody_reads_are_bounded_together() {
             let (status, text) = soon(victim.address, &call("large", &format!(r#"{{"number":{MIB}}}"#))).await;
             assert!(status == 200 && text.len() > MIB, "{}", text.len());
         }
-        let grown = resident().saturating_sub(before);
-        // Less than all of them, whatever the allocator keeps of those that are gone.
-        assert!(grown < READERS * ANSWER, "{grown}");
+        let grown = HEAP.current_usage().saturating_sub(before);
+        let most = HEAP.peak_usage().saturating_sub(before);
+        // Beside what is counted, of each reader no more than the HTTP library has in hand.
+        assert!(grown < UNREAD + READERS * (512 << 10), "{grown}");
+        // And never the answers of all: what handlers have returned is written before the next one is polled, on each of
+        // two threads one. Each takes its text, its result, and the room to write that.
+        assert!(most < UNREAD + 8 * ANSWER, "{most}");
         // Who is cut off can tell, and who is not has it all.
         let rest = attackers.into_iter().map(|mut connection| async move {
             let (mut all, mut buffer) = (0, vec![0; MIB]);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use futures_util::future::select;
@@ -21,13 +21,17 @@ pub(crate) struct Victim {
 
 /// Runs an attack on every runtime; the attacker and the honest client run on tokio.
 pub(crate) fn everywhere(attack: impl AsyncFn(&dyn Fn(Server) -> Victim)) {
-    // One at a time: what the process holds is the attack's.
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     for flavour in Flavour::ALL {
         println!("{flavour}");
         Flavour::TokioCurrent.run(async |_| attack(&|server| Victim::start(flavour, server)).await);
     }
+}
+
+/// One attack at a time, on whomever: what the process holds is its own.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Victim {

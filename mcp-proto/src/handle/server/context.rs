@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::{Peer, Server, ServerCall};
 use crate::handle::places::Places;
+use crate::handle::turn::turn;
 use crate::jsonrpc::{DecodeError, ErrorObject, Id, Params, RawJson, encode_notification_with};
 use crate::method::{ClientCapability, Kind, Method, MethodName, Side};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, TypedRequest};
@@ -242,7 +243,7 @@ impl Context {
         // It counts and guards nothing.
         if self.inner.burst.fetch_add(cost, Ordering::Relaxed) >= BURST {
             self.inner.burst.store(cost, Ordering::Relaxed);
-            give_way().await;
+            turn().await;
         }
         let peer = &*self.inner.peer;
         let mut message = Some(message);
@@ -267,19 +268,6 @@ const BURST: usize = 64 << 10;
 
 /// What a message costs beside its bytes.
 const MESSAGE: usize = 128;
-
-/// Lets others have their turn.
-async fn give_way() {
-    let mut has = false;
-    poll_fn(|cx| {
-        if core::mem::replace(&mut has, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

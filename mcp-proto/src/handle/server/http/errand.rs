@@ -6,7 +6,7 @@ use core::task::{Context, Poll, ready};
 
 use super::line::Line;
 use crate::handle::server::contained::Contained;
-use crate::handle::server::job::Job;
+use crate::handle::server::job::{Job, Results};
 use crate::handle::server::{Application, Peer};
 use crate::jsonrpc::ErrorObject;
 use crate::server::http::HttpAnswer;
@@ -77,8 +77,8 @@ impl Errand {
 }
 
 impl Task {
-    pub(super) fn new(work: Contained, token: RequestToken, line: Arc<Line>) -> Self {
-        let (job, token) = (Job::new(work), Some(token));
+    pub(super) fn new(work: Contained, token: RequestToken, line: Arc<Line>, results: &Arc<Results>) -> Self {
+        let (job, token) = (Job::new(work, results.clone()), Some(token));
         Self { job, token, line }
     }
 

@@ -8,6 +8,7 @@ use super::line::Line;
 use super::orphans::Queue;
 use super::session::SharedSession;
 use crate::handle::lock::lock;
+use crate::handle::server::job::Results;
 use crate::handle::server::reading::Reading;
 use crate::handle::server::unread::UnreadAnswers;
 use crate::handle::server::{Application, Audience};
@@ -22,6 +23,7 @@ pub(super) struct Inner {
     pub(super) sessions: Mutex<SessionTable<Member<Arc<SharedSession>>>>,
     pub(super) reading: Arc<Reading>,
     pub(super) unread: Arc<UnreadAnswers>,
+    pub(super) results: Arc<Results>,
     pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
     pub(super) upkeep: Arc<Queue>,
 }
@@ -34,6 +36,7 @@ impl Inner {
             sessions: Mutex::new(SessionTable::new(limits)),
             reading: Arc::new(Reading::new(limits)),
             unread: Arc::new(UnreadAnswers::new(limits)),
+            results: Arc::new(Results::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::new()),
             server,

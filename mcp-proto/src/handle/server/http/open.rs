@@ -151,5 +151,5 @@ fn task(inner: &Inner, request: ClientRequest, line: Arc<Line>) -> Task {
     if let (Some(session), Some(key)) = (&line.session, key) {
         session.started(key, line.clone());
     }
-    Task::new(work, token, line)
+    Task::new(work, token, line, &inner.results)
 }
