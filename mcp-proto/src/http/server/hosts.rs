@@ -354,6 +354,42 @@ mod tests {
         assert!(Hosts::dangerously_any().allows(&host("evil.com")));
     }
 
+    /// Neither what ends with an allowed host, nor what begins with one, nor a part of one.
+    #[test]
+    fn a_host_is_allowed_as_a_whole() {
+        let hosts = Hosts::default().allow("app.example").unwrap();
+        let origins = Origins::default().allow("https://app.example").unwrap();
+        let allowed = |text: &str| Origin::parse(text.as_bytes()).is_some_and(|origin| origins.allows(&origin));
+        for text in [
+            "evil-localhost",
+            "evil.localhost",
+            "xlocalhost",
+            "localhosts",
+            "localhost-evil",
+            "ocalhost",
+            "localhos",
+            "1127.0.0.1",
+            "127.0.0.11",
+            "27.0.0.1",
+            "[::11]",
+            "[1::1]",
+            "[:1]",
+            "evil-app.example",
+            "evil.app.example",
+            "app.example.evil",
+            "app.examples",
+            "pp.example",
+        ] {
+            assert!(!hosts.allows(&host(text)), "{text}");
+            assert!(!hosts.allows(&host(&alloc::format!("{text}:443"))), "{text}");
+            for scheme in ["http", "https"] {
+                assert!(!allowed(&alloc::format!("{scheme}://{text}")), "{scheme}://{text}");
+            }
+        }
+        let own = |origin: &str| Origin::parse(origin.as_bytes()).unwrap().is_of(&host("app.example"));
+        assert!(own("https://app.example") && !own("https://evil-app.example") && !own("https://app.example.evil"));
+    }
+
     #[test]
     fn a_rule_with_a_port_means_that_port() {
         let hosts = Hosts::none()
