@@ -31,7 +31,8 @@ settings! {
         pub reading_bytes (with_reading_bytes): usize,
         /// Most bytes of large answers (beyond 16 KiB) of an HTTP server that its clients have not taken yet, over all of
         /// them. Where there is not enough, the answer of a client that holds most is cut off: of the slowest, or else the
-        /// largest. Not smaller than the largest answer, or that never passes. Default 256 MiB.
+        /// largest. Not smaller than the largest answer, or that never passes. Results of handlers that are not written
+        /// yet are an eighth of it at most, and one more on each thread. Default 256 MiB.
         pub unread_bytes (with_unread_bytes): usize,
         /// Largest body of an HTTP response that carries an error, in bytes. Default 64 KiB.
         pub error_body_bytes (with_error_body_bytes): usize,
