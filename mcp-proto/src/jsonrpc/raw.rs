@@ -51,9 +51,7 @@ impl RawJson {
     /// # Errors
     /// [`DecodeError`] where `value` has no JSON form (a map with keys that are not strings, say).
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, DecodeError> {
-        // Most parameters and results fit in: growing is dear.
-        let mut bytes = Vec::with_capacity(256);
-        serde_json::to_writer(&mut bytes, value).map_err(|error| DecodeError::new(&error))?;
+        let bytes = to_vec(value).map_err(|error| DecodeError::new(&error))?;
         Ok(Self(bytes.into()))
     }
 
@@ -89,6 +87,18 @@ impl RawJson {
         self.0
     }
 }
+
+#[cfg(feature = "std")]
+fn to_vec<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec<u8>> {
+    // Most parameters and results fit in: growing is dear.
+    let mut bytes = Vec::with_capacity(256);
+    serde_json::to_writer(&mut bytes, value)?;
+    Ok(bytes)
+}
+
+// Writers of one's own are there with `std` alone.
+#[cfg(not(feature = "std"))]
+use serde_json::to_vec;
 
 /// Says what it is and how long, and not what it says: there are arguments, results and tokens in it.
 impl fmt::Debug for RawJson {
