@@ -17,16 +17,21 @@ fn at(seconds: u32) -> Time {
     Time::ORIGIN + SECOND * seconds
 }
 
+/// The usual tools, but that a call that says so is never answered.
+fn with_mute(setup: Setup) -> Setup {
+    let mut tools = mcp_tests::pair::tools();
+    setup.application(move |request| match request.params.as_ref() {
+        Some(params) if params.as_str().contains("mute") => Plan::never(),
+        _ => tools(request),
+    })
+}
+
 #[test]
 fn each_call_times_out_at_its_own_deadline() {
     struct Silent;
     impl Test for Silent {
         fn setup(setup: Setup) -> Setup {
-            let mut tools = mcp_tests::pair::tools();
-            setup.application(move |request| match request.params.as_ref() {
-                Some(params) if params.as_str().contains("mute") => Plan::never(),
-                _ => tools(request),
-            })
+            with_mute(setup)
         }
 
         fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
@@ -175,11 +180,7 @@ fn what_has_arrived_while_the_client_was_suspended_is_read_before_its_calls_expi
     struct Suspended;
     impl Test for Suspended {
         fn setup(setup: Setup) -> Setup {
-            let mut tools = mcp_tests::pair::tools();
-            setup.application(move |request| match request.params.as_ref() {
-                Some(params) if params.as_str().contains("mute") => Plan::never(),
-                _ => tools(request),
-            })
+            with_mute(setup)
         }
 
         fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
