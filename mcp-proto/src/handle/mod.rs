@@ -1,6 +1,7 @@
 //! The async layer: futures and wakers over the machines. No IO, no runtime.
 
 pub mod client;
+mod contained;
 #[cfg(test)]
 pub(crate) mod count;
 mod crossing;

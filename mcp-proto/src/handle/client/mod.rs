@@ -1,9 +1,12 @@
 //! The async layer of the client.
 
+mod answering;
 mod askers;
 mod blocked;
 mod board;
+mod builder;
 mod call;
+mod demands;
 mod facade;
 mod incidents;
 mod listeners;
@@ -12,13 +15,16 @@ mod lobby;
 mod machine;
 mod notifications;
 mod observer;
+mod open;
 mod pumps;
 mod shared;
 mod slots;
 #[cfg(test)]
 mod tests;
 
-pub use call::Call;
+pub use answering::{AnswerContext, ClientHandler};
+pub use builder::ClientBuilder;
+pub use call::{Call, Round};
 pub(in crate::handle) use call::{Hearers, tool_params};
 pub use facade::Client;
 pub use incidents::Incidents;

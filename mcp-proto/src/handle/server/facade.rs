@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::contained::contain;
 use super::{Application, Audience, Call, Peer, Work};
+use crate::handle::contained::contain;
 use crate::jsonrpc::{Notification, Params};
 use crate::method::MethodName;
 use crate::rpc::SendError;
