@@ -95,7 +95,8 @@ pub struct Pages<R: PagedRequest> {
 enum Phase<T> {
     /// The page that starts there is to be asked for.
     Next(Option<String>),
-    Asked(Call<Page<T>>),
+    /// Boxed: a call is much larger than the rest.
+    Asked(Box<Call<Page<T>>>),
     Done,
 }
 
@@ -147,10 +148,10 @@ impl<R: PagedRequest> Pages<R> {
             match &mut self.phase {
                 Phase::Next(cursor) => {
                     let cursor = cursor.take();
-                    self.phase = Phase::Asked(self.ask(cursor));
+                    self.phase = Phase::Asked(Box::new(self.ask(cursor)));
                 }
                 Phase::Asked(call) => {
-                    let page = ready!(Pin::new(call).poll(cx));
+                    let page = ready!(Pin::new(&mut **call).poll(cx));
                     self.phase = Phase::Done;
                     return Poll::Ready(Some(page.and_then(|page| self.took(page))));
                 }
