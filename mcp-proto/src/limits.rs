@@ -93,6 +93,9 @@ settings! {
         /// Most times that a server may ask for input before it answers one call (2026-07-28, Multi Round-Trip Requests).
         /// Default 10.
         pub rounds (with_rounds): usize,
+        /// Most bytes of results that a client keeps because their server says that they are fresh (2026-07-28, Caching),
+        /// besides the list of tools. Beyond it those go that would be out of date first. Default 4 MiB.
+        pub kept_results_bytes (with_kept_results_bytes): usize,
         /// Most junk lines (not JSON-RPC) reported per connection; further ones are only counted. A client never
         /// answers junk, and counts all of it. Default 64.
         pub junk_reports (with_junk_reports): usize,
@@ -133,6 +136,7 @@ impl Default for Limits {
             tool_headers: 10_000,
             list_pages: 1_000,
             rounds: 10,
+            kept_results_bytes: 4 << 20,
             junk_reports: 64,
         }
     }

@@ -38,6 +38,10 @@ pub struct CallOptions {
     /// Whether a result that requires input (2026-07-28, Multi Round-Trip Requests) is the reply, as it came, in place of
     /// what follows from it: for those who make the next round themselves, with another call.
     pub by_round: bool,
+    /// Whether a result will do that an earlier call with this option brought, with the same parameters, and that its
+    /// server says is fresh still (2026-07-28, Caching): then nothing is sent. What is kept belongs to one client, within
+    /// [`Limits::kept_results_bytes`](crate::Limits::kept_results_bytes).
+    pub cached: bool,
     /// Whom the call is made for, where that is somebody else than the client itself; see
     /// [`with_on_behalf_of`](Self::with_on_behalf_of).
     pub on_behalf_of: Option<OnBehalfOf>,
@@ -88,6 +92,13 @@ impl CallOptions {
     #[must_use]
     pub fn with_rounds_by_hand(mut self) -> Self {
         self.by_round = true;
+        self
+    }
+
+    /// With leave to take a result that is kept and fresh.
+    #[must_use]
+    pub fn with_cache(mut self) -> Self {
+        self.cached = true;
         self
     }
 

@@ -19,6 +19,7 @@ use super::slots::{Fate, Report, Room, Slots};
 use crate::client::{Answer, ClientEvent, Incident, ServerFacts, ServerNotification, ServerRequest, ToolList};
 use crate::handle::wakers::{Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
+use crate::limits::Limits;
 use crate::method::{ClientCapability, Method, MethodName};
 use crate::model::{InputRequest, Json, Map, Root};
 use crate::revision::Revision;
@@ -154,6 +155,11 @@ impl Drop for Inner {
 }
 
 impl State {
+    /// The bounds of the client.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.machine.as_client().config().limits
+    }
+
     /// Starts to wait for a call.
     pub(super) fn begin(&mut self, call: CallId, spent: Duration, waker: Waker) {
         if !spent.is_zero() {
