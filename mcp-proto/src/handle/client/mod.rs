@@ -21,6 +21,7 @@ mod tests;
 pub use call::Call;
 pub(in crate::handle) use call::{Hearers, tool_params};
 pub use facade::Client;
+pub(in crate::handle) use facade::Watch;
 pub use incidents::Incidents;
 pub use listing::ToolListing;
 pub use notifications::Notifications;
