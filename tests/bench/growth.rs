@@ -1,6 +1,7 @@
 //! The growth series: what one of a thousand costs, and what one of a hundred thousand.
 
 use crate::ours::pools::grow;
+use crate::time::thread_time;
 
 const SERIES: &[(&str, &str)] = &[
     ("a task that waits for ready()", "ready"),
@@ -38,7 +39,7 @@ pub(crate) fn table(word: &str) {
 
 /// Microseconds of one of each number; fewer figures where it takes too long.
 fn measure(subject: &str) -> Vec<f64> {
-    grow(subject, 1000);
+    grow(subject, 1000, thread_time);
     let mut figures: Vec<f64> = Vec::new();
     for number in NUMBERS {
         // Where each looks at all others, it takes a hundred times as long as the number before.
@@ -48,7 +49,7 @@ fn measure(subject: &str) -> Vec<f64> {
                 break;
             }
         }
-        figures.push(grow(subject, number) / number as f64 * 1e6);
+        figures.push(grow(subject, number, thread_time) / number as f64 * 1e6);
     }
     figures
 }

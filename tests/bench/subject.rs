@@ -29,7 +29,7 @@ pub(crate) fn make(name: &str) -> Work {
         ["grow", what] => {
             let what = what.to_owned();
             Box::new(move |number| {
-                ours::pools::grow(&what, number);
+                ours::pools::grow(&what, number, || 0.0);
             })
         }
         _ => panic!("no subject: {name}"),

@@ -61,15 +61,13 @@ impl Trial {
     pub(crate) const fn with_amount(self, amount: usize) -> Self {
         Self { amount, ..self }
     }
-
-    pub(crate) fn matches(&self, word: &str) -> bool {
-        self.what.contains(word) || self.targets.contains(word)
-    }
 }
 
 /// Measures the rows with this word, in rounds in which each has its turn, and prints them.
 pub(crate) fn table(course: &Course, trials: &'static [Trial], word: &str, counting: bool) {
-    let chosen = |trial: &&Trial| trial.matches(word) && peer::has(trial.server);
+    // Who asks for a target wants to see what stands beside it.
+    let is_asked_for = trials.iter().any(|trial| trial.targets.contains(word));
+    let chosen = |trial: &&Trial| (is_asked_for || trial.what.contains(word)) && peer::has(trial.server);
     let trials: Vec<&Trial> = trials.iter().filter(chosen).collect();
     if trials.is_empty() {
         return;

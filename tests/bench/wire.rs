@@ -70,11 +70,18 @@ impl Wire {
         self.send(&post(Era::Legacy, self.session.as_deref(), &count_to(number)));
         pause();
         let (mut events, mut tail) = (0, Vec::new());
-        // The last piece of a body in pieces.
-        while !tail.ends_with(b"0\r\n\r\n") {
+        let mut end: Option<&[u8]> = None;
+        while end.is_none_or(|end| !tail.ends_with(end)) {
             let length = self.stream.read(&mut self.piece).expect("an open connection");
             let piece = &self.piece[..length];
             assert!(length > 0, "cut off: {}", String::from_utf8_lossy(&tail));
+            // A few events may come as a whole that is ready at once, and otherwise the last piece of a body is empty.
+            let is_whole = || {
+                String::from_utf8_lossy(piece)
+                    .to_lowercase()
+                    .contains("\r\ncontent-length:")
+            };
+            end = end.or_else(|| Some(if is_whole() { b"]}}\n\n" } else { b"0\r\n\r\n" }));
             events += count_ends(tail.last().copied(), piece);
             tail.extend_from_slice(&piece[length.saturating_sub(8)..]);
             tail.drain(..tail.len().saturating_sub(8));

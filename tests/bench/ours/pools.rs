@@ -6,7 +6,7 @@ use std::hint::black_box;
 use mcp_proto::handle::sessions::Connected;
 use mcp_proto::handle::{Client, Sessions};
 use mcp_proto::sessions::SessionsConfig;
-use mcp_tokio::{Clock, Timer};
+use mcp_tokio::Timer;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
@@ -14,26 +14,28 @@ use super::handles::echo_server;
 use super::machines::client_config;
 use crate::messages::Era;
 use crate::subject::current_thread;
-use crate::time::thread_time;
 
-/// What there may be many of. Each gives how long `number` of them took together, in seconds.
-pub(crate) fn grow(what: &str, number: u64) -> f64 {
+/// What the processor time is told by: nothing may ask for that under valgrind.
+pub(crate) type Clock = fn() -> f64;
+
+/// What there may be many of. Each gives how long `number` of them took together, by this clock.
+pub(crate) fn grow(what: &str, number: u64, clock: Clock) -> f64 {
     match what {
-        "ready" => ready(number),
-        "callers" => callers(number),
-        "followers" => followers(number),
-        "evictions" => evictions(number),
-        "close" => close(number),
+        "ready" => ready(number, clock),
+        "callers" => callers(number, clock),
+        "followers" => followers(number, clock),
+        "evictions" => evictions(number, clock),
+        "close" => close(number, clock),
         _ => panic!("nothing grows: {what}"),
     }
 }
 
 /// Tasks that wait for the handshake of one client.
-fn ready(number: u64) -> f64 {
+fn ready(number: u64, clock: Clock) -> f64 {
     let runtime = current_thread();
     let (client, near) = Client::over_stream(client_config(Era::Legacy));
     let far = echo_server().pump();
-    on_processor(|| {
+    by(clock, || {
         runtime.block_on(async {
             let mut tasks = JoinSet::new();
             for _ in 0..number {
@@ -48,9 +50,9 @@ fn ready(number: u64) -> f64 {
 }
 
 /// Tasks that wait for one session of a pool.
-fn callers(number: u64) -> f64 {
+fn callers(number: u64, clock: Clock) -> f64 {
     let (runtime, pool) = pool(1);
-    on_processor(|| {
+    by(clock, || {
         runtime.block_on(async {
             let mut tasks = JoinSet::new();
             for _ in 0..number {
@@ -63,7 +65,7 @@ fn callers(number: u64) -> f64 {
 }
 
 /// Sessions that are made while each has somebody who waits for what its server says.
-fn followers(number: u64) -> f64 {
+fn followers(number: u64, clock: Clock) -> f64 {
     let (runtime, pool) = pool(number as usize);
     runtime.block_on(async {
         for key in 0..number {
@@ -72,24 +74,24 @@ fn followers(number: u64) -> f64 {
         }
         tokio::task::yield_now().await;
     });
-    on_processor(|| runtime.block_on(fill(&pool, 0..number)))
+    by(clock, || runtime.block_on(fill(&pool, 0..number)))
 }
 
 /// Sessions for each of which another has to go.
-fn evictions(number: u64) -> f64 {
+fn evictions(number: u64, clock: Clock) -> f64 {
     let (runtime, pool) = pool(number as usize);
     runtime.block_on(fill(&pool, 0..number));
-    let time = on_processor(|| runtime.block_on(fill(&pool, number..2 * number)));
+    let time = by(clock, || runtime.block_on(fill(&pool, number..2 * number)));
     assert_eq!(pool.counters().created, 2 * number);
     assert!(pool.len() <= number as usize);
     time
 }
 
 /// Sessions of a pool that is closed.
-fn close(number: u64) -> f64 {
+fn close(number: u64, clock: Clock) -> f64 {
     let (runtime, pool) = pool(number as usize);
     runtime.block_on(fill(&pool, 0..number));
-    on_processor(|| runtime.block_on(pool.close()))
+    by(clock, || runtime.block_on(pool.close()))
 }
 
 /// A pool with room for so many sessions, each with a server of this process.
@@ -104,7 +106,7 @@ fn pool(sessions: usize) -> (Runtime, Sessions<u64>) {
         let (client, driver) = mcp_tokio::memory::duplex(&server, client_config(Era::Legacy));
         async { Ok(Connected::in_process(client, driver)) }
     });
-    runtime.spawn(async move { driver.run(Timer::new(Clock::start())).await });
+    runtime.spawn(async move { driver.run(Timer::new(mcp_tokio::Clock::start())).await });
     (runtime, pool)
 }
 
@@ -114,8 +116,8 @@ async fn fill(pool: &Sessions<u64>, keys: std::ops::Range<u64>) {
     }
 }
 
-fn on_processor(work: impl FnOnce()) -> f64 {
-    let start = thread_time();
+fn by(clock: Clock, work: impl FnOnce()) -> f64 {
+    let start = clock();
     work();
-    thread_time() - start
+    clock() - start
 }
