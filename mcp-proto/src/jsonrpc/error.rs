@@ -282,3 +282,25 @@ impl fmt::Display for InvalidMessage {
 }
 
 impl core::error::Error for InvalidMessage {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_answers_that_has_done_nothing() {
+        for code in [-32600, -32601, -32602, -32002] {
+            assert!(ErrorCode(code).is_refusal(), "{code}");
+        }
+        for code in [-32700, -32603, -32000, 32002, 0] {
+            assert!(!ErrorCode(code).is_refusal(), "{code}");
+        }
+    }
+
+    #[test]
+    fn of_what_is_no_json_it_is_not_told_what_it_was_meant_as() {
+        for error in [ParseError::NotUtf8, ParseError::TooDeep, ParseError::EmptyBatch] {
+            assert!(!error.has_method() && !error.is_reply() && !error.may_be_reply() && error.id().is_none());
+        }
+    }
+}

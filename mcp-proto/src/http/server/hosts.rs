@@ -447,6 +447,8 @@ mod tests {
             "http://localhost/",
             "file://",
             "//localhost",
+            "ht tp://localhost",
+            "http\0://localhost",
         ] {
             assert!(!allowed(text), "{text}");
         }
@@ -460,6 +462,7 @@ mod tests {
         assert!(of("https://a.example", "a.example"));
         assert!(of("https://a.example", "A.example:443"));
         assert!(of("http://a.example:80", "a.example:80"));
+        assert!(of("http://a.example", "a.example:80"), "the port of the scheme");
         assert!(!of("http://a.example", "a.example:443"));
         assert!(!of("http://a.example:81", "a.example"));
         assert!(!of("http://b.example", "a.example"));

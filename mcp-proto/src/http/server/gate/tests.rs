@@ -148,6 +148,8 @@ fn content_types() {
         ("Application/JSON", true),
         ("application/json; charset=utf-8", true),
         ("application/json;charset=\"UTF-8\";x=y", true),
+        ("application/json; charset=us-ascii", true),
+        ("application/json; boundary=latin1", true),
         ("application/json; charset=latin1", false),
         ("", false),
         ("text/plain", false),
