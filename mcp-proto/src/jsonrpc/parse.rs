@@ -412,6 +412,7 @@ mod tests {
         let limits = Limits::default().with_depth(5);
         for (value, fits) in [
             ("[[1]]", true),
+            ("[[1]],[]", true),
             ("[[[]]]", false),
             (r#"{"a":{}}"#, true),
             (r#"{"a":{"b":[]}}"#, false),
@@ -439,5 +440,19 @@ mod tests {
         let most = Limits::default().depth;
         assert!(!is_deeper_than("[".repeat(most).as_bytes(), most));
         assert!(is_deeper_than("[".repeat(most + 1).as_bytes(), most));
+    }
+
+    #[test]
+    fn the_ids_of_a_batch_are_bounded_each() {
+        let text = r#"[{"jsonrpc":"2.0","id":"abc","method":"m"},{"jsonrpc":"2.0","id":"abcd","method":"m"}]"#;
+        let limits = Limits {
+            id_bytes: 5,
+            ..Limits::default()
+        };
+        let Ok(Incoming::Batch(batch)) = parse(text.into(), &limits) else {
+            panic!()
+        };
+        let read: Vec<bool> = batch.messages().map(|message| message.is_ok()).collect();
+        assert_eq!(read, [true, false]);
     }
 }

@@ -452,6 +452,9 @@ mod tests {
         ] {
             assert!(!allowed(text), "{text}");
         }
+        for text in ["ht tp://x", "://x", "x"] {
+            assert!(Origin::parse(text.as_bytes()).is_none(), "{text}");
+        }
         assert!(Origins::none().allow("null").is_err());
         assert!(Origins::none().allow("app://x").is_err()); // no port is known for that scheme
     }

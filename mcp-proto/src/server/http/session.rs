@@ -441,5 +441,7 @@ mod tests {
         assert_eq!(session.cancel(call, None), None, "there is nothing to cancel");
         session.end();
         assert!(matches!(ask(&mut session), Err(SendError::Closed(CloseReason::Local))));
+        #[cfg(feature = "handle")]
+        assert!(session.reserve(&config, &CallOptions::default()).is_err());
     }
 }

@@ -140,9 +140,11 @@ mod tests {
         let (now, scope) = (Time::ORIGIN, Scope::Session);
         let mut taken = Taken::of(rules, now, &mut session, incoming, Accepts::BOTH, scope);
         assert!(taken.request.is_none() && taken.more.is_empty() && taken.exchange.is_answered());
+        assert!(!taken.exchange.is_finished());
         let head = taken.exchange.poll_head(now).expect("it is answered at once");
         let body = taken.exchange.take_body(now).expect("and as a whole");
         assert!(taken.exchange.is_finished() && taken.exchange.dropped() == 0);
+        assert!(taken.exchange.notify(b"late".to_vec()).is_ok() && taken.exchange.dropped() == 1);
         let body = core::str::from_utf8(&body).unwrap().into();
         (head.status.as_u16(), body)
     }

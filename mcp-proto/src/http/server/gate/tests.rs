@@ -117,6 +117,13 @@ fn methods() {
 }
 
 #[test]
+fn a_gate_says_what_it_lets_in() {
+    assert_eq!((gate().body_bytes(), gate().has_sessions()), (1000, true));
+    let stateless = HttpConfig::default().sessions(SessionPolicy::Stateless);
+    assert!(!Gate::new(&stateless, &Limits::default(), true).has_sessions());
+}
+
+#[test]
 fn without_sessions_there_is_post_alone() {
     let stateless = HttpConfig::default().sessions(SessionPolicy::Stateless);
     let only_post = Err(Refusal::MethodNotAllowed { allow: "POST" });

@@ -435,6 +435,7 @@ fn a_session_that_finds_no_room_in_the_table_leaves_nothing() {
     let refused = world.call(post(&[], &initialize("2025-11-25")));
     assert_eq!(refused.status(), 503);
     assert!(refused.body.contains(r#""id":0,"#), "{refused:?}");
+    assert!(refused.body.contains("-32603"), "nothing is wrong with it: {refused:?}");
     assert_eq!(world.server.kept(), kept);
     world.answer(asked.token, "{}");
     assert!(world.read(busy).ended);
