@@ -303,4 +303,22 @@ mod tests {
             assert!(!error.has_method() && !error.is_reply() && !error.may_be_reply() && error.id().is_none());
         }
     }
+
+    #[test]
+    fn the_codes_are_those_of_the_specifications() {
+        for (code, number) in [
+            (ErrorCode::PARSE_ERROR, -32700),
+            (ErrorCode::INVALID_REQUEST, -32600),
+            (ErrorCode::METHOD_NOT_FOUND, -32601),
+            (ErrorCode::INVALID_PARAMS, -32602),
+            (ErrorCode::INTERNAL_ERROR, -32603),
+            (ErrorCode::RESOURCE_NOT_FOUND, -32002),
+            (ErrorCode::URL_ELICITATION_REQUIRED, -32042),
+            (ErrorCode::HEADER_MISMATCH, -32020),
+            (ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY, -32021),
+            (ErrorCode::UNSUPPORTED_PROTOCOL_VERSION, -32022),
+        ] {
+            assert_eq!(code, ErrorCode(number));
+        }
+    }
 }

@@ -224,13 +224,19 @@ mod tests {
         let second = begun(&mut slots);
         slots.forget(first);
         assert_eq!(slots.connecting(second).map(|slot| slot.serial), Some(second));
+        assert_eq!((slots.life(&'k'), slots.live()), (Life::Connecting, 1));
+    }
+
+    #[test]
+    fn what_is_left_of_an_attempt_that_failed_is_its_own() {
+        let mut slots = Slots::new();
+        let first = begun(&mut slots);
+        slots.step(first, LifeInput::Connected);
+        slots.step(first, LifeInput::Close);
+        let second = begun(&mut slots);
         slots.step(second, LifeInput::Failed);
-        slots.step(second, LifeInput::Closed);
         slots.forget(first);
-        assert!(
-            slots.key(second).is_some(),
-            "it is not told yet that nothing is left of the second"
-        );
+        assert!(slots.current(second).is_some(), "who waits for it is still to be told");
         slots.forget(second);
         assert!(slots.slots.is_empty() && slots.keys.is_empty());
     }

@@ -403,6 +403,7 @@ mod tests {
             "{\"id\":1\r,\"result\":{}}\r",
             r#"{"a":["]}"],"id":1,"result":{}}"#,
             r#"{"a\"":1,"id":1,"result":{}}"#,
+            r#"{"a" "id":1,"result":{}}"#,
             r#"{"a\\":1,"id":1,"result":{}}"#,
             r#"{"id":,"id":1,"result":{}}"#,
             r#"{"id":1,"method":,"result":{}}"#,

@@ -4,7 +4,7 @@ use mcp_proto::Time;
 use mcp_proto::rpc::CloseReason;
 use mcp_proto::sessions::{
     AcquireOptions, AttemptId, AttemptTimeouts, Lease, Life, PoolAction, PoolEvent, PooledSession, SessionPool,
-    SessionsConfig, WaiterId,
+    SessionsConfig, Unwanted, WaiterId,
 };
 
 use super::world::{ms, refused};
@@ -261,4 +261,28 @@ fn a_pool_is_not_finished_before_the_world_has_heard_everything() {
         Some(PoolAction::Discard { .. })
     ));
     assert!(case.sessions.is_finished());
+}
+
+#[test]
+fn a_session_that_nobody_has_taken_yet_is_not_the_first_to_make_room() {
+    let config = SessionsConfig::default().with_sessions(2).with_unwanted(Unwanted::Keep);
+    let mut sessions = SessionPool::new(config);
+    let begin = |sessions: &mut SessionPool<&'static str>, key| {
+        let waiter = sessions.acquire(&key, &AcquireOptions::default()).unwrap();
+        match sessions.poll_action(NOW) {
+            Some(PoolAction::Connect { attempt, .. }) => (waiter, attempt),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (_, attempt) = begin(&mut sessions, "z");
+    sessions.connected(NOW, attempt).unwrap();
+    match sessions.poll_event() {
+        Some(PoolEvent::Ready { lease, .. }) => sessions.release(lease),
+        other => panic!("{other:?}"),
+    }
+    let (waiter, attempt) = begin(&mut sessions, "a");
+    sessions.abandon(waiter);
+    sessions.connected(NOW, attempt).unwrap();
+    sessions.acquire(&"new", &AcquireOptions::default()).unwrap();
+    assert_eq!((sessions.life(&"z"), sessions.life(&"a")), (Life::Closing, Life::Ready));
 }

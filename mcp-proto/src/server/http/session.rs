@@ -427,7 +427,7 @@ mod tests {
         for text in [initialize, initialized] {
             session.receive(&config, Time::ORIGIN, message(text));
         }
-        let mut ask = |session: &mut HttpSession<char>| {
+        let ask = |session: &mut HttpSession<char>| {
             session.call(
                 &config,
                 crate::method::Method::ListRoots,

@@ -291,3 +291,16 @@ fn hostile_values_are_refusals() {
     }
     assert!(gate().check(&request).is_ok());
 }
+
+#[test]
+fn a_body_that_does_not_come_as_it_should_is_refused_as_a_whole() {
+    let admission = gate().admit(&with("POST", &[])).unwrap();
+    let response = admission.refuse(&Refusal::TooLarge);
+    assert_eq!(response.status(), 413);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert!(
+        response
+            .body()
+            .starts_with(b"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":")
+    );
+}
