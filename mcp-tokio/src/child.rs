@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 use mcp_driver::Step;
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use mcp_driver::child::{Group, Process, Signal, client_over_child};
+use mcp_driver::child::{Group, Process, Signal, client_over_child, unread};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -104,6 +104,10 @@ impl Process for Running {
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         let pipe = self.stderr.as_mut();
         pipe.map_or(Poll::Ready(Ok(0)), |pipe| read(pipe, cx, buffer))
+    }
+
+    fn unread(&mut self) -> Option<usize> {
+        self.stdin.as_ref().and_then(unread)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {

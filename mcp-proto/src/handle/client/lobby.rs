@@ -31,7 +31,7 @@ impl Lobby {
         &mut self,
         failures: u64,
         facts: Option<&ServerFacts>,
-        closed: Option<CloseReason>,
+        closed: Option<&CloseReason>,
         cx: &Context<'_>,
     ) -> Poll<Result<ServerFacts, CallError>> {
         // Before the failures: what failed earlier is history.
@@ -45,7 +45,7 @@ impl Lobby {
         }
         // Last: why the handshake failed says more than that the connection is closed.
         if let Some(reason) = closed {
-            return Poll::Ready(Err(CallError::Closed(reason)));
+            return Poll::Ready(Err(CallError::Closed(reason.clone())));
         }
         self.watchers.add(cx.waker());
         Poll::Pending

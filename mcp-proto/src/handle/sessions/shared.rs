@@ -8,6 +8,7 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
+use super::bulletin::Bulletin;
 use crate::handle::client::Client;
 use crate::handle::wakers::Wakers;
 use crate::rpc::{CallError, CloseReason, SendError};
@@ -15,7 +16,11 @@ use crate::sessions::{AcquireOptions, Lease, PoolEvent, PooledSession, SessionPo
 
 /// One lock, held for a few steps of the machine and never across an await; wakers are woken, and clients dropped,
 /// outside of it.
-pub(super) struct Shared<K>(Mutex<State<K>>);
+pub(super) struct Shared<K> {
+    state: Mutex<State<K>>,
+    /// What was lost in which session.
+    pub(super) bulletin: Arc<Bulletin<K>>,
+}
 
 pub(super) struct State<K> {
     pub(super) machine: SessionPool<Arc<K>>,
@@ -49,7 +54,7 @@ pub(super) enum Asked {
 
 impl<K: Ord> Shared<K> {
     pub(super) fn new(config: SessionsConfig) -> Self {
-        Self(Mutex::new(State {
+        let state = State {
             machine: SessionPool::new(config),
             clients: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -58,7 +63,11 @@ impl<K: Ord> Shared<K> {
             to_wake: Wakers::default(),
             to_drop: Vec::new(),
             finished: false,
-        }))
+        };
+        Self {
+            state: Mutex::new(state),
+            bulletin: Arc::default(),
+        }
     }
 
     /// Changes the state on behalf of a handle, and wakes the driver to see what has come of it.
@@ -72,7 +81,7 @@ impl<K: Ord> Shared<K> {
 
     /// Changes the state, or looks at it.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State<K>) -> T) -> T {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let value = change(&mut state);
         state.read_events();
         let (to_wake, to_drop) = (state.to_wake.take(), core::mem::take(&mut state.to_drop));
@@ -82,6 +91,14 @@ impl<K: Ord> Shared<K> {
         to_wake.wake();
         drop(to_drop);
         value
+    }
+}
+
+impl<K: Ord> Shared<K> {
+    /// The driver is done, or gone.
+    pub(super) fn finish(&self) {
+        self.with(State::finish);
+        self.bulletin.end().wake();
     }
 }
 
@@ -172,8 +189,7 @@ impl<K: Ord> State<K> {
         self.wake_driver();
     }
 
-    /// The driver is done, or gone.
-    pub(super) fn finish(&mut self) {
+    fn finish(&mut self) {
         self.close(CloseReason::DriverDropped);
         self.finished = true;
         self.to_drop.extend(core::mem::take(&mut self.clients).into_values());
@@ -244,7 +260,7 @@ impl<K: Ord> State<K> {
 impl<K: Ord> fmt::Debug for Shared<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // It may be printed by who holds the lock.
-        let Ok(state) = self.0.try_lock() else {
+        let Ok(state) = self.state.try_lock() else {
             return f.write_str("SessionPool { .. }");
         };
         f.debug_struct("SessionPool")
