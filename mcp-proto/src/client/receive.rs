@@ -160,10 +160,10 @@ impl Client {
         self.receive_invalid(&error, Origin::Stream, || excerpt(head, limit));
     }
 
-    /// An event came that is no text.
+    /// An event came that is no text, or too long.
     #[cfg(feature = "http")]
-    pub(super) fn receive_broken(&mut self, outline: &Outline, origin: Origin) {
-        let error = ParseError::NotUtf8.with_outline(outline, self.config.limits.id_bytes);
+    pub(super) fn receive_broken(&mut self, error: ParseError, outline: &Outline, origin: Origin) {
+        let error = error.with_outline(outline, self.config.limits.id_bytes);
         self.receive_invalid(&error, origin, || Excerpt::withheld(0));
     }
 

@@ -27,6 +27,10 @@ pub enum CallError {
     Unreachable(Box<str>),
     /// The connection, or the response to this call, broke off. Whether the peer acted on the call is not known.
     Disconnected,
+    /// The same, on a connection that was kept from an earlier request and broke off before anything of the response came:
+    /// the server may have closed it while it was idle. Whether it acted on the call is not known, and so it was not sent
+    /// again; a call that may be made twice is ([`CallOptions::idempotent`](super::CallOptions)).
+    Stale,
     /// The HTTP response was no answer to the call.
     Http(HttpFailure),
     /// The server wants authorization (HTTP 401), with its `WWW-Authenticate` header.
@@ -93,6 +97,10 @@ impl fmt::Display for CallError {
             Self::Unreachable(why) => write!(f, "the server cannot be reached: {why}"),
             Self::Disconnected => f.write_str(
                 "the connection broke off before the answer; whether the server acted on the call is not known",
+            ),
+            Self::Stale => f.write_str(
+                "the connection, reused from an earlier call, broke off before the answer; the call may or may not have \
+                 been done, and was not sent again",
             ),
             Self::Http(failure) => failure.fmt(f),
             Self::Unauthorized(_) => f.write_str("the server wants authorization (HTTP 401)"),
