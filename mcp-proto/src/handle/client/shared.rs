@@ -19,6 +19,7 @@ use crate::client::{ClientEvent, Incident, ServerFacts, ServerNotification, Serv
 use crate::handle::board::Board;
 use crate::handle::wakers::{Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
+use crate::limits::Limits;
 use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
 use crate::time::Time;
@@ -142,6 +143,11 @@ impl Drop for Inner {
 }
 
 impl State {
+    /// The bounds of the client.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.machine.as_client().config().limits
+    }
+
     /// Starts to wait for a call.
     pub(super) fn begin(&mut self, call: CallId, spent: Duration, waker: Waker) {
         if !spent.is_zero() {
