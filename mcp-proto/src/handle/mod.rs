@@ -1,5 +1,6 @@
 //! The async layer: futures and wakers over the machines. No IO, no runtime.
 
+mod board;
 pub mod client;
 #[cfg(test)]
 pub(crate) mod count;

@@ -68,6 +68,8 @@ pub enum Failure {
     TooManyConnections,
     /// The connection broke off, or the response ended before the answer.
     Disconnected,
+    /// The connection was kept from an earlier exchange, and broke off before anything of the response came.
+    Stale,
     /// The response was no answer.
     Status {
         /// Its status.
@@ -89,6 +91,7 @@ impl From<Failure> for CallError {
         match failure {
             Failure::Unreachable(why) => Self::Unreachable(why),
             Failure::Disconnected => Self::Disconnected,
+            Failure::Stale => Self::Stale,
             Failure::TooManyConnections => Self::Refused(SendError::TooManyConnections),
             Failure::SessionLost => Self::SessionLost,
             // Apart from other statuses: with the challenge of these two, authorization goes on.

@@ -1,5 +1,6 @@
 //! The client handle.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::poll_fn;
@@ -19,8 +20,8 @@ use super::pumps::HttpPump;
 use super::shared::{Inner, Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
-use crate::client::{ClientConfig, Prior, ServerFacts, StreamClient};
-use crate::handle::wakers::Wait;
+use crate::client::{ClientConfig, Incident, Prior, ServerFacts, StreamClient};
+use crate::handle::wakers::{Wait, Wakers};
 #[cfg(feature = "http")]
 use crate::http::client::HttpClientConfig;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
@@ -131,6 +132,12 @@ impl Client {
         Notifications::late(self.inner.shared.clone())
     }
 
+    /// Tells `relay` of the incidents that there were and that there will be; it gives whom that wakes. It is called under
+    /// a lock, and must take none but its own.
+    pub(in crate::handle) fn relay(&self, relay: impl Fn(Incident) -> Wakers + Send + 'static) {
+        self.inner.shared.with(|state| state.relay(Box::new(relay)));
+    }
+
     /// Waits until it is known what the server speaks, making the handshake if there is one to make, and says
     /// what is known of the server.
     ///
@@ -207,8 +214,8 @@ impl Client {
 
     /// Whether the connection is closed.
     pub(in crate::handle) fn is_closed(&self) -> bool {
-        let closed = |state: &mut State| state.machine.as_client().closed();
-        self.inner.shared.with(closed).is_some()
+        let is_closed = |state: &mut State| state.machine.as_client().closed().is_some();
+        self.inner.shared.with(is_closed)
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {

@@ -2,7 +2,6 @@
 
 mod askers;
 mod blocked;
-mod board;
 mod call;
 mod facade;
 mod features;

@@ -9,7 +9,7 @@ use super::machine::Machine;
 use super::shared::{Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
-use crate::client::{Incident, StreamClient};
+use crate::client::StreamClient;
 use crate::handle::pump::Pump;
 use crate::handle::teller::Teller;
 #[cfg(feature = "http")]
@@ -35,8 +35,7 @@ struct Telling(Arc<Shared>);
 impl Telling {
     fn ended(&self, status: &str, last_output: Option<&str>) {
         self.0.with(|state| {
-            let farewell = state.machine.as_client().farewell(status, last_output);
-            state.happened(Incident::Exited(farewell));
+            state.machine.client().ended(status, last_output);
         });
     }
 }
@@ -97,6 +96,15 @@ impl Pump for ClientPump {
             state.tick(now);
             if let Some(stream) = state.stream() {
                 stream.receive_eof(now);
+            }
+        });
+    }
+
+    fn receive_failure(&self, now: Time, why: &str) {
+        self.shared.with(|state| {
+            state.tick(now);
+            if let Some(stream) = state.stream() {
+                stream.receive_failure(now, why);
             }
         });
     }

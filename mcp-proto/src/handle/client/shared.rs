@@ -1,5 +1,6 @@
 //! What the handles of one client and its driver share: the machine, and who waits for what.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -9,12 +10,12 @@ use core::time::Duration;
 
 use super::askers::Askers;
 use super::blocked::{Blocked, Ticket};
-use super::board::Board;
 use super::listeners::Listeners;
 use super::lobby::{Lobby, Watching};
 use super::machine::Machine;
 use super::slots::{Fate, Report, Room, Slots};
 use crate::client::{ClientEvent, Incident, ServerFacts, ServerNotification, ServerRequest, ToolList};
+use crate::handle::board::Board;
 use crate::handle::sync::{Guard, Mutex, lock};
 use crate::handle::wakers::{Wait, Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
@@ -39,7 +40,9 @@ pub(super) struct State {
     /// Those who read notifications.
     listeners: Listeners,
     /// What was lost, and those who read of it.
-    pub(super) incidents: Board,
+    pub(super) incidents: Board<Incident>,
+    /// Who is told of them as well: the pool that the client belongs to.
+    relay: Option<Relay>,
     /// What else can tell of the end when the driver is gone.
     pub(super) tellers: usize,
     /// Those who wait for the handshake, or for the end.
@@ -64,6 +67,7 @@ impl Shared {
             askers: Askers::default(),
             listeners: Listeners::default(),
             incidents: Board::default(),
+            relay: None,
             tellers: 0,
             lobby: Lobby::default(),
             newborn: Vec::new(),
@@ -384,7 +388,25 @@ impl State {
 
     /// Something was lost, or went wrong, and no call fails for it.
     pub(super) fn happened(&mut self, incident: Incident) {
+        if let Some(relay) = &self.relay {
+            self.to_wake.append(relay(incident.clone()));
+        }
         self.incidents.push(incident, &mut self.to_wake);
+    }
+
+    /// Tells `relay` of what has happened so far, and of what happens from now on.
+    pub(super) fn relay(&mut self, relay: Relay) {
+        for incident in self.incidents.kept() {
+            self.to_wake.append(relay(incident.clone()));
+        }
+        self.relay = Some(relay);
+    }
+
+    /// The connection is closed: whoever reads of incidents is told, but where this side wanted it, or was told already.
+    fn ended(&mut self, reason: CloseReason) {
+        if !matches!(reason, CloseReason::Local | CloseReason::Exited(_)) {
+            self.happened(Incident::Disconnected(reason));
+        }
     }
 
     /// The next of that, from the one with this number on.
@@ -435,13 +457,15 @@ impl State {
                     self.wake_watchers();
                 }
                 // Those who wait for a call have its reply; these two would hear of nothing else.
-                ClientEvent::Closed(_) => {
+                ClientEvent::Closed(reason) => {
+                    self.ended(reason);
                     self.wake_watchers();
                     self.listeners.close(&mut self.to_wake);
                 }
                 ClientEvent::SessionLost => self.happened(Incident::SessionLost),
                 ClientEvent::ToolRejected { tool, reason } => self.happened(Incident::ToolRejected { tool, reason }),
                 ClientEvent::NotListening(why) => self.happened(Incident::NotListening(why)),
+                ClientEvent::Exited(farewell) => self.happened(Incident::Exited(farewell)),
                 ClientEvent::Junk(excerpt) => self.happened(Incident::Junk(excerpt)),
                 // Nobody here has a request of the server.
                 ClientEvent::Cancelled(_) => {}
@@ -484,6 +508,10 @@ impl State {
 
 /// The outcome of a call, and how far it came.
 type Settled = (Result<RawJson, CallError>, Fate);
+
+/// Who is told of incidents beside those who read of them, and gives whom that wakes. It is called under the lock, and
+/// takes none but its own.
+pub(super) type Relay = Box<dyn Fn(Incident) -> Wakers + Send>;
 
 /// The error of a verb as that of a call.
 pub(super) fn refused(error: SendError) -> CallError {

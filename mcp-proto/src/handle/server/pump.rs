@@ -146,6 +146,11 @@ impl Pump for ServerPump {
         self.stream.connection(|connection| connection.receive_eof(now));
     }
 
+    fn receive_failure(&self, now: Time, why: &str) {
+        self.stream
+            .connection(|connection| connection.receive_failure(now, why));
+    }
+
     fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
         let mut seats = lock_to_poll(&self.seats);
         let mut work = seats.start_work(cx);
