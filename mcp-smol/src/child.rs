@@ -15,7 +15,7 @@ use async_process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use mcp_driver::child::{Group, Process, Signal, client_over_child};
+use mcp_driver::child::{Group, Process, Signal, client_over_child, unread};
 use mcp_driver::{Step, make_room};
 use mcp_proto::handle::Client;
 use mcp_proto::handle::client::ClientBuilder;
@@ -96,14 +96,17 @@ impl Process for Running {
     type Error = io::Error;
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
-        let pipes = (&mut self.stdin, &mut self.stdout);
         let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
-        step.on_pipes(cx, pipes, read, write)
+        step.on_pipes(cx, (&mut self.stdin, &mut self.stdout), read, write)
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         let pipe = self.stderr.as_mut();
         pipe.map_or(Poll::Ready(Ok(0)), |pipe| read(pipe, cx, buffer))
+    }
+
+    fn unread(&mut self) -> Option<usize> {
+        self.stdin.as_ref().and_then(unread)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {

@@ -12,18 +12,17 @@ use std::process::Stdio;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use mcp_driver::Step;
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use mcp_driver::child::{Group, Process, Signal, client_over_child};
+use mcp_driver::child::{Group, Process, Signal, client_over_child, unread};
 use mcp_proto::handle::Client;
 use mcp_proto::handle::client::ClientBuilder;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timer};
 use crate::lanes::poll_read;
-use mcp_driver::ConnectError;
+use mcp_driver::{ConnectError, Step};
 
 /// A client of the server that `command` starts, driven by a task of its own. The handshake is part of the first
 /// await.
@@ -96,14 +95,18 @@ impl Process for Running {
     type Error = io::Error;
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
-        let pipes = (&mut self.stdin, &mut self.stdout);
         let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
-        step.on_pipes(cx, pipes, read, write)
+        let read = |pipe: &mut ChildStdout, cx: &mut Context<'_>, buffer: &mut BytesMut| poll_read(cx, pipe, buffer);
+        step.on_pipes(cx, (&mut self.stdin, &mut self.stdout), read, write)
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         let pipe = self.stderr.as_mut();
-        pipe.map_or(Poll::Ready(Ok(0)), |pipe| read(pipe, cx, buffer))
+        pipe.map_or(Poll::Ready(Ok(0)), |pipe| poll_read(cx, pipe, buffer))
+    }
+
+    fn unread(&mut self) -> Option<usize> {
+        self.stdin.as_ref().and_then(unread)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
@@ -118,9 +121,4 @@ impl Process for Running {
     fn send(&mut self, signal: Signal) {
         self.group.send(signal, || self.child.start_kill());
     }
-}
-
-/// Reads from a pipe to the front of `buffer`. 0 is the end.
-fn read(pipe: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-    poll_read(cx, pipe, buffer)
 }

@@ -2,12 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use super::tool_list::ToolList;
 use crate::jsonrpc::{ErrorObject, Notification, RawJson, Request};
 use crate::model::{Implementation, InputRequest, Map, ServerCapabilities};
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CloseReason, Excerpt, RequestKey};
+use crate::rpc::{CallError, CallId, CloseReason, Excerpt, Farewell, RequestKey};
 use crate::wire::header::ParamHeaderError;
 
 /// What a client tells the application.
@@ -83,7 +84,10 @@ pub enum ClientEvent {
     /// [`Limits::junk_reports`](crate::Limits::junk_reports) times; [`Counters::junk`](crate::rpc::Counters::junk) counts
     /// all of it.
     Junk(Excerpt),
-    /// The connection is closed. Comes last.
+    /// The server that this side had started has ended, and this is how.
+    Exited(Arc<Farewell>),
+    /// The connection is closed. Nothing comes after it but [`Exited`](Self::Exited), where the end of the server became
+    /// known later.
     Closed(CloseReason),
 }
 

@@ -9,12 +9,12 @@ use super::event::{Answer, ClientEvent, ServerFacts};
 use super::events::Events;
 use super::held::{Held, HeldQueue};
 use super::inbox::Inbox;
-use super::incident::Farewell;
 use super::kept_results::KeptResults;
 use super::link::Link;
 use super::listing::{Joined, Tools};
 use super::meta::Members;
 use super::negotiation::Negotiation;
+use super::obituary::Obituary;
 use super::outbox::{Entry, Outbox};
 use super::rounds::{Gone, Rounds};
 use super::standing::Standing;
@@ -77,6 +77,8 @@ pub struct Client {
     pub(super) standing: Standing,
     /// What was no message last, and how often that was told.
     pub(super) junk: (Option<Excerpt>, usize),
+    /// How the server ended that this side had started.
+    pub(super) obituary: Obituary,
     /// When the world last spoke.
     pub(super) now: Time,
     pub(super) closed: Option<CloseReason>,
@@ -102,6 +104,7 @@ impl Client {
             counters: Counters::default(),
             standing: Standing::default(),
             junk: (None, 0),
+            obituary: Obituary::default(),
             now: Time::ORIGIN,
             closed: None,
             config,
@@ -122,18 +125,6 @@ impl Client {
     #[cfg(feature = "handle")]
     pub(crate) fn proved(&self) -> Option<Prior> {
         self.negotiation.proved()
-    }
-
-    /// What there is to say of the end of a server that this side had started: how it exited, and what it said last where
-    /// that is known. Else that is what came last and was no message.
-    #[must_use]
-    pub fn farewell(&self, status: &str, last_output: Option<&str>) -> Farewell {
-        let said = last_output.map(|text| Excerpt::of(text.as_bytes()));
-        Farewell {
-            status: status.into(),
-            was_early: !self.negotiation.is_confirmed(),
-            last_output: said.or_else(|| self.junk.0.clone()),
-        }
     }
 
     /// What the peer did that was wrong and survived.
@@ -170,8 +161,8 @@ impl Client {
     }
 
     /// Why the connection is closed, where it is.
-    pub fn closed(&self) -> Option<CloseReason> {
-        self.closed
+    pub fn closed(&self) -> Option<&CloseReason> {
+        self.closed.as_ref()
     }
 
     /// Whether there is room for what a peer may send next: in the outbox, for the answers to its requests, and
@@ -369,9 +360,16 @@ impl Client {
     pub(super) fn reopen(&mut self) -> bool {
         let step = self.negotiation.reopen().filter(|_| self.closed.is_none());
         let Some(step) = step else { return false };
+        self.tell_end();
         self.calls.forget_handshake();
         self.follow(step);
         true
+    }
+
+    /// There is another server in place of the one that has ended: what became of that says nothing of this one.
+    pub(super) fn begin_again(&mut self) {
+        self.obituary = Obituary::default();
+        self.junk.0 = None;
     }
 
     /// Takes for granted what an earlier connection found, where nothing was asked, and nothing was told before.
@@ -406,7 +404,7 @@ impl Client {
         if self.closed.is_some() {
             return;
         }
-        self.closed = Some(reason);
+        self.closed = Some(reason.clone());
         self.negotiation.close();
         // Its calls are among those that `calls` gives back below.
         self.held = HeldQueue::default();
@@ -415,7 +413,7 @@ impl Client {
         // Without a word for each: that the connection is closed is told, and says it of all.
         self.inbox.clear();
         for (call, purpose) in self.calls.close() {
-            let closed = CallError::Closed(reason);
+            let closed = CallError::Closed(reason.clone());
             match purpose {
                 CallPurpose::Application => self.reply(call, Err(closed)),
                 CallPurpose::Round(name) => self.reply(name, Err(closed)),
@@ -428,7 +426,7 @@ impl Client {
             }
         }
         for call in self.rounds.close() {
-            self.reply(call, Err(CallError::Closed(reason)));
+            self.reply(call, Err(CallError::Closed(reason.clone())));
         }
         // After the calls: what is queued of them is not wanted any more.
         self.outbox.close();
@@ -533,8 +531,8 @@ impl Client {
 
     /// Whether this may be sent, as far as that is known.
     fn check(&self, method: &MethodName, kind: Kind) -> Result<(), SendError> {
-        match self.closed {
-            Some(reason) => Err(SendError::Closed(reason)),
+        match &self.closed {
+            Some(reason) => Err(SendError::Closed(reason.clone())),
             None => self.negotiation.check(method, kind),
         }
     }

@@ -24,6 +24,7 @@ mod listing;
 mod machine;
 mod meta;
 mod negotiation;
+mod obituary;
 mod outbox;
 mod receive;
 mod rounds;
@@ -42,7 +43,7 @@ pub use era::{Channel, Evidence, Verdict, judge};
 pub use event::{Answer, ClientEvent, ServerFacts, ServerNotification, ServerRequest};
 #[cfg(feature = "http")]
 pub use http::HttpClient;
-pub use incident::{Farewell, Incident};
+pub use incident::Incident;
 pub use link::{Link, Origin};
 pub use machine::Client;
 pub use stream::StreamClient;

@@ -1,5 +1,7 @@
 //! What a client makes of what the world tells it.
 
+use alloc::sync::Arc;
+
 use super::call::{Call, CallProgress, CallPurpose};
 use super::era::Channel;
 use super::event::{ClientEvent, ServerNotification, ServerRequest};
@@ -12,7 +14,7 @@ use crate::jsonrpc::{
 };
 use crate::method::Method;
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Excerpt, Failure, Purpose};
+use crate::rpc::{CallError, CallId, CallOptions, Excerpt, Failure, Purpose};
 use crate::time::Time;
 use crate::wire::outline::Outline;
 
@@ -89,9 +91,28 @@ impl Client {
         }
     }
 
-    /// The byte stream has ended: nothing will come any more.
-    pub fn peer_closed(&mut self) {
-        self.close(CloseReason::Peer);
+    /// The byte stream has ended: nothing will come any more. Where it broke off, `failure` says why.
+    pub fn peer_closed(&mut self, failure: Option<&str>) {
+        self.tell_end();
+        self.close(self.obituary.reason(failure.map(Arc::from)));
+    }
+
+    /// The server that this side had started has ended: how, such as `exited with status 1`, and what it said last for
+    /// people, where that is known. To be told before [`peer_closed`](Self::peer_closed), where that is possible: the calls
+    /// then end with [`CloseReason::Exited`]. Comes as [`ClientEvent::Exited`].
+    pub fn ended(&mut self, status: &str, last_output: Option<&str>) {
+        self.obituary.set(status, last_output);
+        if self.closed.is_some() {
+            self.tell_end();
+        }
+    }
+
+    /// Tells how the server ended, where that is known and was not told. All that it has written is read.
+    pub(super) fn tell_end(&mut self) {
+        let was_early = !self.negotiation.is_confirmed();
+        if let Some(farewell) = self.obituary.tell(was_early, self.junk.0.as_ref()) {
+            self.events.push(ClientEvent::Exited(farewell));
+        }
     }
 
     /// An exchange was answered with an error that carries no id: it can only mean the call of the exchange.
@@ -142,10 +163,10 @@ impl Client {
         self.receive_invalid(&error, Origin::Stream, || excerpt(head, limit));
     }
 
-    /// An event came that is no text.
+    /// An event came that is no text, or too long.
     #[cfg(feature = "http")]
-    pub(super) fn receive_broken(&mut self, outline: &Outline, origin: Origin) {
-        let error = ParseError::NotUtf8.with_outline(outline, self.config.limits.id_bytes);
+    pub(super) fn receive_broken(&mut self, error: ParseError, outline: &Outline, origin: Origin) {
+        let error = error.with_outline(outline, self.config.limits.id_bytes);
         self.receive_invalid(&error, origin, || Excerpt::withheld(0));
     }
 

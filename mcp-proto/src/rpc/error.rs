@@ -1,9 +1,11 @@
 //! What can go wrong with a call, flat: one level, one variant per kind.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
+use super::farewell::Farewell;
 use crate::jsonrpc::{DecodeError, ErrorCode, ErrorObject, Params};
 use crate::method::MethodName;
 use crate::revision::Revision;
@@ -25,6 +27,10 @@ pub enum CallError {
     Unreachable(Box<str>),
     /// The connection, or the response to this call, broke off. Whether the peer acted on the call is not known.
     Disconnected,
+    /// The same, on a connection that was kept from an earlier request and broke off before anything of the response came:
+    /// the server may have closed it while it was idle. Whether it acted on the call is not known, and so it was not sent
+    /// again; a call that may be made twice is ([`CallOptions::idempotent`](super::CallOptions)).
+    Stale,
     /// The HTTP response was no answer to the call.
     Http(HttpFailure),
     /// The server wants authorization (HTTP 401), with its `WWW-Authenticate` header.
@@ -98,6 +104,10 @@ impl fmt::Display for CallError {
             Self::Unreachable(why) => write!(f, "the server cannot be reached: {why}"),
             Self::Disconnected => f.write_str(
                 "the connection broke off before the answer; whether the server acted on the call is not known",
+            ),
+            Self::Stale => f.write_str(
+                "the connection, reused from an earlier call, broke off before the answer; the call may or may not have \
+                 been done, and was not sent again",
             ),
             Self::Http(failure) => failure.fmt(f),
             Self::Unauthorized(_) => f.write_str("the server wants authorization (HTTP 401)"),
@@ -267,24 +277,30 @@ impl fmt::Display for SendError {
 impl core::error::Error for SendError {}
 
 /// Why a connection is closed. The first reason stays, and reaches everyone who waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// This side closed it.
     Local,
     /// The peer closed it, or the transport ended.
     Peer,
+    /// The server that this side had started has ended, and this is how.
+    Exited(Arc<Farewell>),
+    /// The transport failed, and this is what it said.
+    Failed(Arc<str>),
     /// Whatever moved its bytes is gone.
     DriverDropped,
 }
 
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Local => "by this side",
-            Self::Peer => "by the peer",
-            Self::DriverDropped => "its driver was dropped",
-        })
+        match self {
+            Self::Local => f.write_str("by this side"),
+            Self::Peer => f.write_str("by the peer"),
+            Self::Exited(farewell) => farewell.fmt(f),
+            Self::Failed(why) => write!(f, "it failed: {why}"),
+            Self::DriverDropped => f.write_str("its driver was dropped"),
+        }
     }
 }
 
@@ -305,6 +321,29 @@ mod tests {
         ] {
             let (method, revision) = (method.into(), Revision::V2026_07_28);
             assert_eq!(SendError::OutOfEra { method, revision }.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_the_peer_has_certainly_not_acted_on() {
+        let timeout = |phase| CallError::Timeout {
+            phase,
+            after: Duration::ZERO,
+        };
+        for phase in [Phase::Connect, Phase::Probe, Phase::Initialize, Phase::Outbox] {
+            assert!(timeout(phase).is_unprocessed(), "{phase}");
+        }
+        for error in [
+            CallError::Unreachable("why".into()),
+            CallError::Unauthorized(None),
+            CallError::Forbidden(None),
+            CallError::SessionLost,
+            CallError::NoCommonRevision { supported: [].into() },
+        ] {
+            assert!(error.is_unprocessed(), "{error}");
+        }
+        for error in [timeout(Phase::Request), CallError::Disconnected, CallError::Cancelled] {
+            assert!(!error.is_unprocessed(), "{error}");
         }
     }
 }

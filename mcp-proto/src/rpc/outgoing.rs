@@ -70,6 +70,8 @@ pub enum Failure {
     Disconnected,
     /// The event stream of a response ended before the answer: the server has begun with the request.
     Interrupted,
+    /// The connection was kept from an earlier exchange, and broke off before anything of the response came.
+    Stale,
     /// The response was no answer.
     Status {
         /// Its status.
@@ -91,6 +93,7 @@ impl From<Failure> for CallError {
         match failure {
             Failure::Unreachable(why) => Self::Unreachable(why),
             Failure::Disconnected | Failure::Interrupted => Self::Disconnected,
+            Failure::Stale => Self::Stale,
             Failure::TooManyConnections => Self::Refused(SendError::TooManyConnections),
             Failure::SessionLost => Self::SessionLost,
             // Apart from other statuses: with the challenge of these two, authorization goes on.

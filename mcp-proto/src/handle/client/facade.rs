@@ -1,5 +1,6 @@
 //! The client handle.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::poll_fn;
@@ -13,7 +14,8 @@ use super::incidents::Incidents;
 use super::listing::ToolListing;
 use super::notifications::Notifications;
 use super::shared::{Inner, Shared, State};
-use crate::client::{Prior, ServerFacts};
+use crate::client::{Incident, Prior, ServerFacts};
+use crate::handle::wakers::{Wait, Wakers};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
 use crate::model::{CallToolResult, Root, TypedRequest};
@@ -117,6 +119,12 @@ impl Client {
         Notifications::late(self.inner.shared.clone())
     }
 
+    /// Tells `relay` of the incidents that there were and that there will be; it gives whom that wakes. It is called under
+    /// a lock, and must take none but its own.
+    pub(in crate::handle) fn relay(&self, relay: impl Fn(Incident) -> Wakers + Send + 'static) {
+        self.inner.shared.with(|state| state.relay(Box::new(relay)));
+    }
+
     /// Waits until it is known what the server speaks, making the handshake if there is one to make, and says
     /// what is known of the server.
     ///
@@ -128,7 +136,8 @@ impl Client {
     pub async fn ready(&self) -> Result<ServerFacts, CallError> {
         // Those of earlier handshakes: only one that fails from now on is this caller's.
         let failures = self.inner.shared.apply(State::connect);
-        poll_fn(|cx| self.inner.shared.with(|state| state.poll_ready(failures, cx))).await
+        let mut watch = self.watch();
+        poll_fn(|cx| watch.poll_ready(failures, cx)).await
     }
 
     /// What is known of the server; `None` before the handshake is done.
@@ -171,7 +180,8 @@ impl Client {
     /// The connection closes even when the future is dropped.
     pub async fn close(&self) {
         self.start_close();
-        poll_fn(|cx| self.poll_finished(cx)).await;
+        let mut watch = self.watch();
+        poll_fn(|cx| watch.poll_finished(cx)).await;
     }
 
     /// Closes the connection for all handles, and returns at once.
@@ -183,23 +193,16 @@ impl Client {
 
     /// What sees the end of the connection, and does not keep it from being closed.
     pub(in crate::handle) fn watch(&self) -> Watch {
-        Watch(self.inner.shared.clone())
+        Watch {
+            shared: self.inner.shared.clone(),
+            wait: Wait::default(),
+        }
     }
 
     /// Whether the connection is closed.
     pub(in crate::handle) fn is_closed(&self) -> bool {
-        let closed = |state: &mut State| state.machine.as_client().closed();
-        self.inner.shared.with(closed).is_some()
-    }
-
-    /// Ready when the connection is closed.
-    pub(in crate::handle) fn poll_closed(&self, cx: &Context<'_>) -> Poll<()> {
-        self.inner.shared.with(|state| state.poll_closed(cx))
-    }
-
-    /// Ready when the connection is closed and its driver has said everything, or is gone.
-    pub(in crate::handle) fn poll_finished(&self, cx: &Context<'_>) -> Poll<()> {
-        self.inner.shared.with(|state| state.poll_finished(cx))
+        let is_closed = |state: &mut State| state.machine.as_client().closed().is_some();
+        self.inner.shared.with(is_closed)
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {
@@ -211,12 +214,39 @@ impl Client {
     }
 }
 
-/// What sees the end of a connection, and does not keep it from being closed.
-pub(in crate::handle) struct Watch(Arc<Shared>);
+/// What sees how it goes on with a connection, and does not keep it from being closed.
+///
+/// # On drop
+/// Its task is not woken any more.
+pub(in crate::handle) struct Watch {
+    shared: Arc<Shared>,
+    wait: Wait,
+}
 
 impl Watch {
+    fn poll_ready(&mut self, failures: u64, cx: &Context<'_>) -> Poll<Result<ServerFacts, CallError>> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_ready(failures, wait, cx))
+    }
+
+    /// Ready when the connection is closed.
+    pub(in crate::handle) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_closed(wait, cx))
+    }
+
     /// Ready when the connection is closed and its driver has said everything, or is gone.
-    pub(in crate::handle) fn poll_finished(&self, cx: &Context<'_>) -> Poll<()> {
-        self.0.with(|state| state.poll_finished(cx))
+    pub(in crate::handle) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_finished(wait, cx))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if self.wait.is_begun() {
+            let wait = &mut self.wait;
+            self.shared.with(|state| state.stop_watching(wait));
+        }
     }
 }

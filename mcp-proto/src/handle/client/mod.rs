@@ -3,7 +3,6 @@
 mod answering;
 mod askers;
 mod blocked;
-mod board;
 mod builder;
 mod call;
 mod demands;
@@ -29,6 +28,7 @@ pub use builder::ClientBuilder;
 pub use call::{Call, Round};
 pub(in crate::handle) use call::{Hearers, tool_params};
 pub use facade::Client;
+pub(in crate::handle) use facade::Watch;
 pub use incidents::Incidents;
 pub use listing::ToolListing;
 pub use notifications::Notifications;

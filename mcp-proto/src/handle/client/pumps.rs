@@ -2,7 +2,6 @@
 
 use alloc::sync::Arc;
 use core::task::{Context, Poll};
-use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -11,8 +10,9 @@ use super::machine::Machine;
 use super::shared::{Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
-use crate::client::{Incident, StreamClient};
+use crate::client::StreamClient;
 use crate::handle::pump::Pump;
+use crate::handle::sync::{Mutex, lock_to_poll, unlocked};
 use crate::handle::teller::Teller;
 #[cfg(feature = "http")]
 use crate::http::client::{ExchangeError, ExchangeId, HttpAction};
@@ -40,8 +40,7 @@ struct Telling(Arc<Shared>);
 impl Telling {
     fn ended(&self, status: &str, last_output: Option<&str>) {
         self.0.with(|state| {
-            let farewell = state.machine.as_client().farewell(status, last_output);
-            state.happened(Incident::Exited(farewell));
+            state.machine.client().ended(status, last_output);
         });
     }
 }
@@ -106,6 +105,15 @@ impl Pump for ClientPump {
         });
     }
 
+    fn receive_failure(&self, now: Time, why: &str) {
+        self.shared.with(|state| {
+            state.tick(now);
+            if let Some(stream) = state.stream() {
+                stream.receive_failure(now, why);
+            }
+        });
+    }
+
     fn allow_reopening(&self) {
         self.shared
             .with(|state| state.stream().map(StreamClient::allow_reopening));
@@ -133,7 +141,7 @@ impl Pump for ClientPump {
 
     fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
         if let Some(desk) = &self.desk {
-            desk.lock().unwrap_or_else(PoisonError::into_inner).poll(cx);
+            lock_to_poll(desk).poll(cx);
         }
     }
 
@@ -194,7 +202,7 @@ impl HttpPump {
     /// driver is done.
     pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<HttpAction>> {
         if let Some(desk) = &mut self.desk {
-            desk.get_mut().unwrap_or_else(PoisonError::into_inner).poll(cx);
+            unlocked(desk).poll(cx);
         }
         self.shared.with(|state| {
             state.arm(now);

@@ -46,7 +46,7 @@ pub use link::ServerConnection;
 #[cfg(feature = "schema")]
 pub use output::Structured;
 pub use output::ToolOutput;
-pub(crate) use peer::Peer;
+pub(crate) use peer::{Peer, RoomWait, Sending};
 pub use pump::ServerPump;
 #[cfg(feature = "schema")]
 pub use typed::{NoArgs, ToolFn};

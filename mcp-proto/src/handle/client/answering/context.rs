@@ -3,12 +3,12 @@
 use alloc::sync::{Arc, Weak};
 use core::fmt;
 use core::future::poll_fn;
-use core::task::{Context, Poll};
-use std::sync::{Mutex, PoisonError};
+use core::task::{Poll, Waker};
 
 use crate::handle::client::facade::Client;
 use crate::handle::client::shared::{Inner, Shared};
-use crate::handle::wakers::Wakers;
+use crate::handle::places::Places;
+use crate::handle::sync::{Mutex, lock};
 use crate::revision::Revision;
 use crate::rpc::CallId;
 
@@ -64,7 +64,7 @@ impl AnswerContext {
 
     /// Whether the request is over: answered, taken back, or the connection is closed.
     pub fn is_cancelled(&self) -> bool {
-        self.life.lock().0
+        self.life.is_over()
     }
 
     /// Waits until the request is over: answered, taken back, or the connection is closed. For what a handler has handed
@@ -73,7 +73,16 @@ impl AnswerContext {
     /// # Cancel safety
     /// It has no effect, and may be dropped and called again.
     pub async fn cancelled(&self) {
-        poll_fn(|cx| self.life.poll_over(cx)).await;
+        let place = self.life.watchers.place();
+        poll_fn(|cx| {
+            // Before the look: the end in between is not missed.
+            place.wait(cx);
+            match self.life.is_over() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
     }
 }
 
@@ -87,31 +96,26 @@ impl fmt::Debug for AnswerContext {
 }
 
 /// Whether a request is over, and who waits for that.
-#[derive(Debug, Default)]
-pub(super) struct Life(Mutex<(bool, Wakers)>);
+pub(super) struct Life {
+    is_over: Mutex<bool>,
+    watchers: Arc<Places>,
+}
 
 impl Life {
+    pub(super) fn begin() -> Self {
+        Self {
+            is_over: Mutex::new(false),
+            watchers: Arc::default(),
+        }
+    }
+
     /// The request is over.
     pub(super) fn end(&self) {
-        let wakers = {
-            let mut life = self.lock();
-            life.0 = true;
-            life.1.take()
-        };
-        // Under no lock: whoever is woken may look here at once.
-        wakers.wake();
+        *lock(&self.is_over) = true;
+        Waker::from(self.watchers.clone()).wake();
     }
 
-    fn poll_over(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut life = self.lock();
-        if life.0 {
-            return Poll::Ready(());
-        }
-        life.1.add(cx.waker());
-        Poll::Pending
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, (bool, Wakers)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_over(&self) -> bool {
+        *lock(&self.is_over)
     }
 }
