@@ -14,8 +14,8 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
 use mcp_driver::child::{Group, Process, Signal, client_over_child, unread};
-use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
+use mcp_proto::handle::client::ClientBuilder;
 use tokio::io::AsyncWrite;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::runtime::Handle;
@@ -32,8 +32,8 @@ use mcp_driver::{ConnectError, Step};
 ///
 /// # Errors
 /// Those of [`child_over`].
-pub fn connect_child(command: &Command, config: ClientConfig) -> io::Result<Client> {
-    let (client, driver) = child_over(command, config)?;
+pub fn connect_child(command: &Command, client: impl Into<ClientBuilder>) -> io::Result<Client> {
+    let (client, driver) = child_over(command, client.into())?;
     // How it ended is told by the calls, and to the callback of the command.
     tokio::spawn(async { drop(driver.await) });
     Ok(client)
@@ -56,12 +56,12 @@ pub fn connect_child(command: &Command, config: ClientConfig) -> io::Result<Clie
 /// # Cancel safety
 /// Dropping the future kills the child and its group at once, with one signal, and waits for nothing; tokio reaps the
 /// child later, while a runtime runs. Every call that waits ends with `Closed`.
-pub fn child_over(
+pub fn child_over<C: Into<ClientBuilder>>(
     command: &Command,
-    config: ClientConfig,
-) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<>)> {
+    client: C,
+) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<C>)> {
     Handle::try_current().map_err(|_| io::Error::other(ConnectError::NoRuntime))?;
-    client_over_child(command, config, Timer::new(Clock::start()), Running::start)
+    client_over_child(command, client.into(), Timer::new(Clock::start()), Running::start)
 }
 
 /// A child that was started.

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 
 use crate::jsonrpc::SkippedEntry;
 use crate::method::MethodName;
+use crate::model::FormError;
 use crate::rpc::{CallError, CloseReason, Excerpt, Farewell};
 use crate::wire::header::ParamHeaderError;
 
@@ -32,6 +33,14 @@ pub enum Incident {
     /// The server had forgotten the session. The next one begins by itself, and what the application had subscribed to
     /// and the log level it had set are set there again.
     SessionLost,
+    /// What a handler of the application has accepted for a form is not what the form asks for: the server was answered
+    /// with an error in its place, and the call that needed it, where there is one, fails.
+    UnfitAnswer {
+        /// The method that was answered.
+        method: MethodName,
+        /// What does not fit.
+        reason: FormError,
+    },
     /// The server does not send what belongs to no request: why its GET stream is not open.
     NotListening(CallError),
     /// The server that this side had started has exited, and the connection ended with it.

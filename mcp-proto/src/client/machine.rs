@@ -16,11 +16,13 @@ use super::meta::Members;
 use super::negotiation::Negotiation;
 use super::obituary::Obituary;
 use super::outbox::{Entry, Outbox};
+use super::rounds::{Gone, Rounds};
 use super::standing::Standing;
 use super::tool_headers::ToolHeaders;
 use super::tool_list::ToolList;
 use crate::jsonrpc::{Params, RawJson, encode_notification_with};
 use crate::method::{Kind, Method, MethodName};
+use crate::model::{Json, Map};
 use crate::revision::Revision;
 use crate::rpc::{
     CallError, CallId, CallOptions, CloseReason, Counters, Excerpt, Kept, Outgoing, Phase, Purpose, RequestKey,
@@ -35,7 +37,7 @@ use crate::time::Time;
 /// - The world tells it: [`receive`](Self::receive), [`fail`](Self::fail), [`delivered`](Self::delivered),
 ///   [`peer_closed`](Self::peer_closed), [`handle_timeout`](Self::handle_timeout).
 /// - The application tells it: [`call`](Self::call), [`notify`](Self::notify), [`cancel`](Self::cancel),
-///   [`respond`](Self::respond), [`connect`](Self::connect), [`close`](Self::close). These take no time and
+///   [`resume`](Self::resume), [`give_up`](Self::give_up), [`respond`](Self::respond), [`connect`](Self::connect), [`close`](Self::close). These take no time and
 ///   only enqueue.
 /// - It tells the world: [`poll_outgoing`](Self::poll_outgoing), [`poll_event`](Self::poll_event),
 ///   [`poll_timeout`](Self::poll_timeout). These never block, and run dry.
@@ -53,6 +55,8 @@ pub struct Client {
     pub(super) negotiation: Negotiation,
     /// Who waits for a reply, and until when.
     pub(super) calls: Calls,
+    /// Which calls are made in several rounds.
+    pub(super) rounds: Rounds,
     /// What waits for the handshake.
     pub(super) held: HeldQueue,
     /// What waits to be sent.
@@ -88,6 +92,7 @@ impl Client {
             link,
             negotiation: Negotiation::new(link, config.mode, config.prior, config.strict_capabilities),
             calls: Calls::new(link, limits, &config.timeouts),
+            rounds: Rounds::new(limits, &config.timeouts),
             held: HeldQueue::default(),
             outbox: Outbox::new(),
             inbox: Inbox::new(limits.requests_in_progress),
@@ -138,21 +143,21 @@ impl Client {
 
     /// How many calls wait for a reply.
     pub fn pending_calls(&self) -> usize {
-        self.calls.len()
+        self.calls.len() + self.rounds.asked()
     }
 
     /// How much is kept at present for what is in progress. An `initialize` that is overdue is in progress; results that are
     /// kept for later are not.
     pub fn kept(&self) -> Kept {
-        let tables = self.calls.entries() + self.inbox.entries() + self.tools.entries();
+        let tables = self.calls.entries() + self.inbox.entries() + self.tools.entries() + self.rounds.entries();
         let queues = self.held.len() + self.outbox.len() + self.events.len();
-        let bytes = self.events.bytes() + self.outbox.bytes() + self.held.bytes();
+        let bytes = self.events.bytes() + self.outbox.bytes() + self.held.bytes() + self.rounds.bytes();
         Kept::new(tables + queues, bytes)
     }
 
     /// Whether a call still waits for its reply.
     pub fn is_waiting(&self, call: CallId) -> bool {
-        self.calls.get(call).is_some()
+        self.calls.get(call).is_some() || self.rounds.contains(call)
     }
 
     /// Why the connection is closed, where it is.
@@ -204,6 +209,10 @@ impl Client {
         }
         if !self.has_room() {
             return Err(SendError::Blocked(params));
+        }
+        // Those that wait for their input are in no table of requests, and would else be without a bound.
+        if self.rounds.asked() > 0 && self.pending_calls() >= self.config.limits.pending_calls {
+            return Err(SendError::TooManyCalls);
         }
         let call = Call::new(method, params, options, CallPurpose::Application);
         let id = self.calls.begin(call).ok_or(SendError::TooManyCalls)?;
@@ -305,6 +314,23 @@ impl Client {
     pub fn cancel(&mut self, call: CallId) {
         if let Some(gone) = self.calls.remove(call) {
             self.abandon(call, &gone);
+        } else if let Some(Gone::Again(request)) = self.rounds.remove(call) {
+            self.cancel(request);
+        }
+    }
+
+    /// Makes a call again that needs input ([`ClientEvent::InputRequired`]), with what was asked for, each under the key of its
+    /// request, and with what the server wants back. It keeps its name; the request has another id. A call that waits for
+    /// no input is not touched.
+    pub fn resume(&mut self, call: CallId, inputs: Map<Json>) {
+        self.resume_with(call, Some(&inputs));
+    }
+
+    /// Ends a call that needs input with this error, which comes as its reply. A call that waits for no input is not touched.
+    pub fn give_up(&mut self, call: CallId, error: CallError) {
+        if self.rounds.is_asked(call) {
+            self.rounds.remove(call);
+            self.reply(call, Err(error));
         }
     }
 
@@ -390,6 +416,7 @@ impl Client {
             let closed = CallError::Closed(reason.clone());
             match purpose {
                 CallPurpose::Application => self.reply(call, Err(closed)),
+                CallPurpose::Round(name) => self.reply(name, Err(closed)),
                 CallPurpose::ToolList => {
                     let outcome = Err(closed);
                     self.events.push(ClientEvent::ToolsListed { call, outcome });
@@ -397,6 +424,9 @@ impl Client {
                 // Nobody waits for what the machine asked for itself.
                 _ => {}
             }
+        }
+        for call in self.rounds.close() {
+            self.reply(call, Err(CallError::Closed(reason.clone())));
         }
         // After the calls: what is queued of them is not wanted any more.
         self.outbox.close();
@@ -423,6 +453,10 @@ impl Client {
         while let Some((id, after, call)) = self.calls.expire(now) {
             self.expired(id, after, call);
         }
+        while let Some((call, after)) = self.rounds.expire(now) {
+            let phase = Phase::Input;
+            self.reply(call, Err(CallError::Timeout { phase, after }));
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
@@ -432,6 +466,7 @@ impl Client {
             self.calls.poll_timeout(),
             self.negotiation.poll_timeout(),
             self.tools.poll_timeout(),
+            self.rounds.poll_timeout(),
             self.kept_results.poll_timeout(),
         ];
         parts.into_iter().flatten().min()

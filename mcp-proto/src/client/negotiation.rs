@@ -319,7 +319,7 @@ impl Negotiation {
         let verdict = match &failure {
             Failure::Status { status, .. } => judge(Channel::Http(*status), Evidence::Other),
             Failure::SessionLost => judge(Channel::Http(404), Evidence::Other),
-            Failure::Unreachable(_) | Failure::Disconnected | Failure::Stale => {
+            Failure::Unreachable(_) | Failure::Disconnected | Failure::Interrupted | Failure::Stale => {
                 judge(Channel::Http(0), Evidence::Broken)
             }
             // It answered, or was not even reached: neither says what it speaks.

@@ -2,6 +2,7 @@
 
 mod board;
 pub mod client;
+mod contained;
 #[cfg(test)]
 pub(crate) mod count;
 mod crossing;

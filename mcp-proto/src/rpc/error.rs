@@ -44,6 +44,13 @@ pub enum CallError {
     /// The result has a `resultType` that this side does not know
     /// (2026-07-28, Overview, ResultType: it "MUST be considered invalid").
     UnknownResultType(Box<str>),
+    /// What the server needed before it could answer could not be given (2026-07-28, Multi Round-Trip Requests).
+    Input(Box<InputFailure>),
+    /// The server has asked for input too often.
+    TooManyRounds {
+        /// How often it may ask: [`Limits::rounds`](crate::Limits::rounds).
+        most: usize,
+    },
     /// Both sides have no protocol revision in common.
     NoCommonRevision {
         /// What the server supports, as far as it said.
@@ -80,7 +87,7 @@ impl CallError {
     pub fn is_unprocessed(&self) -> bool {
         match self {
             // In all other phases, the server had not got it yet.
-            Self::Timeout { phase, .. } => *phase != Phase::Request,
+            Self::Timeout { phase, .. } => !matches!(phase, Phase::Request | Phase::Input),
             Self::Unreachable(_) | Self::Refused(_) | Self::SessionLost | Self::NoCommonRevision { .. } => true,
             // Who asks for authorization has not looked at the call.
             Self::Unauthorized(_) | Self::Forbidden(_) => true,
@@ -108,6 +115,8 @@ impl fmt::Display for CallError {
             Self::SessionLost => f.write_str("the session was lost twice in a row"),
             Self::InvalidReply(error) => write!(f, "the reply cannot be read: {error}"),
             Self::UnknownResultType(name) => write!(f, "the result is of the unknown type {name:?}"),
+            Self::Input(failure) => failure.fmt(f),
+            Self::TooManyRounds { most } => write!(f, "the server has asked for input more than {most} times"),
             Self::NoCommonRevision { supported } => {
                 write!(f, "no common protocol revision; the server supports {supported:?}")
             }
@@ -119,6 +128,36 @@ impl fmt::Display for CallError {
 }
 
 impl core::error::Error for CallError {}
+
+/// An input that the server needed, and that could not be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InputFailure {
+    /// What the server calls it.
+    pub key: Box<str>,
+    /// The method that asks for it.
+    pub method: Box<str>,
+    /// Why it could not be given: what the handler has said, or −32601 where there is none.
+    pub error: ErrorObject,
+}
+
+impl InputFailure {
+    /// The input `key`, asked for by `method`, could not be given.
+    pub fn new(key: impl Into<Box<str>>, method: impl Into<Box<str>>, error: ErrorObject) -> Self {
+        let (key, method) = (key.into(), method.into());
+        Self { key, method, error }
+    }
+}
+
+impl fmt::Display for InputFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, method, error } = self;
+        write!(
+            f,
+            "the server needs the input {key:?} ({method}), which could not be given: {error}"
+        )
+    }
+}
 
 impl From<SendError> for CallError {
     fn from(error: SendError) -> Self {
@@ -156,6 +195,8 @@ pub enum Phase {
     Outbox,
     /// Its own answer.
     Request,
+    /// What the server needs before it can answer (2026-07-28): a human's word, say.
+    Input,
 }
 
 impl fmt::Display for Phase {
@@ -166,6 +207,7 @@ impl fmt::Display for Phase {
             Self::Initialize => "waiting for initialize",
             Self::Outbox => "waiting to be sent",
             Self::Request => "waiting for the answer",
+            Self::Input => "waiting for input that the server needs",
         })
     }
 }

@@ -70,6 +70,8 @@ pub enum Failure {
     Disconnected,
     /// The connection was kept from an earlier exchange, and broke off before anything of the response came.
     Stale,
+    /// The event stream of a response ended before the answer: the server has begun with the request.
+    Interrupted,
     /// The response was no answer.
     Status {
         /// Its status.
@@ -90,7 +92,7 @@ impl From<Failure> for CallError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Unreachable(why) => Self::Unreachable(why),
-            Failure::Disconnected => Self::Disconnected,
+            Failure::Disconnected | Failure::Interrupted => Self::Disconnected,
             Failure::Stale => Self::Stale,
             Failure::TooManyConnections => Self::Refused(SendError::TooManyConnections),
             Failure::SessionLost => Self::SessionLost,

@@ -15,7 +15,7 @@ use super::stderr::{Callback, Lines};
 use super::{Action, Command, Exit, Ladder, Signal, SpawnError, Stderr};
 use crate::{Failure, Lanes, Step};
 use mcp_proto::Time;
-use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Pump, Tasks, Teller, Timer};
 
 /// How often everything goes round before other tasks get their turn.
@@ -448,7 +448,7 @@ impl<P: Pump, C: Process> fmt::Debug for ChildLanes<P, C> {
 /// Dropping the future kills the child and its group at once, with one signal, and waits for nothing.
 pub fn client_over_child<C, T>(
     command: &Command,
-    config: ClientConfig,
+    client: ClientBuilder,
     timer: T,
     start: fn(&Command) -> io::Result<C>,
 ) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + use<C, T>)>
@@ -457,7 +457,7 @@ where
     T: Timer,
 {
     let process = start(command).map_err(|error| SpawnError::wrap(command, &error))?;
-    let (client, pump) = Client::over_stream(config);
+    let (client, pump) = Client::over_stream(client);
     let lanes = ChildLanes::new(pump, process, command).with_restart(command.clone(), start);
     Ok((client, async { Ok(lanes.run(timer).await?) }))
 }

@@ -5,8 +5,8 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::contained::contain;
 use super::{Application, Audience, Call, Peer, Work};
+use crate::handle::contained::contain;
 use crate::handle::sync::{Mutex, lock};
 use crate::jsonrpc::{Notification, Params};
 use crate::method::MethodName;

@@ -8,7 +8,6 @@ mod builder;
 mod call;
 #[cfg(feature = "http")]
 mod cancel;
-mod contained;
 mod context;
 #[cfg(feature = "http")]
 mod depot;

@@ -217,7 +217,7 @@ impl Exchanges {
                 body,
             } => self.end_failure(call, status, authenticate, body.freeze()),
             Response::Awaited => self.broke_off(exchange.kind, call, Failure::Disconnected),
-            Response::Events { .. } => self.fail_call(call, Failure::Disconnected),
+            Response::Events { .. } => self.fail_call(call, Failure::Interrupted),
             Response::Refused { .. } | Response::Encoded { .. } | Response::Ignored => {}
         }
     }
@@ -253,6 +253,7 @@ impl Exchanges {
                 },
             ) => self.fail_call(call, self::failure(status, authenticate)),
             (_, Response::Ignored | Response::Refused { .. } | Response::Encoded { .. }) => {}
+            (kind, Response::Events { .. }) => self.broke_off(kind, call, Failure::Interrupted),
             (kind, _) => self.broke_off(kind, call, failure),
         }
     }
