@@ -68,10 +68,10 @@ pub enum Failure {
     TooManyConnections,
     /// The connection broke off, or the response ended before the answer.
     Disconnected,
-    /// The event stream of a response ended before the answer: the server has begun with the request.
-    Interrupted,
     /// The connection was kept from an earlier exchange, and broke off before anything of the response came.
     Stale,
+    /// The event stream of a response ended before the answer: the server has begun with the request.
+    Interrupted,
     /// The response was no answer.
     Status {
         /// Its status.

@@ -536,10 +536,10 @@ impl State {
                 }
                 // Those who wait for a call have its reply; these two would hear of nothing else.
                 ClientEvent::Closed(reason) => {
+                    self.ended(reason);
                     if let Some(demands) = &mut self.demands {
                         demands.clear();
                     }
-                    self.ended(reason);
                     self.wake_watchers();
                     self.listeners.close(&mut self.to_wake);
                 }

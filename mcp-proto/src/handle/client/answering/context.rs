@@ -3,12 +3,12 @@
 use alloc::sync::{Arc, Weak};
 use core::fmt;
 use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::task::{Context, Poll};
 
 use crate::handle::client::facade::Client;
 use crate::handle::client::shared::{Inner, Shared};
-use crate::handle::places::Places;
 use crate::handle::sync::{Mutex, lock};
+use crate::handle::wakers::{Wait, Waiters};
 use crate::revision::Revision;
 use crate::rpc::CallId;
 
@@ -73,16 +73,11 @@ impl AnswerContext {
     /// # Cancel safety
     /// It has no effect, and may be dropped and called again.
     pub async fn cancelled(&self) {
-        let place = self.life.watchers.place();
-        poll_fn(|cx| {
-            // Before the look: the end in between is not missed.
-            place.wait(cx);
-            match self.life.is_over() {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
-        })
-        .await;
+        let mut watching = Watching {
+            life: &self.life,
+            wait: Wait::default(),
+        };
+        poll_fn(|cx| watching.poll(cx)).await;
     }
 }
 
@@ -96,26 +91,50 @@ impl fmt::Debug for AnswerContext {
 }
 
 /// Whether a request is over, and who waits for that.
-pub(super) struct Life {
-    is_over: Mutex<bool>,
-    watchers: Arc<Places>,
-}
+#[derive(Debug, Default)]
+pub(super) struct Life(Mutex<(bool, Waiters)>);
 
 impl Life {
-    pub(super) fn begin() -> Self {
-        Self {
-            is_over: Mutex::new(false),
-            watchers: Arc::default(),
-        }
-    }
-
     /// The request is over.
     pub(super) fn end(&self) {
-        *lock(&self.is_over) = true;
-        Waker::from(self.watchers.clone()).wake();
+        let waiting = {
+            let mut life = lock(&self.0);
+            life.0 = true;
+            life.1.take()
+        };
+        // Under no lock: whoever is woken may look here at once.
+        waiting.wake();
     }
 
     fn is_over(&self) -> bool {
-        *lock(&self.is_over)
+        lock(&self.0).0
+    }
+}
+
+/// One who waits for the end of a request.
+struct Watching<'a> {
+    life: &'a Life,
+    wait: Wait,
+}
+
+impl Watching<'_> {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let mut life = lock(&self.life.0);
+        if life.0 {
+            return Poll::Ready(());
+        }
+        let spent = life.1.wait(&mut self.wait, cx.waker());
+        drop(life);
+        drop(spent);
+        Poll::Pending
+    }
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        if self.wait.is_begun() {
+            let spent = lock(&self.life.0).1.leave(&mut self.wait);
+            drop(spent);
+        }
     }
 }

@@ -184,7 +184,7 @@ impl Desk {
 
     fn begin(&mut self, of: Of, method: MethodName, params: Option<RawJson>, related: Option<CallId>) -> usize {
         let (revision, roots) = self.shared.look(|state| (state.revision(), state.roots().to_vec()));
-        let life = Arc::new(Life::begin());
+        let life = Arc::default();
         let revision = revision.unwrap_or(Revision::LATEST);
         let context = AnswerContext::new(&self.shared, &self.handles, related, revision, &life);
         let (respondents, capabilities) = (&self.respondents, &self.capabilities);
