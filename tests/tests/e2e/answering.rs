@@ -35,7 +35,7 @@ fn server() -> Server {
             Ok(content.map_or(String::new(), Json::into_string))
         })
         .tool("what", "Asks a model", move |_: Number, context: Context| async move {
-            let params = CreateMessageParams::new(Vec::new(), 9);
+            let params = CreateMessageParams::new(Vec::new(), 9u64);
             let sampled = context.request::<CreateMessage>(&params).await;
             Ok(sampled.map_err(failed)?.model)
         })
