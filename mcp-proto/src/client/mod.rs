@@ -6,22 +6,28 @@
 mod call;
 mod calls;
 mod config;
+mod cursors;
 mod era;
 mod event;
 mod events;
 mod follow;
 mod held;
+mod hints;
 #[cfg(feature = "http")]
 mod http;
 mod inbox;
 mod incident;
+mod input;
+mod kept_results;
 mod link;
 mod listing;
 mod machine;
 mod meta;
 mod negotiation;
+mod obituary;
 mod outbox;
 mod receive;
+mod rounds;
 mod stage;
 mod standing;
 mod step;
@@ -31,11 +37,13 @@ mod tool_list;
 mod tools;
 
 pub use config::{ClientConfig, Mode, Prior};
+#[cfg(feature = "handle")]
+pub(crate) use cursors::Cursors;
 pub use era::{Channel, Evidence, Verdict, judge};
 pub use event::{Answer, ClientEvent, ServerFacts, ServerNotification, ServerRequest};
 #[cfg(feature = "http")]
 pub use http::HttpClient;
-pub use incident::{Farewell, Incident};
+pub use incident::Incident;
 pub use link::{Link, Origin};
 pub use machine::Client;
 pub use stream::StreamClient;
