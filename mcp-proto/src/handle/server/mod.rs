@@ -8,7 +8,6 @@ mod builder;
 mod call;
 #[cfg(feature = "http")]
 mod cancel;
-mod contained;
 mod context;
 #[cfg(feature = "http")]
 mod depot;
@@ -47,7 +46,7 @@ pub use link::ServerConnection;
 #[cfg(feature = "schema")]
 pub use output::Structured;
 pub use output::ToolOutput;
-pub(crate) use peer::Peer;
+pub(crate) use peer::{Peer, RoomWait, Sending};
 pub use pump::ServerPump;
 #[cfg(feature = "schema")]
 pub use typed::{NoArgs, ToolFn};
