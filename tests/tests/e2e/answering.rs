@@ -123,7 +123,8 @@ impl Drop for Alive {
 #[test]
 fn a_call_that_is_dropped_takes_the_question_along() {
     for flavour in Flavour::ALL {
-        for way in WAYS {
+        // Over HTTP the stream that would say so ends with the call.
+        for way in ["memory", "Unix"] {
             println!("{way}, {flavour}");
             flavour.run(async |runtime| {
                 let (asked, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
