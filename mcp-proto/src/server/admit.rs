@@ -5,6 +5,8 @@ use core::fmt;
 
 use super::context::{ClientFacts, RequestContext, severity};
 use super::request::{ClientRequest, Refused, RequestToken};
+#[cfg(feature = "handle")]
+use super::rounds::Asked;
 use super::{ResultBody, ServerConfig, Subscription};
 use crate::jsonrpc::{Facts, Request};
 use crate::method::Method;
@@ -50,7 +52,7 @@ pub fn admit(config: &ServerConfig, request: Request) -> Result<Admitted, Refuse
 pub(crate) fn admit_seen(config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Result<Admitted, Refused> {
     // For a discovery too: its `_meta` says version and capabilities like that of any other request.
     let context = match Metadata::seen(config.revisions(), &request, facts) {
-        Ok(metadata) => context(config, metadata),
+        Ok(metadata) => context(config, metadata, &request),
         Err(error) => return Err(Refused::new(request.id, error)),
     };
     let token = RequestToken::new(request.id, &request.method, context.revision);
@@ -73,7 +75,7 @@ pub(crate) fn admit_seen(config: &ServerConfig, request: Request, facts: &Facts<
     }
 }
 
-fn context(config: &ServerConfig, metadata: Metadata) -> RequestContext {
+fn context(config: &ServerConfig, metadata: Metadata, request: &Request) -> RequestContext {
     let may_log = config.allows(Method::LoggingMessageNotification);
     RequestContext {
         revision: metadata.revision,
@@ -86,6 +88,8 @@ fn context(config: &ServerConfig, metadata: Metadata) -> RequestContext {
         // Without the capability declared none are sent, whatever the client asks (2026-07-28, Logging).
         log_level: metadata.log_level.filter(|_| may_log).as_ref().and_then(severity),
         meta: metadata.meta,
+        #[cfg(feature = "handle")]
+        asked: Asked::of(request),
     }
 }
 

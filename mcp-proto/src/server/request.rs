@@ -10,6 +10,8 @@ use crate::revision::Revision;
 #[cfg(any(feature = "http", feature = "handle"))]
 use crate::rpc::CallOptions;
 use crate::rpc::RequestKey;
+#[cfg(feature = "handle")]
+use crate::rpc::SendError;
 
 /// A request of the client, to be answered by its [`token`](Self::token): over a byte stream a [`RequestToken`], and in
 /// an `HttpServer` one that says who asks as well.
@@ -62,6 +64,21 @@ impl<T> ClientRequest<T> {
 pub(crate) struct Question<'a> {
     pub(crate) method: &'a MethodName,
     pub(crate) options: &'a CallOptions,
+}
+
+#[cfg(feature = "handle")]
+impl<'a> Question<'a> {
+    /// What is asked while a request is served in `revision`.
+    ///
+    /// # Errors
+    /// [`SendError::OutOfEra`] in the modern era, where a server makes no requests (2026-07-28, Multi Round-Trip Requests).
+    pub(crate) fn new(revision: Revision, method: &'a MethodName, options: &'a CallOptions) -> Result<Self, SendError> {
+        if revision.is_stateless() {
+            let method = method.clone();
+            return Err(SendError::OutOfEra { method, revision });
+        }
+        Ok(Self { method, options })
+    }
 }
 
 /// What a request is answered with, once: answering takes the token.

@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, ready};
 
 use super::contained::Contained;
+use super::slot::{Desk, Slot};
 use crate::handle::turn::LARGE;
 use crate::jsonrpc::ErrorObject;
 use crate::limits::Limits;
@@ -75,11 +76,16 @@ impl Job {
     }
 
     /// What the handler returns, once; a large result not in the poll that has made it, while few wait so.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        desk: Desk<'_>,
+        slot: &Slot,
+    ) -> Poll<Result<ResultBody, ErrorObject>> {
         if let Some(waited) = self.result.take() {
             return Poll::Ready(Ok(waited.body));
         }
-        let body = match ready!(self.work.poll(cx)) {
+        let body = match ready!(self.work.poll(cx, desk, slot)) {
             Ok(body) => body,
             Err(error) => return Poll::Ready(Err(error)),
         };

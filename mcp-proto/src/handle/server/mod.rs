@@ -4,6 +4,7 @@
 mod aging;
 mod answers;
 mod application;
+mod ask;
 mod builder;
 mod call;
 #[cfg(feature = "http")]
@@ -21,22 +22,27 @@ pub mod http;
 mod job;
 mod link;
 mod offer;
+mod origin;
 mod output;
 mod peer;
 mod pump;
 #[cfg(feature = "http")]
 mod reading;
+mod rounds;
 #[cfg(feature = "schema")]
 mod schema;
 mod seats;
+mod slot;
 mod stream;
 mod tool;
 #[cfg(feature = "schema")]
 mod typed;
 #[cfg(feature = "http")]
 mod unread;
+mod vault;
 
 pub(crate) use application::{Application, Audience, Call, Work};
+pub use ask::Ask;
 pub use builder::ServerBuilder;
 pub use call::ServerCall;
 pub use context::Context;
@@ -49,5 +55,6 @@ pub use output::Structured;
 pub use output::ToolOutput;
 pub(crate) use peer::Peer;
 pub use pump::ServerPump;
+pub use rounds::Inputs;
 #[cfg(feature = "schema")]
 pub use typed::{NoArgs, ToolFn};

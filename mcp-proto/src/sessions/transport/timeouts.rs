@@ -46,6 +46,8 @@ impl Default for TransportTimeouts {
             request,
             request_max,
             close,
+            // The server's.
+            state: _,
         } = Timeouts::default();
         Self {
             connect: AttemptTimeouts::default().connect,
@@ -67,6 +69,7 @@ impl TransportTimeouts {
             request: self.request,
             request_max: self.request_max,
             close: self.close,
+            ..Timeouts::default()
         }
     }
 

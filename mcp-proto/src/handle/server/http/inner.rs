@@ -9,12 +9,15 @@ use super::orphans::Queue;
 use super::session::SharedSession;
 use crate::handle::lock::lock;
 use crate::handle::server::job::Results;
+use crate::handle::server::origin::Origin;
 use crate::handle::server::reading::Reading;
+use crate::handle::server::slot::Desk;
 use crate::handle::server::unread::UnreadAnswers;
 use crate::handle::server::{Application, Audience};
 use crate::http::server::{HttpConfig, SessionTable, Subscriptions};
 use crate::server::Announcement;
 use crate::server::http::{Member, Rules, Site};
+use crate::time::Time;
 
 /// What the clones of an endpoint and its exchanges share.
 pub(super) struct Inner {
@@ -26,6 +29,7 @@ pub(super) struct Inner {
     pub(super) results: Arc<Results>,
     pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
     pub(super) upkeep: Arc<Queue>,
+    pub(super) origin: Origin,
 }
 
 impl Inner {
@@ -39,7 +43,16 @@ impl Inner {
             results: Arc::new(Results::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::new()),
+            origin: Origin::default(),
             server,
+        }
+    }
+
+    pub(super) fn desk(&self, now: Time) -> Desk<'_> {
+        Desk {
+            application: &*self.server,
+            origin: &self.origin,
+            now,
         }
     }
 

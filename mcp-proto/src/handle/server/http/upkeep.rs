@@ -47,7 +47,7 @@ impl Upkeep {
         let (Some(inner), Some(orphans)) = (self.inner.upgrade(), &mut self.orphans) else {
             return Poll::Ready(());
         };
-        let server = &*inner.server;
+        let (server, desk) = (&*inner.server, inner.desk(now));
         let leave = |visit| lock(&inner.sessions).leave(now, visit);
         let end = |(visit, mut errand): (Visit, Errand)| {
             errand.give_up(server);
@@ -62,7 +62,7 @@ impl Upkeep {
         let poll = |(_, errand): &mut (Visit, Errand), cx: &mut Context<'_>| {
             // Woken for a cancellation too.
             let _ = errand.line.poll_exchange(cx, |_| None::<()>);
-            (errand.poll(server, cx, now), errand.poll_timeout())
+            (errand.poll(desk, cx), errand.poll_timeout())
         };
         orphans.poll(cx, now, poll, end);
         let ended = lock(&inner.sessions).handle_timeout(now);
