@@ -24,3 +24,6 @@ pub use request::InputRequired;
 pub(crate) use retry::Asked;
 pub(crate) use round::{Once, Reply, Round, Settled};
 pub(crate) use seal::Sealer;
+
+#[cfg(test)]
+mod tests;

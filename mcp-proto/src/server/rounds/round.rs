@@ -365,7 +365,7 @@ impl Round {
     /// The result that asks for what is not answered (2026-07-28, Multi Round-Trip Requests, `InputRequiredResult`).
     fn end(&mut self, unix: UnixTime, sealer: Option<&mut Sealer>) -> Result<ResultBody, ErrorObject> {
         let sealer = sealer.ok_or_else(|| ErrorObject::internal("this server has no key to seal state with"))?;
-        let rounds = self.state.rounds + 1;
+        let rounds = self.state.rounds.saturating_add(1);
         if rounds > self.bounds.rounds {
             return Err(ErrorObject::internal(
                 "the request needs more rounds of input than are allowed",
