@@ -179,3 +179,6 @@ impl Drop for Doing<'_> {
         self.context.wake_round();
     }
 }
+
+#[cfg(test)]
+mod tests;
