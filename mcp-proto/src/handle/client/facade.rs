@@ -215,7 +215,11 @@ impl Client {
         self.inner.shared.with(|state| state.poll_finished(cx))
     }
 
-    fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> Call<T> {
+    pub(super) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    pub(super) fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> Call<T> {
         Call::new(self.inner.clone(), method, params, RawJson::decode_leniently)
     }
 }

@@ -18,6 +18,7 @@ use super::slots::{Fate, Report, Room, Slots};
 use crate::client::{ClientEvent, Incident, ServerFacts, ServerNotification, ServerRequest, ToolList};
 use crate::handle::wakers::{Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
+use crate::limits::Limits;
 use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
 use crate::time::Time;
@@ -138,6 +139,11 @@ impl Drop for Inner {
 }
 
 impl State {
+    /// The bounds of the client.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.machine.as_client().config().limits
+    }
+
     /// Starts to wait for a call.
     pub(super) fn begin(&mut self, call: CallId, spent: Duration, waker: Waker) {
         if !spent.is_zero() {
