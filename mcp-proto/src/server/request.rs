@@ -94,6 +94,8 @@ pub struct RequestToken {
     pub(crate) id: Id,
     pub(crate) revision: Revision,
     pub(crate) cacheable: bool,
+    /// Whether it was made again with input: its result depends on more than its parameters.
+    pub(crate) is_retry: bool,
     /// What its connection counts for it.
     pub(crate) held: usize,
     /// The resource that a legacy session has subscribed to by this request, unless it is refused.
@@ -108,6 +110,7 @@ impl RequestToken {
             revision,
             // Kept, as the method is handed out and gone when the answer is written.
             cacheable: method.known().is_some_and(|method| method.is_cacheable()),
+            is_retry: false,
             held: 0,
             subscribes: None,
         }
@@ -131,6 +134,10 @@ impl RequestToken {
     /// The response. For a request that stands alone; one of a connection is answered there.
     pub fn into_response(self, config: &ServerConfig, outcome: Result<ResultBody, ErrorObject>) -> Vec<u8> {
         match outcome {
+            // 2026-07-28, Caching, Cache Key: MUST NOT be cached.
+            Ok(body) if self.is_retry => {
+                (body.uncached()).into_response(config, self.revision, self.cacheable, &self.id)
+            }
             Ok(body) => body.into_response(config, self.revision, self.cacheable, &self.id),
             Err(error) => encode_error(Some(&self.id), &error),
         }

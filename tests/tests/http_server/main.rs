@@ -10,6 +10,7 @@ mod http1;
 mod http2;
 mod listening;
 mod peer;
+mod rounds;
 mod shutdown;
 mod site;
 mod stall;

@@ -5,7 +5,8 @@ use core::panic::AssertUnwindSafe;
 use core::task::{Context, Poll};
 use std::panic::catch_unwind;
 
-use super::slot::{Desk, Slot};
+use super::desk::Desk;
+use super::slot::Slot;
 use super::{Application, Call, Peer, Work};
 use crate::jsonrpc::ErrorObject;
 use crate::server::{ResultBody, Settled};
@@ -44,7 +45,7 @@ impl Contained {
                 return polled;
             }
             self.waited = true;
-            match slot.settle(cx, desk) {
+            match desk.settle(cx, slot) {
                 Settled::Wait => return Poll::Pending,
                 // One time for each request: what came with it is looked at.
                 Settled::Again => {}

@@ -6,7 +6,8 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, ready};
 
 use super::contained::Contained;
-use super::slot::{Desk, Slot};
+use super::desk::Desk;
+use super::slot::Slot;
 use crate::handle::turn::LARGE;
 use crate::jsonrpc::ErrorObject;
 use crate::limits::Limits;

@@ -13,6 +13,7 @@ mod contained;
 mod context;
 #[cfg(feature = "http")]
 mod depot;
+mod desk;
 mod error;
 mod facade;
 mod handler;

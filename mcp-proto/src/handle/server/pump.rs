@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::contained::Contained;
+use super::desk::Desk;
 use super::origin::Origin;
 use super::seats::{Answer, Seats};
-use super::slot::Desk;
 use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
 use crate::handle::{Pump, Timer};
@@ -167,11 +167,7 @@ impl Pump for ServerPump {
     }
 
     fn poll_work(&self, cx: &mut Context<'_>, now: Time) {
-        let desk = Desk {
-            application: &self.server,
-            origin: &self.origin,
-            now,
-        };
+        let desk = Desk::new(&self.server, &self.origin, now);
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         let mut work = seats.start_work(cx);
         // Else it is at work still, and woken for the rest when `work` is dropped.

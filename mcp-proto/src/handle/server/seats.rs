@@ -7,7 +7,8 @@ use core::task::{Context, Poll};
 
 use super::Peer;
 use super::contained::Contained;
-use super::slot::{Desk, Slot};
+use super::desk::Desk;
+use super::slot::Slot;
 use super::stream::Stream;
 use crate::handle::tasks::Queue;
 use crate::handle::{AtWork, Tasks};

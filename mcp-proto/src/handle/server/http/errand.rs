@@ -6,8 +6,8 @@ use core::task::{Context, Poll, ready};
 
 use super::line::Line;
 use crate::handle::server::contained::Contained;
+use crate::handle::server::desk::Desk;
 use crate::handle::server::job::{Job, Results};
-use crate::handle::server::slot::Desk;
 use crate::handle::server::{Application, Peer};
 use crate::jsonrpc::ErrorObject;
 use crate::server::http::HttpAnswer;

@@ -11,13 +11,11 @@ use crate::handle::lock::lock;
 use crate::handle::server::job::Results;
 use crate::handle::server::origin::Origin;
 use crate::handle::server::reading::Reading;
-use crate::handle::server::slot::Desk;
 use crate::handle::server::unread::UnreadAnswers;
 use crate::handle::server::{Application, Audience};
 use crate::http::server::{HttpConfig, SessionTable, Subscriptions};
 use crate::server::Announcement;
 use crate::server::http::{Member, Rules, Site};
-use crate::time::Time;
 
 /// What the clones of an endpoint and its exchanges share.
 pub(super) struct Inner {
@@ -45,14 +43,6 @@ impl Inner {
             upkeep: Arc::new(Queue::new()),
             origin: Origin::default(),
             server,
-        }
-    }
-
-    pub(super) fn desk(&self, now: Time) -> Desk<'_> {
-        Desk {
-            application: &*self.server,
-            origin: &self.origin,
-            now,
         }
     }
 

@@ -9,6 +9,7 @@ use super::inner::Inner;
 use super::orphans::{Arrival, Orphans, Queue};
 use crate::handle::lock::lock;
 use crate::handle::server::aging::Aging;
+use crate::handle::server::desk::Desk;
 use crate::http::server::Visit;
 use crate::server::http::HttpSession;
 use crate::time::Time;
@@ -47,7 +48,7 @@ impl Upkeep {
         let (Some(inner), Some(orphans)) = (self.inner.upgrade(), &mut self.orphans) else {
             return Poll::Ready(());
         };
-        let (server, desk) = (&*inner.server, inner.desk(now));
+        let (server, desk) = (&*inner.server, Desk::new(&*inner.server, &inner.origin, now));
         let leave = |visit| lock(&inner.sessions).leave(now, visit);
         let end = |(visit, mut errand): (Visit, Errand)| {
             errand.give_up(server);

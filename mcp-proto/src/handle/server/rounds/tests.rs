@@ -21,9 +21,10 @@ use crate::handle::{Pump, Server, Timer};
 use crate::jsonrpc::ErrorObject;
 use crate::limits::{Limits, Timeouts};
 use crate::model::{
-    GetPromptParams, GetPromptResult, Json, PromptsCapability, ReadResourceParams, ReadResourceResult,
+    CacheScope, GetPromptParams, GetPromptResult, Json, PromptsCapability, ReadResourceParams, ReadResourceResult,
     ResourcesCapability, ServerCapabilities, StringSchema, Tool,
 };
+use crate::server::CacheHints;
 use crate::time::{Time, UnixTime};
 
 struct Clock(Time);
@@ -321,13 +322,16 @@ impl Handler for Asking {
 
     async fn read_resource(&self, _: ReadResourceParams, context: Context) -> Result<ReadResourceResult, ErrorObject> {
         let roots = context.list_roots().await?;
-        Err(ErrorObject::internal(format!("{} roots", roots.roots.len())))
+        assert_eq!(roots.roots.len(), 1);
+        Ok(ReadResourceResult::new(Vec::new()))
     }
 }
 
 #[test]
 fn prompts_and_resources_ask_as_tools_do() {
-    let server = builder().handler(Asking).build();
+    let mut cache = CacheHints::default();
+    (cache.ttl_ms, cache.scope) = (5_000, CacheScope::Public);
+    let server = builder().cache(cache).handler(Asking).build();
     for mut world in [World::modern(&server), World::legacy(&server)] {
         let (answer, rounds) = world.fulfil("prompts/get", &json!({"name": "p"}));
         assert_eq!(
@@ -337,10 +341,21 @@ fn prompts_and_resources_ask_as_tools_do() {
         );
         let (answer, rounds) = world.fulfil("resources/read", &json!({"uri": "x:y"}));
         assert_eq!(
-            (&answer["error"]["message"], rounds.len()),
-            (&json!("1 roots"), 1),
+            (&answer["result"]["contents"], rounds.len()),
+            (&json!([]), 1),
             "{answer}"
         );
+        // 2026-07-28, Caching, Cache Key: MUST NOT be cached.
+        let hints = (
+            answer["result"]["ttlMs"].as_u64(),
+            answer["result"]["cacheScope"].as_str(),
+        );
+        let expected = if world.is_modern {
+            (Some(0), Some("private"))
+        } else {
+            (None, None)
+        };
+        assert_eq!(hints, expected);
     }
 }
 
@@ -485,22 +500,15 @@ fn a_thousand_asks_in_one_poll_are_refused_and_a_value_too_large_is_told() {
 
 #[test]
 fn a_driver_without_random_bytes_asks_nothing_and_serves_the_rest() {
-    let server = tool(builder(), async |context: Context| {
-        Ok(name(&context.elicit("a", form()).await?))
-    })
-    .build();
-    let mut world = World::modern(&server);
-    world.pump = server.pump();
-    let fresh = tool(builder(), async |context: Context| {
-        Ok(name(&context.elicit("a", form()).await?))
-    })
-    .build();
-    let mut without = World::modern(&server);
-    without.pump = fresh.pump();
-    let answer = without.request("tools/call", &go());
+    let server = || {
+        let ask = async |context: Context| Ok(name(&context.elicit("a", form()).await?));
+        tool(builder(), ask).build()
+    };
+    let (with, without) = (server(), server());
+    let mut world = World::modern(&with);
+    world.pump = without.pump();
+    let answer = world.request("tools/call", &go());
     assert_eq!(answer[0]["error"]["code"], -32603, "{answer:?}");
-    assert_eq!(
-        world.request("tools/call", &go())[0]["result"]["resultType"],
-        "input_required"
-    );
+    let listed = world.request("tools/list", &json!({}));
+    assert_eq!(listed[0]["result"]["tools"].as_array().map(Vec::len), Some(1));
 }
