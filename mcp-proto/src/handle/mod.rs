@@ -1,15 +1,20 @@
 //! The async layer: futures and wakers over the machines. No IO, no runtime.
 
+mod board;
 pub mod client;
+mod contained;
 #[cfg(test)]
 pub(crate) mod count;
 mod crossing;
-#[cfg(feature = "http")]
-mod lock;
+#[cfg(test)]
+mod growth;
 mod places;
 mod pump;
+#[cfg(test)]
+mod schedules;
 pub mod server;
 pub mod sessions;
+mod sync;
 mod tasks;
 mod teller;
 mod timer;

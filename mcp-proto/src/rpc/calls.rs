@@ -146,6 +146,11 @@ impl<T> Calls<T> {
 
     /// Stops waiting for a call; `None` where it has been settled.
     pub(crate) fn remove(&mut self, call: CallId) -> Option<T> {
+        self.take(call).map(|(data, _)| data)
+    }
+
+    /// The same, and when it was born, where that is known, and what was spent before.
+    pub(crate) fn take(&mut self, call: CallId) -> Option<(T, (Option<Time>, Duration))> {
         let pending = self.pending.remove(call.0)?;
         match pending.deadline {
             Some(_) => self.clean(),
@@ -154,7 +159,8 @@ impl<T> Calls<T> {
                 self.newborn.pop_if(|newborn| *newborn == call);
             }
         }
-        Some(pending.data)
+        let born = pending.deadline.map(|_| pending.born);
+        Some((pending.data, (born, pending.spent)))
     }
 
     pub(crate) fn get(&self, call: CallId) -> Option<&T> {
@@ -283,8 +289,10 @@ mod tests {
         let mut calls = calls();
         let call = calls.begin(&options(2, 9), &Timeouts::default(), "a").unwrap();
         assert_eq!(calls.poll_timeout(), Some(Time::ORIGIN));
+        assert_eq!(calls.entries(), 2, "it waits, and for its deadline");
         calls.arm(at(10));
         assert_eq!(calls.poll_timeout(), Some(at(12)));
+        assert_eq!(calls.entries(), 2, "it waits, and has a deadline");
         assert_eq!(calls.expire(at(11)), None);
         assert_eq!(calls.expire(at(13)), Some((call, 3 * SECOND, "a")));
         assert_eq!(calls.poll_timeout(), None);

@@ -1,5 +1,6 @@
 //! The client handle.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::poll_fn;
@@ -11,20 +12,13 @@ use serde::de::DeserializeOwned;
 use super::call::{Call, tool_params};
 use super::incidents::Incidents;
 use super::listing::ToolListing;
-use super::machine::Machine;
 use super::notifications::Notifications;
-use super::pumps::ClientPump;
-#[cfg(feature = "http")]
-use super::pumps::HttpPump;
 use super::shared::{Inner, Shared, State};
-#[cfg(feature = "http")]
-use crate::client::HttpClient;
-use crate::client::{ClientConfig, Prior, ServerFacts, StreamClient};
-#[cfg(feature = "http")]
-use crate::http::client::HttpClientConfig;
+use crate::client::{Incident, Prior, ServerFacts};
+use crate::handle::wakers::{Wait, Wakers};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
-use crate::model::{CallToolResult, TypedRequest};
+use crate::model::{CallToolResult, Root, TypedRequest};
 use crate::rpc::{CallError, CloseReason, Counters, SendError};
 
 /// A client of one server, cheap to clone and to share between tasks and threads.
@@ -42,24 +36,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client over a byte stream, and the pump that a driver moves its bytes with.
-    pub fn over_stream(config: ClientConfig) -> (Self, ClientPump) {
-        // Two counts: the last handle closes the client, and the driver keeps what they share until that is said.
-        let shared = Arc::new(Shared::new(Machine::Stream(StreamClient::new(config))));
-        (Self::of(&shared), ClientPump::new(shared))
-    }
-
-    /// A client over HTTP, and the pump that a driver moves its exchanges with.
-    #[cfg(feature = "http")]
-    pub fn over_http(config: ClientConfig, http: &HttpClientConfig) -> (Self, HttpPump) {
-        let shared = Arc::new(Shared::new(Machine::Http(HttpClient::new(config, http))));
-        (Self::of(&shared), HttpPump::new(shared))
-    }
-
-    fn of(shared: &Arc<Shared>) -> Self {
-        Self {
-            inner: Arc::new(Inner { shared: shared.clone() }),
-        }
+    pub(super) fn of_inner(inner: Arc<Inner>) -> Self {
+        Self { inner }
     }
 
     /// Calls the tool `name`.
@@ -76,7 +54,7 @@ impl Client {
     /// They are read once however many ask at a time, and kept while they are fresh: as long as the server says
     /// (`ttlMs`), or until it says that they have changed, where it has promised to
     /// ([`client::Client::list_tools`](crate::client::Client::list_tools) has the rules, and
-    /// [`tools_ttl`](ClientConfig::tools_ttl) the rest). What is kept belongs to this client, and so to one
+    /// [`tools_ttl`](crate::client::ClientConfig::tools_ttl) the rest). What is kept belongs to this client, and so to one
     /// authorization. [`forget_tools`](Self::forget_tools) makes the next one ask anew.
     ///
     /// # Errors
@@ -114,6 +92,17 @@ impl Client {
             .apply(|state| state.machine.client().notify(method, params))
     }
 
+    /// The roots from now on, in place of those of before. A server up to 2025-11-25 that knows the client already is told
+    /// that they have changed (`notifications/roots/list_changed`), where the client was made with
+    /// [`roots`](super::ClientBuilder::roots); a client that was not has none, whatever is said here.
+    ///
+    /// Deprecated since 2026-07-28, where a server asks for them anew whenever it needs them: what it works on is an argument
+    /// of its tools, a resource, or its configuration.
+    pub fn set_roots(&self, roots: impl IntoIterator<Item = Root>) {
+        let roots = roots.into_iter().collect();
+        self.inner.shared.apply(|state| state.set_roots(roots));
+    }
+
     /// What the server notifies of its own accord, from now on.
     pub fn notifications(&self) -> Notifications {
         Notifications::new(self.inner.shared.clone())
@@ -130,6 +119,12 @@ impl Client {
         Notifications::late(self.inner.shared.clone())
     }
 
+    /// Tells `relay` of the incidents that there were and that there will be; it gives whom that wakes. It is called under
+    /// a lock, and must take none but its own.
+    pub(in crate::handle) fn relay(&self, relay: impl Fn(Incident) -> Wakers + Send + 'static) {
+        self.inner.shared.with(|state| state.relay(Box::new(relay)));
+    }
+
     /// Waits until it is known what the server speaks, making the handshake if there is one to make, and says
     /// what is known of the server.
     ///
@@ -141,7 +136,8 @@ impl Client {
     pub async fn ready(&self) -> Result<ServerFacts, CallError> {
         // Those of earlier handshakes: only one that fails from now on is this caller's.
         let failures = self.inner.shared.apply(State::connect);
-        poll_fn(|cx| self.inner.shared.with(|state| state.poll_ready(failures, cx))).await
+        let mut watch = self.watch();
+        poll_fn(|cx| watch.poll_ready(failures, cx)).await
     }
 
     /// What is known of the server; `None` before the handshake is done.
@@ -184,7 +180,8 @@ impl Client {
     /// The connection closes even when the future is dropped.
     pub async fn close(&self) {
         self.start_close();
-        poll_fn(|cx| self.poll_finished(cx)).await;
+        let mut watch = self.watch();
+        poll_fn(|cx| watch.poll_finished(cx)).await;
     }
 
     /// Closes the connection for all handles, and returns at once.
@@ -196,23 +193,16 @@ impl Client {
 
     /// What sees the end of the connection, and does not keep it from being closed.
     pub(in crate::handle) fn watch(&self) -> Watch {
-        Watch(self.inner.shared.clone())
+        Watch {
+            shared: self.inner.shared.clone(),
+            wait: Wait::default(),
+        }
     }
 
     /// Whether the connection is closed.
     pub(in crate::handle) fn is_closed(&self) -> bool {
-        let closed = |state: &mut State| state.machine.as_client().closed();
-        self.inner.shared.with(closed).is_some()
-    }
-
-    /// Ready when the connection is closed.
-    pub(in crate::handle) fn poll_closed(&self, cx: &Context<'_>) -> Poll<()> {
-        self.inner.shared.with(|state| state.poll_closed(cx))
-    }
-
-    /// Ready when the connection is closed and its driver has said everything, or is gone.
-    pub(in crate::handle) fn poll_finished(&self, cx: &Context<'_>) -> Poll<()> {
-        self.inner.shared.with(|state| state.poll_finished(cx))
+        let is_closed = |state: &mut State| state.machine.as_client().closed().is_some();
+        self.inner.shared.with(is_closed)
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {
@@ -224,12 +214,39 @@ impl Client {
     }
 }
 
-/// What sees the end of a connection, and does not keep it from being closed.
-pub(in crate::handle) struct Watch(Arc<Shared>);
+/// What sees how it goes on with a connection, and does not keep it from being closed.
+///
+/// # On drop
+/// Its task is not woken any more.
+pub(in crate::handle) struct Watch {
+    shared: Arc<Shared>,
+    wait: Wait,
+}
 
 impl Watch {
+    fn poll_ready(&mut self, failures: u64, cx: &Context<'_>) -> Poll<Result<ServerFacts, CallError>> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_ready(failures, wait, cx))
+    }
+
+    /// Ready when the connection is closed.
+    pub(in crate::handle) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_closed(wait, cx))
+    }
+
     /// Ready when the connection is closed and its driver has said everything, or is gone.
-    pub(in crate::handle) fn poll_finished(&self, cx: &Context<'_>) -> Poll<()> {
-        self.0.with(|state| state.poll_finished(cx))
+    pub(in crate::handle) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_finished(wait, cx))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if self.wait.is_begun() {
+            let wait = &mut self.wait;
+            self.shared.with(|state| state.stop_watching(wait));
+        }
     }
 }

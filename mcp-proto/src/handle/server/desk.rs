@@ -5,7 +5,7 @@ use core::task::Context;
 use super::Application;
 use super::origin::Origin;
 use super::slot::Slot;
-use crate::handle::lock::lock;
+use crate::handle::sync::lock;
 use crate::server::Settled;
 use crate::time::Time;
 

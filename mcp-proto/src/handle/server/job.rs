@@ -5,9 +5,10 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, ready};
 
-use super::contained::Contained;
 use super::desk::Desk;
+use super::running::Running;
 use super::slot::Slot;
+use crate::handle::contained::Contained;
 use crate::handle::turn::LARGE;
 use crate::jsonrpc::ErrorObject;
 use crate::limits::Limits;
@@ -15,7 +16,7 @@ use crate::server::ResultBody;
 
 /// The future of a handler, until it has an outcome.
 pub(super) struct Job {
-    work: Contained,
+    work: Running,
     results: Arc<Results>,
     /// The result that the handler has returned, where writing it has a poll of its own.
     result: Option<Box<Waiting>>,
@@ -71,8 +72,8 @@ impl Drop for Taken {
 }
 
 impl Job {
-    pub(super) fn new(work: Contained, results: Arc<Results>) -> Self {
-        let result = None;
+    pub(super) fn new(work: Contained<ResultBody>, results: Arc<Results>) -> Self {
+        let (work, result) = (Running::new(work), None);
         Self { work, results, result }
     }
 

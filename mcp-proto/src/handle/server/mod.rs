@@ -9,7 +9,6 @@ mod builder;
 mod call;
 #[cfg(feature = "http")]
 mod cancel;
-mod contained;
 mod context;
 #[cfg(feature = "http")]
 mod depot;
@@ -30,6 +29,7 @@ mod pump;
 #[cfg(feature = "http")]
 mod reading;
 mod rounds;
+mod running;
 #[cfg(feature = "schema")]
 mod schema;
 mod seats;
@@ -54,7 +54,7 @@ pub use link::ServerConnection;
 #[cfg(feature = "schema")]
 pub use output::Structured;
 pub use output::ToolOutput;
-pub(crate) use peer::Peer;
+pub(crate) use peer::{Peer, RoomWait, Sending};
 pub use pump::ServerPump;
 pub use rounds::Inputs;
 #[cfg(feature = "schema")]

@@ -3,16 +3,16 @@
 use alloc::sync::{Arc, Weak};
 use core::fmt;
 use core::task::{Context, Poll};
-use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::contained::Contained;
 use super::desk::Desk;
 use super::origin::Origin;
 use super::seats::{Answer, Seats};
 use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
+use crate::handle::contained::Contained;
+use crate::handle::sync::{Mutex, lock_to_poll, unlocked};
 use crate::handle::{Pump, Timer};
 use crate::rpc::{CloseReason, Counters};
 #[cfg(feature = "http")]
@@ -119,7 +119,7 @@ impl ServerPump {
         let Some(key) = token.key() else { return };
         // Polled at once: many handlers are ready then, and such an answer leaves with the next write.
         let answer = seats.insert(&self.stream, key, token, desk, |peer| {
-            Contained::start(&self.server, call, peer)
+            Contained::start(|| self.server.serve(call, peer))
         });
         self.answer(answer);
     }
@@ -166,14 +166,22 @@ impl Pump for ServerPump {
         self.stream.connection(|connection| connection.receive_eof(now));
     }
 
+    fn receive_failure(&self, now: Time, why: &str) {
+        self.stream
+            .connection(|connection| connection.receive_failure(now, why));
+    }
+
     fn poll_work(&self, cx: &mut Context<'_>, now: Time) {
         let desk = Desk::new(&self.server, &self.origin, now);
-        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seats = lock_to_poll(&self.seats);
         let mut work = seats.start_work(cx);
-        // Else it is at work still, and woken for the rest when `work` is dropped.
-        if (0..ROUNDS).any(|_| !self.round(&mut seats, desk)) {
-            seats.rest(&mut work);
+        for _ in 0..ROUNDS {
+            // Where it was called after it has looked, it looks once more.
+            if !self.round(&mut seats, desk) && seats.rest(&mut work) {
+                return;
+            }
         }
+        // At work still: it is woken for the rest when `work` is dropped.
     }
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
@@ -193,7 +201,7 @@ impl Drop for ServerPump {
     fn drop(&mut self) {
         // First, for the same reason as where the connection is closed.
         self.stream.end(CloseReason::DriverDropped);
-        self.seats.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        unlocked(&mut self.seats).clear();
     }
 }
 

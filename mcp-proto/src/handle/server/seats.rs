@@ -5,11 +5,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
-use super::Peer;
-use super::contained::Contained;
 use super::desk::Desk;
+use super::running::Running;
 use super::slot::Slot;
 use super::stream::Stream;
+use super::{Peer, RoomWait};
+use crate::handle::contained::Contained;
 use crate::handle::tasks::Queue;
 use crate::handle::{AtWork, Tasks};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
@@ -28,7 +29,7 @@ pub(super) struct Seats {
 }
 
 struct Handling {
-    work: Contained,
+    work: Running,
     token: RequestToken,
     seat: Arc<Seat>,
 }
@@ -73,10 +74,10 @@ impl Seats {
         key: RequestKey,
         token: RequestToken,
         desk: Desk<'_>,
-        work: impl FnOnce(Arc<dyn Peer>) -> Contained,
+        work: impl FnOnce(Arc<dyn Peer>) -> Contained<ResultBody>,
     ) -> Option<Answer> {
         let seat = self.seat(stream, key);
-        let work = work(Arc::clone(&seat) as Arc<dyn Peer>);
+        let work = Running::new(work(Arc::clone(&seat) as Arc<dyn Peer>));
         // It is polled right here: in the queue it would be polled once more for nothing.
         let index = self.handlers.insert_unqueued(Handling { work, token, seat });
         self.by_key.insert(key, index);
@@ -158,12 +159,16 @@ impl Peer for Seat {
         self.stream.send(self.key, message)
     }
 
-    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.stream.poll_room(self.key, cx)
+    fn poll_room(&self, wait: &mut RoomWait, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.poll_room(self.key, &mut wait.room, cx)
     }
 
-    fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.stream.poll_callable(cx)
+    fn poll_callable(&self, wait: &mut RoomWait, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.poll_callable(wait, cx)
+    }
+
+    fn leave_room(&self, wait: &mut RoomWait) {
+        self.stream.leave_room(wait);
     }
 
     fn call(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {

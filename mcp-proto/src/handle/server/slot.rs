@@ -2,9 +2,9 @@
 
 use alloc::boxed::Box;
 use core::task::{Context, Waker};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
-use crate::handle::lock::lock;
+use crate::handle::sync::{Mutex, lock};
 use crate::server::{Round, Settled};
 
 /// The run of a handler, once it asks; its transport looks at it after each poll. Empty for all who do not ask.
@@ -31,16 +31,17 @@ impl Slot {
     /// The handler was polled, and has not returned. What becomes of its run, as `settle` says where there is one.
     pub(super) fn settle(&self, cx: &Context<'_>, settle: impl FnOnce(&Mutex<Round>) -> Settled) -> Settled {
         let mut waker = lock(&self.waker);
-        if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            *waker = Some(cx.waker().clone());
-        }
-        // Before the run is looked at: what is asked from now on wakes.
+        let is_kept = waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        let before = (!is_kept).then(|| waker.replace(cx.waker().clone()));
+        // Before the run is looked at: what is asked from now on wakes. The old one goes under no lock.
         drop(waker);
+        drop(before);
         self.round.get().map_or(Settled::Wait, |round| settle(round))
     }
 
     /// The handler is gone: nobody is woken.
     pub(super) fn clear(&self) {
-        lock(&self.waker).take();
+        let waker = lock(&self.waker).take();
+        drop(waker);
     }
 }

@@ -1,9 +1,7 @@
 //! The keys of a server.
 
-use std::sync::Mutex;
-
 use crate::handle::Timer;
-use crate::handle::lock::lock;
+use crate::handle::sync::{Mutex, lock};
 use crate::server::{Sealer, ServerConfig};
 
 /// What seals the state of a server's requests, once a driver has brought random bytes. The same for all its connections.

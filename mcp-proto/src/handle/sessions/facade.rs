@@ -4,11 +4,14 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
+use core::task::{Context, Poll};
 
 use super::connect::Connect;
 use super::driver::SessionsDriver;
+use super::incidents::SessionIncidents;
 use super::session::Session;
 use super::shared::{Inner, Shared};
+use crate::handle::wakers::Wait;
 use crate::rpc::CloseReason;
 use crate::sessions::{Life, SessionsConfig, SessionsCounters};
 
@@ -82,7 +85,10 @@ pub struct Sessions<K: Ord> {
 
 impl<K: Ord> Sessions<K> {
     /// A pool whose connections `connect` makes, and what drives it.
-    pub fn new(config: SessionsConfig, connect: impl Connect<K> + Send + 'static) -> (Self, SessionsDriver<K>) {
+    pub fn new(config: SessionsConfig, connect: impl Connect<K> + Send + 'static) -> (Self, SessionsDriver<K>)
+    where
+        K: Send + Sync + 'static,
+    {
         let shared = Arc::new(Shared::new(config));
         let driver = SessionsDriver::new(shared.clone(), Box::new(connect));
         let inner = Arc::new(Inner { shared });
@@ -116,6 +122,11 @@ impl<K: Ord> Sessions<K> {
         self.inner.shared.with(|state| state.machine.counters())
     }
 
+    /// What is lost in the sessions, or goes wrong, without a call failing for it, and in which.
+    pub fn incidents(&self) -> SessionIncidents<K> {
+        SessionIncidents::new(&self.inner.shared.bulletin, None)
+    }
+
     /// Closes the session of a key, gracefully and in the background; calls in flight in it end with
     /// [`CallError::Closed`](crate::rpc::CallError::Closed). The next call creates another.
     pub fn evict(&self, key: impl Into<K>) {
@@ -130,7 +141,34 @@ impl<K: Ord> Sessions<K> {
     /// The pool closes even when the future is dropped.
     pub async fn close(&self) {
         self.inner.shared.with(|state| state.close(CloseReason::Local));
-        poll_fn(|cx| self.inner.shared.with(|state| state.poll_finished(cx))).await;
+        let mut closing = Closing {
+            shared: &self.inner.shared,
+            wait: Wait::default(),
+        };
+        poll_fn(|cx| closing.poll(cx)).await;
+    }
+}
+
+/// The wait for the end.
+///
+/// # On drop
+/// Its task is not woken any more.
+struct Closing<'a, K: Ord> {
+    shared: &'a Shared<K>,
+    wait: Wait,
+}
+
+impl<K: Ord> Closing<'_, K> {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_finished(wait, cx))
+    }
+}
+
+impl<K: Ord> Drop for Closing<'_, K> {
+    fn drop(&mut self) {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.stop_closing(wait));
     }
 }
 
