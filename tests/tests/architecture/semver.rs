@@ -20,7 +20,7 @@ const SSE: &str = "the standard of server-sent events is complete";
 const WRAPPER: &str = "a wrapper, to be taken apart";
 
 /// What is exhaustive on purpose, and why.
-const EXHAUSTIVE: [(&str, &str); 44] = [
+const EXHAUSTIVE: [(&str, &str); 48] = [
     ("http::client::action: HttpAction", EFFECT),
     ("http::client::output: Output", EFFECT),
     ("legacy::client: ClientAction", EFFECT),
@@ -65,6 +65,10 @@ const EXHAUSTIVE: [(&str, &str); 44] = [
     ("server::http::opening: Opening", FORK),
     ("server::http::taken: Taken", EFFECT),
     ("server::http::session: End", EFFECT),
+    ("server::http::replays: Resuming", FORK),
+    ("http::server::replay: EventId", "an id has two parts"),
+    ("http::server::replay: Recorded", EFFECT),
+    ("http::server::replay: Replayed", EFFECT),
 ];
 
 #[test]

@@ -10,6 +10,7 @@ mod http1;
 mod http2;
 mod listening;
 mod peer;
+mod resume;
 mod rounds;
 mod shutdown;
 mod site;
