@@ -97,6 +97,13 @@ settings! {
         pub subscription_uris (with_subscription_uris): usize,
         /// Most tools whose arguments are mirrored in HTTP headers that a client remembers. Default 10,000.
         pub tool_headers (with_tool_headers): usize,
+        /// Most bytes of what a client carries for a server from one round of input to the next (`requestState`): what was
+        /// answered, and what happened once. Default 64 KiB.
+        pub state_bytes (with_state_bytes): usize,
+        /// Most things that a handler asks its client in one round. Default 64.
+        pub input_requests (with_input_requests): usize,
+        /// Most rounds of input that one request of a server's client takes. Default 32.
+        pub input_rounds (with_input_rounds): usize,
         /// Most pages followed when a list is read to its end. Default 1,000.
         pub list_pages (with_list_pages): usize,
         /// Most times that a server may ask for input before it answers one call (2026-07-28, Multi Round-Trip Requests).
@@ -148,6 +155,10 @@ impl Default for Limits {
             replay_total_bytes: 64 << 20,
             subscription_uris: 1_000,
             tool_headers: 10_000,
+            // A header or a form field of a gateway may carry no more, and a user has to answer all of it.
+            state_bytes: 64 << 10,
+            input_requests: 64,
+            input_rounds: 32,
             list_pages: 1_000,
             rounds: 10,
             kept_results_bytes: 4 << 20,
@@ -173,6 +184,9 @@ settings! {
         /// For a request in all, whatever progress it reports; and for the handler of a legacy HTTP request after its
         /// client has hung up. Default 1 hour.
         pub request_max (with_request_max): Duration,
+        /// For a client to come back with what a server needs: how long the state that it carries is good. A user may have
+        /// to be asked meanwhile. Default 1 hour.
+        pub state (with_state): Duration,
         /// For the input that a server needs before it answers a call (2026-07-28, Multi Round-Trip Requests), each time that
         /// it asks: a human may have to be found. The call's own time does not run meanwhile. Default 10 minutes.
         pub input (with_input): Duration,
@@ -190,6 +204,7 @@ impl Default for Timeouts {
             initialize: Duration::from_secs(30),
             request: Duration::from_secs(60),
             request_max: Duration::from_secs(3600),
+            state: Duration::from_secs(3600),
             input: Duration::from_secs(600),
             // Whoever closes waits for it, and the peer may be dead.
             close: Duration::from_secs(2),

@@ -135,6 +135,49 @@ async fn the_service_mounts_in_axum() {
     assert_eq!(endpoint.sessions(), 1);
 }
 
+/// What a layer knows of a user.
+#[derive(Clone)]
+struct User(&'static str);
+
+#[tokio::test]
+async fn what_a_layer_puts_into_the_extensions_arrives_in_tools() {
+    use axum::extract::Request;
+    use axum::middleware::{Next, from_fn};
+    use mcp_tokio::Server;
+    let server = Server::builder("test", "1.0.0")
+        .tool(
+            "who",
+            "Says who asks",
+            |_: (), context: mcp_proto::handle::server::Context| async move {
+                let user = context.extension::<User>().map_or("nobody", |user| user.0);
+                let agent = context.headers().and_then(|headers| headers.get("x-agent"));
+                let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+                let principal = context.principal().map(Principal::as_bytes).unwrap_or_default();
+                let shown = format!("{context:?} {:?}", context.asker());
+                assert!(!shown.contains("secret"), "{shown}");
+                Ok(format!(
+                    "{user} with {agent} for {}",
+                    String::from_utf8_lossy(principal)
+                ))
+            },
+        )
+        .build();
+    let layer = from_fn(async |mut request: Request, next: Next| {
+        request.extensions_mut().insert(User("alice"));
+        request.extensions_mut().insert(Principal::new("team 7"));
+        next.run(request).await
+    });
+    let app = axum::Router::new().nest_service("/mcp", service(server)).layer(layer);
+    let (listener, address) = listen().await;
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let body = modern(&address, "/mcp", "who", "{}");
+    let body = String::from_utf8(body).unwrap();
+    let body = body.replacen("\r\n", "\r\nx-agent: curl\r\nauthorization: Bearer secret\r\n", 1);
+    let (status, text) = Connection::open(&address).await.ask(body.as_bytes()).await;
+    assert_eq!(status, 200, "{text}");
+    assert!(text.contains("alice with curl for team 7"), "{text}");
+}
+
 /// A page of another origin may call a tool of a server that is mounted under a path, and learns so before it does.
 #[tokio::test]
 async fn cors_works_for_a_service_that_is_nested_under_a_path() {

@@ -5,9 +5,10 @@ use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
+use std::time::SystemTime;
 
-use mcp_proto::Time;
 use mcp_proto::handle::{Alarm, Timer};
+use mcp_proto::{Time, UnixTime};
 
 use crate::unless;
 
@@ -75,6 +76,17 @@ impl<C: Clock> Timer for ClockTimer<C> {
             }
             Pin::new(sleep).poll(cx).map(drop)
         })
+    }
+
+    fn unix(&self) -> Option<UnixTime> {
+        // One that is set before the epoch knows nothing of the calendar.
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        since.ok().map(UnixTime::since_epoch)
+    }
+
+    fn random(&self) -> Option<[u8; 32]> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).ok().map(|()| bytes)
     }
 }
 

@@ -232,6 +232,7 @@ impl<P: Pump, E: fmt::Display> Lanes<P, E> {
         mut timer: impl Timer,
         mut stream: impl FnMut(&mut Context<'_>, Step<'_>) -> Poll<Result<usize, E>>,
     ) -> Result<(), Failure<E>> {
+        self.pump.begin(&timer);
         poll_fn(|cx| {
             let now = timer.now();
             self.poll(cx, now, &mut stream, |cx, deadline| {

@@ -58,6 +58,8 @@ impl<A: Pump, B: Pump> Crossing<A, B> {
     /// # Cancel safety
     /// Dropping the future drops both pumps, which closes the connection at once.
     pub async fn run(mut self, mut timer: impl Timer) {
+        self.left.begin(&timer);
+        self.right.begin(&timer);
         poll_fn(|cx| {
             let now = timer.now();
             self.poll(cx, now, |cx, deadline| timer.poll(cx, deadline).map(|()| timer.now()))

@@ -5,6 +5,7 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 
 use super::teller::Teller;
+use super::timer::Timer;
 use crate::time::Time;
 
 /// The driver's side of one byte-stream connection, of a client or of a server.
@@ -19,6 +20,11 @@ use crate::time::Time;
 ///
 /// Dropping a pump closes the connection: every call that waits ends with `Closed`.
 pub trait Pump {
+    /// The driver begins, with this timer. To be called once, before anything else.
+    fn begin(&self, timer: &dyn Timer) {
+        let _ = timer;
+    }
+
     /// Whether to read. `Ready(false)` means never again; `Pending`, that there is no room at present.
     fn poll_wants_input(&self, cx: &mut Context<'_>) -> Poll<bool>;
 

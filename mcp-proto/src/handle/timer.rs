@@ -2,7 +2,7 @@
 
 use core::task::{Context, Poll};
 
-use crate::time::Time;
+use crate::time::{Time, UnixTime};
 
 /// The clock and the one timer of a driver.
 ///
@@ -14,6 +14,18 @@ pub trait Timer {
     /// Ready when `deadline` has come; never without one. While it is pending, the task of `cx` is woken when the
     /// deadline has come, or before. It may be polled with another deadline each time, and after it was ready.
     fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Time>) -> Poll<()>;
+
+    /// The present in the calendar, which a server dates by what clients carry for it. Without it the calendar begins with
+    /// the clock, and what was sealed before a restart, or by another process, may be refused or live longer.
+    fn unix(&self) -> Option<UnixTime> {
+        None
+    }
+
+    /// Bytes of a cryptographically secure source, which a server needs to seal what clients carry for it. Without them
+    /// nothing can be asked of modern clients.
+    fn random(&self) -> Option<[u8; 32]> {
+        None
+    }
 }
 
 /// What the timer of a runtime is set to, for a deadline that moves.

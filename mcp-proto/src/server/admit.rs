@@ -3,10 +3,15 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use super::context::{ClientFacts, RequestContext, severity};
 use super::request::{ClientRequest, Refused, RequestToken};
+#[cfg(feature = "handle")]
+use super::rounds::Asked;
 use super::{ResultBody, ServerConfig, Subscription};
-use crate::jsonrpc::{Facts, Request};
+use crate::jsonrpc::{Facts, RawJson, Request};
 use crate::method::Method;
 use crate::modern::server::Metadata;
 use crate::shown::Size;
@@ -50,10 +55,12 @@ pub fn admit(config: &ServerConfig, request: Request) -> Result<Admitted, Refuse
 pub(crate) fn admit_seen(config: &ServerConfig, request: Request, facts: &Facts<'_>) -> Result<Admitted, Refused> {
     // For a discovery too: its `_meta` says version and capabilities like that of any other request.
     let context = match Metadata::seen(config.revisions(), &request, facts) {
-        Ok(metadata) => context(config, metadata),
+        Ok(metadata) => context(config, metadata, &request),
         Err(error) => return Err(Refused::new(request.id, error)),
     };
-    let token = RequestToken::new(request.id, &request.method, context.revision);
+    let mut token = RequestToken::new(request.id, &request.method, context.revision);
+    // Nothing else is both cached and made again.
+    token.is_retry = request.method.known() == Some(Method::ReadResource) && is_retry(request.params.as_ref());
     match request.method.known() {
         Some(Method::Discover) => {
             let body = ResultBody::plain(config.discover_result().clone());
@@ -73,7 +80,19 @@ pub(crate) fn admit_seen(config: &ServerConfig, request: Request, facts: &Facts<
     }
 }
 
-fn context(config: &ServerConfig, metadata: Metadata) -> RequestContext {
+/// Whether a request is made again with what its server needs (2026-07-28, Multi Round-Trip Requests).
+fn is_retry(params: Option<&RawJson>) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Retry {
+        request_state: Option<IgnoredAny>,
+        input_responses: Option<IgnoredAny>,
+    }
+    let retry: Option<Retry> = params.and_then(|params| params.decode().ok());
+    retry.is_some_and(|retry| retry.request_state.is_some() || retry.input_responses.is_some())
+}
+
+fn context(config: &ServerConfig, metadata: Metadata, request: &Request) -> RequestContext {
     let may_log = config.allows(Method::LoggingMessageNotification);
     RequestContext {
         revision: metadata.revision,
@@ -86,6 +105,8 @@ fn context(config: &ServerConfig, metadata: Metadata) -> RequestContext {
         // Without the capability declared none are sent, whatever the client asks (2026-07-28, Logging).
         log_level: metadata.log_level.filter(|_| may_log).as_ref().and_then(severity),
         meta: metadata.meta,
+        #[cfg(feature = "handle")]
+        asked: Asked::of(request),
     }
 }
 

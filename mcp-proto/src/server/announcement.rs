@@ -40,6 +40,39 @@ impl Announcement {
         }
     }
 
+    /// A notification that belongs to a request which is served in `revision`, one that is not sent by a verb of its own.
+    ///
+    /// # Errors
+    /// [`SendError::OutOfEra`] where the method is not a notification of servers in that revision, or in the modern era not
+    /// one that belongs to a request (2026-07-28, Streamable HTTP: MUST relate to it); [`SendError::Reserved`] for progress
+    /// and log messages, cancellations and acknowledgements; [`SendError::NotSupported`] where its capability was not
+    /// declared.
+    #[cfg(feature = "handle")]
+    pub(crate) fn about_request(
+        config: &ServerConfig,
+        revision: Revision,
+        method: impl Into<MethodName>,
+        params: Params,
+    ) -> Result<Self, SendError> {
+        let method = method.into();
+        let Some(known) = method.known() else {
+            return Ok(Self { method, params });
+        };
+        let is_ours = known.kind() == Kind::Notification && known.is_sent_by(Side::Server, revision);
+        let is_reserved = is_reserved(known) || known == Method::LoggingMessageNotification;
+        if is_ours && is_reserved {
+            return Err(SendError::Reserved { method });
+        }
+        // Of those that the modern era has, only the reserved ones belong to a request.
+        if !is_ours || revision.is_stateless() {
+            return Err(SendError::OutOfEra { method, revision });
+        }
+        match config.allows(known) {
+            true => Ok(Self { method, params }),
+            false => Err(SendError::NotSupported { method }),
+        }
+    }
+
     /// What has happened.
     pub fn method(&self) -> &MethodName {
         &self.method
@@ -52,7 +85,7 @@ impl Announcement {
 }
 
 /// Whether a notification of servers is about a request or the protocol itself, so that nobody else is to send it.
-pub(crate) fn is_reserved(method: Method) -> bool {
+fn is_reserved(method: Method) -> bool {
     matches!(
         method,
         Method::ProgressNotification | Method::CancelledNotification | Method::SubscriptionsAcknowledgedNotification

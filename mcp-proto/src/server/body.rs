@@ -62,6 +62,26 @@ impl ResultBody {
         &self.json
     }
 
+    /// The same, to be cached by nobody, whatever it says itself.
+    pub(crate) fn uncached(self) -> Self {
+        let seen: Seen<'_> = self.json.decode_borrowed().unwrap_or_default();
+        if seen.result_type.is_some_and(|raw| raw != r#""complete""#) {
+            return self;
+        }
+        let members = Members::of(self.json.as_str()).unwrap_or_default();
+        let kept = (members.iter()).filter(|member| !matches!(&*member.key, "ttlMs" | "cacheScope"));
+        let mut out = Vec::with_capacity(64 + self.json.as_bytes().len());
+        write_object(
+            &mut out,
+            br#""ttlMs":0,"cacheScope":"private""#,
+            kept.map(|member| member.text),
+        );
+        Self {
+            json: RawJson::from_valid(out.into()),
+            plain: false,
+        }
+    }
+
     /// The response with this result. A large one stays in its memory, where nobody else has it.
     pub(crate) fn into_response(self, config: &ServerConfig, revision: Revision, cacheable: bool, id: &Id) -> Vec<u8> {
         let seen = match self.plain {
@@ -270,6 +290,21 @@ mod tests {
         let input_required =
             r#"{"resultType":"input_required","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"me"}}}"#;
         assert_eq!(modern(true, input_required), input_required, "and no caching hints");
+    }
+
+    #[test]
+    fn what_is_made_with_input_is_cached_by_nobody() {
+        let uncached = |text: &str| {
+            let body = ResultBody::from_raw(RawJson::parse(String::from(text)).unwrap()).unwrap();
+            String::from(body.uncached().as_raw().as_str())
+        };
+        assert_eq!(
+            uncached(r#"{"contents":[],"ttlMs":5,"cacheScope":"public"}"#),
+            r#"{"ttlMs":0,"cacheScope":"private","contents":[]}"#
+        );
+        assert_eq!(uncached("{}"), r#"{"ttlMs":0,"cacheScope":"private"}"#);
+        let asks = r#"{"resultType":"input_required","requestState":"x"}"#;
+        assert_eq!(uncached(asks), asks, "there is nothing to be cached");
     }
 
     #[test]

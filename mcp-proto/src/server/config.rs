@@ -10,6 +10,8 @@ use crate::limits::{Limits, Timeouts};
 use crate::method::Method;
 use crate::model::{CacheScope, Implementation, ServerCapabilities};
 use crate::revision::{Era, Revision};
+#[cfg(feature = "handle")]
+use crate::server::rounds::StateKey;
 
 /// A server's identity, capabilities, revisions, limits and timeouts.
 ///
@@ -33,6 +35,8 @@ pub struct ServerConfig {
     limits: Limits,
     timeouts: Timeouts,
     cache: CacheHints,
+    #[cfg(feature = "handle")]
+    state_keys: Vec<StateKey>,
     info_json: RawJson,
     capabilities_json: RawJson,
     discover: RawJson,
@@ -70,6 +74,8 @@ impl ServerConfig {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             cache: CacheHints::default(),
+            #[cfg(feature = "handle")]
+            state_keys: Vec::new(),
             info_json: RawJson::empty_object(),
             capabilities_json: RawJson::empty_object(),
             discover: RawJson::empty_object(),
@@ -120,6 +126,22 @@ impl ServerConfig {
     pub fn with_cache(mut self, cache: CacheHints) -> Self {
         self.cache = cache;
         self
+    }
+
+    /// The same, sealing what clients carry from one round of input to the next with the first of these keys, and opening what
+    /// any of them has sealed: a new key goes to the front, and an old one is left out when what it has sealed has expired
+    /// ([`Timeouts::state`]). Without keys there is one that is made when the server is driven, and known to nobody else.
+    #[cfg(feature = "handle")]
+    #[must_use]
+    pub fn with_state_keys(mut self, keys: impl IntoIterator<Item = StateKey>) -> Self {
+        self.state_keys = keys.into_iter().collect();
+        self
+    }
+
+    /// The keys that state is sealed with.
+    #[cfg(feature = "handle")]
+    pub(crate) fn state_keys(&self) -> &[StateKey] {
+        &self.state_keys
     }
 
     /// Name, version and so on.

@@ -7,6 +7,8 @@ use crate::jsonrpc::{ErrorCode, ErrorObject, Id, RawJson, encode_notification, w
 use crate::method::{ClientCapability, Method};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel};
 use crate::revision::{Era, Revision};
+#[cfg(feature = "handle")]
+use crate::server::rounds::Asked;
 
 /// What is known about a request: the revision it is served in, who sent it, and what it opted in to.
 ///
@@ -22,6 +24,9 @@ pub struct RequestContext {
     /// The least severity that is sent; `None` where none is.
     pub(crate) log_level: Option<u8>,
     pub(crate) meta: Option<RawJson>,
+    /// What a retry of the request is known by; `None` where there is none.
+    #[cfg(feature = "handle")]
+    pub(crate) asked: Option<Asked>,
 }
 
 /// What a client has said about itself.
@@ -88,19 +93,24 @@ impl RequestContext {
         if self.client_declares(capability) {
             return Ok(());
         }
+        Err(self.lacking(capability.as_str()))
+    }
+
+    /// The error for a capability that the client lacks, with the names on the way to it parted by points.
+    pub(crate) fn lacking(&self, capability: &str) -> ErrorObject {
         let message = alloc::format!("the client does not support {capability}");
-        Err(match self.era() {
+        match self.era() {
             Era::Legacy => ErrorObject::invalid_request(message),
             Era::Modern => {
                 let mut required = serde_json::Value::Object(serde_json::Map::new());
-                for key in capability.as_str().rsplit('.') {
+                for key in capability.rsplit('.') {
                     required = serde_json::Value::Object([(String::from(key), required)].into_iter().collect());
                 }
                 let data =
                     serde_json::Value::Object([(String::from("requiredCapabilities"), required)].into_iter().collect());
                 ErrorObject::new(ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY, message).with_data(&data)
             }
-        })
+        }
     }
 
     /// A `notifications/progress` for the request: `None` where the client has not asked for progress, and where
@@ -245,6 +255,8 @@ mod tests {
             progress: None,
             log_level: severity(&LoggingLevel::Warning),
             meta: None,
+            #[cfg(feature = "handle")]
+            asked: None,
         }
     }
 

@@ -27,6 +27,8 @@ mod load;
 mod negotiation;
 mod received;
 mod request;
+#[cfg(feature = "handle")]
+mod rounds;
 mod session;
 mod stream;
 mod subscription;
@@ -36,8 +38,6 @@ mod uris;
 pub(crate) use admit::admit_seen;
 pub use admit::{Admitted, admit};
 pub use announcement::Announcement;
-#[cfg(feature = "handle")]
-pub(crate) use announcement::is_reserved;
 #[cfg(any(feature = "http", feature = "handle"))]
 pub(crate) use announcements::Announcements;
 pub use body::ResultBody;
@@ -48,6 +48,10 @@ pub use received::{Happening, Received};
 #[cfg(any(feature = "http", feature = "handle"))]
 pub(crate) use request::Question;
 pub use request::{ClientRequest, Refused, RequestToken};
+#[cfg(feature = "handle")]
+pub(crate) use rounds::{Ask, Once, Reply, Round, Sealer, Settled};
+#[cfg(feature = "handle")]
+pub use rounds::{AskError, InputRequired, StateKey};
 pub use session::LegacySession;
 pub use stream::StreamServer;
 pub use subscription::Subscription;

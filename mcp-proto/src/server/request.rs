@@ -10,6 +10,8 @@ use crate::revision::Revision;
 #[cfg(any(feature = "http", feature = "handle"))]
 use crate::rpc::CallOptions;
 use crate::rpc::RequestKey;
+#[cfg(feature = "handle")]
+use crate::rpc::SendError;
 
 /// A request of the client, to be answered by its [`token`](Self::token): over a byte stream a [`RequestToken`], and in
 /// an `HttpServer` one that says who asks as well.
@@ -64,6 +66,21 @@ pub(crate) struct Question<'a> {
     pub(crate) options: &'a CallOptions,
 }
 
+#[cfg(feature = "handle")]
+impl<'a> Question<'a> {
+    /// What is asked while a request is served in `revision`.
+    ///
+    /// # Errors
+    /// [`SendError::OutOfEra`] in the modern era, where a server makes no requests (2026-07-28, Multi Round-Trip Requests).
+    pub(crate) fn new(revision: Revision, method: &'a MethodName, options: &'a CallOptions) -> Result<Self, SendError> {
+        if revision.is_stateless() {
+            let method = method.clone();
+            return Err(SendError::OutOfEra { method, revision });
+        }
+        Ok(Self { method, options })
+    }
+}
+
 /// What a request is answered with, once: answering takes the token.
 ///
 /// It can be answered on the connection it came from and nowhere else. A token that is dropped leaves its request
@@ -77,6 +94,8 @@ pub struct RequestToken {
     pub(crate) id: Id,
     pub(crate) revision: Revision,
     pub(crate) cacheable: bool,
+    /// Whether it was made again with input: its result depends on more than its parameters.
+    pub(crate) is_retry: bool,
     /// What its connection counts for it.
     pub(crate) held: usize,
     /// The resource that a legacy session has subscribed to by this request, unless it is refused.
@@ -91,6 +110,7 @@ impl RequestToken {
             revision,
             // Kept, as the method is handed out and gone when the answer is written.
             cacheable: method.known().is_some_and(|method| method.is_cacheable()),
+            is_retry: false,
             held: 0,
             subscribes: None,
         }
@@ -114,6 +134,10 @@ impl RequestToken {
     /// The response. For a request that stands alone; one of a connection is answered there.
     pub fn into_response(self, config: &ServerConfig, outcome: Result<ResultBody, ErrorObject>) -> Vec<u8> {
         match outcome {
+            // 2026-07-28, Caching, Cache Key: MUST NOT be cached.
+            Ok(body) if self.is_retry => {
+                (body.uncached()).into_response(config, self.revision, self.cacheable, &self.id)
+            }
             Ok(body) => body.into_response(config, self.revision, self.cacheable, &self.id),
             Err(error) => encode_error(Some(&self.id), &error),
         }

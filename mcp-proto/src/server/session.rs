@@ -217,6 +217,9 @@ impl LegacySession {
             progress: None,
             log_level: self.interests.log_level(config),
             meta: facts.raw_meta(),
+            // Nothing is asked by a result: there are requests for it.
+            #[cfg(feature = "handle")]
+            asked: None,
         };
         // After everything that can refuse it: what is noted as in progress has to be answered.
         let key = self.inbox.begin(&request.id)?;

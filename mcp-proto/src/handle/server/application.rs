@@ -3,10 +3,12 @@
 use alloc::sync::Arc;
 
 use super::Peer;
-use crate::handle::contained;
+use crate::handle::{Timer, contained};
 use crate::jsonrpc::{Called, Notification, RawJson};
 use crate::method::MethodName;
-use crate::server::{Announcement, ClientRequest, RequestContext, RequestToken, ResultBody, ServerConfig};
+use crate::server::{
+    Announcement, ClientRequest, RequestContext, RequestToken, ResultBody, Sealer, ServerConfig, Settled,
+};
 use crate::wire::header::ParamHeaders;
 
 /// The future of a handler.
@@ -21,6 +23,16 @@ pub(crate) trait Application: Send + Sync {
     /// The handler of a request, to be polled by the transport, which answers the request with its outcome.
     /// Dropping the future cancels the handler.
     fn serve(&self, call: Call, peer: Arc<dyn Peer>) -> Work;
+
+    /// A driver has come, with the random bytes that the application has no other source of.
+    fn driven_by(&self, timer: &dyn Timer) {
+        let _ = timer;
+    }
+
+    /// Has `act` look at what seals the state of requests; nothing, where there is none.
+    fn with_sealer(&self, act: &mut dyn FnMut(Option<&mut Sealer>) -> Settled) -> Settled {
+        act(None)
+    }
 
     /// A notification of a client that is not about the protocol itself.
     fn notified(&self, notification: Notification);

@@ -13,7 +13,7 @@ use crate::jsonrpc::RawJson;
 use crate::limits::{Limits, Timeouts};
 use crate::model::{Implementation, Json, ServerCapabilities, Tool, ToolsCapability};
 use crate::revision::Revision;
-use crate::server::{CacheHints, ServerConfig};
+use crate::server::{CacheHints, ServerConfig, StateKey};
 
 /// Makes a [`Server`]. Everything that can be made once is made in [`build`](Self::build).
 #[must_use = "a builder makes nothing before `build`"]
@@ -25,6 +25,7 @@ pub struct ServerBuilder {
     limits: Limits,
     timeouts: Timeouts,
     cache: CacheHints,
+    state_keys: Vec<StateKey>,
     tools: Vec<Registered>,
     handler: Arc<dyn Handler>,
 }
@@ -46,6 +47,7 @@ impl ServerBuilder {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             cache: CacheHints::default(),
+            state_keys: Vec::new(),
             tools: Vec::new(),
             handler: Arc::new(Nothing),
         }
@@ -96,6 +98,13 @@ impl ServerBuilder {
     /// How long and by whom results may be cached that do not say so themselves (2026-07-28, Caching).
     pub fn cache(mut self, cache: CacheHints) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// Keys that seal what clients carry from one round of input to the next, see [`ServerConfig::with_state_keys`]: for
+    /// servers of several nodes, or whose clients are to outlive a restart.
+    pub fn state_keys(mut self, keys: impl IntoIterator<Item = StateKey>) -> Self {
+        self.state_keys = keys.into_iter().collect();
         self
     }
 
@@ -169,7 +178,8 @@ impl ServerBuilder {
             .with_capabilities(capabilities)
             .with_limits(self.limits)
             .with_timeouts(self.timeouts)
-            .with_cache(self.cache);
+            .with_cache(self.cache)
+            .with_state_keys(self.state_keys);
         if let Some(instructions) = self.instructions {
             config = config.with_instructions(instructions);
         }

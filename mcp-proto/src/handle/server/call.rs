@@ -9,7 +9,7 @@ use core::time::Duration;
 use super::{Peer, Sending};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
-use crate::revision::{Era, Revision};
+use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
 use crate::server::Question;
 
@@ -93,14 +93,7 @@ impl<'a, T> ServerCall<'a, T> {
                 };
             };
             let params = params.map_err(SendError::InvalidParams)?;
-            if self.revision.era() == Era::Modern {
-                let (method, revision) = (self.method.clone(), self.revision);
-                return Poll::Ready(Err(SendError::OutOfEra { method, revision }.into()));
-            }
-            let question = Question {
-                method: &self.method,
-                options: &self.options,
-            };
+            let question = Question::new(self.revision, &self.method, &self.options)?;
             match self.sending.peer().call(self.call, &question, params) {
                 Ok(call) => self.call = Some(call),
                 // Only again after a wait: where it is not room that lacks, trying again would never end.

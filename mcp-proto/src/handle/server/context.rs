@@ -8,18 +8,24 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Poll, Waker};
 use std::sync::OnceLock;
 
+#[cfg(feature = "http")]
+use http::HeaderMap;
 use serde::Serialize;
 
 use super::{Peer, Sending, Server, ServerCall};
 use crate::handle::places::Places;
 use crate::handle::sync::{Mutex, lock};
 use crate::handle::turn::turn;
+#[cfg(feature = "http")]
+use crate::http::server::Principal;
 use crate::jsonrpc::{DecodeError, ErrorObject, Id, Params, RawJson, encode_notification_with};
-use crate::method::{ClientCapability, Kind, Method, MethodName, Side};
+use crate::method::{ClientCapability, MethodName};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, TypedRequest};
 use crate::revision::{Era, Revision};
 use crate::rpc::SendError;
-use crate::server::{RequestContext, is_reserved};
+#[cfg(feature = "http")]
+use crate::server::http::Asker;
+use crate::server::{Announcement, RequestContext, Round};
 
 /// The context of one request: who asks, in which revision, and a way to say things before the answer.
 ///
@@ -88,6 +94,34 @@ impl Context {
     /// −32021 in the modern era (2026-07-28, Overview: MUST), −32600 in the legacy era.
     pub fn require(&self, capability: ClientCapability) -> Result<(), ErrorObject> {
         self.inner.request.require(capability)
+    }
+
+    /// Who asks: over HTTP the head of the request with its extensions, and what the driver knows of the connection; over
+    /// a byte stream what it was [given](super::ServerPump::asked_by). `None` where nothing is known.
+    ///
+    /// Headers hold tokens and cookies: they are not shown by `Debug`, and are better not put into logs.
+    #[cfg(feature = "http")]
+    pub fn asker(&self) -> Option<&Asker> {
+        self.inner.peer.asker()
+    }
+
+    /// On whose behalf the request is made, as whoever has authenticated it says.
+    #[cfg(feature = "http")]
+    pub fn principal(&self) -> Option<&Principal> {
+        self.asker()?.principal()
+    }
+
+    /// The headers of the request, over HTTP.
+    #[cfg(feature = "http")]
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        Some(&self.asker()?.head.headers)
+    }
+
+    /// What somebody in front has put into the extensions of the request: a layer of tower or axum, an authenticating
+    /// proxy. Over a byte stream they are those of the connection.
+    #[cfg(feature = "http")]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.asker()?.extension()
     }
 
     /// `_meta` of the request, as it came.
@@ -169,23 +203,10 @@ impl Context {
     /// # Cancel safety
     /// Dropped while it waits, it has sent nothing.
     pub async fn notify(&self, method: impl Into<MethodName>, params: Params) -> Result<(), SendError> {
-        let method = method.into();
-        if let Some(known) = method.known() {
-            let revision = self.revision();
-            let is_ours = known.kind() == Kind::Notification && known.is_sent_by(Side::Server, revision);
-            let is_reserved = is_reserved(known) || known == Method::LoggingMessageNotification;
-            if is_ours && is_reserved {
-                return Err(SendError::Reserved { method });
-            }
-            // Of those that the modern era has, only the reserved ones belong to a request.
-            if !is_ours || self.era() == Era::Modern {
-                return Err(SendError::OutOfEra { method, revision });
-            }
-            if !self.inner.server.config().allows(known) {
-                return Err(SendError::NotSupported { method });
-            }
-        }
-        self.send(encode_notification_with(method.as_str(), &params, b"")).await;
+        let config = self.inner.server.config();
+        let announcement = Announcement::about_request(config, self.revision(), method, params)?;
+        let (method, params) = (announcement.method(), announcement.params());
+        self.send(encode_notification_with(method.as_str(), params, b"")).await;
         Ok(())
     }
 
@@ -207,13 +228,28 @@ impl Context {
         self.call(method.into(), Ok(params), |raw| Ok(raw.clone()))
     }
 
-    fn call<T>(
+    pub(super) fn call<T>(
         &self,
         method: MethodName,
         params: Result<Params, DecodeError>,
         decode: fn(&RawJson) -> Result<T, DecodeError>,
     ) -> ServerCall<'_, T> {
         ServerCall::new(&*self.inner.peer, self.revision(), method, params, decode)
+    }
+
+    /// Looks at the run of the handler, which begins with the first look.
+    pub(super) fn with_round<T>(&self, act: impl FnOnce(&mut Round) -> T) -> T {
+        #[cfg(feature = "http")]
+        let principal = self.principal().map(Principal::as_bytes);
+        #[cfg(not(feature = "http"))]
+        let principal = None;
+        let begin = || Round::new(&self.inner.request, self.inner.server.config(), principal);
+        self.inner.peer.slot().with(begin, act)
+    }
+
+    /// Has the run looked at once more.
+    pub(super) fn wake_round(&self) {
+        self.inner.peer.slot().wake();
     }
 
     /// Ends the HTTP connection that waits for the answer, and not the request: the client comes back for what is said

@@ -8,7 +8,7 @@ use core::fmt;
 
 use crate::jsonrpc::ErrorObject;
 use crate::model::CallToolResult;
-use crate::server::ResultBody;
+use crate::server::{AskError, ResultBody};
 
 /// Why a tool failed, made by `?` from any error.
 ///
@@ -64,8 +64,14 @@ impl<E: Error + Send + Sync + 'static> From<E> for ToolError {
     fn from(error: E) -> Self {
         let mut error = Some(error);
         // `ErrorObject` is an error like any other, which only its type tells apart.
-        let rpc = (&mut error as &mut dyn Any).downcast_mut::<Option<ErrorObject>>();
-        match rpc.and_then(Option::take) {
+        let any = &mut error as &mut dyn Any;
+        let rpc = any.downcast_mut::<Option<ErrorObject>>().and_then(Option::take);
+        // What the client has to declare is its matter, and not the model's (2026-07-28, Overview: MUST be −32021).
+        let lacks = |any: &mut dyn Any| match any.downcast_ref::<Option<AskError>>() {
+            Some(Some(AskError::NotSupported(error))) => Some(error.clone()),
+            _ => None,
+        };
+        match rpc.or_else(|| lacks(&mut error)) {
             Some(rpc) => Self(Kind::Rpc(Box::new(rpc))),
             None => Self::text(error.map_or_else(String::new, |error| chain(&error))),
         }

@@ -5,13 +5,15 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::vault::Vault;
 use super::{Application, Audience, Call, Peer, Work};
+use crate::handle::Timer;
 use crate::handle::contained::contain;
 use crate::handle::sync::{Mutex, lock};
 use crate::jsonrpc::{Notification, Params};
 use crate::method::MethodName;
 use crate::rpc::SendError;
-use crate::server::{Announcement, ServerConfig};
+use crate::server::{Announcement, Sealer, ServerConfig, Settled};
 use crate::wire::header::ParamHeaders;
 
 /// A server: what it says about itself, its tools, and whatever else it offers. One for all its connections, of
@@ -47,6 +49,7 @@ struct Inner {
     config: Arc<ServerConfig>,
     offer: Box<dyn Serve>,
     audiences: Mutex<Vec<Weak<dyn Audience>>>,
+    vault: Vault,
 }
 
 /// What a server offers, as the server sees it.
@@ -68,6 +71,7 @@ impl Server {
                 config: Arc::new(config),
                 offer,
                 audiences: Mutex::default(),
+                vault: Vault::default(),
             }),
         }
     }
@@ -121,6 +125,14 @@ impl Application for Server {
 
     fn serve(&self, call: Call, peer: Arc<dyn Peer>) -> Work {
         self.inner.offer.serve(self, call, peer)
+    }
+
+    fn driven_by(&self, timer: &dyn Timer) {
+        self.inner.vault.open(&self.inner.config, timer);
+    }
+
+    fn with_sealer(&self, act: &mut dyn FnMut(Option<&mut Sealer>) -> Settled) -> Settled {
+        self.inner.vault.with(act)
     }
 
     fn notified(&self, notification: Notification) {

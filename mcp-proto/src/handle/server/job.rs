@@ -5,6 +5,9 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, ready};
 
+use super::desk::Desk;
+use super::running::Running;
+use super::slot::Slot;
 use crate::handle::contained::Contained;
 use crate::handle::turn::LARGE;
 use crate::jsonrpc::ErrorObject;
@@ -13,7 +16,7 @@ use crate::server::ResultBody;
 
 /// The future of a handler, until it has an outcome.
 pub(super) struct Job {
-    work: Contained<ResultBody>,
+    work: Running,
     results: Arc<Results>,
     /// The result that the handler has returned, where writing it has a poll of its own.
     result: Option<Box<Waiting>>,
@@ -70,16 +73,21 @@ impl Drop for Taken {
 
 impl Job {
     pub(super) fn new(work: Contained<ResultBody>, results: Arc<Results>) -> Self {
-        let result = None;
+        let (work, result) = (Running::new(work), None);
         Self { work, results, result }
     }
 
     /// What the handler returns, once; a large result not in the poll that has made it, while few wait so.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        desk: Desk<'_>,
+        slot: &Slot,
+    ) -> Poll<Result<ResultBody, ErrorObject>> {
         if let Some(waited) = self.result.take() {
             return Poll::Ready(Ok(waited.body));
         }
-        let body = match ready!(self.work.poll(cx)) {
+        let body = match ready!(self.work.poll(cx, desk, slot)) {
             Ok(body) => body,
             Err(error) => return Poll::Ready(Err(error)),
         };

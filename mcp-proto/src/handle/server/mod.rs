@@ -4,6 +4,7 @@
 mod aging;
 mod answers;
 mod application;
+mod ask;
 mod builder;
 mod call;
 #[cfg(feature = "http")]
@@ -11,6 +12,7 @@ mod cancel;
 mod context;
 #[cfg(feature = "http")]
 mod depot;
+mod desk;
 mod error;
 mod facade;
 mod handler;
@@ -20,22 +22,28 @@ pub mod http;
 mod job;
 mod link;
 mod offer;
+mod origin;
 mod output;
 mod peer;
 mod pump;
 #[cfg(feature = "http")]
 mod reading;
+mod rounds;
+mod running;
 #[cfg(feature = "schema")]
 mod schema;
 mod seats;
+mod slot;
 mod stream;
 mod tool;
 #[cfg(feature = "schema")]
 mod typed;
 #[cfg(feature = "http")]
 mod unread;
+mod vault;
 
 pub(crate) use application::{Application, Audience, Call, Work};
+pub use ask::Ask;
 pub use builder::ServerBuilder;
 pub use call::ServerCall;
 pub use context::Context;
@@ -48,5 +56,6 @@ pub use output::Structured;
 pub use output::ToolOutput;
 pub(crate) use peer::{Peer, RoomWait, Sending};
 pub use pump::ServerPump;
+pub use rounds::Inputs;
 #[cfg(feature = "schema")]
 pub use typed::{NoArgs, ToolFn};

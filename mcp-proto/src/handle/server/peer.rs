@@ -3,16 +3,28 @@
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
+use super::slot::Slot;
 use crate::handle::wakers::Wait;
 use crate::jsonrpc::{Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
 use crate::server::Question;
+#[cfg(feature = "http")]
+use crate::server::http::Asker;
 
 /// The client of one request in progress: where its notifications go, and where requests are made of it.
 ///
 /// A byte stream and an HTTP exchange each have one, and the context of a request holds it behind an `Arc`. No
 /// method waits; those that are called `poll_` keep the waker of the task until there is something to see.
 pub(crate) trait Peer: Send + Sync {
+    /// Who asks, where that is known.
+    #[cfg(feature = "http")]
+    fn asker(&self) -> Option<&Asker> {
+        None
+    }
+
+    /// Where the run of the request's handler is kept, once it asks.
+    fn slot(&self) -> &Slot;
+
     /// Queues a notification that belongs to the request.
     ///
     /// # Errors

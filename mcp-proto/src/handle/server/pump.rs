@@ -6,13 +6,17 @@ use core::task::{Context, Poll};
 
 use bytes::Bytes;
 
+use super::desk::Desk;
+use super::origin::Origin;
 use super::seats::{Answer, Seats};
 use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
-use crate::handle::Pump;
 use crate::handle::contained::Contained;
 use crate::handle::sync::{Mutex, lock_to_poll, unlocked};
+use crate::handle::{Pump, Timer};
 use crate::rpc::{CloseReason, Counters};
+#[cfg(feature = "http")]
+use crate::server::http::Asker;
 use crate::server::{ClientRequest, ServerEvent, StreamServer};
 use crate::time::Time;
 
@@ -35,6 +39,7 @@ pub struct ServerPump {
     stream: Arc<Stream>,
     /// Locked while handlers are polled, by the driver alone.
     seats: Mutex<Seats>,
+    origin: Origin,
 }
 
 impl Server {
@@ -56,7 +61,17 @@ impl ServerPump {
             server: server.clone(),
             stream,
             seats: Mutex::new(seats),
+            origin: Origin::default(),
         }
+    }
+
+    /// The same, where this is who is at the other end: what handlers see ([`Context::asker`](super::Context::asker)).
+    /// To be called before it is driven.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn asked_by(self, asker: Asker) -> Self {
+        self.stream.set_asker(asker);
+        self
     }
 
     /// A handle to the connection, for when a driver has taken the pump.
@@ -75,9 +90,9 @@ impl ServerPump {
         self.stream.connection(|connection| connection.counters())
     }
 
-    fn event(&self, seats: &mut Seats, event: ServerEvent) {
+    fn event(&self, seats: &mut Seats, event: ServerEvent, desk: Desk<'_>) {
         match event {
-            ServerEvent::Request(request) => self.request(seats, request),
+            ServerEvent::Request(request) => self.request(seats, request, desk),
             ServerEvent::Cancelled { key, .. } => {
                 self.stream.cancelled(key);
                 if let Some(token) = seats.remove(key) {
@@ -99,11 +114,11 @@ impl ServerPump {
         }
     }
 
-    fn request(&self, seats: &mut Seats, request: ClientRequest) {
+    fn request(&self, seats: &mut Seats, request: ClientRequest, desk: Desk<'_>) {
         let (token, call) = Call::of(request);
         let Some(key) = token.key() else { return };
         // Polled at once: many handlers are ready then, and such an answer leaves with the next write.
-        let answer = seats.insert(&self.stream, key, token, |peer| {
+        let answer = seats.insert(&self.stream, key, token, desk, |peer| {
             Contained::start(|| self.server.serve(call, peer))
         });
         self.answer(answer);
@@ -116,15 +131,15 @@ impl ServerPump {
     }
 
     /// One round: what came, and whoever is ready, within bounds. Whether there was anything.
-    fn round(&self, seats: &mut Seats) -> bool {
+    fn round(&self, seats: &mut Seats, desk: Desk<'_>) -> bool {
         let mut any = false;
         for _ in 0..POLLS {
             let Some(event) = self.stream.next_event() else { break };
-            self.event(seats, event);
+            self.event(seats, event, desk);
             any = true;
         }
         for _ in 0..POLLS {
-            let Some(answer) = seats.poll_next() else { break };
+            let Some(answer) = seats.poll_next(desk) else { break };
             self.answer(answer);
             any = true;
         }
@@ -133,6 +148,11 @@ impl ServerPump {
 }
 
 impl Pump for ServerPump {
+    fn begin(&self, timer: &dyn Timer) {
+        self.origin.set(timer);
+        self.server.driven_by(timer);
+    }
+
     fn poll_wants_input(&self, cx: &mut Context<'_>) -> Poll<bool> {
         self.stream.poll_wants_input(cx)
     }
@@ -151,12 +171,13 @@ impl Pump for ServerPump {
             .connection(|connection| connection.receive_failure(now, why));
     }
 
-    fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
+    fn poll_work(&self, cx: &mut Context<'_>, now: Time) {
+        let desk = Desk::new(&self.server, &self.origin, now);
         let mut seats = lock_to_poll(&self.seats);
         let mut work = seats.start_work(cx);
         for _ in 0..ROUNDS {
             // Where it was called after it has looked, it looks once more.
-            if !self.round(&mut seats) && seats.rest(&mut work) {
+            if !self.round(&mut seats, desk) && seats.rest(&mut work) {
                 return;
             }
         }

@@ -5,6 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
+use super::desk::Desk;
+use super::running::Running;
+use super::slot::Slot;
 use super::stream::Stream;
 use super::{Peer, RoomWait};
 use crate::handle::contained::Contained;
@@ -12,6 +15,8 @@ use crate::handle::tasks::Queue;
 use crate::handle::{AtWork, Tasks};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, RequestKey, SendError};
+#[cfg(feature = "http")]
+use crate::server::http::Asker;
 use crate::server::{Question, RequestToken, ResultBody};
 
 /// The handlers. Each has a seat, its way to the client, which the next one takes over when nobody else holds it any
@@ -24,7 +29,7 @@ pub(super) struct Seats {
 }
 
 struct Handling {
-    work: Contained<ResultBody>,
+    work: Running,
     token: RequestToken,
     seat: Arc<Seat>,
 }
@@ -32,6 +37,7 @@ struct Handling {
 struct Seat {
     stream: Arc<Stream>,
     key: RequestKey,
+    slot: Slot,
 }
 
 /// What has come of a request.
@@ -67,20 +73,21 @@ impl Seats {
         stream: &Arc<Stream>,
         key: RequestKey,
         token: RequestToken,
+        desk: Desk<'_>,
         work: impl FnOnce(Arc<dyn Peer>) -> Contained<ResultBody>,
     ) -> Option<Answer> {
         let seat = self.seat(stream, key);
-        let work = work(Arc::clone(&seat) as Arc<dyn Peer>);
+        let work = Running::new(work(Arc::clone(&seat) as Arc<dyn Peer>));
         // It is polled right here: in the queue it would be polled once more for nothing.
         let index = self.handlers.insert_unqueued(Handling { work, token, seat });
         self.by_key.insert(key, index);
-        let outcome = self.handlers.poll(index, Handling::poll)?;
+        let outcome = self.handlers.poll(index, |handling, cx| handling.poll(cx, desk))?;
         self.answer(index, outcome)
     }
 
     /// Polls the handler that has waited longest, if one wants to be polled: what it answers, where it is done.
-    pub(super) fn poll_next(&mut self) -> Option<Option<Answer>> {
-        let (index, outcome) = self.handlers.poll_next(Handling::poll)?;
+    pub(super) fn poll_next(&mut self, desk: Desk<'_>) -> Option<Option<Answer>> {
+        let (index, outcome) = self.handlers.poll_next(|handling, cx| handling.poll(cx, desk))?;
         Some(self.answer(index, outcome))
     }
 
@@ -106,10 +113,15 @@ impl Seats {
             && let Some(free) = Arc::get_mut(&mut seat)
         {
             free.key = key;
+            free.slot = Slot::default();
             return seat;
         }
         let stream = Arc::clone(stream);
-        Arc::new(Seat { stream, key })
+        Arc::new(Seat {
+            stream,
+            key,
+            slot: Slot::default(),
+        })
     }
 
     fn answer(&mut self, index: usize, outcome: Poll<Result<ResultBody, ErrorObject>>) -> Option<Answer> {
@@ -128,12 +140,21 @@ impl Seats {
 }
 
 impl Handling {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
-        self.work.poll(cx)
+    fn poll(&mut self, cx: &mut Context<'_>, desk: Desk<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
+        self.work.poll(cx, desk, &self.seat.slot)
     }
 }
 
 impl Peer for Seat {
+    fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    #[cfg(feature = "http")]
+    fn asker(&self) -> Option<&Asker> {
+        self.stream.asker()
+    }
+
     fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>> {
         self.stream.send(self.key, message)
     }

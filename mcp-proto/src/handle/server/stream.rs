@@ -1,9 +1,13 @@
 //! What the handlers of one byte stream and its driver share: the connection, and who waits for what.
 
+#[cfg(feature = "http")]
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
+#[cfg(feature = "http")]
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
@@ -14,6 +18,8 @@ use crate::handle::tasks::Queue;
 use crate::handle::wakers::{Wait, Waiters, Wakers};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
+#[cfg(feature = "http")]
+use crate::server::http::Asker;
 use crate::server::{Announcement, Announcements, Question, RequestToken, ResultBody, ServerEvent, StreamServer};
 use crate::time::Time;
 
@@ -23,6 +29,9 @@ pub(super) struct Stream {
     state: Mutex<State>,
     /// Its driver, and the handlers that want to be polled.
     queue: Arc<Queue>,
+    /// Who is at the other end, where that is known.
+    #[cfg(feature = "http")]
+    asker: OnceLock<Box<Asker>>,
 }
 
 struct State {
@@ -55,7 +64,21 @@ impl Stream {
                 gone: None,
             }),
             queue: Arc::clone(queue),
+            #[cfg(feature = "http")]
+            asker: OnceLock::new(),
         }
+    }
+
+    /// Says who is at the other end, once.
+    #[cfg(feature = "http")]
+    pub(super) fn set_asker(&self, asker: Asker) {
+        let _ = self.asker.set(Box::new(asker));
+    }
+
+    /// Who is at the other end, where that is known.
+    #[cfg(feature = "http")]
+    pub(super) fn asker(&self) -> Option<&Asker> {
+        self.asker.get().map(|asker| &**asker)
     }
 
     /// Looks at the connection, or tells it something on behalf of the driver.

@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 use http::request::Parts;
+use http::{Extensions, Request};
 
 use crate::http::server::Principal;
 use crate::jsonrpc::{Id, Notification, RawJson};
@@ -114,17 +115,37 @@ impl fmt::Debug for Sender {
 ///
 /// `Debug` shows no header, since they hold session ids and tokens.
 pub struct Asker {
-    /// The head of the request.
+    /// The head of the request; over a byte stream an empty one, whose extensions are those of the connection.
     pub head: Parts,
     /// What the driver knows.
     pub sender: Sender,
 }
 
 impl Asker {
+    /// Who is at the other end of a byte stream.
+    pub fn over_stream(sender: Sender, extensions: Extensions) -> Self {
+        let (mut head, ()) = Request::new(()).into_parts();
+        head.extensions = extensions;
+        Self { head, sender }
+    }
+
+    /// What somebody in front, such as a layer of tower or axum, has put into the extensions of the request.
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.head.extensions.get()
+    }
+
     /// On whose behalf.
     pub fn principal(&self) -> Option<&Principal> {
         // What the driver says counts, and not what something in front has put into the head.
         self.sender.principal.as_ref().or_else(|| self.head.extensions.get())
+    }
+}
+
+/// Who sends this, as far as the head tells.
+impl From<Parts> for Asker {
+    fn from(head: Parts) -> Self {
+        let sender = Sender::new();
+        Self { head, sender }
     }
 }
 

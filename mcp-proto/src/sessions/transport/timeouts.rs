@@ -50,6 +50,8 @@ impl Default for TransportTimeouts {
             request_max,
             input,
             close,
+            // The server's.
+            state: _,
         } = Timeouts::default();
         Self {
             connect: AttemptTimeouts::default().connect,
@@ -73,6 +75,7 @@ impl TransportTimeouts {
             request_max: self.request_max,
             input: self.input,
             close: self.close,
+            ..Timeouts::default()
         }
     }
 

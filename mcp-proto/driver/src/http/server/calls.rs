@@ -21,7 +21,7 @@ impl<R: ServerRuntime> HttpService<R> {
         B: Body + Unpin,
         B::Data: Buf,
     {
-        if let Some(principal) = &self.principal {
+        if let Some(principal) = &self.sender.principal {
             // In place of one that is there: what the handshake has shown counts.
             request.extensions_mut().insert(principal.clone());
         }

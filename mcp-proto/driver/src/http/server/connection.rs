@@ -8,9 +8,11 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::io;
 use std::net::SocketAddr;
 
+#[cfg(feature = "tls")]
+use bytes::Bytes;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
-use mcp_proto::http::server::Remote;
+use mcp_proto::server::http::Sender;
 
 use super::bridge::Bridge;
 use super::listener::Listener;
@@ -79,27 +81,31 @@ impl<R: ServerRuntime> Connections<R> {
         expect(clippy::clone_on_copy, reason = "without TLS there is none, and nothing to clone")
     )]
     pub async fn serve<N: Network>(self: Arc<Self>, stream: N::Stream, address: Option<SocketAddr>) {
-        let remote = Remote::new(address, Some(CONNECTIONS.fetch_add(1, Ordering::Relaxed)));
+        let mut sender = Sender::new().with_connection(CONNECTIONS.fetch_add(1, Ordering::Relaxed));
+        sender.address = address;
         if let Some(tls) = &self.tls {
             // For itself, that connections without TLS be small.
-            return Box::pin(self.serve_secure::<N>(stream, tls.clone(), remote)).await;
+            return Box::pin(self.serve_secure::<N>(stream, tls.clone(), sender)).await;
         }
         if let Some((stream, is_http2)) = self.open(self.bridge(stream).listening()).await {
-            let service = self.service.clone().with_remote(remote);
+            let service = self.service.clone().with_sender(sender);
             self.talk(stream, is_http2, service).await;
         }
     }
 
-    async fn serve_secure<N: Network>(&self, stream: N::Stream, tls: ServerTls, remote: Remote) {
+    async fn serve_secure<N: Network>(&self, stream: N::Stream, tls: ServerTls, sender: Sender) {
         let Some((stream, agreed)) = self.open(N::secure_server(stream, tls)).await else {
             return;
         };
-        let service = self.service.clone().with_remote(remote);
         #[cfg(feature = "tls")]
-        let service = match agreed.client {
-            Some(principal) => service.with_principal(principal),
-            None => service,
+        let sender = match agreed.client {
+            // The principal is the certificate: whoever shows the same one is the same.
+            Some(principal) => sender
+                .with_certificate(Bytes::copy_from_slice(principal.as_bytes()))
+                .with_principal(principal),
+            None => sender,
         };
+        let service = self.service.clone().with_sender(sender);
         self.talk(self.bridge(stream), agreed.is_http2, service).await;
     }
 

@@ -153,7 +153,7 @@ mod tests {
         endpoint.open(
             Time::ORIGIN,
             &admission,
-            &head,
+            head,
             Bytes::from_static(body.as_bytes()),
             || [7; 32],
         )

@@ -20,6 +20,7 @@ use mcp_proto::Time;
 use mcp_proto::handle::Timer;
 use mcp_proto::handle::server::http::{Admission, Exchange, ReadingRoom};
 use mcp_proto::http::server::Refusal;
+use mcp_proto::server::http::Asker;
 
 /// Bodies from this size on are large: what comes of one is not done in the poll that has read it.
 const LARGE: usize = 64 << 10;
@@ -83,7 +84,7 @@ where
             Err(response) => return Self::at(service, timer, Stage::Refused(response)),
         };
         let Some(limit) = admission.body_limit() else {
-            let exchange = service.open(timer.now(), &admission, &head, Bytes::new());
+            let exchange = service.open(timer.now(), &admission, head, Bytes::new());
             return Self::at(service, timer, Stage::Waiting(exchange));
         };
         // Said before anything of it is read.
@@ -119,7 +120,10 @@ where
                 Stage::Reading(reading) => {
                     *stage = match reading.poll(cx) {
                         Poll::Ready(Ok(body)) => {
-                            Stage::Waiting(service.open(now, &reading.admission, &reading.head, body))
+                            let Stage::Reading(reading) = core::mem::replace(stage, Stage::Done) else {
+                                return Poll::Pending;
+                            };
+                            Stage::Waiting(service.open(now, &reading.admission, reading.head, body))
                         }
                         Poll::Ready(Err(refusal)) => Stage::refused(&reading.admission, &refusal),
                         Poll::Pending => {
@@ -218,9 +222,11 @@ where
 }
 
 impl<R: ServerRuntime> HttpService<R> {
-    fn open(&self, now: Time, admission: &Admission, head: &Parts, body: Bytes) -> Exchange {
+    fn open(&self, now: Time, admission: &Admission, head: Parts, body: Bytes) -> Exchange {
         let random = || self.runtime().random();
-        let exchange = self.endpoint().open(now, admission, head, body, random);
+        let sender = self.sender.clone();
+        let asker = Asker { head, sender };
+        let exchange = self.endpoint().open(now, admission, asker, body, random);
         // Not with the service: an endpoint that keeps nothing has no task.
         if let Some(upkeep) = self.endpoint().take_upkeep() {
             self.runtime().keep(upkeep);

@@ -6,6 +6,7 @@ use core::time::Duration;
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::http::Endpoint;
 use mcp_proto::http::server::{Holder, HttpConfig, Principal, Remote};
+use mcp_proto::server::http::Sender;
 
 use super::body::Reader;
 use super::options::{BODY_TIMEOUT, ServeOptions};
@@ -20,19 +21,21 @@ pub struct HttpService<R> {
     endpoint: Endpoint,
     runtime: R,
     body_timeout: Duration,
-    pub(super) principal: Option<Principal>,
     pub(super) remote: Remote,
+    pub(super) sender: Sender,
 }
 
 impl<R: ServerRuntime> HttpService<R> {
     /// The service of `server`.
     pub fn new(server: Server, config: HttpConfig) -> Self {
+        let (endpoint, runtime) = (Endpoint::new(&server, config), R::start());
+        endpoint.begin(&runtime.clock().timer());
         Self {
-            endpoint: Endpoint::new(&server, config),
-            runtime: R::start(),
+            endpoint,
+            runtime,
             body_timeout: BODY_TIMEOUT,
-            principal: None,
             remote: Remote::UNKNOWN,
+            sender: Sender::new(),
         }
     }
 
@@ -48,7 +51,7 @@ impl<R: ServerRuntime> HttpService<R> {
     /// certificate. It counts over what the extensions of a request say.
     #[must_use]
     pub fn with_principal(mut self, principal: Principal) -> Self {
-        self.principal = Some(principal);
+        self.sender.principal = Some(principal);
         self
     }
 
@@ -57,6 +60,14 @@ impl<R: ServerRuntime> HttpService<R> {
     #[must_use]
     pub fn with_remote(mut self, remote: Remote) -> Self {
         self.remote = remote;
+        self
+    }
+
+    /// The same for requests that are all sent by this one, such as those on one connection: what handlers see of it.
+    #[must_use]
+    pub fn with_sender(mut self, sender: Sender) -> Self {
+        self.remote = Remote::new(sender.address, sender.connection);
+        self.sender = sender;
         self
     }
 
@@ -74,7 +85,7 @@ impl<R: ServerRuntime> HttpService<R> {
     pub(super) fn reader(&self) -> Reader {
         Reader {
             endpoint: self.endpoint.clone(),
-            holder: Holder::new(self.principal.as_ref(), self.remote),
+            holder: Holder::new(self.sender.principal.as_ref(), self.remote),
         }
     }
 

@@ -13,12 +13,13 @@ use super::inner::Inner;
 use super::open;
 use super::session::Party;
 use super::upkeep::Upkeep;
+use crate::handle::Timer;
 use crate::handle::server::reading::ReadingRoom;
 use crate::handle::server::unread::Unread;
 use crate::handle::server::{Application, Server};
 use crate::handle::sync::lock;
 use crate::http::server::{Admission, Holder, HttpConfig};
-use crate::server::http::HttpSession;
+use crate::server::http::{Asker, HttpSession};
 use crate::time::Time;
 
 /// One MCP endpoint: a server with its HTTP configuration and its sessions, in both eras at once.
@@ -47,6 +48,13 @@ impl Endpoint {
         Self { inner }
     }
 
+    /// The driver begins, with this timer: what a server seals for its clients is dated by its calendar, and its random
+    /// bytes are the seal's. To be called before anything is opened. Nothing is waited for.
+    pub fn begin(&self, timer: &dyn Timer) {
+        self.inner.origin.set(timer);
+        self.inner.server.driven_by(timer);
+    }
+
     /// Judges a request by its head, before its body is read.
     ///
     /// # Errors
@@ -65,18 +73,19 @@ impl Endpoint {
         Unread::new(&self.inner.unread, holder, body)
     }
 
-    /// Opens the exchange of an admitted request. Where the endpoint was closed meanwhile, it is the refusal.
+    /// Opens the exchange of an admitted request of `asker`: its head, and what the driver knows of who sends it, which
+    /// handlers see ([`Context::asker`](crate::handle::server::Context::asker)). Where the endpoint was closed meanwhile, it is the refusal.
     ///
     /// `random` is asked where a session begins, and gives bytes of a cryptographically secure source.
     pub fn open(
         &self,
         now: Time,
         admission: &Admission,
-        head: &Parts,
+        asker: impl Into<Asker>,
         body: Bytes,
         random: impl FnOnce() -> [u8; 32],
     ) -> Exchange {
-        open::open(&self.inner, now, admission, head, body, random)
+        open::open(&self.inner, now, admission, asker.into(), body, random)
     }
 
     /// How many legacy sessions there are.

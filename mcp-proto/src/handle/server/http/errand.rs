@@ -6,6 +6,7 @@ use core::task::{Context, Poll, ready};
 
 use super::line::Line;
 use crate::handle::contained::Contained;
+use crate::handle::server::desk::Desk;
 use crate::handle::server::job::{Job, Results};
 use crate::handle::server::{Application, Peer};
 use crate::jsonrpc::ErrorObject;
@@ -45,16 +46,16 @@ impl Errand {
     ///
     /// It wakes the task of `cx` for what a handler waits for; for a cancellation and for what handlers say
     /// meanwhile, [`Line::poll_exchange`] has to be polled as well.
-    pub(super) fn poll(&mut self, server: &dyn Application, cx: &mut Context<'_>, now: Time) -> Poll<()> {
-        if self.first.as_mut().is_some_and(|task| task.poll(server, cx).is_ready()) {
+    pub(super) fn poll(&mut self, desk: Desk<'_>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.first.as_mut().is_some_and(|task| task.poll(desk, cx).is_ready()) {
             self.first = None;
         }
-        self.more.retain_mut(|task| task.poll(server, cx).is_pending());
+        self.more.retain_mut(|task| task.poll(desk, cx).is_pending());
         if self.is_done() {
             return Poll::Ready(());
         }
         if let Some(session) = &self.line.session {
-            for cancellation in session.handle_timeout(now) {
+            for cancellation in session.handle_timeout(desk.now) {
                 // Where there is no room the client learns it from its late answer being ignored.
                 let _ = self.line.notify(cancellation);
             }
@@ -88,14 +89,14 @@ impl Task {
     }
 
     /// Polls the handler, and answers the request when it is done.
-    fn poll(&mut self, server: &dyn Application, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&mut self, desk: Desk<'_>, cx: &mut Context<'_>) -> Poll<()> {
         // Looked at first: a handler that nobody waits for is not polled once more.
         if self.line.is_cancelled() {
             self.line.say(Exchange::skip);
             return Poll::Ready(());
         }
-        let outcome = ready!(self.job.poll(cx));
-        self.answer(server, outcome);
+        let outcome = ready!(self.job.poll(cx, desk, self.line.slot()));
+        self.answer(desk.application, outcome);
         Poll::Ready(())
     }
 

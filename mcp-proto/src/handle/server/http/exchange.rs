@@ -12,6 +12,7 @@ use super::errand::Errand;
 use super::inner::Inner;
 use super::line::Line;
 use super::orphans::Arrival;
+use crate::handle::server::desk::Desk;
 use crate::handle::sync::lock;
 use crate::http::server::{SubscriptionKey, Visit};
 use crate::server::http::{Exchange as Machine, Frame, HangUp, HttpSession};
@@ -86,7 +87,10 @@ impl Exchange {
             Kind::Answered(exchange) => return take(exchange).map_or(Poll::Pending, Poll::Ready),
             Kind::Errand(errand, visit) => {
                 // Handlers before the take: an answer that is ready at once goes out with the head.
-                let is_done = errand.is_done() || errand.poll(&*self.inner.server, cx, now).is_ready();
+                let is_done = errand.is_done()
+                    || errand
+                        .poll(Desk::new(&*self.inner.server, &self.inner.origin, now), cx)
+                        .is_ready();
                 // With the last answer, and not when it is read: a slow reader keeps no session alive.
                 if let Some(visit) = visit.take_if(|_| is_done) {
                     lock(&self.inner.sessions).leave(now, visit);

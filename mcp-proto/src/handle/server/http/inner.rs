@@ -7,6 +7,7 @@ use super::line::Line;
 use super::orphans::Queue;
 use super::session::{Host, SharedSession};
 use crate::handle::server::job::Results;
+use crate::handle::server::origin::Origin;
 use crate::handle::server::reading::Reading;
 use crate::handle::server::unread::UnreadAnswers;
 use crate::handle::server::{Application, Audience};
@@ -25,6 +26,7 @@ pub(super) struct Inner {
     pub(super) results: Arc<Results>,
     pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
     pub(super) upkeep: Arc<Queue>,
+    pub(super) origin: Origin,
     /// What its sessions share.
     pub(super) host: Arc<Host>,
 }
@@ -45,6 +47,7 @@ impl Inner {
             results: Arc::new(Results::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::new()),
+            origin: Origin::default(),
             host: Arc::new(Host {
                 server: server.clone(),
                 replay: Mutex::new(replay),

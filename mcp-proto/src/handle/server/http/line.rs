@@ -7,13 +7,14 @@ use core::task::{Context, Poll, Waker, ready};
 
 use super::session::{Party, SharedSession};
 use crate::handle::server::cancel::Cancel;
+use crate::handle::server::slot::Slot;
 use crate::handle::server::{Peer, RoomWait};
 use crate::handle::sync::{Guard, Mutex, lock};
 use crate::handle::wakers::{Waiters, keep};
 use crate::http::server::{Blocked, EventId, StreamKey};
 use crate::jsonrpc::{Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
-use crate::server::http::{Exchange, HangUp};
+use crate::server::http::{Asker, Exchange, HangUp};
 use crate::server::{Question, ServerConfig};
 
 /// An exchange behind its lock, and the [`Peer`] of its one request. Each request of a batch has a line of its own, to
@@ -22,6 +23,7 @@ pub(super) struct Line {
     place: Place,
     /// Whether the request is cancelled or over.
     cancel: Cancel,
+    slot: Slot,
     /// The session the exchange belongs to. `None` in the modern era.
     pub(super) session: Option<Arc<SharedSession>>,
 }
@@ -31,7 +33,7 @@ pub(super) struct Line {
     reason = "the large variant is the usual one: a box would be one more allocation for each request"
 )]
 enum Place {
-    Own(Mutex<State>),
+    Own(Mutex<State>, Option<Asker>),
     /// That of another line.
     Of(Arc<Line>),
 }
@@ -49,7 +51,8 @@ struct State {
 }
 
 impl Line {
-    pub(super) fn new(exchange: Exchange, session: Option<Arc<SharedSession>>) -> Self {
+    /// A line whose requests are made by `asker`: `None` for a stream, where no handler runs.
+    pub(super) fn new(exchange: Exchange, session: Option<Arc<SharedSession>>, asker: Option<Asker>) -> Self {
         let state = State {
             exchange,
             driver: None,
@@ -58,8 +61,10 @@ impl Line {
             room: Waiters::default(),
         };
         Self {
-            place: Place::Own(Mutex::new(state)),
+            // Beside the lock: who asks does not change.
+            place: Place::Own(Mutex::new(state), asker),
             cancel: Cancel::default(),
+            slot: Slot::default(),
             session,
         }
     }
@@ -69,6 +74,7 @@ impl Line {
         Self {
             place: Place::Of(line.clone()),
             cancel: Cancel::default(),
+            slot: Slot::default(),
             session: line.session.clone(),
         }
     }
@@ -217,13 +223,24 @@ impl Line {
 
     fn state(&self) -> Guard<'_, State> {
         match &self.place {
-            Place::Own(state) => lock(state),
+            Place::Own(state, _) => lock(state),
             Place::Of(line) => line.state(),
         }
     }
 }
 
 impl Peer for Line {
+    fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    fn asker(&self) -> Option<&Asker> {
+        match &self.place {
+            Place::Own(_, asker) => asker.as_ref(),
+            Place::Of(line) => line.asker(),
+        }
+    }
+
     fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>> {
         self.act(|exchange| exchange.notify(message))
     }

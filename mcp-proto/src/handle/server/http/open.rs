@@ -5,7 +5,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use http::request::Parts;
 
 use super::errand::{Errand, Task};
 use super::exchange::{Exchange, Kind};
@@ -17,43 +16,42 @@ use crate::handle::server::Call;
 use crate::handle::sync::lock;
 use crate::http::server::{Admission, EventId, Visit};
 use crate::server::ClientRequest;
-use crate::server::http::{Exchange as Machine, HttpSession, Listening, Opening, Resuming, Rules, Taken};
+use crate::server::http::{Asker, Exchange as Machine, HttpSession, Listening, Opening, Resuming, Rules, Taken};
 use crate::time::Time;
 
 pub(super) fn open(
     inner: &Arc<Inner>,
     now: Time,
     admission: &Admission,
-    head: &Parts,
+    asker: Asker,
     body: Bytes,
     random: impl FnOnce() -> [u8; 32],
 ) -> Exchange {
-    let tools = |tool: &str| inner.server.param_headers(tool);
-    let rules = inner.rules().answering(admission);
-    let opening = Opening::of(rules, admission, head, body, tools);
-    Exchange::new(
-        inner,
-        step(inner, rules, now, opening, random).unwrap_or_else(Kind::Answered),
-    )
+    let kind = step(inner, now, admission, asker, body, random);
+    Exchange::new(inner, kind.unwrap_or_else(Kind::Answered))
 }
 
 /// Goes on to the end; `Err` where all is said already.
 fn step(
     inner: &Arc<Inner>,
-    rules: Rules<'_>,
     now: Time,
-    opening: Opening<'_>,
+    admission: &Admission,
+    asker: Asker,
+    body: Bytes,
     random: impl FnOnce() -> [u8; 32],
 ) -> Result<Kind, Box<Machine>> {
-    match opening {
+    let tools = |tool: &str| inner.server.param_headers(tool);
+    let rules = inner.rules().answering(admission);
+    match Opening::of(rules, admission, &asker.head, body, tools) {
         Opening::Done(exchange) => Err(Box::new(exchange)),
         Opening::Request(exchange, request) => {
-            let line = Arc::new(Line::new(exchange, None));
+            // It moves to where it stays for all of the exchange: nothing is copied for handlers that do not ask who it is.
+            let line = Arc::new(Line::new(exchange, None, Some(asker)));
             let task = task(inner, request, line.clone());
             Ok(Kind::Errand(Errand::new(line, Some(task), Vec::new()), None))
         }
         Opening::Subscribe(subscribing) => {
-            let keep = |exchange| Arc::new(Line::new(exchange, None));
+            let keep = |exchange| Arc::new(Line::new(exchange, None, None));
             let subscribed = subscribing.enter(rules, &mut lock(&inner.subscriptions), keep)?;
             // Told under no lock of the table: each has its own.
             let config = inner.server.config();
@@ -83,12 +81,12 @@ fn step(
             let (visit, session) = entering.enter(rules, now, &mut lock(&inner.sessions))?;
             // The lock of the table is gone with the statement above: nobody in a session holds up all others.
             let taken = session.act(|session| entering.take(rules, now, session));
-            serve(inner, now, taken, session, Some(visit))
+            serve(inner, now, taken, session, Some(visit), asker)
         }
         Opening::Throwaway(throwaway) => {
             let (session, taken) = throwaway.take(rules, now);
             let session = Arc::new(SharedSession::new(inner.host.clone(), session));
-            serve(inner, now, taken, session, None)
+            serve(inner, now, taken, session, None, asker)
         }
         Opening::Listen(listening) => {
             let (visit, session) = listening.enter(rules, &mut lock(&inner.sessions))?;
@@ -111,7 +109,7 @@ fn listen(
     session: &Arc<SharedSession>,
     visit: Visit,
 ) -> Result<Kind, Box<Machine>> {
-    let line = |stream| Arc::new(Line::new(stream, Some(session.clone())));
+    let line = |stream| Arc::new(Line::new(stream, Some(session.clone()), None));
     let stream = |line, visit| Ok(Kind::Stream(Errand::new(line, None, Vec::new()), visit));
     let kept = |last: EventId| {
         // One lock after the other, and never both.
@@ -159,14 +157,15 @@ fn serve(
     taken: Taken<Arc<dyn Party>>,
     session: Arc<SharedSession>,
     visit: Option<Visit>,
+    asker: Asker,
 ) -> Result<Kind, Box<Machine>> {
     taken
         .happened
         .into_iter()
         .for_each(|(happening, request)| session.happened(happening, request));
     if !taken.exchange.is_answered() {
-        let session = Some(session);
-        return Ok(run(inner, taken.exchange, session, visit, taken.request, taken.more));
+        let line = Arc::new(Line::new(taken.exchange, Some(session), Some(asker)));
+        return Ok(run(inner, line, visit, taken.request, taken.more));
     }
     if let Some(visit) = visit {
         lock(&inner.sessions).leave(now, visit);
@@ -177,13 +176,11 @@ fn serve(
 /// The exchange of requests that handlers answer.
 fn run(
     inner: &Arc<Inner>,
-    exchange: Machine,
-    session: Option<Arc<SharedSession>>,
+    line: Arc<Line>,
     visit: Option<Visit>,
     first: Option<ClientRequest>,
     more: Vec<ClientRequest>,
 ) -> Kind {
-    let line = Arc::new(Line::new(exchange, session));
     let first = first.map(|request| task(inner, request, line.clone()));
     // Each request of a batch is cancelled alone, and so has a line of its own.
     let member = |request| task(inner, request, Arc::new(Line::member(&line)));

@@ -236,7 +236,7 @@ impl World {
         self.ids += 1;
         let id = self.ids;
         let random = || core::array::from_fn(|at| (id >> (5 * at.min(6))) as u8 & 31);
-        let exchange = self.endpoint.open(self.now, &admission, &head, body, random);
+        let exchange = self.endpoint.open(self.now, &admission, head, body, random);
         if let Some(upkeep) = self.endpoint.take_upkeep() {
             assert!(self.upkeep.replace(upkeep).is_none(), "there is one upkeep");
         }

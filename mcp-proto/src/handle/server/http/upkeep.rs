@@ -8,6 +8,7 @@ use super::errand::Errand;
 use super::inner::Inner;
 use super::orphans::{Arrival, Orphans, Queue};
 use crate::handle::server::aging::Aging;
+use crate::handle::server::desk::Desk;
 use crate::handle::sync::lock;
 use crate::http::server::Visit;
 use crate::server::http::HttpSession;
@@ -47,7 +48,7 @@ impl Upkeep {
         let (Some(inner), Some(orphans)) = (self.inner.upgrade(), &mut self.orphans) else {
             return Poll::Ready(());
         };
-        let server = &*inner.server;
+        let (server, desk) = (&*inner.server, Desk::new(&*inner.server, &inner.origin, now));
         let leave = |visit| lock(&inner.sessions).leave(now, visit);
         let end = |(visit, mut errand): (Visit, Errand)| {
             errand.give_up(server);
@@ -62,7 +63,7 @@ impl Upkeep {
         let poll = |(_, errand): &mut (Visit, Errand), cx: &mut Context<'_>| {
             // Woken for a cancellation too.
             let _ = errand.line.poll_exchange(cx, |_| None::<()>);
-            (errand.poll(server, cx, now), errand.poll_timeout())
+            (errand.poll(desk, cx), errand.poll_timeout())
         };
         orphans.poll(cx, now, poll, end);
         lock(&inner.host.replay).handle_timeout(now);

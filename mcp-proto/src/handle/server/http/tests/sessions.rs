@@ -238,7 +238,7 @@ fn a_request_admitted_before_closing_begins_nothing_after_it() {
         let endpoint = World::new().endpoint;
         let admission = endpoint.admit(&head).unwrap();
         endpoint.close();
-        let exchange = endpoint.open(world.now, &admission, &head, body, || [7; 32]);
+        let exchange = endpoint.open(world.now, &admission, head, body, || [7; 32]);
         assert_eq!(Open::Exchange(exchange).read(world.now).status(), 503);
         assert_eq!(endpoint.sessions(), 0);
     }
