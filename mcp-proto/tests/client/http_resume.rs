@@ -161,16 +161,14 @@ fn without_an_id_a_stream_that_ends_is_a_broken_call() {
         b"id: e1\ndata: half",
         b"id: e1\ndata:\n\nid:\ndata:\n\n",
     ] {
-        for revision in [LEGACY, Revision::V2026_07_28] {
-            let mut web = Web::ready(revision);
-            web.call("tools/list");
-            let post = web.opened().remove(0);
-            web.head(post.id, 200, STREAM);
-            web.body(post.id, body);
-            web.end(post.id);
-            assert_eq!(only_error(&web.events()), CallError::Disconnected);
-            assert!(web.opened().is_empty());
-        }
+        let mut web = Web::ready(LEGACY);
+        web.call("tools/list");
+        let post = web.opened().remove(0);
+        web.head(post.id, 200, STREAM);
+        web.body(post.id, body);
+        web.end(post.id);
+        assert_eq!(only_error(&web.events()), CallError::Disconnected);
+        assert!(web.opened().is_empty());
     }
 }
 
@@ -178,10 +176,14 @@ fn without_an_id_a_stream_that_ends_is_a_broken_call() {
 fn the_modern_era_resumes_nothing() {
     let mut web = Web::ready(Revision::V2026_07_28);
     web.call("tools/list");
-    let post = web.opened().remove(0);
-    web.head(post.id, 200, STREAM);
-    web.body(post.id, b"id: e1\ndata:\n\n");
-    web.broken(post.id);
+    // What only looks is asked for again, once, as another request; no event is asked for.
+    for _ in 0..2 {
+        let post = web.opened().remove(0);
+        assert_eq!(post.method(), "tools/list");
+        web.head(post.id, 200, STREAM);
+        web.body(post.id, b"id: e1\ndata:\n\n");
+        web.broken(post.id);
+    }
     assert_eq!(only_error(&web.events()), CallError::Disconnected);
     assert!(web.opened().is_empty());
 }
