@@ -3,5 +3,6 @@
 
 mod connection;
 mod life;
+mod shapes;
 mod support;
 mod tools;

@@ -4,11 +4,16 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::TypeId;
 
 use super::handler::{Handler, Nothing};
 use super::offer::Offer;
-use super::tool::{RawRun, Registered, Tools};
-use super::{Context, Server, ToolError, ToolOutput};
+use super::pending::Pending;
+use super::state::SharedStates;
+use super::tool::{RawRun, Tools};
+use super::{BuildError, Context, Server, SharedState, ToolError, ToolOutput};
+#[cfg(feature = "schema")]
+use super::{ForTool, HandlerFn, NoArgs, Returns, Takes};
 use crate::jsonrpc::RawJson;
 use crate::limits::{Limits, Timeouts};
 use crate::model::{Implementation, Json, ServerCapabilities, Tool, ToolsCapability};
@@ -25,7 +30,8 @@ pub struct ServerBuilder {
     limits: Limits,
     timeouts: Timeouts,
     cache: CacheHints,
-    tools: Vec<Registered>,
+    states: SharedStates,
+    tools: Vec<Pending<Tool>>,
     handler: Arc<dyn Handler>,
 }
 
@@ -46,6 +52,7 @@ impl ServerBuilder {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             cache: CacheHints::default(),
+            states: SharedStates::default(),
             tools: Vec::new(),
             handler: Arc::new(Nothing),
         }
@@ -99,38 +106,50 @@ impl ServerBuilder {
         self
     }
 
-    /// A tool from a closure, see [`ToolFn`](super::ToolFn). The schemas of its arguments and its output are made from
-    /// their types.
+    /// What closures share, as [`State<S>`](super::State) among their arguments. State of another type stands beside it;
+    /// state of the same type takes its place. Before or after the closures that want it, it is the same.
+    pub fn state<S: SharedState + Send + Sync>(mut self, state: S) -> Self {
+        self.states.insert(TypeId::of::<S>(), Box::new(state));
+        self
+    }
+
+    /// A tool from a closure, see [`HandlerFn`](super::HandlerFn). The schemas of its arguments and its output are made
+    /// from their types.
     ///
     /// A tool of the same name takes the place of the one before. What fails is to return a [`ToolError`]: a panic is
     /// answered as well, with an error that says nothing (−32603), where the program unwinds.
     #[cfg(feature = "schema")]
-    pub fn tool<F, Marker>(self, name: impl Into<String>, description: impl Into<String>, function: F) -> Self
+    pub fn tool<F, M>(self, name: impl Into<String>, description: impl Into<String>, function: F) -> Self
     where
-        F: super::ToolFn<Marker>,
-        Marker: 'static,
+        F: HandlerFn<ForTool, M> + Send + Sync,
+        F::Taken: Takes<Kept: Send + Sync>,
+        F::Returned: Returns<ForTool>,
+        F::Future: Send,
+        M: 'static,
     {
-        let (input, output) = super::typed::Typed::<F, Marker>::schemas();
-        let tool = super::tool::describe(name.into(), description.into(), input, output);
+        let tool = Tool::new(name, Json::empty_object()).with_description(description.into());
         self.typed_tool(tool, function)
     }
 
     /// The same with a [`Tool`] of one's own: title, annotations, icons. Schemas that are in there stay as they are; an
     /// input schema that is `{}` or an absent output schema is made from the types.
     #[cfg(feature = "schema")]
-    pub fn typed_tool<F, Marker>(mut self, mut tool: Tool, function: F) -> Self
+    pub fn typed_tool<F, M>(mut self, mut tool: Tool, function: F) -> Self
     where
-        F: super::ToolFn<Marker>,
-        Marker: 'static,
+        F: HandlerFn<ForTool, M> + Send + Sync,
+        F::Taken: Takes<Kept: Send + Sync>,
+        F::Returned: Returns<ForTool>,
+        F::Future: Send,
+        M: 'static,
     {
-        use super::typed::Typed;
-        let (input, output) = Typed::<F, Marker>::schemas();
         if tool.input_schema.as_str() == "{}" {
-            tool.input_schema = Json::parse(input).unwrap_or(tool.input_schema);
+            let schema = F::Taken::schema().unwrap_or_else(NoArgs::schema_of_none);
+            tool.input_schema = Json::parse(schema).unwrap_or(tool.input_schema);
         }
-        tool.output_schema = tool.output_schema.or_else(|| Json::parse(output?).ok());
-        let run = Box::new(Typed::<F, Marker>::new(function));
-        self.tools.push(Registered { tool, run });
+        tool.output_schema = tool
+            .output_schema
+            .or_else(|| Json::parse(F::Returned::output_schema()?).ok());
+        self.tools.push(Pending::typed(tool, function));
         self
     }
 
@@ -146,8 +165,7 @@ impl ServerBuilder {
         if tool.input_schema.as_str() == "{}" {
             tool.input_schema = Json::parse(r#"{"type":"object"}"#).unwrap_or(tool.input_schema);
         }
-        let run = Box::new(RawRun(function));
-        self.tools.push(Registered { tool, run });
+        self.tools.push(Pending::made(tool, Arc::new(RawRun(function))));
         self
     }
 
@@ -158,8 +176,26 @@ impl ServerBuilder {
     }
 
     /// The server.
+    ///
+    /// # Panics
+    /// Where a closure takes state that the builder was not given, or [`try_build`](Self::try_build) fails otherwise: what
+    /// is wrong is wrong in the program, and at its start.
     pub fn build(self) -> Server {
-        let tools = Tools::new(self.tools);
+        match self.try_build() {
+            Ok(server) => server,
+            #[expect(clippy::panic, reason = "the builder was called in error, as its docs say")]
+            Err(error) => panic!("the server cannot be built: {error}"),
+        }
+    }
+
+    /// The server, for those whose closures are not known beforehand.
+    ///
+    /// # Errors
+    /// [`BuildError`] where something that was given cannot be offered.
+    pub fn try_build(self) -> Result<Server, BuildError> {
+        let states = self.states;
+        let tools = self.tools.into_iter().map(|tool| tool.make(&states));
+        let tools = Tools::new(tools.collect::<Result<_, _>>()?);
         let mut capabilities = merge(self.capabilities, self.handler.capabilities());
         // A client asks for nothing that is not declared, and who gives tools need not declare them as well.
         if !tools.is_empty() {
@@ -176,7 +212,7 @@ impl ServerBuilder {
         if let Some(revisions) = self.revisions {
             config = config.with_revisions(&revisions);
         }
-        Server::new(config, Box::new(Offer::new(tools, self.handler)))
+        Ok(Server::new(config, Box::new(Offer::new(tools, self.handler))))
     }
 }
 

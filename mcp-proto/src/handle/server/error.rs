@@ -106,6 +106,32 @@ impl fmt::Debug for ToolError {
     }
 }
 
+/// Why something cannot be offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A closure takes [`State`](super::State) of a type that the builder was not given.
+    MissingState {
+        /// The name of what the closure answers.
+        name: String,
+        /// The type.
+        state: &'static str,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingState { name, state } => write!(
+                f,
+                "`{name}` takes `State<{state}>`, and there is none: give it to the builder by `.state(..)`"
+            ),
+        }
+    }
+}
+
+impl Error for BuildError {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,22 +13,33 @@ mod context;
 #[cfg(feature = "http")]
 mod depot;
 mod error;
+#[cfg(feature = "schema")]
+mod extract;
 mod facade;
+#[cfg(feature = "schema")]
+mod function;
 mod handler;
 #[cfg(feature = "http")]
 pub mod http;
+mod invocation;
 #[cfg(feature = "http")]
 mod job;
 mod link;
 mod offer;
 mod output;
 mod peer;
+mod pending;
 mod pump;
 #[cfg(feature = "http")]
 mod reading;
 #[cfg(feature = "schema")]
+mod returns;
+#[cfg(feature = "schema")]
+mod role;
+#[cfg(feature = "schema")]
 mod schema;
 mod seats;
+mod state;
 mod stream;
 mod tool;
 #[cfg(feature = "schema")]
@@ -40,8 +51,12 @@ pub(crate) use application::{Application, Audience, Call, Work};
 pub use builder::ServerBuilder;
 pub use call::ServerCall;
 pub use context::Context;
-pub use error::ToolError;
+pub use error::{BuildError, ToolError};
+#[cfg(feature = "schema")]
+pub use extract::{FromCall, NoArgs, Takes};
 pub use facade::Server;
+#[cfg(feature = "schema")]
+pub use function::HandlerFn;
 pub use handler::{Handler, resource_not_found};
 pub use link::ServerConnection;
 #[cfg(feature = "schema")]
@@ -50,4 +65,7 @@ pub use output::ToolOutput;
 pub(crate) use peer::Peer;
 pub use pump::ServerPump;
 #[cfg(feature = "schema")]
-pub use typed::{NoArgs, ToolFn};
+pub use returns::Returns;
+#[cfg(feature = "schema")]
+pub use role::{ForTool, Role};
+pub use state::{SharedState, State};

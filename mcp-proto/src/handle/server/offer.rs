@@ -7,7 +7,8 @@ use core::future::ready;
 use super::context::Context;
 use super::facade::{Serve, Server};
 use super::handler::{Handler, unknown_tool};
-use super::tool::{Invocation, Tools};
+use super::invocation::Invocation;
+use super::tool::Tools;
 use super::{Call, Peer, Work};
 use crate::handle::turn::{LARGE, turn};
 use crate::jsonrpc::{ErrorObject, Notification, RawJson};
@@ -59,12 +60,7 @@ impl Offer {
         let is_large = arguments
             .as_ref()
             .is_some_and(|arguments| arguments.as_bytes().len() >= LARGE);
-        let invocation = Invocation {
-            arguments,
-            server: server.clone(),
-            request: call.context,
-            peer,
-        };
+        let invocation = Invocation::new(arguments, server.clone(), call.context, peer);
         match is_large {
             false => tool.run(invocation),
             true => self.call_later(name.into(), invocation),

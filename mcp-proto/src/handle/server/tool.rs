@@ -2,39 +2,20 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-#[cfg(feature = "schema")]
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::future::ready;
 
 use serde::Serialize;
 
-use super::{Context, Peer, Server, ToolError, ToolOutput, Work};
-use crate::jsonrpc::RawJson;
+use super::invocation::{Invocation, Run};
+use super::pending::Registered;
+use super::{Context, ToolError, ToolOutput, Work};
+use crate::jsonrpc::{ErrorObject, RawJson};
 use crate::model::{Json, Tool};
 use crate::revision::Revision;
-use crate::server::{RequestContext, ResultBody};
+use crate::server::ResultBody;
 use crate::wire::header::ParamHeaders;
-
-/// One call of a tool.
-pub(crate) struct Invocation {
-    /// An object, or nothing.
-    pub(crate) arguments: Option<RawJson>,
-    pub(crate) server: Server,
-    pub(crate) request: RequestContext,
-    pub(crate) peer: Arc<dyn Peer>,
-}
-
-impl Invocation {
-    pub(crate) fn into_context(self) -> Context {
-        Context::new(self.server, self.request, self.peer)
-    }
-}
-
-/// What runs when a tool is called.
-pub(crate) trait Run: Send + Sync {
-    fn run(&self, invocation: Invocation) -> Work;
-}
 
 /// A handler that takes the arguments as they came.
 pub(crate) struct RawRun<F>(pub(crate) F);
@@ -45,10 +26,13 @@ where
     Fut: Future<Output = Result<O, ToolError>> + Send + 'static,
     O: ToolOutput,
 {
-    fn run(&self, invocation: Invocation) -> Work {
-        let revision = invocation.request.revision();
-        let arguments = invocation.arguments.clone().unwrap_or(RawJson::empty_object());
-        let future = (self.0)(arguments, invocation.into_context());
+    fn run(&self, mut invocation: Invocation) -> Work {
+        let revision = invocation.revision;
+        let arguments = invocation.arguments.take().unwrap_or(RawJson::empty_object());
+        let Some(context) = invocation.context() else {
+            return Box::pin(ready(Err(ErrorObject::internal("nobody calls"))));
+        };
+        let future = (self.0)(arguments, context);
         Box::pin(async move { outcome(future.await, revision) })
     }
 }
@@ -57,21 +41,15 @@ where
 pub(crate) fn outcome<O: ToolOutput>(
     output: Result<O, ToolError>,
     revision: Revision,
-) -> Result<ResultBody, crate::jsonrpc::ErrorObject> {
+) -> Result<ResultBody, ErrorObject> {
     output
         .and_then(|output| output.into_body(revision))
         .or_else(ToolError::into_outcome)
 }
 
-/// A tool and what runs when it is called.
-pub(crate) struct Registered {
-    pub(crate) tool: Tool,
-    pub(crate) run: Box<dyn Run>,
-}
-
 /// The tools of a server, in the order they were given, with everything made once that is made of them.
 pub(crate) struct Tools {
-    registered: Vec<(Box<dyn Run>, Option<ParamHeaders>)>,
+    registered: Vec<(Arc<dyn Run>, Option<ParamHeaders>)>,
     by_name: BTreeMap<Box<str>, usize>,
     tools: Vec<Tool>,
     /// The first page of `tools/list`, where only these tools are on it.
@@ -82,11 +60,11 @@ pub(crate) struct Tools {
 
 impl Tools {
     /// A later tool takes the place of an earlier one of the same name.
-    pub(crate) fn new(all: Vec<Registered>) -> Self {
+    pub(crate) fn new(all: Vec<Registered<Tool>>) -> Self {
         let mut registered = Vec::new();
         let mut by_name = BTreeMap::new();
         let mut tools: Vec<Tool> = Vec::new();
-        for Registered { tool, run } in all {
+        for Registered { item: tool, run } in all {
             // A schema with wrong annotations mirrors nothing: clients over HTTP leave such a tool out.
             let params = ParamHeaders::from_schema(tool.input_schema.as_str()).ok();
             let entry = (run, params.filter(|params| !params.is_empty()));
@@ -167,16 +145,5 @@ fn for_legacy(tool: &Tool) -> Tool {
     Tool {
         output_schema: tool.output_schema.clone().filter(is_object),
         ..tool.clone()
-    }
-}
-
-/// A tool made of a name, a description and schemas.
-#[cfg(feature = "schema")]
-pub(crate) fn describe(name: String, description: String, input: String, output: Option<String>) -> Tool {
-    let schema = |text: String| Json::parse(text).unwrap_or_else(|_| Json::empty_object());
-    Tool {
-        description: Some(description),
-        output_schema: output.map(schema),
-        ..Tool::new(name, schema(input))
     }
 }
