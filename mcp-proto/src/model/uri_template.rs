@@ -266,7 +266,9 @@ impl<'t, 'u> Matching<'t, 'u> {
         let sign = char::from(sign);
         for name in names {
             // What follows comes before what is optional, where both could start here.
-            let Some(rest) = self.rest.strip_prefix(sign) else { break };
+            let Some(rest) = self.rest.strip_prefix(sign) else {
+                break;
+            };
             if self.is_literal_next(following) {
                 break;
             }
@@ -338,7 +340,8 @@ impl<'t, 'u> Matching<'t, 'u> {
 
 /// How far a value goes that holds nothing reserved.
 fn run(text: &str, commas: bool) -> usize {
-    text.find(|c: char| !(is_plain(c) || commas && c == ',')).unwrap_or(text.len())
+    text.find(|c: char| !(is_plain(c) || commas && c == ','))
+        .unwrap_or(text.len())
 }
 
 /// What stands in values as it is, or as a part of an escape. Beyond ASCII nothing has a meaning of its own.

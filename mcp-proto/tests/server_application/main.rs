@@ -2,6 +2,7 @@
 #![cfg(feature = "schema")]
 
 mod connection;
+mod features;
 mod life;
 mod shapes;
 mod support;

@@ -1,24 +1,40 @@
 //! How a server is made.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::TypeId;
+use core::num::NonZeroUsize;
 
+use super::catalog::{Catalog, Layout};
+#[cfg(feature = "schema")]
+use super::describe;
+use super::erased::ErasedHandler;
 use super::handler::{Handler, Nothing};
-use super::offer::Offer;
-use super::pending::Pending;
+use super::offer::{Completed, HandlerHas, Offer};
+use super::offered::Offered;
+use super::pending::{Pending, Registered};
 use super::state::SharedStates;
-use super::tool::{RawRun, Tools};
+use super::tool::{RawRun, of_object};
 use super::{BuildError, Context, Server, SharedState, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
-use super::{ForTool, HandlerFn, NoArgs, Returns, Takes};
+use super::{ForCompletion, ForPrompt, ForResource, ForTool, SharedFn};
 use crate::jsonrpc::RawJson;
 use crate::limits::{Limits, Timeouts};
-use crate::model::{Implementation, Json, ServerCapabilities, Tool, ToolsCapability};
+use crate::method::Method;
+#[cfg(feature = "schema")]
+use crate::model::CompletionReference;
+use crate::model::{
+    Implementation, Json, Prompt, PromptsCapability, Resource, ResourceTemplate, ResourcesCapability,
+    ServerCapabilities, Tool, ToolsCapability,
+};
 use crate::revision::Revision;
 use crate::server::{CacheHints, ServerConfig};
+
+/// Most entries of a page, unless another number is given: nearly every list is one page.
+const PAGE_SIZE: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 
 /// Makes a [`Server`]. Everything that can be made once is made in [`build`](Self::build).
 #[must_use = "a builder makes nothing before `build`"]
@@ -32,7 +48,14 @@ pub struct ServerBuilder {
     cache: CacheHints,
     states: SharedStates,
     tools: Vec<Pending<Tool>>,
-    handler: Arc<dyn Handler>,
+    resources: Vec<Pending<Resource>>,
+    templates: Vec<Pending<ResourceTemplate>>,
+    prompts: Vec<Pending<Prompt>>,
+    completions: Vec<Pending<Completed>>,
+    lists: BTreeMap<Method, CacheHints>,
+    page_size: NonZeroUsize,
+    changing: bool,
+    handler: Option<Arc<dyn ErasedHandler>>,
 }
 
 impl Server {
@@ -54,7 +77,14 @@ impl ServerBuilder {
             cache: CacheHints::default(),
             states: SharedStates::default(),
             tools: Vec::new(),
-            handler: Arc::new(Nothing),
+            resources: Vec::new(),
+            templates: Vec::new(),
+            prompts: Vec::new(),
+            completions: Vec::new(),
+            lists: BTreeMap::new(),
+            page_size: PAGE_SIZE,
+            changing: false,
+            handler: None,
         }
     }
 
@@ -113,6 +143,26 @@ impl ServerBuilder {
         self
     }
 
+    /// The same for one list alone: that of tools, prompts, resources or resource templates (`Method::ListTools`, …). What
+    /// a resource is read as says it by [`Cached`](super::Cached).
+    pub fn cache_list(mut self, list: Method, cache: CacheHints) -> Self {
+        self.lists.insert(list, cache);
+        self
+    }
+
+    /// Most entries of one page of a list. Default 1,000; 0 counts as 1.
+    pub fn page_size(mut self, entries: usize) -> Self {
+        self.page_size = NonZeroUsize::new(entries).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    /// Tools, prompts, resources and templates may come and go while the server runs ([`Server::tools`], …): declares all
+    /// of them, with `listChanged`.
+    pub fn changing(mut self) -> Self {
+        self.changing = true;
+        self
+    }
+
     /// A tool from a closure, see [`HandlerFn`](super::HandlerFn). The schemas of its arguments and its output are made
     /// from their types.
     ///
@@ -121,57 +171,164 @@ impl ServerBuilder {
     #[cfg(feature = "schema")]
     pub fn tool<F, M>(self, name: impl Into<String>, description: impl Into<String>, function: F) -> Self
     where
-        F: HandlerFn<ForTool, M> + Send + Sync,
-        F::Taken: Takes<Kept: Send + Sync>,
-        F::Returned: Returns<ForTool>,
-        F::Future: Send,
+        F: SharedFn<ForTool, M>,
         M: 'static,
     {
-        let tool = Tool::new(name, Json::empty_object()).with_description(description.into());
-        self.typed_tool(tool, function)
+        self.typed_tool(describe::tool(name.into(), description.into()), function)
     }
 
     /// The same with a [`Tool`] of one's own: title, annotations, icons. Schemas that are in there stay as they are; an
     /// input schema that is `{}` or an absent output schema is made from the types.
     #[cfg(feature = "schema")]
-    pub fn typed_tool<F, M>(mut self, mut tool: Tool, function: F) -> Self
+    pub fn typed_tool<F, M>(mut self, tool: Tool, function: F) -> Self
     where
-        F: HandlerFn<ForTool, M> + Send + Sync,
-        F::Taken: Takes<Kept: Send + Sync>,
-        F::Returned: Returns<ForTool>,
-        F::Future: Send,
+        F: SharedFn<ForTool, M>,
         M: 'static,
     {
-        if tool.input_schema.as_str() == "{}" {
-            let schema = F::Taken::schema().unwrap_or_else(NoArgs::schema_of_none);
-            tool.input_schema = Json::parse(schema).unwrap_or(tool.input_schema);
-        }
-        tool.output_schema = tool
-            .output_schema
-            .or_else(|| Json::parse(F::Returned::output_schema()?).ok());
+        let tool = describe::typed_tool::<F, M>(tool);
         self.tools.push(Pending::typed(tool, function));
+        self
+    }
+
+    /// A resource from a closure, which is called when it is read. It returns text, bytes or more, see
+    /// [`ResourceOutput`](super::ResourceOutput).
+    ///
+    /// ```
+    /// use mcp_proto::handle::Server;
+    /// use mcp_proto::handle::server::Uri;
+    ///
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct User {
+    ///     id: u32,
+    /// }
+    ///
+    /// let server = Server::builder("users", "1.0.0")
+    ///     .resource("users://motd", "Message of the day", || "Be kind.")
+    ///     .resource_template("users://{id}/name", "Name of a user", |user: User, Uri(uri): Uri| async move {
+    ///         (user.id == 1).then(|| format!("root, as {uri} says"))
+    ///     })
+    ///     .build();
+    /// ```
+    #[cfg(feature = "schema")]
+    pub fn resource<F, M>(self, uri: impl Into<String>, name: impl Into<String>, function: F) -> Self
+    where
+        F: SharedFn<ForResource, M>,
+        M: 'static,
+    {
+        self.typed_resource(Resource::new(uri, name), function)
+    }
+
+    /// The same with a [`Resource`] of one's own: title, description, media type, size, annotations, icons.
+    #[cfg(feature = "schema")]
+    pub fn typed_resource<F, M>(mut self, resource: Resource, function: F) -> Self
+    where
+        F: SharedFn<ForResource, M>,
+        M: 'static,
+    {
+        self.resources.push(Pending::typed(resource, function));
+        self
+    }
+
+    /// A family of resources, whose URIs a [`UriTemplate`](crate::model::UriTemplate) describes (RFC 6570). The variables
+    /// are the typed arguments of the closure: texts, numbers, bools, variants. A URI whose variables do not fit is one of
+    /// no resource.
+    ///
+    /// A resource of the very URI comes first, and of templates the one that was given first.
+    #[cfg(feature = "schema")]
+    pub fn resource_template<F, M>(self, template: impl Into<String>, name: impl Into<String>, function: F) -> Self
+    where
+        F: SharedFn<ForResource, M>,
+        M: 'static,
+    {
+        self.typed_resource_template(ResourceTemplate::new(template, name), function)
+    }
+
+    /// The same with a [`ResourceTemplate`] of one's own: title, description, media type, annotations, icons.
+    #[cfg(feature = "schema")]
+    pub fn typed_resource_template<F, M>(mut self, template: ResourceTemplate, function: F) -> Self
+    where
+        F: SharedFn<ForResource, M>,
+        M: 'static,
+    {
+        self.templates.push(Pending::typed(template, function));
+        self
+    }
+
+    /// A prompt from a closure. The fields of its typed arguments are the arguments of the prompt, with their docs as
+    /// descriptions; it returns a text, messages or more, see [`PromptOutput`](super::PromptOutput).
+    ///
+    /// ```
+    /// use mcp_proto::handle::Server;
+    /// use mcp_proto::handle::server::{Typing, completes_prompt};
+    ///
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct Review {
+    ///     /// The language of the code.
+    ///     language: String,
+    ///     strict: Option<bool>,
+    /// }
+    ///
+    /// let server = Server::builder("reviews", "1.0.0")
+    ///     .prompt("review", "Reviews code", |args: Review| format!("Review this {} code.", args.language))
+    ///     .completion(completes_prompt("review"), "language", |Typing(typed): Typing| {
+    ///         ["python", "rust"].into_iter().filter(|it| it.starts_with(&typed)).collect::<Vec<_>>()
+    ///     })
+    ///     .build();
+    /// ```
+    #[cfg(feature = "schema")]
+    pub fn prompt<F, M>(self, name: impl Into<String>, description: impl Into<String>, function: F) -> Self
+    where
+        F: SharedFn<ForPrompt, M>,
+        M: 'static,
+    {
+        self.typed_prompt(Prompt::new(name).with_description(description.into()), function)
+    }
+
+    /// The same with a [`Prompt`] of one's own: title, icons. Arguments that are in there stay as they are; absent ones are
+    /// made from the type.
+    #[cfg(feature = "schema")]
+    pub fn typed_prompt<F, M>(mut self, prompt: Prompt, function: F) -> Self
+    where
+        F: SharedFn<ForPrompt, M>,
+        M: 'static,
+    {
+        let prompt = describe::typed_prompt::<F, M>(prompt);
+        self.prompts.push(Pending::typed(prompt, function));
+        self
+    }
+
+    /// Completes an argument of a prompt ([`completes_prompt`](super::completes_prompt)) or a variable of a resource
+    /// template ([`completes_template`](super::completes_template)). The closure takes what was typed so far as
+    /// [`Typing`](super::Typing), and what is already settled as its typed arguments; it returns suggestions, see
+    /// [`CompletionOutput`](super::CompletionOutput).
+    #[cfg(feature = "schema")]
+    pub fn completion<F, M>(mut self, of: CompletionReference, argument: impl Into<String>, function: F) -> Self
+    where
+        F: SharedFn<ForCompletion, M>,
+        M: 'static,
+    {
+        if let Some(completed) = Completed::new(of, argument.into()) {
+            self.completions.push(Pending::typed(completed, function));
+        }
         self
     }
 
     /// A tool that takes its arguments as they came, an object, and checks them itself. An input schema that is `{}`
     /// becomes that of any object.
-    pub fn raw_tool<F, Fut, O>(mut self, mut tool: Tool, function: F) -> Self
+    pub fn raw_tool<F, Fut, O>(mut self, tool: Tool, function: F) -> Self
     where
         F: Fn(RawJson, Context) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, ToolError>> + Send + 'static,
         O: ToolOutput,
     {
-        // A schema has to be one of an object (Tools, Data Types: MUST), and an empty one says nothing.
-        if tool.input_schema.as_str() == "{}" {
-            tool.input_schema = Json::parse(r#"{"type":"object"}"#).unwrap_or(tool.input_schema);
-        }
-        self.tools.push(Pending::made(tool, Arc::new(RawRun(function))));
+        self.tools
+            .push(Pending::made(of_object(tool), Arc::new(RawRun(function))));
         self
     }
 
     /// An object that answers what the tools given here do not.
     pub fn handler(mut self, handler: impl Handler) -> Self {
-        self.handler = Arc::new(handler);
+        self.handler = Some(Arc::new(handler));
         self
     }
 
@@ -193,14 +350,26 @@ impl ServerBuilder {
     /// # Errors
     /// [`BuildError`] where something that was given cannot be offered.
     pub fn try_build(self) -> Result<Server, BuildError> {
+        let (capabilities, handler_has) = self.declared();
+        let layout = |list: Method| Layout {
+            page_size: self.page_size,
+            hints: self.lists.get(&list).cloned(),
+        };
         let states = self.states;
-        let tools = self.tools.into_iter().map(|tool| tool.make(&states));
-        let tools = Tools::new(tools.collect::<Result<_, _>>()?);
-        let mut capabilities = merge(self.capabilities, self.handler.capabilities());
-        // A client asks for nothing that is not declared, and who gives tools need not declare them as well.
-        if !tools.is_empty() {
-            capabilities.tools.get_or_insert_with(ToolsCapability::default);
-        }
+        let completions = self.completions.into_iter().map(|completion| {
+            let Registered { item, run } = completion.make(&states)?;
+            Ok((item, run))
+        });
+        let offer = Offer {
+            completions: completions.collect::<Result<_, BuildError>>()?,
+            tools: catalog(self.tools, &states, layout)?,
+            resources: catalog(self.resources, &states, layout)?,
+            templates: catalog(self.templates, &states, layout)?,
+            prompts: catalog(self.prompts, &states, layout)?,
+            states,
+            handler: self.handler.unwrap_or_else(|| Arc::new(Nothing)),
+            handler_has,
+        };
         let mut config = ServerConfig::new(self.info)
             .with_capabilities(capabilities)
             .with_limits(self.limits)
@@ -212,8 +381,57 @@ impl ServerBuilder {
         if let Some(revisions) = self.revisions {
             config = config.with_revisions(&revisions);
         }
-        Ok(Server::new(config, Box::new(Offer::new(tools, self.handler))))
+        Ok(Server::new(config, Box::new(offer)))
     }
+
+    /// What the server declares, and what of it its handler has. A client asks for nothing that is not declared, and who
+    /// gives tools need not declare them as well.
+    fn declared(&self) -> (ServerCapabilities, HandlerHas) {
+        let mut told = self.capabilities.clone();
+        let (resources, prompts) = (
+            !(self.resources.is_empty() && self.templates.is_empty()),
+            !self.prompts.is_empty(),
+        );
+        // What is declared beside closures is theirs, and otherwise the handler's.
+        let mut rest = told.clone();
+        rest.resources = rest.resources.filter(|_| !resources && !self.changing);
+        rest.prompts = rest.prompts.filter(|_| !prompts && !self.changing);
+        rest.completions = rest.completions.filter(|_| self.completions.is_empty());
+        let has = match &self.handler {
+            Some(handler) => {
+                told = merge(told, handler.capabilities());
+                HandlerHas::of(&**handler, &rest)
+            }
+            None => HandlerHas::NOTHING,
+        };
+        if !self.tools.is_empty() || self.changing {
+            told.tools.get_or_insert_with(ToolsCapability::default);
+        }
+        if resources || self.changing {
+            told.resources.get_or_insert_with(ResourcesCapability::default);
+        }
+        if prompts || self.changing {
+            told.prompts.get_or_insert_with(PromptsCapability::default);
+        }
+        if !self.completions.is_empty() {
+            told.completions.get_or_insert(Json::empty_object());
+        }
+        if self.changing {
+            told.tools.iter_mut().for_each(|it| it.list_changed = Some(true));
+            told.resources.iter_mut().for_each(|it| it.list_changed = Some(true));
+            told.prompts.iter_mut().for_each(|it| it.list_changed = Some(true));
+        }
+        (told, has)
+    }
+}
+
+fn catalog<T: Offered>(
+    given: Vec<Pending<T>>,
+    states: &SharedStates,
+    layout: impl Fn(Method) -> Layout,
+) -> Result<Catalog<T>, BuildError> {
+    let made = given.into_iter().map(|pending| pending.make(states));
+    Catalog::new(made.collect::<Result<_, _>>()?, layout(T::LIST))
 }
 
 /// What the builder was told, and where it says nothing what the handler declares.

@@ -7,12 +7,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::invocation::Invocation;
+use super::invocation::{Arguments, Invocation};
 use super::state::{Lookup, SharedState, State, state};
-use super::{Context, schema};
+use super::texts::from_texts;
+use super::{Context, Typing, Uri, schema};
 use crate::jsonrpc::RawJson;
 
-/// What a closure can take: typed arguments, the [`Context`] of the call, shared [`State`].
+/// What a closure can take: typed arguments, the [`Context`] of the call, shared [`State`], the [`Uri`] of a
+/// resource, the text to complete ([`Typing`]).
 ///
 /// Implemented for every type that is deserialized and has a schema: there is at most one of these, the arguments of the
 /// call ([`NoArgs`] or `()` where there are none). The rest may stand in any order, and several times.
@@ -20,7 +22,8 @@ use crate::jsonrpc::RawJson;
     message = "`{Self}` cannot be an argument of a handler",
     label = "no handler can be called with this",
     note = "typed arguments derive both `serde::Deserialize` and `schemars::JsonSchema`, and own what they hold",
-    note = "the context is taken by value, as `Context`, and shared state as `State<S>`"
+    note = "the context is taken by value, as `Context`, and shared state as `State<S>`; the \
+            URI of a resource is `Uri`, and what is to be completed `Typing`"
 )]
 pub trait FromCall: Sized + 'static {
     /// What is kept for it from the builder.
@@ -59,26 +62,41 @@ impl<A: DeserializeOwned + JsonSchema + 'static> FromCall for A {
     }
 
     fn take((): &(), invocation: &mut Invocation) -> Result<Self, String> {
-        decode(invocation.arguments.as_ref()).map_err(|error| error.to_string())
+        match &invocation.arguments {
+            Arguments::Json(arguments) => decode(arguments.as_ref()).map_err(|error| error.to_string()),
+            Arguments::Texts(texts) => from_texts(texts).map_err(|error| error.to_string()),
+        }
     }
 }
 
-impl FromCall for Context {
-    type Kept = ();
+/// What is taken from a call without its arguments, and needs nothing kept.
+macro_rules! taken {
+    ($($ty:ident: $take:expr;)*) => {
+        $(impl FromCall for $ty {
+            type Kept = ();
 
-    const IS_ARGUMENTS: bool = false;
+            const IS_ARGUMENTS: bool = false;
 
-    fn keep(_: &dyn Lookup) -> Result<(), &'static str> {
-        Ok(())
-    }
+            fn keep(_: &dyn Lookup) -> Result<(), &'static str> {
+                Ok(())
+            }
 
-    fn schema() -> Option<String> {
-        None
-    }
+            fn schema() -> Option<String> {
+                None
+            }
 
-    fn take((): &(), invocation: &mut Invocation) -> Result<Self, String> {
-        invocation.context().ok_or_else(|| "nobody calls".into())
-    }
+            fn take((): &(), invocation: &mut Invocation) -> Result<Self, String> {
+                let take: fn(&mut Invocation) -> Option<Self> = $take;
+                take(invocation).ok_or_else(|| alloc::format!("there is no {} here", stringify!($ty)))
+            }
+        })*
+    };
+}
+
+taken! {
+    Context: Invocation::context;
+    Uri: |invocation| Some(Self(invocation.subject.as_ref()?.text.clone()));
+    Typing: |invocation| Some(Self(invocation.subject.as_ref()?.text.clone()));
 }
 
 impl<S: SharedState> FromCall for State<S> {

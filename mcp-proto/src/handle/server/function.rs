@@ -2,11 +2,12 @@
 
 use core::future::{Ready, ready};
 
+use super::extract::Takes;
 use super::returns::Returns;
 
 /// A closure or function that answers calls: `async` or not, of up to six arguments.
 ///
-/// `Role` says what it is for ([`ForTool`](super::ForTool), …) and decides what it may return. `Marker` tells the shapes
+/// `Purpose` says what it is for ([`ForTool`](super::ForTool), …) and decides what it may return. `Marker` tells the shapes
 /// apart, and is inferred. What the arguments may be is said by [`FromCall`](super::FromCall).
 ///
 /// ```
@@ -33,10 +34,10 @@ use super::returns::Returns;
     label = "not of the shape of a handler",
     note = "a handler is an `Fn` of up to six arguments, each taken by value with its type written out: \
             `|args: Args, context: Context, state: State<App>|`, in any order",
-    note = "it returns what its role allows, or a `Result` of that and a `ToolError`, or a future of either; \
+    note = "it returns what its purpose allows, or a `Result` of that and a `ToolError`, or a future of either; \
             `?` makes a `ToolError` of any error"
 )]
-pub trait HandlerFn<Role, Marker>: 'static {
+pub trait HandlerFn<P, Marker>: 'static {
     /// Its arguments, a tuple.
     type Taken;
 
@@ -50,6 +51,18 @@ pub trait HandlerFn<Role, Marker>: 'static {
     fn call(&self, taken: Self::Taken) -> Self::Future;
 }
 
+/// A closure for handlers on any thread: a [`HandlerFn`] that is `Send` and `Sync`, and so is all that it takes, and whose
+/// futures are `Send`. Implemented for all of these; the bound of the verbs of a builder.
+pub trait SharedFn<P, Marker>:
+    HandlerFn<P, Marker, Taken: Takes<Kept: Send + Sync>, Returned: Returns<P>, Future: Send> + Send + Sync
+{
+}
+
+impl<F, P, Marker> SharedFn<P, Marker> for F where
+    F: HandlerFn<P, Marker, Taken: Takes<Kept: Send + Sync>, Returned: Returns<P>, Future: Send> + Send + Sync
+{
+}
+
 /// Marks what returns a future.
 pub struct Awaited(());
 
@@ -58,7 +71,7 @@ pub struct AtOnce(());
 
 macro_rules! function {
     ($($T:ident $arg:ident),*) => {
-        impl<F, Fut, Role, $($T),*> HandlerFn<Role, (Awaited, $($T),*)> for F
+        impl<F, Fut, P, $($T),*> HandlerFn<P, (Awaited, $($T),*)> for F
         where
             F: Fn($($T),*) -> Fut + 'static,
             Fut: Future + 'static,
@@ -72,10 +85,10 @@ macro_rules! function {
             }
         }
 
-        impl<F, R, Role, $($T),*> HandlerFn<Role, (AtOnce, $($T),*)> for F
+        impl<F, R, P, $($T),*> HandlerFn<P, (AtOnce, $($T),*)> for F
         where
             F: Fn($($T),*) -> R + 'static,
-            R: Returns<Role> + 'static,
+            R: Returns<P> + 'static,
         {
             type Taken = ($($T,)*);
             type Returned = R;

@@ -1,6 +1,8 @@
 //! One call of what a server offers, and what runs for it.
 
+use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::mem;
 
 use super::{Context, Peer, Server, Work};
@@ -10,10 +12,27 @@ use crate::server::RequestContext;
 
 /// One call of a tool, of a prompt, of a resource or of a completion.
 pub struct Invocation {
-    /// An object, or nothing.
-    pub(crate) arguments: Option<RawJson>,
+    pub(crate) arguments: Arguments,
+    /// What a resource or a completion is asked for.
+    pub(crate) subject: Option<Subject>,
     pub(crate) revision: Revision,
     caller: Caller,
+}
+
+/// What a call brings.
+pub(crate) enum Arguments {
+    /// An object, or nothing.
+    Json(Option<RawJson>),
+    /// Names and texts: variables of a URI, arguments of a prompt.
+    Texts(Vec<(String, String)>),
+}
+
+/// What a call is about besides its arguments.
+pub(crate) struct Subject {
+    /// The URI that is read, or the beginning that is to be completed.
+    pub(crate) text: String,
+    /// What the resource was declared to be.
+    pub(crate) mime_type: Option<String>,
 }
 
 /// Who calls.
@@ -30,14 +49,10 @@ enum Caller {
 }
 
 impl Invocation {
-    pub(crate) fn new(
-        arguments: Option<RawJson>,
-        server: Server,
-        request: RequestContext,
-        peer: Arc<dyn Peer>,
-    ) -> Self {
+    pub(crate) fn new(arguments: Arguments, server: Server, request: RequestContext, peer: Arc<dyn Peer>) -> Self {
         Self {
             arguments,
+            subject: None,
             revision: request.revision(),
             caller: Caller::Unknown { server, request, peer },
         }

@@ -8,10 +8,19 @@ mod builder;
 mod call;
 #[cfg(feature = "http")]
 mod cancel;
+mod catalog;
+mod collection;
+#[cfg(feature = "schema")]
+mod completing;
 mod contained;
+mod contents;
 mod context;
+mod cursor;
 #[cfg(feature = "http")]
 mod depot;
+#[cfg(feature = "schema")]
+mod describe;
+mod erased;
 mod error;
 #[cfg(feature = "schema")]
 mod extract;
@@ -26,21 +35,26 @@ mod invocation;
 mod job;
 mod link;
 mod offer;
+mod offered;
 mod output;
 mod peer;
 mod pending;
+#[cfg(feature = "schema")]
+mod prompting;
 mod pump;
+#[cfg(feature = "schema")]
+mod purpose;
 #[cfg(feature = "http")]
 mod reading;
 #[cfg(feature = "schema")]
 mod returns;
 #[cfg(feature = "schema")]
-mod role;
-#[cfg(feature = "schema")]
 mod schema;
 mod seats;
 mod state;
 mod stream;
+#[cfg(feature = "schema")]
+mod texts;
 mod tool;
 #[cfg(feature = "schema")]
 mod typed;
@@ -50,22 +64,30 @@ mod unread;
 pub(crate) use application::{Application, Audience, Call, Work};
 pub use builder::ServerBuilder;
 pub use call::ServerCall;
+pub use collection::Collection;
+#[cfg(feature = "schema")]
+pub use completing::{CompletionOutput, Typing, completes_prompt, completes_template};
+use contents::not_found;
+#[cfg(feature = "schema")]
+pub use contents::{Cached, Reading, ResourceOutput, Uri};
 pub use context::Context;
 pub use error::{BuildError, ToolError};
 #[cfg(feature = "schema")]
 pub use extract::{FromCall, NoArgs, Takes};
 pub use facade::Server;
 #[cfg(feature = "schema")]
-pub use function::HandlerFn;
+pub use function::{HandlerFn, SharedFn};
 pub use handler::{Handler, resource_not_found};
 pub use link::ServerConnection;
 #[cfg(feature = "schema")]
 pub use output::Structured;
 pub use output::ToolOutput;
 pub(crate) use peer::Peer;
+#[cfg(feature = "schema")]
+pub use prompting::PromptOutput;
 pub use pump::ServerPump;
 #[cfg(feature = "schema")]
-pub use returns::Returns;
+pub use purpose::{ForCompletion, ForPrompt, ForResource, ForTool, Purpose};
 #[cfg(feature = "schema")]
-pub use role::{ForTool, Role};
+pub use returns::Returns;
 pub use state::{SharedState, State};

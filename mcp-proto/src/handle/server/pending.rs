@@ -7,10 +7,13 @@ use alloc::sync::Arc;
 use super::BuildError;
 use super::invocation::Run;
 use super::state::Lookup;
-use crate::model::Tool;
-
 /// Makes what runs, once the state is there; otherwise gives the type of which there is none.
 type Make = Box<dyn FnOnce(&dyn Lookup) -> Result<Arc<dyn Run>, &'static str> + Send + Sync>;
+
+/// What is told apart by a name, to be named in errors.
+pub(crate) trait Named {
+    fn name(&self) -> &str;
+}
 
 /// Something to offer, and what makes that which runs for it.
 pub(crate) struct Pending<T> {
@@ -24,33 +27,18 @@ pub(crate) struct Registered<T> {
     pub(crate) run: Arc<dyn Run>,
 }
 
-/// What is offered under a name.
-pub(crate) trait Named {
-    fn name(&self) -> &str;
-}
-
-impl Named for Tool {
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
 impl<T: Named> Pending<T> {
     #[cfg(feature = "schema")]
-    pub(crate) fn typed<F, R, M>(item: T, function: F) -> Self
+    pub(crate) fn typed<F, P, M>(item: T, function: F) -> Self
     where
-        F: super::HandlerFn<R, M> + Send + Sync,
-        F::Taken: super::Takes<Kept: Send + Sync>,
-        F::Returned: super::Returns<R>,
-        F::Future: Send,
-        R: super::Role,
+        F: super::SharedFn<P, M>,
+        P: super::Purpose,
         M: 'static,
     {
-        let make = |states: &dyn Lookup| {
+        let make = Box::new(|states: &dyn Lookup| {
             let run = super::typed::Typed::new(function, states)?;
             Ok(Arc::new(run) as Arc<dyn Run>)
-        };
-        let make = Box::new(make);
+        });
         Self { item, make }
     }
 

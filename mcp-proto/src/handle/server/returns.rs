@@ -1,12 +1,15 @@
 //! What closures return.
 
-use super::role::{ForTool, Role};
+use super::completing::CompletionOutput;
+use super::contents::{Reading, ResourceOutput};
+use super::prompting::PromptOutput;
+use super::purpose::{ForCompletion, ForPrompt, ForResource, ForTool, Purpose};
 use super::{ToolError, ToolOutput};
 use crate::jsonrpc::ErrorObject;
 use crate::revision::Revision;
 use crate::server::ResultBody;
 
-/// What a closure of this role may return: its output, or a `Result` of that and a [`ToolError`].
+/// What a closure for this purpose may return: its output, or a `Result` of that and a [`ToolError`].
 pub trait Returns<R> {
     /// The JSON schema of the output, where it is data.
     #[doc(hidden)]
@@ -18,7 +21,7 @@ pub trait Returns<R> {
     #[doc(hidden)]
     fn into_outcome(self, facts: R::Facts) -> Result<ResultBody, ErrorObject>
     where
-        R: Role;
+        R: Purpose;
 }
 
 impl<O: ToolOutput> Returns<ForTool> for O {
@@ -40,4 +43,30 @@ impl<O: ToolOutput> Returns<ForTool> for Result<O, ToolError> {
         self.and_then(|output| output.into_body(revision))
             .or_else(ToolError::into_outcome)
     }
+}
+
+macro_rules! returns {
+    ($($purpose:ident: $output:ident, $facts:ident: $ty:ty => $into:expr;)*) => {
+        $(
+            impl<O: $output> Returns<$purpose> for O {
+                fn into_outcome(self, $facts: $ty) -> Result<ResultBody, ErrorObject> {
+                    #[expect(clippy::redundant_closure_call, reason = "a closure is how the macro is told")]
+                    let result = ($into)(self).map_err(ToolError::into_error)?;
+                    Ok(ResultBody::from_serialize(&result)?)
+                }
+            }
+
+            impl<O: $output> Returns<$purpose> for Result<O, ToolError> {
+                fn into_outcome(self, facts: $ty) -> Result<ResultBody, ErrorObject> {
+                    Returns::<$purpose>::into_outcome(self.map_err(ToolError::into_error)?, facts)
+                }
+            }
+        )*
+    };
+}
+
+returns! {
+    ForResource: ResourceOutput, reading: Reading => |output: O| output.into_read(&reading);
+    ForPrompt: PromptOutput, _facts: () => |output: O| output.into_prompt();
+    ForCompletion: CompletionOutput, _facts: () => |output: O| output.into_completion();
 }

@@ -6,26 +6,26 @@ use core::marker::PhantomData;
 
 use super::Work;
 use super::extract::Takes;
-use super::function::HandlerFn;
+use super::function::{HandlerFn, SharedFn};
 use super::invocation::{Invocation, Run};
-use super::returns::Returns;
-use super::role::Role;
+use super::purpose::Purpose;
+use super::returns::Returns as _;
 use super::state::Lookup;
 
 /// A closure with what is kept for its arguments.
-pub(super) struct Typed<F, R, M>
+pub(super) struct Typed<F, P, M>
 where
-    F: HandlerFn<R, M>,
+    F: HandlerFn<P, M>,
     F::Taken: Takes,
 {
     function: F,
     kept: <F::Taken as Takes>::Kept,
-    marker: PhantomData<fn() -> (R, M)>,
+    marker: PhantomData<fn() -> (P, M)>,
 }
 
-impl<F, R, M> Typed<F, R, M>
+impl<F, P, M> Typed<F, P, M>
 where
-    F: HandlerFn<R, M>,
+    F: HandlerFn<P, M>,
     F::Taken: Takes,
 {
     /// Finds what its arguments need; otherwise gives the type of which there is no state.
@@ -44,23 +44,19 @@ where
     }
 }
 
-impl<F, R, M> Run for Typed<F, R, M>
+impl<F, P, M> Run for Typed<F, P, M>
 where
-    F: HandlerFn<R, M> + Send + Sync,
-    F::Taken: Takes,
-    F::Returned: Returns<R>,
-    F::Future: Send,
-    <F::Taken as Takes>::Kept: Send + Sync,
-    R: Role,
+    F: SharedFn<P, M>,
+    P: Purpose,
 {
     fn run(&self, mut invocation: Invocation) -> Work {
-        let facts = R::facts(&mut invocation);
+        let facts = P::facts(&mut invocation);
         match F::Taken::take(&self.kept, &mut invocation) {
             Ok(taken) => {
                 let future = self.function.call(taken);
                 Box::pin(async move { future.await.into_outcome(facts) })
             }
-            Err(message) => Box::pin(ready(R::misfit(facts, message))),
+            Err(message) => Box::pin(ready(P::misfit(facts, message))),
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use alloc::boxed::Box;
 
-use async_trait::async_trait;
-
 use super::*;
 use crate::handle::server::Handler;
 use crate::jsonrpc::ErrorObject;
@@ -39,7 +37,6 @@ const ANSWERS: [(&str, &str); 9] = [
     ),
 ];
 
-#[async_trait]
 impl Handler for Awkward {
     fn capabilities(&self) -> ServerCapabilities {
         ServerCapabilities {

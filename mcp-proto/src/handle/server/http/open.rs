@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -28,7 +29,9 @@ pub(super) fn open(
     body: Bytes,
     random: impl FnOnce() -> [u8; 32],
 ) -> Exchange {
-    let tools = |tool: &str| inner.server.param_headers(tool);
+    // Kept for as long as they are read: the tool may be gone by then.
+    let kept = OnceCell::new();
+    let tools = |tool: &str| kept.get_or_init(|| inner.server.param_headers(tool)).as_deref();
     let rules = inner.rules().answering(admission);
     let opening = Opening::of(rules, admission, head, body, tools);
     Exchange::new(
