@@ -90,6 +90,9 @@ settings! {
         pub tool_headers (with_tool_headers): usize,
         /// Most pages followed when a list is read to its end. Default 1,000.
         pub list_pages (with_list_pages): usize,
+        /// Most bytes of results that a client keeps because their server says that they are fresh (2026-07-28, Caching),
+        /// besides the list of tools. Beyond it those go that would be out of date first. Default 4 MiB.
+        pub kept_results_bytes (with_kept_results_bytes): usize,
         /// Most junk lines (not JSON-RPC) reported per connection; further ones are only counted. A client never
         /// answers junk, and counts all of it. Default 64.
         pub junk_reports (with_junk_reports): usize,
@@ -129,6 +132,7 @@ impl Default for Limits {
             subscription_uris: 1_000,
             tool_headers: 10_000,
             list_pages: 1_000,
+            kept_results_bytes: 4 << 20,
             junk_reports: 64,
         }
     }

@@ -2,16 +2,27 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use mcp_proto::handle::Server as McpServer;
 use mcp_tokio::http::server::ReplyForm;
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 
 use crate::ours::handles::echo_server;
 use crate::subject::current_thread;
 use crate::time::cpu_time;
-use crate::{floor, ours};
+use crate::{floor, ours, peer};
+
+/// The program that a server is in, and its name there: ours and the floors are in this one.
+pub(crate) fn program(name: &str) -> (PathBuf, &str) {
+    match name.strip_prefix("rmcp ") {
+        Some(name) => (peer::program().expect("an installed peer").to_owned(), name),
+        None => (std::env::current_exe().expect("this program"), name),
+    }
+}
 
 /// A server that runs until this value is dropped.
 pub(crate) struct Server {
@@ -21,13 +32,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(name: &str) -> Self {
-        Self::start_as(Command::new(std::env::current_exe().expect("this program")), name)
+        Self::start_as(Command::new(program(name).0), name)
     }
 
-    /// Starts it with a command that runs this program, `name` being what it serves.
+    /// Starts it with a command that runs its program, `name` being what it serves.
     pub(crate) fn start_as(mut command: Command, name: &str) -> Self {
         command
-            .args(["serve", name])
+            .args(["serve", program(name).1])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut child = command.spawn().expect("a process");
@@ -43,6 +54,11 @@ impl Server {
         cpu_time(self.child.id())
     }
 
+    /// Waits until it does nothing, as one that waits for its client does in the end.
+    pub(crate) fn rest(&self) {
+        rest(self.child.id());
+    }
+
     /// Stops it in order, and gives what it wrote to its standard error, where that was taken.
     pub(crate) fn stop(mut self) -> String {
         drop(self.child.stdin.take());
@@ -55,13 +71,13 @@ pub(crate) struct Piped(Child);
 
 impl Piped {
     pub(crate) fn start(name: &str) -> (Self, ChildStdin, ChildStdout) {
-        Self::start_as(Command::new(std::env::current_exe().expect("this program")), name)
+        Self::start_as(Command::new(program(name).0), name)
     }
 
-    /// Starts it with a command that runs this program, `name` being what it serves.
+    /// Starts it with a command that runs its program, `name` being what it serves.
     pub(crate) fn start_as(mut command: Command, name: &str) -> (Self, ChildStdin, ChildStdout) {
         command
-            .args(["stdio", name])
+            .args(["stdio", program(name).1])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut child = command.spawn().expect("a process");
@@ -74,10 +90,29 @@ impl Piped {
         cpu_time(self.0.id())
     }
 
+    /// Waits until it does nothing, as one that waits for its client does in the end.
+    pub(crate) fn rest(&self) {
+        rest(self.0.id());
+    }
+
     /// Waits for its end, and gives what it wrote to its standard error, where that was taken. Its input has to be
     /// closed.
     pub(crate) fn stop(mut self) -> String {
         last_words(&mut self.0)
+    }
+}
+
+/// Looks at the time of a process until that does not go on any more.
+fn rest(process: u32) {
+    let mut before = Duration::MAX;
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(300));
+        let now = cpu_time(process);
+        // A timer now and then is no work.
+        if now.saturating_sub(before) < Duration::from_millis(2) && before != Duration::MAX {
+            return;
+        }
+        before = now;
     }
 }
 
@@ -109,14 +144,29 @@ pub(crate) fn serve(name: &str) {
         "smol floor" | "smol json" => return serve_on_smol(name),
         _ => {}
     }
-    current_thread().block_on(async {
+    // The floors need no clock.
+    let runtime = match name {
+        "floor" | "flood floor" => Builder::new_current_thread().enable_io().build().expect("a runtime"),
+        _ => current_thread(),
+    };
+    runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         println!("{}", listener.local_addr().expect("an address"));
         std::io::stdout().flush().expect("a pipe");
+        let (json, sse) = (ReplyForm::Json, ReplyForm::Sse);
         match name {
             "floor" => floor::http_server::serve(listener).await,
-            "json" => ours::http_server::serve(listener, ReplyForm::Json).await,
-            "sse" => ours::http_server::serve(listener, ReplyForm::Sse).await,
+            "flood floor" => floor::flood::serve(listener).await,
+            "json" => ours::http_server::serve(listener, echo_server(), json).await,
+            "sse" => ours::http_server::serve(listener, echo_server(), sse).await,
+            "sessions" => ours::http_server::serve(listener, ours::servers::of_many_sessions(), json).await,
+            "flood" => ours::http_server::serve(listener, ours::servers::flood(), json).await,
+            "large" => ours::http_server::serve(listener, ours::servers::large(), json).await,
+            "large borrowed" => ours::http_server::serve(listener, ours::servers::large_borrowed(), json).await,
+            "nodelay json" => ours::http_server::serve_plainly(listener, true, json).await,
+            "nodelay sse" => ours::http_server::serve_plainly(listener, true, sse).await,
+            "nagle json" => ours::http_server::serve_plainly(listener, false, json).await,
+            "nagle sse" => ours::http_server::serve_plainly(listener, false, sse).await,
             _ => panic!("no server: {name}"),
         }
     });
@@ -138,10 +188,21 @@ fn serve_on_smol(name: &str) {
 pub(crate) fn serve_stdio(name: &str) {
     match name {
         "floor" => floor::stdio::serve(),
-        "tokio" => current_thread()
-            .block_on(mcp_tokio::stdio::serve(echo_server()))
-            .expect("pipes"),
-        "smol" => smol::block_on(mcp_smol::stdio::serve(echo_server())).expect("pipes"),
+        "flood floor" => floor::flood::serve_stdio(),
+        "tokio" => on_tokio(echo_server()),
+        "smol" => on_smol(echo_server()),
+        "flood tokio" => on_tokio(ours::servers::flood()),
+        "flood smol" => on_smol(ours::servers::flood()),
         _ => panic!("no server: {name}"),
     }
+}
+
+fn on_tokio(server: McpServer) {
+    current_thread()
+        .block_on(mcp_tokio::stdio::serve(server))
+        .expect("pipes");
+}
+
+fn on_smol(server: McpServer) {
+    smol::block_on(mcp_smol::stdio::serve(server)).expect("pipes");
 }

@@ -1,9 +1,9 @@
 //! Instructions and allocations of one operation, counted by valgrind.
 
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 
-use crate::child::{Piped, Server};
+use crate::child::{Piped, Server, program};
 use crate::lines::Lines;
 use crate::load::Load;
 use crate::messages::Era;
@@ -35,6 +35,7 @@ pub(crate) fn is_possible() -> bool {
 pub(crate) fn of_subject(name: &str, times: u64) -> Count {
     difference(times, |tool, times| {
         let mut command = under(tool);
+        command.arg(std::env::current_exe().expect("this program"));
         command.args(["run", name, &times.to_string()]);
         let output = command.output().expect("a process");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -46,9 +47,7 @@ pub(crate) fn of_subject(name: &str, times: u64) -> Count {
 /// Counts the requests that a server answers.
 pub(crate) fn of_server(name: &str, era: Era, sessions: bool, times: u64) -> Count {
     difference(times, |tool, times| {
-        let mut command = under(tool);
-        command.stderr(Stdio::piped());
-        let server = Server::start_as(command, name);
+        let server = server(tool, name);
         Load::open(server.address, era, sessions, 1).drive(times);
         server.stop()
     })
@@ -57,9 +56,7 @@ pub(crate) fn of_server(name: &str, era: Era, sessions: bool, times: u64) -> Cou
 /// Counts the requests that a server over pipes answers.
 pub(crate) fn of_piped(name: &str, era: Era, window: usize, times: u64) -> Count {
     difference(times, |tool, times| {
-        let mut command = under(tool);
-        command.stderr(Stdio::piped());
-        let (server, input, output) = Piped::start_as(command, name);
+        let (server, input, output) = piped(tool, name);
         let mut lines = Lines::open(input, output, era, window);
         lines.drive(times);
         drop(lines);
@@ -90,17 +87,39 @@ pub(crate) fn profile(name: &str, era: Era, times: u64, file: &str) {
 
 /// The most heap that a server over pipes has at a time, in bytes, while `drive` has it answer.
 pub(crate) fn peak_of_piped(name: &str, drive: impl FnOnce(&mut Lines)) -> u64 {
-    let mut command = under(Tool::Heap);
-    command.stderr(Stdio::piped());
-    let (server, input, output) = Piped::start_as(command, name);
+    let (server, input, output) = piped(Tool::Heap, name);
     let mut lines = Lines::open(input, output, Era::Legacy, 1);
     drive(&mut lines);
     drop(lines);
-    number_after(&server.stop(), "At t-gmax:")
+    peak(&server.stop())
+}
+
+/// A server that is counted.
+pub(crate) fn server(tool: Tool, name: &str) -> Server {
+    let mut command = under(tool);
+    command.arg(program(name).0).stderr(Stdio::piped());
+    Server::start_as(command, name)
+}
+
+/// The same over pipes.
+pub(crate) fn piped(tool: Tool, name: &str) -> (Piped, ChildStdin, ChildStdout) {
+    let mut command = under(tool);
+    command.arg(program(name).0).stderr(Stdio::piped());
+    Piped::start_as(command, name)
+}
+
+/// The most heap that there was at a time, in bytes, of what [`Tool::Heap`] said.
+pub(crate) fn peak(said: &str) -> u64 {
+    number_after(said, "At t-gmax:")
+}
+
+/// The heap that there was in the end, in bytes, of what [`Tool::Heap`] said.
+pub(crate) fn live(said: &str) -> u64 {
+    number_after(said, "At t-end:")
 }
 
 /// What `times` more operations take, each.
-fn difference(times: u64, said: impl Fn(Tool, u64) -> String + Sync) -> Count {
+pub(crate) fn difference(times: u64, said: impl Fn(Tool, u64) -> String + Sync) -> Count {
     let total = |times| {
         let counted = said(Tool::Instructions, times);
         let heap = said(Tool::Heap, times);
@@ -124,8 +143,9 @@ fn difference(times: u64, said: impl Fn(Tool, u64) -> String + Sync) -> Count {
     }
 }
 
+/// What valgrind is asked for.
 #[derive(Clone, Copy)]
-enum Tool {
+pub(crate) enum Tool {
     Instructions,
     Heap,
 }
@@ -136,7 +156,6 @@ fn under(tool: Tool) -> Command {
         Tool::Instructions => command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]),
         Tool::Heap => command.args(["--tool=dhat", "--dhat-out-file=/dev/null"]),
     };
-    command.arg(std::env::current_exe().expect("this program"));
     command
 }
 

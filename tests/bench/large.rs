@@ -5,7 +5,7 @@ use std::thread;
 use crate::child::Piped;
 use crate::count;
 use crate::lines::Lines;
-use crate::messages::Era;
+use crate::messages::{Era, echo_of};
 use crate::table::mark;
 
 const MIB: usize = 1 << 20;
@@ -78,7 +78,7 @@ pub(crate) fn table(word: &str, counting: bool) {
 
 fn echo(lines: &mut Lines, bytes: usize) {
     let text = "x".repeat(bytes);
-    let answer = lines.say(&request(&text));
+    let answer = lines.say(&echo_of(&text));
     let answer = String::from_utf8(answer).expect("text");
     assert!(answer.contains(r#""id":7"#) && answer.contains(&text), "no echo");
 }
@@ -87,15 +87,10 @@ fn echo(lines: &mut Lines, bytes: usize) {
 fn refuse_what_is_too_long(server: &str) {
     let (server, input, output) = Piped::start(server);
     let mut lines = Lines::open(input, output, Era::Legacy, 1);
-    let answer = lines.say(&request(&"x".repeat(17 * MIB)));
+    let answer = lines.say(&echo_of(&"x".repeat(17 * MIB)));
     let answer = String::from_utf8(answer).expect("text");
     assert!(answer.contains(r#""error":{"#), "no error: {answer}");
     lines.drive(1);
     drop(lines);
     server.stop();
-}
-
-fn request(text: &str) -> Vec<u8> {
-    let head = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"text":""#;
-    [head, text, r#""}}}"#].concat().into_bytes()
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::process::{ChildStdin, ChildStdout};
 
-use crate::messages::{Era, TEXT, request};
+use crate::messages::{Era, INITIALIZE, INITIALIZED, TEXT, count_to, request};
 
 /// The id of the first request in flight; all have as many digits.
 const FIRST: u64 = 1000;
@@ -75,6 +75,21 @@ impl Lines {
         }
     }
 
+    /// Has the server count so far, and takes what it reports as fast as it can. `pause` comes after the request.
+    pub(crate) fn count(&mut self, number: u64, pause: impl FnOnce()) {
+        self.input.write_all(&count_to(number)).expect("an open pipe");
+        self.input.write_all(b"\n").expect("an open pipe");
+        pause();
+        let mut seen = 0;
+        // The result is a line too.
+        while seen <= number {
+            let length = self.output.read(&mut self.piece).expect("an open pipe");
+            assert!(length > 0, "cut off");
+            seen += self.piece[..length].iter().filter(|byte| **byte == b'\n').count() as u64;
+        }
+        assert_eq!(seen, number + 1);
+    }
+
     fn send(&mut self, slot: usize, left: &mut u64, out: &mut Vec<u8>) {
         if let Some(rest) = left.checked_sub(1) {
             *left = rest;
@@ -115,14 +130,9 @@ impl Lines {
     }
 
     fn initialize(&mut self) {
-        let initialize = concat!(
-            r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","#,
-            r#""capabilities":{},"clientInfo":{"name":"load","version":"1"}}}"#
-        );
-        let answer = self.say(initialize.as_bytes());
+        let answer = self.say(INITIALIZE.as_bytes());
         assert!(String::from_utf8_lossy(&answer).contains("serverInfo"));
-        let initialized = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-        self.input.write_all(initialized).expect("an open pipe");
+        self.input.write_all(INITIALIZED.as_bytes()).expect("an open pipe");
         self.input.write_all(b"\n").expect("an open pipe");
     }
 }

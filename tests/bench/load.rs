@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::messages::{Era, TEXT, request};
+use crate::messages::{Era, INITIALIZE, INITIALIZED, TEXT, request};
 use crate::subject::current_thread;
 
 /// Connections to a server, each with one request in flight.
@@ -121,7 +121,7 @@ impl Connection {
 }
 
 /// Whether these bytes are a whole response.
-fn is_response(bytes: &[u8]) -> bool {
+pub(crate) fn is_response(bytes: &[u8]) -> bool {
     let text = std::str::from_utf8(bytes).expect("text");
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
         return false;
@@ -132,14 +132,14 @@ fn is_response(bytes: &[u8]) -> bool {
     }
 }
 
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines()
         .filter_map(|line| line.split_once(": "))
         .find(|(key, _)| key.eq_ignore_ascii_case(name))
         .map(|(_, value)| value)
 }
 
-fn post(era: Era, session: Option<&str>, body: &[u8]) -> Vec<u8> {
+pub(crate) fn post(era: Era, session: Option<&str>, body: &[u8]) -> Vec<u8> {
     let mut text = String::from("POST /mcp HTTP/1.1\r\n");
     let session = session.map(|session| ("mcp-session-id", session));
     for (name, value) in era.headers().iter().copied().chain(session) {
@@ -153,14 +153,9 @@ fn post(era: Era, session: Option<&str>, body: &[u8]) -> Vec<u8> {
 
 /// Makes a legacy session, and gives its id.
 async fn initialize(address: SocketAddr) -> String {
-    let initialize = concat!(
-        r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","#,
-        r#""capabilities":{},"clientInfo":{"name":"load","version":"1"}}}"#
-    );
-    let answer = say(address, post(Era::Legacy, None, initialize.as_bytes())).await;
+    let answer = say(address, post(Era::Legacy, None, INITIALIZE.as_bytes())).await;
     let session = header(&answer, "mcp-session-id").expect("a session").to_owned();
-    let initialized = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-    let answer = say(address, post(Era::Legacy, Some(&session), initialized)).await;
+    let answer = say(address, post(Era::Legacy, Some(&session), INITIALIZED.as_bytes())).await;
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     session
 }

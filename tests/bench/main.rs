@@ -1,26 +1,37 @@
 //! The benchmark of the core: our layers against the least that an honest program can do with the same parts.
 //!
 //! `cargo run --release -p mcp-tests --bin bench` measures everything and prints one table;
-//! `bench <word>` only the rows with that word. `tests/bench/instructions.sh` shows where the instructions go.
+//! `bench <word>` only the rows with that word; `bench costs` holds what does not depend on the machine against
+//! `tests/bench/costs.txt`. `tests/bench/README.md` says what each row means.
 //!
 //! Time is measured in interleaved rounds, as a ratio to the floor of the same round. Instructions and allocations
 //! are counted by valgrind in processes of their own, as the difference of two runs of which one does twice as
 //! much, so that they hold nothing but the operation itself, and times are not disturbed by the counting.
 
+mod bodies;
 mod child;
+mod costs;
 mod count;
+mod flood;
 mod floor;
+mod growth;
 mod large;
 mod lines;
 mod load;
 mod messages;
+mod nagle;
 mod ours;
+mod peer;
 mod rows;
 mod servers;
+mod sessions;
+mod sizes;
 mod stdio;
 mod subject;
 mod table;
 mod time;
+mod trials;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -36,10 +47,12 @@ fn main() -> ExitCode {
         ["profile", server, era, times, file] => {
             count::profile(server, Era::of(era), times.parse().expect("a number of requests"), file);
         }
+        ["costs"] => return costs::check(),
+        ["costs", "write"] => return costs::write(),
         [] => return rows::measure(""),
         [word] => return rows::measure(word),
         _ => {
-            eprintln!("usage: bench [word]");
+            eprintln!("usage: bench [word], bench costs [write]");
             return ExitCode::FAILURE;
         }
     }

@@ -84,17 +84,30 @@ pub(crate) struct ParamsRef<'a> {
     pub(crate) meta: Option<&'a RawValue>,
 }
 
-/// A response, as it is written and read.
-#[derive(Serialize, Deserialize)]
+/// A response as it is read.
+#[derive(Deserialize)]
 pub(crate) struct Response<S = String> {
     pub(crate) jsonrpc: S,
     pub(crate) id: u64,
     pub(crate) result: CallResult<S>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(crate) struct CallResult<S> {
     pub(crate) content: Vec<Content<S>>,
+}
+
+/// The same as it is written, without a list in memory.
+#[derive(Serialize)]
+struct ResponseOut<'a> {
+    jsonrpc: &'a str,
+    id: u64,
+    result: ResultOut<'a>,
+}
+
+#[derive(Serialize)]
+struct ResultOut<'a> {
+    content: [Content<&'a str>; 1],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -129,11 +142,11 @@ pub(crate) fn response(id: u64, text: &str) -> Vec<u8> {
 
 /// Appends the text of a response.
 pub(crate) fn write_response(out: &mut Vec<u8>, id: u64, text: &str) {
-    let content = vec![Content { kind: "text", text }];
-    let response = Response {
+    let content = [Content { kind: "text", text }];
+    let response = ResponseOut {
         jsonrpc: "2.0",
         id,
-        result: CallResult { content },
+        result: ResultOut { content },
     };
     serde_json::to_writer(out, &response).expect("a response");
 }
@@ -168,6 +181,29 @@ pub(crate) fn read_response(bytes: &[u8]) -> u64 {
     let content = response.result.content.first().expect("content");
     assert!(response.jsonrpc == "2.0" && content.kind == "text" && content.text == TEXT);
     response.id
+}
+
+/// The first request of a legacy session.
+pub(crate) const INITIALIZE: &str = concat!(
+    r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","#,
+    r#""capabilities":{},"clientInfo":{"name":"load","version":"1"}}}"#
+);
+
+/// What comes after its answer.
+pub(crate) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
+/// A call of the tool that reports progress, as often as it is told.
+pub(crate) fn count_to(number: u64) -> Vec<u8> {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"count","arguments":{{"to":{number}}},"_meta":{{"progressToken":"p"}}}}}}"#
+    )
+    .into_bytes()
+}
+
+/// A call of the echo with a text of one's own.
+pub(crate) fn echo_of(text: &str) -> Vec<u8> {
+    let head = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"text":""#;
+    [head, text, r#""}}}"#].concat().into_bytes()
 }
 
 /// How the client and the server talk.

@@ -7,7 +7,7 @@ use crate::count::{self, Count};
 use crate::subject;
 use crate::table::{Line, Target, Unit, print_heading};
 use crate::time::{self, Runner, busy, clocked};
-use crate::{large, servers, stdio};
+use crate::{bodies, flood, growth, large, nagle, servers, sessions, sizes, stdio};
 
 /// How long a subject runs in each round.
 const TURN: Duration = Duration::from_millis(25);
@@ -216,6 +216,12 @@ pub(crate) fn measure(word: &str) -> ExitCode {
     servers::table(word, counting);
     stdio::table(word, counting);
     large::table(word, counting);
+    sessions::table(word, counting);
+    flood::table(word, counting);
+    bodies::table(word, counting);
+    nagle::table(word);
+    growth::table(word);
+    sizes::table(word);
     if counting { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -7,6 +7,7 @@ use crate::child::Server;
 use crate::count::{self, Count};
 use crate::load::Load;
 use crate::messages::Era;
+use crate::peer;
 use crate::table::{Line, Target, Unit, print_heading};
 use crate::time::{self, Runner};
 
@@ -57,12 +58,14 @@ const ROWS: &[Row] = &[
     row("floor: hyper server, legacy, c=16", "floor", Era::Legacy, 16),
     row("our server, legacy session, JSON, c=16", "json", Era::Legacy, 16),
     row("our server, legacy session, SSE, c=16", "sse", Era::Legacy, 16),
+    row("rmcp, stateless, legacy, JSON, c=16", "rmcp stateless", Era::Legacy, 16),
     row("floor: hyper server, legacy, c=64", "floor", Era::Legacy, 64),
     row("our server, legacy session, JSON, c=64", "json", Era::Legacy, 64),
     row("our server, legacy session, SSE, c=64", "sse", Era::Legacy, 64),
     row("floor: hyper server, modern, c=16", "floor", Era::Modern, 16),
     row("our server, modern, JSON, c=16", "json", Era::Modern, 16),
     row("our server, modern, SSE, c=16", "sse", Era::Modern, 16),
+    row("rmcp, modern, JSON, c=16", "rmcp stateless", Era::Modern, 16),
     row("floor: hyper server, modern, c=64", "floor", Era::Modern, 64),
     row("our server, modern, JSON, c=64", "json", Era::Modern, 64),
     row("our server, modern, SSE, c=64", "sse", Era::Modern, 64),
@@ -76,7 +79,10 @@ const ROWS: &[Row] = &[
 
 /// Measures the servers and prints their table.
 pub(crate) fn table(word: &str, counting: bool) {
-    let rows: Vec<&Row> = ROWS.iter().filter(|row| row.matches(word)).collect();
+    let rows: Vec<&Row> = ROWS
+        .iter()
+        .filter(|row| row.matches(word) && peer::has(row.server))
+        .collect();
     if rows.is_empty() {
         return;
     }
@@ -97,7 +103,7 @@ pub(crate) fn table(word: &str, counting: bool) {
         });
         let (must, stretch) = row.goals();
         let line = Line {
-            targets: if row.is_floor() { "" } else { row.targets },
+            targets: if row.is_ours() { row.targets } else { "" },
             what: row.what,
             unit: Unit::Percent,
             times: times_of(row.what),
@@ -119,8 +125,12 @@ impl Row {
         self.server == self.floor
     }
 
+    fn is_ours(&self) -> bool {
+        !self.is_floor() && !self.server.starts_with("rmcp ")
+    }
+
     fn has_sessions(&self) -> bool {
-        self.era == Era::Legacy && !self.is_floor()
+        self.era == Era::Legacy && self.is_ours()
     }
 
     /// The row that it is held against.
@@ -156,7 +166,7 @@ impl Row {
             ..none
         };
         match (self.floor, self.era) {
-            _ if self.is_floor() => (none, none),
+            _ if !self.is_ours() => (none, none),
             ("smol floor", _) => (rate(75.0), rate(88.0)),
             ("json", _) => (none, none.with_cpu(1.25)),
             (_, Era::Legacy) => (goal(75.0, 1.30, 35e3, 22.0), goal(88.0, 1.15, 29e3, 16.0)),

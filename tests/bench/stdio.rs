@@ -7,6 +7,7 @@ use crate::child::Piped;
 use crate::count::{self, Count};
 use crate::lines::Lines;
 use crate::messages::Era;
+use crate::peer;
 use crate::table::{Line, Target, Unit, print_heading};
 use crate::time::{self, Runner};
 
@@ -37,6 +38,8 @@ const ROWS: &[Row] = &[
     row("floor: std, 64 in flight", "floor", Era::Legacy, 64),
     row("our server on tokio, 64 in flight", "tokio", Era::Legacy, 64),
     row("our server on smol, 64 in flight", "smol", Era::Legacy, 64),
+    row("rmcp over threads, 64 in flight", "rmcp threads", Era::Legacy, 64),
+    row("rmcp over raw pipes, 64 in flight", "rmcp pipes", Era::Legacy, 64),
     row("floor: std, modern, 64 in flight", "floor", Era::Modern, 64),
     row("our server on tokio, modern, 64 in flight", "tokio", Era::Modern, 64),
     row("floor: std, 1 in flight", "floor", Era::Legacy, 1),
@@ -46,7 +49,10 @@ const ROWS: &[Row] = &[
 
 /// Measures the servers and prints their table.
 pub(crate) fn table(word: &str, counting: bool) {
-    let rows: Vec<&Row> = ROWS.iter().filter(|row| row.matches(word)).collect();
+    let rows: Vec<&Row> = ROWS
+        .iter()
+        .filter(|row| row.matches(word) && peer::has(row.server))
+        .collect();
     if rows.is_empty() {
         return;
     }
@@ -82,7 +88,7 @@ impl Row {
 
     fn targets(&self) -> &'static str {
         match (self.server, self.window) {
-            ("floor", _) => "",
+            ("floor" | "rmcp threads" | "rmcp pipes", _) => "",
             (_, 1) => "S3",
             _ => "S1 S2",
         }
@@ -108,7 +114,7 @@ impl Row {
     fn goals(&self) -> (Target, Target) {
         let target = Target::default();
         match (self.server, self.window) {
-            ("floor", _) => (target, target),
+            ("floor" | "rmcp threads" | "rmcp pipes", _) => (target, target),
             (_, 1) => {
                 let at_least = |percent: f64, cpu| {
                     let time = Some(100.0 / percent);

@@ -26,6 +26,12 @@ pub(crate) fn make(name: &str) -> Work {
         ["memory", era, window] => Box::new(ours::memory::calls(Over::Memory, Era::of(era), number(window))),
         ["pipe", era, window] => Box::new(ours::memory::calls(Over::Duplex, Era::of(era), number(window))),
         ["client", era, window] => Box::new(ours::http_client::calls(Era::of(era), number(window))),
+        ["grow", what] => {
+            let what = what.to_owned();
+            Box::new(move |number| {
+                ours::pools::grow(&what, number, || 0.0);
+            })
+        }
         _ => panic!("no subject: {name}"),
     }
 }

@@ -15,6 +15,28 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    pub(crate) const NONE: Self = Self {
+        time: None,
+        cpu: None,
+        instructions: None,
+        allocations: None,
+    };
+
+    /// A rate, in percent of the floor's.
+    pub(crate) const fn rate(percent: f64) -> Self {
+        Self {
+            time: Some(100.0 / percent),
+            ..Self::NONE
+        }
+    }
+
+    pub(crate) const fn with_allocations(self, allocations: f64) -> Self {
+        Self {
+            allocations: Some(allocations),
+            ..self
+        }
+    }
+
     pub(crate) const fn with_cpu(self, cpu: f64) -> Self {
         Self { cpu: Some(cpu), ..self }
     }
@@ -98,6 +120,50 @@ impl Line<'_> {
         };
         let figure = figure(count);
         write(figure) + mark(figure, target(&self.must), target(&self.stretch))
+    }
+}
+
+/// One line of a figure that is no time.
+pub(crate) struct Figure<'a> {
+    pub(crate) targets: &'a str,
+    pub(crate) what: &'a str,
+    pub(crate) figure: f64,
+    /// The same of the peer, where it was measured.
+    pub(crate) peer: Option<f64>,
+    pub(crate) must: Option<f64>,
+    pub(crate) stretch: Option<f64>,
+}
+
+pub(crate) fn print_figures(title: &str, unit: &str) {
+    println!("\n{title}");
+    println!(
+        "  {:<7} {:<40} {unit:>18}  {:>12}  {:<8} stretch",
+        "", "", "rmcp", "must"
+    );
+}
+
+impl Figure<'_> {
+    pub(crate) fn print(&self) {
+        let write = |figure: Option<f64>| figure.map_or(String::new(), in_digits);
+        println!(
+            "  {:<7} {:<40} {:>16}{}  {:>12}  {:<8} {}",
+            self.targets,
+            self.what,
+            in_digits(self.figure),
+            mark(self.figure, self.must, self.stretch),
+            write(self.peer),
+            write(self.must),
+            write(self.stretch),
+        );
+    }
+}
+
+/// As many digits as mean something.
+fn in_digits(figure: f64) -> String {
+    match figure.abs() {
+        100.0.. => format!("{figure:.0}"),
+        10.0.. => format!("{figure:.1}"),
+        _ => format!("{figure:.2}"),
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn clocked(mut work: impl FnMut(u64)) -> impl FnMut(u64) -> (f64, Opt
 }
 
 /// How long this thread has been on a processor, in seconds.
-fn thread_time() -> f64 {
+pub(crate) fn thread_time() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

@@ -26,6 +26,7 @@ impl Client {
         // First: it empties the outbox, and would drop what the next step queues.
         if step.is_void {
             self.tools.forget();
+            self.kept_results.clear();
             self.take_back();
         }
         match step.next {
@@ -39,6 +40,7 @@ impl Client {
             Next::Release => self.release(),
             Next::Fail(error) => {
                 self.tools.forget();
+                self.kept_results.clear();
                 self.fail_held(&error);
             }
             Next::Lose => {

@@ -10,6 +10,7 @@ use super::events::Events;
 use super::held::{Held, HeldQueue};
 use super::inbox::Inbox;
 use super::incident::Farewell;
+use super::kept_results::KeptResults;
 use super::link::Link;
 use super::listing::{Joined, Tools};
 use super::meta::Members;
@@ -18,7 +19,7 @@ use super::outbox::{Entry, Outbox};
 use super::standing::Standing;
 use super::tool_headers::ToolHeaders;
 use super::tool_list::ToolList;
-use crate::jsonrpc::{Params, encode_notification_with};
+use crate::jsonrpc::{Params, RawJson, encode_notification_with};
 use crate::method::{Kind, Method, MethodName};
 use crate::revision::Revision;
 use crate::rpc::{
@@ -62,6 +63,8 @@ pub struct Client {
     pub(super) events: Events,
     /// The list of tools, and who waits for it.
     pub(super) tools: Tools,
+    /// What the server lets it keep of other results.
+    pub(super) kept_results: KeptResults,
     /// What of the arguments of tools headers mirror.
     pub(super) tool_headers: ToolHeaders,
     pub(super) members: Members,
@@ -88,6 +91,7 @@ impl Client {
             inbox: Inbox::new(limits.requests_in_progress),
             events: Events::new(limits.notifications),
             tools: Tools::new(link),
+            kept_results: KeptResults::default(),
             tool_headers: ToolHeaders::new(limits.tool_headers),
             members: Members::new(&config),
             counters: Counters::default(),
@@ -146,7 +150,8 @@ impl Client {
         self.calls.len()
     }
 
-    /// How much is kept at present. An `initialize` that is overdue is in progress.
+    /// How much is kept at present for what is in progress. An `initialize` that is overdue is in progress; results that are
+    /// kept for later are not.
     pub fn kept(&self) -> Kept {
         let tables = self.calls.entries() + self.inbox.entries() + self.tools.entries();
         let queues = self.held.len() + self.outbox.len() + self.events.len();
@@ -201,6 +206,11 @@ impl Client {
         let method = method.into();
         // Before the room is looked at: nobody should wait for room for what can never be sent.
         self.check(&method, Kind::Request)?;
+        if options.cached
+            && let Some(result) = self.find_kept(&method, &params)
+        {
+            return self.answer_from_kept(method, options, result);
+        }
         if !self.has_room() {
             return Err(SendError::Blocked(params));
         }
@@ -208,6 +218,30 @@ impl Client {
         let id = self.calls.begin(call).ok_or(SendError::TooManyCalls)?;
         self.send_or_hold(id);
         Ok(id)
+    }
+
+    fn find_kept(&self, method: &MethodName, params: &Params) -> Option<RawJson> {
+        self.kept_results.find(method.known()?, params).cloned()
+    }
+
+    /// A call that needs no request.
+    fn answer_from_kept(
+        &mut self,
+        method: MethodName,
+        options: CallOptions,
+        result: RawJson,
+    ) -> Result<CallId, SendError> {
+        let call = Call::new(method, Params::NONE, options, CallPurpose::Application);
+        let id = self.calls.begin(call).ok_or(SendError::TooManyCalls)?;
+        self.calls.remove(id);
+        self.reply(id, Ok(result));
+        Ok(id)
+    }
+
+    /// Takes the results that are kept for out of date, the list of tools included.
+    pub fn forget_results(&mut self) {
+        self.tools.forget();
+        self.kept_results.clear();
     }
 
     /// Notifies the server. Held until the handshake is done, like a call.
@@ -351,6 +385,7 @@ impl Client {
         // Its calls are among those that `calls` gives back below.
         self.held = HeldQueue::default();
         self.tools.clear();
+        self.kept_results.clear();
         // Without a word for each: that the connection is closed is told, and says it of all.
         self.inbox.clear();
         for (call, purpose) in self.calls.close() {
@@ -379,6 +414,7 @@ impl Client {
         // No order is asked of a driver: this may be the first that sees a call.
         self.calls.arm(now);
         self.tools.expire(now);
+        self.kept_results.expire(now);
         if self.tools.has_unread() {
             self.read_tools(now);
         }
@@ -398,6 +434,7 @@ impl Client {
             self.calls.poll_timeout(),
             self.negotiation.poll_timeout(),
             self.tools.poll_timeout(),
+            self.kept_results.poll_timeout(),
         ];
         parts.into_iter().flatten().min()
     }

@@ -6,15 +6,18 @@
 mod call;
 mod calls;
 mod config;
+mod cursors;
 mod era;
 mod event;
 mod events;
 mod follow;
 mod held;
+mod hints;
 #[cfg(feature = "http")]
 mod http;
 mod inbox;
 mod incident;
+mod kept_results;
 mod link;
 mod listing;
 mod machine;
@@ -31,6 +34,8 @@ mod tool_list;
 mod tools;
 
 pub use config::{ClientConfig, Mode, Prior};
+#[cfg(feature = "handle")]
+pub(crate) use cursors::Cursors;
 pub use era::{Channel, Evidence, Verdict, judge};
 pub use event::{Answer, ClientEvent, ServerFacts, ServerNotification, ServerRequest};
 #[cfg(feature = "http")]

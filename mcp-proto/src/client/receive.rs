@@ -7,8 +7,8 @@ use super::inbox::{Inbox, Taken};
 use super::link::{Link, Origin};
 use super::machine::Client;
 use crate::jsonrpc::{
-    DecodeError, ErrorObject, Id, Incoming, Message, Notification, Params, ParseError, Peek, RawJson, Request,
-    Response, result_type,
+    DecodeError, ErrorCode, ErrorObject, Id, Incoming, Message, Notification, Params, ParseError, Peek, RawJson,
+    Request, Response, result_type,
 };
 use crate::method::Method;
 use crate::revision::Revision;
@@ -48,6 +48,7 @@ impl Client {
         // Verbs take no time: what they need of it is this.
         self.now = now;
         self.tools.expire(now);
+        self.kept_results.expire(now);
         match message {
             Message::Response(response) => self.receive_response(response, origin),
             Message::Notification(notification) => self.receive_notification(now, notification, origin),
@@ -248,12 +249,30 @@ impl Client {
         if let (Ok(_), Some(method), true) = (&outcome, call.method.known(), self.negotiation.is_legacy()) {
             self.standing.agreed(method, &call.params);
         }
+        if call.options.cached
+            && let Some(method) = call.method.known()
+        {
+            self.keep_result(method, &call.params, &outcome);
+        }
         let outcome = match call.method.known() {
             // Also where the application reads the list itself: calls of these tools need their headers.
             Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result)),
             _ => outcome,
         };
         self.reply(id, outcome);
+    }
+
+    /// A call that may be answered by what is kept has brought a result, or none.
+    fn keep_result(&mut self, method: Method, params: &Params, outcome: &Result<RawJson, CallError>) {
+        match outcome {
+            // In a legacy result, `ttlMs` is a member like any other.
+            Ok(result) if self.negotiation.is_modern() => {
+                let most = self.config.limits.kept_results_bytes;
+                self.kept_results.keep(self.now, method, params, result, most);
+            }
+            Err(CallError::Rpc(error)) if error.code == ErrorCode::INVALID_PARAMS => self.kept_results.distrust(method),
+            _ => {}
+        }
     }
 
     /// 2026-07-28, Overview, ResultType: an unknown type "MUST be considered invalid", an absent one is
@@ -347,6 +366,13 @@ impl Client {
             Some(Method::CancelledNotification) => return self.receive_cancelled(&notification),
             // Before the application hears of it: who asks then gets what is read from then on.
             Some(Method::ToolListChangedNotification) => self.tools.forget(),
+            Some(
+                changed @ (Method::PromptListChangedNotification
+                | Method::ResourceListChangedNotification
+                | Method::ResourceUpdatedNotification),
+            ) => {
+                self.kept_results.changed(changed, notification.params.as_ref());
+            }
             // It goes on from there like any other: it need not belong to a call.
             Some(Method::LoggingMessageNotification) => self.receive_log(&notification, origin),
             _ => {}

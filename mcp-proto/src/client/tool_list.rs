@@ -1,6 +1,5 @@
 //! The tools of a server, as a list that is read once and shared.
 
-use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
@@ -8,20 +7,19 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
-use core::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::cursors::Cursors;
+use super::hints;
 use super::tool_headers::Rejected;
-use crate::jsonrpc::{DecodeError, RawJson};
+use crate::jsonrpc::RawJson;
 use crate::limits::Limits;
+use crate::method::Method;
 use crate::model::{CacheScope, Tool};
 use crate::rpc::CallError;
 use crate::time::Time;
-
-/// The longest time for which a list is kept because its server says so.
-const LONGEST_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// So many bytes of tools are read in one turn: a few hundred microseconds, since a driver may go round several times
 /// before others on its thread are next.
@@ -99,14 +97,11 @@ impl fmt::Debug for ToolList {
 /// A list while its pages come.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
-    count: usize,
-    bytes: usize,
+    cursors: Cursors,
     tools: Vec<Tool>,
     skipped: Vec<SkippedTool>,
     /// The tools that came, and are not read yet.
     unread: VecDeque<RawJson>,
-    /// Every cursor that was followed: a server that names one of them again would go on for ever.
-    cursors: BTreeSet<String>,
     is_private: bool,
     /// Until when all pages are fresh that say so.
     until: Option<Time>,
@@ -138,34 +133,23 @@ struct Page<'a> {
 
 impl Pages {
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.cursors.pages()
     }
 
     /// Takes a page that came at `now`, and gives the cursor of the next one, if there is any. Its tools are to be
     /// [read](Self::read).
     pub(super) fn add(&mut self, now: Time, text: &RawJson, limits: &Limits) -> Result<Option<String>, CallError> {
-        self.bytes = self.bytes.saturating_add(text.as_bytes().len());
-        // All pages together: each alone is bounded like any message.
-        if self.bytes > limits.total_bytes {
-            return Err(invalid("the tools of the server are more than the limits allow"));
-        }
+        self.cursors.weigh(Method::ListTools, text.as_bytes().len(), limits)?;
         let page: Page<'_> = text.decode_borrowed().map_err(CallError::InvalidReply)?;
-        self.count += 1;
         self.unread.extend(page.tools.iter().map(|tool| text.slice(tool.get())));
         // One page is enough: who is shown the list is shown all of them.
-        self.is_private |= !page.is_public();
-        match page.ttl() {
+        self.is_private |= !hints::is_public(page.cache_scope);
+        match hints::ttl(page.ttl_ms) {
             // The list is out of date with the first of its pages, and one page without a word leaves that open.
             None => self.is_unsaid = true,
             Some(ttl) => self.until = Some(self.until.map_or(now + ttl, |until| until.min(now + ttl))),
         }
-        match page.next_cursor {
-            // Cursors that come again are a circle; where they are always new, only their number ends it.
-            Some(next) if self.count >= limits.list_pages || !self.cursors.insert(next.clone()) => {
-                Err(invalid("the pages of tools/list never end"))
-            }
-            next => Ok(next),
-        }
+        self.cursors.follow(Method::ListTools, page.next_cursor, limits)
     }
 
     /// Whether there are tools to be read.
@@ -237,23 +221,6 @@ impl Pages {
     }
 }
 
-impl Page<'_> {
-    /// How long the page is fresh. Negative is none at all (2026-07-28, Caching: "SHOULD … treat it as 0").
-    fn ttl(&self) -> Option<Duration> {
-        let ms: f64 = serde_json::from_str(self.ttl_ms?.get()).ok()?;
-        // The cast saturates: what is negative becomes 0, what is far too large the longest.
-        Some(Duration::from_millis(ms as u64).min(LONGEST_TTL))
-    }
-
-    fn is_public(&self) -> bool {
-        let scope = self
-            .cache_scope
-            .and_then(|scope| serde_json::from_str(scope.get()).ok());
-        // Absent or unknown is private: rather shown to too few than to too many.
-        scope == Some(CacheScope::Public)
-    }
-}
-
 impl From<Rejected> for SkippedTool {
     fn from(rejected: Rejected) -> Self {
         Self {
@@ -270,8 +237,4 @@ fn name_of(tool: &str) -> Option<Box<str>> {
         name: Box<str>,
     }
     serde_json::from_str::<Named>(tool).ok().map(|named| named.name)
-}
-
-fn invalid(why: &str) -> CallError {
-    CallError::InvalidReply(DecodeError::new(&why.to_owned()))
 }

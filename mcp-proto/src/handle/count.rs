@@ -4,7 +4,9 @@ use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// As a waker it counts how often it was woken.
+use crate::handle::sync::held;
+
+/// As a waker it counts how often it was woken. It is never woken under one of our locks, nor dropped with its last waker.
 #[derive(Default)]
 pub(crate) struct Count(AtomicUsize);
 
@@ -20,6 +22,13 @@ impl Count {
 
 impl Wake for Count {
     fn wake(self: Arc<Self>) {
+        assert_eq!(held(), 0, "woken under a lock");
         self.add();
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        assert_eq!(held(), 0, "dropped under a lock");
     }
 }

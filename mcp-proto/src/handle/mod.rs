@@ -4,12 +4,15 @@ pub mod client;
 #[cfg(test)]
 pub(crate) mod count;
 mod crossing;
-#[cfg(feature = "http")]
-mod lock;
+#[cfg(test)]
+mod growth;
 mod places;
 mod pump;
+#[cfg(test)]
+mod schedules;
 pub mod server;
 pub mod sessions;
+mod sync;
 mod tasks;
 mod teller;
 mod timer;

@@ -4,7 +4,8 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::task::{Context, Waker};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::handle::sync::{Guard, Mutex, lock};
 
 /// The tasks that wait for one thing, for as long as they wait. As a waker it wakes all of them: what is polled on
 /// behalf of them keeps one waker, however many of them come and go.
@@ -37,8 +38,8 @@ impl Places {
         Place { places, number }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Guard<'_, State> {
+        lock(&self.0)
     }
 }
 

@@ -10,11 +10,11 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use core::task::{Context, Waker};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::wakers::keep;
+use crate::handle::sync::{AtomicBool, Guard, Mutex, lock};
 
 /// A set of tasks that one future polls in place, each when it was woken: slots that hold a `T` each, and which of them want to be polled.
 ///
@@ -111,7 +111,10 @@ impl<T> Tasks<T> {
 
     /// The task of `cx`, which polls the others, begins: until it rests, nobody has to wake it.
     pub fn start_work<'a>(&self, cx: &Context<'a>) -> AtWork<'a> {
-        self.queue.lock().is_at_work = true;
+        let mut queue = self.queue.lock();
+        // What was said before is seen in this work.
+        (queue.is_at_work, queue.is_called) = (true, false);
+        drop(queue);
         AtWork {
             waker: Some(cx.waker()),
         }
@@ -152,11 +155,15 @@ impl<T> Tasks<T> {
     pub fn rest(&self, work: &mut AtWork<'_>) -> bool {
         // Looked at and left a waker in under one lock, or a wake in between would be lost.
         let mut queue = self.queue.lock();
-        let is_idle = queue.ready.is_empty();
+        let is_called = core::mem::take(&mut queue.is_called);
+        let is_idle = queue.ready.is_empty() && !is_called;
+        let mut before = None;
         if is_idle && let Some(waker) = work.waker.take() {
             queue.is_at_work = false;
-            keep(&mut queue.waker, &Context::from_waker(waker));
+            before = keep(&mut queue.waker, &Context::from_waker(waker));
         }
+        drop(queue);
+        drop(before);
         is_idle
     }
 
@@ -270,24 +277,31 @@ struct Ready {
     waker: Option<Waker>,
     /// It looks at everything before it rests: whoever woke it now would have it polled once more for nothing.
     is_at_work: bool,
+    /// It was to be woken meanwhile for something else than the set, which it may have looked at already.
+    is_called: bool,
 }
 
 impl Queue {
     /// Wakes the task that polls, unless it is at work.
     pub(crate) fn wake(&self) {
-        let waker = self.lock().take_waker();
+        let waker = {
+            let mut queue = self.lock();
+            queue.is_called = queue.is_at_work;
+            queue.take_waker()
+        };
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 
-    /// Has the task of `cx` woken as the one that polls.
-    pub(crate) fn keep(&self, cx: &Context<'_>) {
-        keep(&mut self.lock().waker, cx);
+    /// Has the task of `cx` woken as the one that polls. Gives the waker in whose place it is.
+    #[must_use = "it is dropped where no lock is held"]
+    pub(crate) fn keep(&self, cx: &Context<'_>) -> Option<Waker> {
+        keep(&mut self.lock().waker, cx)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ready> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Guard<'_, Ready> {
+        lock(&self.0)
     }
 }
 
@@ -351,6 +365,15 @@ mod tests {
         assert_eq!(count.get(), 0);
         polled[0].1.wake_by_ref();
         assert_eq!(count.get(), 1, "it works no more");
+    }
+
+    #[test]
+    fn who_is_called_at_work_after_it_has_looked_looks_once_more() {
+        let tasks = Tasks::<&str>::new();
+        let mut work = tasks.start_work(&Context::from_waker(Waker::noop()));
+        tasks.queue().wake();
+        assert!(!tasks.rest(&mut work));
+        assert!(tasks.rest(&mut work));
     }
 
     #[test]

@@ -1,68 +1,34 @@
-//! Who waits.
+//! Who waits, and whom to wake.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::ptr;
 use core::task::{Context, Waker};
 
-/// The tasks that wait for one thing. Kept under a lock, woken outside of it: take them, unlock, then wake.
+/// Those to be woken. Gathered under a lock, woken outside of it: take them, unlock, then wake.
 ///
 /// Two of them, a caller and a driver, need no memory of their own.
-///
-/// Who does not wait any more stays until the next wake: one task may wait in several places with one waker, and taking it
-/// out for one of them would leave the others asleep. Nothing is kept of it but the waker.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     few: [Option<Waker>; 2],
     // Behind a box: there is hardly ever a crowd, and every idle session has one of these.
-    crowd: Option<Box<Crowd>>,
+    crowd: Option<Box<Vec<Waker>>>,
 }
-
-/// Those who are more than a few.
-#[derive(Debug, Default)]
-struct Crowd {
-    /// In the order in which they came, so that nobody is woken last for ever.
-    wakers: Vec<Waker>,
-    /// Whose tasks they are, where they were added as such: thousands may wait for one handshake, and each polls more
-    /// than once.
-    known: BTreeSet<Task>,
-}
-
-/// What tells the task of one waker from that of another, as [`Waker::will_wake`] does, while both are kept.
-type Task = (usize, usize);
 
 impl Wakers {
-    /// Adds the task of `waker`, unless it waits already.
-    pub(crate) fn add(&mut self, waker: &Waker) {
-        if self.few.iter().flatten().any(|other| other.will_wake(waker)) {
-            return;
-        }
-        match self.few.iter_mut().find(|slot| slot.is_none()) {
-            Some(slot) => *slot = Some(waker.clone()),
-            None => {
-                let crowd = self.crowd.get_or_insert_default();
-                if crowd.known.insert(task_of(waker)) {
-                    crowd.wakers.push(waker.clone());
-                }
-            }
-        }
-    }
-
     /// Adds a task.
     pub(crate) fn push(&mut self, waker: Waker) {
         match self.few.iter_mut().find(|slot| slot.is_none()) {
             Some(slot) => *slot = Some(waker),
-            None => self.crowd.get_or_insert_default().wakers.push(waker),
+            None => self.crowd.get_or_insert_default().push(waker),
         }
     }
 
-    /// Adds the tasks that wait for something else.
+    /// Adds tasks. One that is added twice is polled once more, and that is all.
     pub(crate) fn append(&mut self, other: Self) {
-        // Not compared with those that are here: a task that is woken twice is polled once more, and that is all.
         other.few.into_iter().for_each(|waker| self.extend(waker));
         if let Some(crowd) = other.crowd {
-            crowd.wakers.into_iter().for_each(|waker| self.push(waker));
+            crowd.into_iter().for_each(|waker| self.push(waker));
         }
     }
 
@@ -90,22 +56,102 @@ impl Wakers {
             waker.wake();
         }
         if let Some(crowd) = self.crowd {
-            crowd.wakers.into_iter().for_each(Waker::wake);
+            crowd.into_iter().for_each(Waker::wake);
         }
     }
 }
 
-/// Keeps the waker of the task that polls, in place of the one before.
-pub(crate) fn keep(slot: &mut Option<Waker>, cx: &Context<'_>) {
-    match slot {
-        // Which does nothing where it is the same task.
-        Some(waker) => waker.clone_from(cx.waker()),
-        None => *slot = Some(cx.waker().clone()),
+/// The tasks that wait for one thing, each for as long as it waits: kept under a lock, and woken outside of it.
+///
+/// Each step is one of a map, however many wait. The first needs no memory of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    next: u64,
+    first: Option<(u64, Waker)>,
+    /// By number, and so in the order in which they came: nobody is woken last for ever.
+    crowd: Option<Box<BTreeMap<u64, Waker>>>,
+}
+
+/// The place of one who waits, for one of the [`Waiters`]. One task may have several, with one waker.
+#[derive(Debug, Default)]
+#[must_use = "who does not wait any more leaves"]
+pub(crate) struct Wait(u64);
+
+impl Wait {
+    /// Whether there may be anything to leave.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.0 != 0
     }
 }
 
-fn task_of(waker: &Waker) -> Task {
-    (waker.data().addr(), ptr::from_ref(waker.vtable()).addr())
+impl Waiters {
+    /// Has a task woken for `wait`. Gives the waker in whose place it is.
+    #[must_use = "it is dropped where no lock is held"]
+    pub(crate) fn wait(&mut self, wait: &mut Wait, waker: &Waker) -> Option<Waker> {
+        // Those who were woken have left, and begin anew: numbers are never given twice.
+        if let Some(before) = self.waker(wait) {
+            return replace(before, waker);
+        }
+        self.next += 1;
+        wait.0 = self.next;
+        let waker = waker.clone();
+        match &mut self.first {
+            None => self.first = Some((self.next, waker)),
+            Some(_) => {
+                self.crowd.get_or_insert_default().insert(self.next, waker);
+            }
+        }
+        None
+    }
+
+    /// Stops to wait. Gives the waker.
+    #[must_use = "it is dropped where no lock is held"]
+    pub(crate) fn leave(&mut self, wait: &mut Wait) -> Option<Waker> {
+        let number = core::mem::take(&mut wait.0);
+        if let Some((_, waker)) = self.first.take_if(|(first, _)| *first == number) {
+            return Some(waker);
+        }
+        self.crowd.as_mut()?.remove(&number)
+    }
+
+    /// Takes them all, to be woken where no lock is held.
+    #[must_use = "they have to be woken"]
+    pub(crate) fn take(&mut self) -> Wakers {
+        let mut woken = Wakers::default();
+        if let Some((_, waker)) = self.first.take() {
+            woken.few[0] = Some(waker);
+        }
+        if let Some(crowd) = self.crowd.take() {
+            woken.crowd = Some(Box::new(crowd.into_values().collect()));
+        }
+        woken
+    }
+
+    fn waker(&mut self, wait: &Wait) -> Option<&mut Waker> {
+        match &mut self.first {
+            Some((first, waker)) if *first == wait.0 => Some(waker),
+            _ => self.crowd.as_mut()?.get_mut(&wait.0),
+        }
+    }
+}
+
+/// Keeps the waker of the task that polls. Gives the one in whose place it is, where that was another task.
+#[must_use = "it is dropped where no lock is held"]
+pub(crate) fn keep(slot: &mut Option<Waker>, cx: &Context<'_>) -> Option<Waker> {
+    match slot {
+        Some(waker) => replace(waker, cx.waker()),
+        None => slot.replace(cx.waker().clone()),
+    }
+}
+
+/// The same, where there is one.
+#[must_use = "it is dropped where no lock is held"]
+pub(crate) fn replace(waker: &mut Waker, by: &Waker) -> Option<Waker> {
+    // With its last waker a task goes, and what it holds may come back to the lock that is held here.
+    match waker.will_wake(by) {
+        true => None,
+        false => Some(core::mem::replace(waker, by.clone())),
+    }
 }
 
 #[cfg(test)]
@@ -114,31 +160,73 @@ mod tests {
     use crate::handle::count::Count;
     use alloc::sync::Arc;
 
+    fn counts(number: usize) -> (Vec<Arc<Count>>, Vec<Waker>) {
+        let counts: Vec<Arc<Count>> = (0..number).map(|_| Arc::default()).collect();
+        let wakers = counts.iter().map(|count| Waker::from(count.clone())).collect();
+        (counts, wakers)
+    }
+
     #[test]
-    fn a_task_that_waits_twice_is_woken_once() {
-        let counts: Vec<Arc<Count>> = (0..9).map(|_| Arc::default()).collect();
-        let mut wakers = Wakers::default();
+    fn who_waits_is_woken_once_however_often_it_was_polled() {
+        let (counts, wakers) = counts(9);
+        let (mut waiters, mut waits): (_, [Wait; 9]) = (Waiters::default(), Default::default());
         for _ in 0..3 {
-            counts.iter().for_each(|count| wakers.add(&Waker::from(count.clone())));
+            for (wait, waker) in waits.iter_mut().zip(&wakers) {
+                assert!(waiters.wait(wait, waker).is_none());
+            }
         }
-        let taken = wakers.take();
-        wakers.add(&Waker::from(counts[8].clone()));
+        let taken = waiters.take();
+        assert!(waiters.wait(&mut waits[8], &wakers[8]).is_none());
         taken.wake();
         assert!(counts.iter().all(|count| count.get() == 1));
-        wakers.take().wake();
+        waiters.take().wake();
         assert_eq!(counts[8].get(), 2);
     }
 
     #[test]
-    fn a_hundred_thousand_wait_each_in_a_few_steps_and_are_woken_once() {
-        let counts: Vec<Arc<Count>> = (0..100_000).map(|_| Arc::default()).collect();
-        let wakers: Vec<Waker> = counts.iter().map(|count| Waker::from(count.clone())).collect();
-        let mut waiting = Wakers::default();
+    fn who_is_dropped_takes_its_waker_with_it_and_the_others_of_its_task_stay() {
+        let (counts, wakers) = counts(1);
+        let (mut waiters, mut waits): (_, [Wait; 3]) = (Waiters::default(), Default::default());
+        for wait in &mut waits {
+            assert!(waiters.wait(wait, &wakers[0]).is_none());
+        }
+        assert_eq!(Arc::strong_count(&counts[0]), 5);
+        let left: Vec<_> = waits[..2].iter_mut().map(|wait| waiters.leave(wait)).collect();
+        assert!(left.iter().all(Option::is_some) && waiters.leave(&mut waits[0]).is_none());
+        drop(left);
+        assert_eq!(Arc::strong_count(&counts[0]), 3);
+        waiters.take().wake();
+        assert_eq!(counts[0].get(), 1);
+        assert!(waiters.leave(&mut waits[2]).is_none(), "who was woken has left");
+    }
+
+    #[test]
+    fn another_task_takes_the_place_of_the_one_before() {
+        let (counts, wakers) = counts(2);
+        let (mut waiters, mut wait) = (Waiters::default(), Wait::default());
+        assert!(waiters.wait(&mut wait, &wakers[0]).is_none());
+        let before = waiters.wait(&mut wait, &wakers[1]);
+        assert!(before.is_some_and(|before| before.will_wake(&wakers[0])));
+        waiters.take().wake();
+        assert_eq!((counts[0].get(), counts[1].get()), (0, 1));
+    }
+
+    #[test]
+    fn a_hundred_thousand_come_and_go_each_in_a_few_steps_and_are_woken_once() {
+        let (counts, wakers) = counts(100_000);
+        let (mut waiters, mut waits) = (Waiters::default(), Vec::new());
+        waits.resize_with(counts.len(), Wait::default);
         // Looking through those who wait for each of them would take minutes.
         for _ in 0..2 {
-            wakers.iter().for_each(|waker| waiting.add(waker));
+            for (wait, waker) in waits.iter_mut().zip(&wakers) {
+                drop(waiters.wait(wait, waker));
+            }
         }
-        waiting.take().wake();
-        assert!(counts.iter().all(|count| count.get() == 1));
+        for wait in waits.iter_mut().step_by(2) {
+            assert!(waiters.leave(wait).is_some());
+        }
+        waiters.take().wake();
+        let woken = counts.iter().enumerate().all(|(at, count)| count.get() == at % 2);
+        assert!(woken);
     }
 }

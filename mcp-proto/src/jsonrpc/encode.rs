@@ -287,6 +287,22 @@ mod tests {
     }
 
     #[test]
+    fn whatever_has_to_be_escaped_is_found_beside_any_other_byte() {
+        for filler in (0x20..0x7f_u8).filter(|byte| !is_escaped(*byte)) {
+            for byte in (0..0x80_u8).filter(|byte| is_escaped(*byte)) {
+                for at in [0, 3, 7] {
+                    let mut text = [filler; 8];
+                    text[at] = byte;
+                    let text = core::str::from_utf8(&text).unwrap();
+                    let mut out = Vec::new();
+                    write_string(&mut out, text);
+                    assert_eq!(out, serde_json::to_vec(text).unwrap(), "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn an_error_without_an_id_says_null() {
         let error = ErrorObject::new(ErrorCode::PARSE_ERROR, "no").with_data(&["d"]);
         assert_eq!(

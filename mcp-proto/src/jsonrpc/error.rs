@@ -282,3 +282,43 @@ impl fmt::Display for InvalidMessage {
 }
 
 impl core::error::Error for InvalidMessage {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_answers_that_has_done_nothing() {
+        for code in [-32600, -32601, -32602, -32002] {
+            assert!(ErrorCode(code).is_refusal(), "{code}");
+        }
+        for code in [-32700, -32603, -32000, 32002, 0] {
+            assert!(!ErrorCode(code).is_refusal(), "{code}");
+        }
+    }
+
+    #[test]
+    fn of_what_is_no_json_it_is_not_told_what_it_was_meant_as() {
+        for error in [ParseError::NotUtf8, ParseError::TooDeep, ParseError::EmptyBatch] {
+            assert!(!error.has_method() && !error.is_reply() && !error.may_be_reply() && error.id().is_none());
+        }
+    }
+
+    #[test]
+    fn the_codes_are_those_of_the_specifications() {
+        for (code, number) in [
+            (ErrorCode::PARSE_ERROR, -32700),
+            (ErrorCode::INVALID_REQUEST, -32600),
+            (ErrorCode::METHOD_NOT_FOUND, -32601),
+            (ErrorCode::INVALID_PARAMS, -32602),
+            (ErrorCode::INTERNAL_ERROR, -32603),
+            (ErrorCode::RESOURCE_NOT_FOUND, -32002),
+            (ErrorCode::URL_ELICITATION_REQUIRED, -32042),
+            (ErrorCode::HEADER_MISMATCH, -32020),
+            (ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY, -32021),
+            (ErrorCode::UNSUPPORTED_PROTOCOL_VERSION, -32022),
+        ] {
+            assert_eq!(code, ErrorCode(number));
+        }
+    }
+}

@@ -74,3 +74,28 @@ pub(crate) struct Called {
     pub(crate) name: Option<Bytes>,
     pub(crate) arguments: Option<RawJson>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    #[test]
+    fn the_version_is_found_whatever_else_is_wrong() {
+        let version = |text: &str| {
+            let raw = RawJson::parse(String::from(text)).unwrap();
+            let facts = Facts::of(Some(&raw));
+            assert!(facts.seen.is_err());
+            facts.stray_version().map(Cow::into_owned)
+        };
+        let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
+        let wrong = alloc::format!(r#"{{"name":5,{meta}}}"#);
+        assert_eq!(version(&wrong).as_deref(), Some("2026-07-28"));
+        assert_eq!(version(r#"{"name":5}"#), None);
+        assert_eq!(
+            version(r#"{"name":5,"_meta":{"io.modelcontextprotocol/protocolVersion":1}}"#),
+            None
+        );
+        assert!(Facts::of(None).stray_version().is_none());
+    }
+}

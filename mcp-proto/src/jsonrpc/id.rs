@@ -231,4 +231,13 @@ mod tests {
             assert!(Id::from_json(text).is_none(), "{text}");
         }
     }
+
+    #[test]
+    fn ids_have_one_order_and_equal_ones_one_hash() {
+        use std::hash::{BuildHasher, RandomState};
+        assert!(id("1") < id("2") && id("2") > id("1.0"));
+        let state = RandomState::new();
+        assert_eq!(state.hash_one(id("1")), state.hash_one(id("1.0")));
+        assert_ne!(state.hash_one(id("1")), state.hash_one(id("2")));
+    }
 }

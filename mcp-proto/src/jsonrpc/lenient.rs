@@ -362,4 +362,28 @@ mod tests {
         let raw = RawJson::parse(text).unwrap();
         assert!(raw.decode_leniently::<CallToolResult>().is_err());
     }
+
+    #[test]
+    fn an_empty_array_is_an_empty_object_where_it_is_the_value_of_a_member() {
+        for (text, expected) in [
+            (r#"{"a":[]}"#, r#"{"a":{}}"#),
+            ("{\"a\" : \n[ ] ,\"b\":[]}", "{\"a\" : \n{} ,\"b\":{}}"),
+            (r#"{"a":{"b":[]}}"#, r#"{"a":{"b":{}}}"#),
+        ] {
+            assert_eq!(with_objects(text), expected, "{text}");
+        }
+        for text in [
+            r#"{"a":[[]]}"#,
+            r#"{"a":[1, []]}"#,
+            r#"{"a":[1]}"#,
+            r#"[ [] ]"#,
+            r#"[[],[]]"#,
+            r#"{"a":":[]"}"#,
+            r#"{"a":"\":[]"}"#,
+            r#"{"a":"\\\":[]"}"#,
+            r#"{":[]":1}"#,
+        ] {
+            assert_eq!(with_objects(text), text);
+        }
+    }
 }

@@ -405,4 +405,54 @@ mod tests {
         let text = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"a"}}"#, "x".repeat(2_000));
         assert_eq!(reason(&text), "the id is too long");
     }
+
+    #[test]
+    fn brackets_count_for_the_depth_where_they_nest_and_nowhere_else() {
+        // Three levels are those of the message, its parameters and the array.
+        let limits = Limits::default().with_depth(5);
+        for (value, fits) in [
+            ("[[1]]", true),
+            ("[[1]],[]", true),
+            ("[[[]]]", false),
+            (r#"{"a":{}}"#, true),
+            (r#"{"a":{"b":[]}}"#, false),
+            ("[],[],[],[],[],[]", true),
+            (r#""[[[[[[""#, true),
+            (r#""\"[[[[[[""#, true),
+            (r#""\\",[[[1]]]"#, false),
+            (r#""]]]]",[[[1]]]"#, false),
+        ] {
+            let text = format!(r#"{{"jsonrpc":"2.0","method":"m","params":{{"a":[{value}]}}}}"#);
+            let is_too_deep = match parse(text.clone().into(), &limits) {
+                Err(ParseError::Broken(broken)) => broken.fault == ParseError::TooDeep,
+                Err(error) => error == ParseError::TooDeep,
+                Ok(_) => false,
+            };
+            assert_eq!(is_too_deep, !fits, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_brackets_is_too_deep() {
+        for bracket in ["[", "{"] {
+            assert_eq!(fault(&bracket.repeat(10_000)), ParseError::TooDeep);
+        }
+        let most = Limits::default().depth;
+        assert!(!is_deeper_than("[".repeat(most).as_bytes(), most));
+        assert!(is_deeper_than("[".repeat(most + 1).as_bytes(), most));
+    }
+
+    #[test]
+    fn the_ids_of_a_batch_are_bounded_each() {
+        let text = r#"[{"jsonrpc":"2.0","id":"abc","method":"m"},{"jsonrpc":"2.0","id":"abcd","method":"m"}]"#;
+        let limits = Limits {
+            id_bytes: 5,
+            ..Limits::default()
+        };
+        let Ok(Incoming::Batch(batch)) = parse(text.into(), &limits) else {
+            panic!()
+        };
+        let read: Vec<bool> = batch.messages().map(|message| message.is_ok()).collect();
+        assert_eq!(read, [true, false]);
+    }
 }

@@ -465,4 +465,16 @@ mod tests {
         assert_eq!(peek.name.as_deref(), Some("a\n"));
         assert!(peek.meta().unwrap().protocol_version.is_none());
     }
+
+    #[test]
+    fn the_parser_reads_every_member_that_is_found_on_a_walk() {
+        let text = r#"{"name":"n","uri":"u","taskId":"t","arguments":{"a":1},"progressToken":1,"progress":0.5,"requestId":2,"_meta":{"progressToken":"p","io.modelcontextprotocol/protocolVersion":"v","io.modelcontextprotocol/clientInfo":{"name":"c"},"io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/logLevel":"debug","io.modelcontextprotocol/subscriptionId":3}}"#;
+        let (mut walked, mut meta) = (Peek::default(), PeekMeta::default());
+        assert_eq!(walked.walk(&mut meta, text), Some(()));
+        let parsed: Peek<'_> = serde_json::from_str(text).unwrap();
+        assert_eq!(walked, parsed);
+        assert_eq!(meta, serde_json::from_str(walked.raw_meta().unwrap()).unwrap());
+        assert!(parsed.progress == Some("0.5") && meta.subscription_id == Some("3"));
+        assert!(meta.client_info == Some(r#"{"name":"c"}"#) && meta.client_capabilities == Some("{}"));
+    }
 }

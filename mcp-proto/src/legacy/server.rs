@@ -303,4 +303,13 @@ mod tests {
         assert_eq!(negotiate("2025-11-25", &[R::V2026_07_28]), None);
         assert_eq!(negotiate("2025-11-25", &[]), None);
     }
+
+    #[test]
+    fn a_server_of_the_legacy_era_alone_names_what_it_supports_and_only_where_that_helps() {
+        let refused = |refusal: HandshakeRefusal| refusal.to_legacy_error(&[R::V2025_06_18, R::V2025_11_25]).message;
+        assert!(refused(HandshakeRefusal::BeforeInitialize).ends_with("supported are 2025-11-25, 2025-06-18"));
+        for refusal in [HandshakeRefusal::InitializedTwice, HandshakeRefusal::InitializeInBatch] {
+            assert_eq!(refused(refusal), alloc::format!("{refusal}"));
+        }
+    }
 }

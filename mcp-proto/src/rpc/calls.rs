@@ -283,8 +283,10 @@ mod tests {
         let mut calls = calls();
         let call = calls.begin(&options(2, 9), &Timeouts::default(), "a").unwrap();
         assert_eq!(calls.poll_timeout(), Some(Time::ORIGIN));
+        assert_eq!(calls.entries(), 2, "it waits, and for its deadline");
         calls.arm(at(10));
         assert_eq!(calls.poll_timeout(), Some(at(12)));
+        assert_eq!(calls.entries(), 2, "it waits, and has a deadline");
         assert_eq!(calls.expire(at(11)), None);
         assert_eq!(calls.expire(at(13)), Some((call, 3 * SECOND, "a")));
         assert_eq!(calls.poll_timeout(), None);

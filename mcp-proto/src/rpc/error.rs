@@ -265,4 +265,27 @@ mod tests {
             assert_eq!(SendError::OutOfEra { method, revision }.to_string(), expected);
         }
     }
+
+    #[test]
+    fn what_the_peer_has_certainly_not_acted_on() {
+        let timeout = |phase| CallError::Timeout {
+            phase,
+            after: Duration::ZERO,
+        };
+        for phase in [Phase::Connect, Phase::Probe, Phase::Initialize, Phase::Outbox] {
+            assert!(timeout(phase).is_unprocessed(), "{phase}");
+        }
+        for error in [
+            CallError::Unreachable("why".into()),
+            CallError::Unauthorized(None),
+            CallError::Forbidden(None),
+            CallError::SessionLost,
+            CallError::NoCommonRevision { supported: [].into() },
+        ] {
+            assert!(error.is_unprocessed(), "{error}");
+        }
+        for error in [timeout(Phase::Request), CallError::Disconnected, CallError::Cancelled] {
+            assert!(!error.is_unprocessed(), "{error}");
+        }
+    }
 }

@@ -72,4 +72,11 @@ mod tests {
         assert!(excerpt.as_str().starts_with("a [1m\u{fffd} xx") && excerpt.as_str().len() < 600);
         assert_eq!(format!("{excerpt:?}"), "Excerpt(9007 bytes)");
     }
+
+    #[test]
+    fn what_is_withheld_has_a_length_and_no_text() {
+        let withheld = Excerpt::withheld(700);
+        assert_eq!((withheld.as_str(), withheld.length()), ("", 700));
+        assert_eq!(Excerpt::of(b"abc").length(), 3);
+    }
 }

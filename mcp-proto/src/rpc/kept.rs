@@ -40,3 +40,14 @@ impl Add for Kept {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_or_a_byte_is_not_nothing() {
+        assert!(Kept::default().is_empty());
+        assert!(!Kept::new(1, 0).is_empty() && !Kept::new(0, 1).is_empty());
+    }
+}

@@ -34,6 +34,10 @@ pub struct CallOptions {
     /// call twice that the server may have acted on, unless its method only asks or looks
     /// ([`Method::is_repeatable`](crate::method::Method::is_repeatable)).
     pub idempotent: bool,
+    /// Whether a result will do that an earlier call with this option brought, with the same parameters, and that its
+    /// server says is fresh still (2026-07-28, Caching): then nothing is sent. What is kept belongs to one client, within
+    /// [`Limits::kept_results_bytes`](crate::Limits::kept_results_bytes).
+    pub cached: bool,
     /// Whom the call is made for, where that is somebody else than the client itself; see
     /// [`with_on_behalf_of`](Self::with_on_behalf_of).
     pub on_behalf_of: Option<OnBehalfOf>,
@@ -77,6 +81,13 @@ impl CallOptions {
     #[must_use]
     pub fn with_idempotence(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// With leave to take a result that is kept and fresh.
+    #[must_use]
+    pub fn with_cache(mut self) -> Self {
+        self.cached = true;
         self
     }
 

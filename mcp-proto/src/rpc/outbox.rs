@@ -108,4 +108,12 @@ mod tests {
         outbox.remove(keys[2]);
         assert!(outbox.is_empty() && outbox.bytes() == 0);
     }
+
+    #[test]
+    fn it_is_empty_with_nothing_in_it() {
+        let mut outbox = Outbox::new();
+        assert!(outbox.is_empty());
+        outbox.push(b"abc".to_vec(), 1);
+        assert!(!outbox.is_empty());
+    }
 }

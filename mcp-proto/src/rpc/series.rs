@@ -232,4 +232,38 @@ mod tests {
         (0..10_000).for_each(|number| assert_eq!(series.remove(number), Some(number)));
         assert_eq!(series.young.capacity(), 0);
     }
+
+    #[test]
+    fn of_one_number_there_is_one_entry() {
+        let mut series = Series::default();
+        series.insert(5, 'a');
+        series.insert(5, 'b');
+        assert_eq!((series.len(), series.get(5)), (1, Some(&'b')));
+        assert!(!series.is_empty());
+        series.insert(3, 'c');
+        assert_eq!(
+            [series.pop_first(), series.pop_first()],
+            [Some((3, 'c')), Some((5, 'b'))]
+        );
+        assert!(series.is_empty());
+    }
+
+    #[test]
+    fn memory_follows_the_entries_and_not_the_gaps_between_them() {
+        let mut series = Series::default();
+        for number in [0, 1 << 40, 1 << 50] {
+            series.insert(number, number);
+            assert!(series.young.len() <= SLACK + 4 * series.taken, "{}", series.young.len());
+        }
+        let mut series = Series::default();
+        for number in (0..100).map(|step| step * SLACK as u64 * 7 / 8) {
+            series.insert(number, number);
+            assert!(series.young.len() <= SLACK + 4 * series.taken, "{}", series.young.len());
+        }
+        assert_eq!(numbers(&series).len(), 100);
+        // And they stay together where they are close.
+        let mut series = Series::default();
+        (500..600).for_each(|number| series.insert(number * 2, number * 2));
+        assert_eq!((series.taken, series.old.len()), (100, 0));
+    }
 }

@@ -166,6 +166,12 @@ impl<K: Clone + Ord> SessionPool<K> {
         self.closed.is_none().then_some(PooledSession(slot.serial))
     }
 
+    /// The key of an attempt, from [`PoolAction::Connect`] until nothing is left of it.
+    #[cfg(feature = "handle")]
+    pub(crate) fn key(&self, attempt: AttemptId) -> Option<&K> {
+        self.slots.key(attempt.0)
+    }
+
     /// Stops waiting. A session that was to be handed over is given back; a creation that nobody else waits for
     /// goes the way of [`SessionsConfig::unwanted`].
     pub fn abandon(&mut self, waiter: WaiterId) {

@@ -194,3 +194,50 @@ impl<K: Clone + Ord> Slots<K> {
         Some(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun(slots: &mut Slots<char>) -> u64 {
+        assert_eq!(slots.want(&'k'), Deed::Connect);
+        slots.begin(&'k', AttemptTimeouts::default())
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_key_that_has_no_session() {
+        let mut slots = Slots::new();
+        let first = begun(&mut slots);
+        slots.step(first, LifeInput::Connected);
+        slots.step(first, LifeInput::Close);
+        slots.forget(first);
+        assert!(slots.slots.is_empty() && slots.keys.is_empty() && slots.spare.is_empty());
+        assert_eq!(slots.live(), 0);
+    }
+
+    #[test]
+    fn a_slot_that_has_begun_anew_stays_when_nothing_is_left_of_what_it_had() {
+        let mut slots = Slots::new();
+        let first = begun(&mut slots);
+        slots.step(first, LifeInput::Connected);
+        slots.step(first, LifeInput::Close);
+        let second = begun(&mut slots);
+        slots.forget(first);
+        assert_eq!(slots.connecting(second).map(|slot| slot.serial), Some(second));
+        assert_eq!((slots.life(&'k'), slots.live()), (Life::Connecting, 1));
+    }
+
+    #[test]
+    fn what_is_left_of_an_attempt_that_failed_is_its_own() {
+        let mut slots = Slots::new();
+        let first = begun(&mut slots);
+        slots.step(first, LifeInput::Connected);
+        slots.step(first, LifeInput::Close);
+        let second = begun(&mut slots);
+        slots.step(second, LifeInput::Failed);
+        slots.forget(first);
+        assert!(slots.current(second).is_some(), "who waits for it is still to be told");
+        slots.forget(second);
+        assert!(slots.slots.is_empty() && slots.keys.is_empty());
+    }
+}

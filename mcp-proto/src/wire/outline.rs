@@ -400,6 +400,13 @@ mod tests {
             r#"{"\u0069d":1,"r\u0065sult":1"#,
             r#"{"id":1,"method":null,"result":{}}"#,
             "\u{feff} {\"id\":1,\"result\":{}}",
+            "{\"id\":1\r,\"result\":{}}\r",
+            r#"{"a":["]}"],"id":1,"result":{}}"#,
+            r#"{"a\"":1,"id":1,"result":{}}"#,
+            r#"{"a" "id":1,"result":{}}"#,
+            r#"{"a\\":1,"id":1,"result":{}}"#,
+            r#"{"id":,"id":1,"result":{}}"#,
+            r#"{"id":1,"method":,"result":{}}"#,
         ] {
             assert_eq!(seen(text), reply("1"), "{text}");
         }
@@ -428,8 +435,29 @@ mod tests {
         assert_eq!(seen(r#"{"result":{},"id":12"#).0, None, "a cut number is no id");
         assert_eq!(seen(r#"{"result":{},"id":"ab"#).0, None, "nor is a cut string");
         assert!(seen(r#"{"id":1,"result":{},"method":"m"}"#).1);
-        let long = format!(r#"{{"id":"{}","result":1}}"#, "x".repeat(ID));
-        assert_eq!(seen(long).0, None);
+        let with_id = |length: usize| format!(r#"{{"id":"{}","result":1}}"#, "x".repeat(length - 2));
+        assert_eq!(seen(with_id(ID + 1)).0, None);
+        assert_eq!(seen(with_id(ID)).0.map(|id| id.len()), Some(ID));
+    }
+
+    #[test]
+    fn behind_a_value_only_a_comma_leads_to_a_member() {
+        let named = (Some("1".into()), false, false);
+        for text in [
+            r#"{"id":1},"result":{}}"#,
+            r#"{"id":1 ","result":{}}"#,
+            r#"{"id":1 {"a":2,"result":3},"x":1}"#,
+            r#"{"id":1 [2,"result":3],"x":1}"#,
+        ] {
+            assert_eq!(seen(text), named, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_may_be_written_in_escapes_alone() {
+        let method: String = "method".bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        assert_eq!(method.len(), KEY);
+        assert!(seen(format!(r#"{{"{method}":"m"}}"#)).1);
     }
 
     #[test]

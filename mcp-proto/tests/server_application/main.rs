@@ -4,6 +4,7 @@
 mod connection;
 mod features;
 mod life;
+mod local;
 mod shapes;
 mod support;
 mod tools;

@@ -3,7 +3,8 @@
 use mcp_proto::Time;
 use mcp_proto::rpc::CloseReason;
 use mcp_proto::sessions::{
-    AcquireOptions, AttemptId, Lease, Life, PoolAction, PoolEvent, PooledSession, SessionPool, SessionsConfig, WaiterId,
+    AcquireOptions, AttemptId, AttemptTimeouts, Lease, Life, PoolAction, PoolEvent, PooledSession, SessionPool,
+    SessionsConfig, Unwanted, WaiterId,
 };
 
 use super::world::{ms, refused};
@@ -187,4 +188,101 @@ fn every_state_with_every_input() {
             assert_eq!(case.says(), (next, said.to_vec(), is_late), "{state:?} × {name}");
         }
     }
+}
+
+/// What is counted of attempts that failed and were abandoned, of sessions that were lost, and of late news, twice each.
+#[test]
+fn every_end_is_counted_once() {
+    let counted = |state: State, input: fn(&mut Case)| {
+        let mut case = Case::new(state);
+        let before = case.sessions.counters();
+        input(&mut case);
+        let after = case.sessions.counters();
+        [
+            after.attempts - before.attempts,
+            after.failed - before.failed,
+            after.abandoned - before.abandoned,
+            after.lost - before.lost,
+            after.late - before.late,
+        ]
+    };
+    let failed = |case: &mut Case| case.sessions.failed(case.attempt, &refused());
+    let rejected = |case: &mut Case| {
+        case.sessions.dialed(NOW, case.attempt);
+        case.sessions.failed(case.attempt, &refused());
+    };
+    let evicted = |case: &mut Case| case.sessions.evict(&"key");
+    let lost = |case: &mut Case| case.sessions.lost(case.session.unwrap());
+    let closed = |case: &mut Case| case.sessions.closed(case.session.unwrap());
+    let closed_and_lost = |case: &mut Case| {
+        case.sessions.closed(case.session.unwrap());
+        case.sessions.lost(case.session.unwrap());
+    };
+    let acquired = |case: &mut Case| drop(case.sessions.acquire(&"key", &AcquireOptions::default()));
+    for (state, input, expected) in [
+        (State::Absent, acquired as fn(&mut Case), [1, 0, 0, 0, 0]),
+        (State::Connecting, acquired, [0, 0, 0, 0, 0]),
+        (State::Connecting, failed, [0, 1, 0, 0, 0]),
+        (State::Connecting, rejected, [0, 1, 0, 0, 0]),
+        (State::Connecting, evicted, [0, 0, 1, 0, 0]),
+        (State::Ready, failed, [0, 0, 0, 0, 1]),
+        (State::Ready, lost, [0, 0, 0, 1, 0]),
+        (State::Ready, closed, [0, 0, 0, 1, 0]),
+        (State::Closing, lost, [0, 0, 0, 0, 0]),
+        (State::Closing, closed, [0, 0, 0, 0, 0]),
+        (State::Lost, closed, [0, 0, 0, 0, 0]),
+        (State::Closing, closed_and_lost, [0, 0, 0, 0, 1]),
+    ] {
+        assert_eq!(counted(state, input), expected, "{state:?}");
+    }
+}
+
+#[test]
+fn an_attempt_may_have_deadlines_of_its_own_from_its_connection_on() {
+    let mut case = Case::new(State::Connecting);
+    assert!(!case.sessions.is_empty() && Case::new(State::Absent).sessions.is_empty());
+    let timeouts = AttemptTimeouts::default().with_connect(ms(3)).with_handshake(ms(7));
+    case.sessions.set_timeouts(case.attempt, timeouts);
+    assert_eq!(case.sessions.poll_action(NOW), None);
+    assert_eq!(case.sessions.poll_timeout(), Some(NOW + ms(3)));
+    case.sessions.dialed(NOW, case.attempt);
+    assert_eq!(case.sessions.poll_timeout(), Some(NOW + ms(7)));
+}
+
+#[test]
+fn a_pool_is_not_finished_before_the_world_has_heard_everything() {
+    let mut case = Case::new(State::Closing);
+    case.sessions.close(CloseReason::Local);
+    assert!(!case.sessions.is_finished(), "a session is being closed");
+    case.sessions.handle_timeout(NOW + ms(3_600_000));
+    assert!(!case.sessions.is_finished(), "it is to be dropped");
+    assert!(matches!(
+        case.sessions.poll_action(NOW),
+        Some(PoolAction::Discard { .. })
+    ));
+    assert!(case.sessions.is_finished());
+}
+
+#[test]
+fn a_session_that_nobody_has_taken_yet_is_not_the_first_to_make_room() {
+    let config = SessionsConfig::default().with_sessions(2).with_unwanted(Unwanted::Keep);
+    let mut sessions = SessionPool::new(config);
+    let begin = |sessions: &mut SessionPool<&'static str>, key| {
+        let waiter = sessions.acquire(&key, &AcquireOptions::default()).unwrap();
+        match sessions.poll_action(NOW) {
+            Some(PoolAction::Connect { attempt, .. }) => (waiter, attempt),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (_, attempt) = begin(&mut sessions, "z");
+    sessions.connected(NOW, attempt).unwrap();
+    match sessions.poll_event() {
+        Some(PoolEvent::Ready { lease, .. }) => sessions.release(lease),
+        other => panic!("{other:?}"),
+    }
+    let (waiter, attempt) = begin(&mut sessions, "a");
+    sessions.abandon(waiter);
+    sessions.connected(NOW, attempt).unwrap();
+    sessions.acquire(&"new", &AcquireOptions::default()).unwrap();
+    assert_eq!((sessions.life(&"z"), sessions.life(&"a")), (Life::Closing, Life::Ready));
 }

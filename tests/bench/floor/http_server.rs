@@ -58,7 +58,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
             let params = call.params.expect("parameters").get();
             let params: ParamsRef<'_> = serde_json::from_str(params).expect("parameters");
             assert!(params.name == "echo" && params.meta.is_none_or(|meta| meta.get().starts_with('{')));
-            let mut out = Vec::with_capacity(256);
+            let mut out = Vec::with_capacity(params.arguments.text.len() + 156);
             messages::write_response(&mut out, id, params.arguments.text);
             out
         }
@@ -83,8 +83,15 @@ async fn read(mut body: Incoming) -> Bytes {
     match body.is_end_stream() {
         true => first,
         false => {
-            let rest = body.collect().await.expect("a body").to_bytes();
-            [first, rest].concat().into()
+            // As much as its length says, at once.
+            let rest = body.size_hint().lower() as usize;
+            let mut whole = Vec::with_capacity(first.len() + rest);
+            whole.extend_from_slice(&first);
+            drop(first);
+            while let Some(frame) = body.frame().await {
+                whole.extend_from_slice(&frame.expect("a body").into_data().expect("no trailers"));
+            }
+            whole.into()
         }
     }
 }

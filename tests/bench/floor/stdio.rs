@@ -14,22 +14,26 @@ pub(crate) fn serve() {
     let own = |stream: std::io::Result<std::os::fd::OwnedFd>| File::from(stream.expect("a stream"));
     let mut input = own(std::io::stdin().as_fd().try_clone_to_owned());
     let mut output = own(std::io::stdout().as_fd().try_clone_to_owned());
-    let (mut buffer, mut out) = (Vec::with_capacity(64 << 10), Vec::new());
-    let mut piece = vec![0; 64 << 10];
+    let (mut buffer, mut out) = (vec![0; 64 << 10], Vec::new());
+    let mut filled = 0;
     loop {
-        let length = input.read(&mut piece).expect("a pipe");
+        if filled == buffer.len() {
+            buffer.resize(2 * filled, 0);
+        }
+        let length = input.read(&mut buffer[filled..]).expect("a pipe");
         if length == 0 {
             return;
         }
-        buffer.extend_from_slice(&piece[..length]);
+        let before = filled;
+        filled += length;
         // What came before has no end in it.
-        if !piece[..length].contains(&b'\n') {
-            continue;
+        if before == 0 || buffer[before..filled].contains(&b'\n') {
+            let whole = answer_lines(&buffer[..filled], &mut out);
+            buffer.copy_within(whole..filled, 0);
+            filled -= whole;
+            output.write_all(&out).expect("a pipe");
+            out.clear();
         }
-        let whole = answer_lines(&buffer, &mut out);
-        buffer.drain(..whole);
-        output.write_all(&out).expect("a pipe");
-        out.clear();
     }
 }
 

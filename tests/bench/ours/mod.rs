@@ -6,3 +6,5 @@ pub(crate) mod http_server;
 pub(crate) mod machines;
 pub(crate) mod memory;
 pub(crate) mod parse;
+pub(crate) mod pools;
+pub(crate) mod servers;

@@ -1,6 +1,7 @@
 //! Those who wait for the list of tools.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
@@ -43,7 +44,13 @@ impl Askers {
     }
 
     /// The list of tools, once, and how much of the time of who asked is spent.
-    pub(super) fn poll(&mut self, call: CallId, cx: &Context<'_>) -> Poll<(Result<ToolList, CallError>, Duration)> {
+    /// Where it is another task that polls, the waker of the one before goes to `replaced`.
+    pub(super) fn poll(
+        &mut self,
+        call: CallId,
+        cx: &Context<'_>,
+        replaced: &mut Vec<Waker>,
+    ) -> Poll<(Result<ToolList, CallError>, Duration)> {
         let Some(asker) = self.askers.get_mut(&call) else {
             return Poll::Ready((Err(CallError::Cancelled), Duration::ZERO));
         };
@@ -54,7 +61,7 @@ impl Askers {
                 Poll::Ready((outcome, spent))
             }
             None => {
-                keep(&mut asker.waker, cx);
+                replaced.extend(keep(&mut asker.waker, cx));
                 Poll::Pending
             }
         }
@@ -70,9 +77,12 @@ impl Askers {
         asker.waker.take()
     }
 
-    /// Stops waiting; whether it waited.
-    pub(super) fn remove(&mut self, call: CallId) -> bool {
-        self.askers.remove(&call).is_some()
+    /// Stops waiting, and its waker goes to `spent`; whether it waited.
+    pub(super) fn remove(&mut self, call: CallId, spent: &mut Vec<Waker>) -> bool {
+        let asker = self.askers.remove(&call);
+        let waited = asker.is_some();
+        spent.extend(asker.and_then(|asker| asker.waker));
+        waited
     }
 }
 
@@ -87,15 +97,15 @@ mod tests {
         let call = Calls::new(1).begin_own(&CallOptions::default(), &Timeouts::default(), ());
         let (mut askers, cx) = (Askers::default(), Context::from_waker(Waker::noop()));
         askers.insert(call, Duration::from_secs(1));
-        assert!(askers.poll(call, &cx).is_pending());
+        assert!(askers.poll(call, &cx, &mut Vec::new()).is_pending());
         askers.arm(call, Time::ORIGIN);
         let later = Time::ORIGIN + Duration::from_secs(2);
         assert!(askers.settle(call, later, Err(CallError::Disconnected)).is_some());
         let spent = Duration::from_secs(3);
         assert_eq!(
-            askers.poll(call, &cx),
+            askers.poll(call, &cx, &mut Vec::new()),
             Poll::Ready((Err(CallError::Disconnected), spent))
         );
-        assert!(!askers.remove(call) && askers.poll(call, &cx).is_ready());
+        assert!(!askers.remove(call, &mut Vec::new()) && askers.poll(call, &cx, &mut Vec::new()).is_ready());
     }
 }

@@ -1,9 +1,11 @@
 //! Calls that wait for room in the outbox.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
+use crate::handle::wakers::replace;
 use crate::jsonrpc::Params;
 use crate::limits::Timeouts;
 use crate::method::MethodName;
@@ -101,12 +103,18 @@ impl Blocked {
         self.resolved.insert(ticket.0, (outcome, spent));
     }
 
-    /// What became of a call, and how much of its time was spent, once.
-    pub(super) fn poll(&mut self, ticket: Ticket, cx: &Context<'_>) -> Poll<(Result<CallId, CallError>, Duration)> {
+    /// What became of a call, and how much of its time was spent, once. Where it is another task that polls, the waker of
+    /// the one before goes to `replaced`.
+    pub(super) fn poll(
+        &mut self,
+        ticket: Ticket,
+        cx: &Context<'_>,
+        replaced: &mut Vec<Waker>,
+    ) -> Poll<(Result<CallId, CallError>, Duration)> {
         match self.queue.get_mut(ticket.0) {
             Some(waiting) => {
                 // It may be polled by another task than before.
-                waiting.waker.clone_from(cx.waker());
+                replaced.extend(replace(&mut waiting.waker, cx.waker()));
                 Poll::Pending
             }
             None => {
@@ -116,9 +124,10 @@ impl Blocked {
         }
     }
 
-    /// The caller is gone. Gives the call that was made for it.
-    pub(super) fn leave(&mut self, ticket: Ticket) -> Option<CallId> {
-        self.queue.remove(ticket.0);
+    /// The caller is gone, and its waker goes to `spent`. Gives the call that was made for it.
+    pub(super) fn leave(&mut self, ticket: Ticket, spent: &mut Vec<Waker>) -> Option<CallId> {
+        let waiting = self.queue.remove(ticket.0);
+        spent.extend(waiting.map(|waiting| waiting.waker));
         // Its turn may have come before it looked: then that call has to be cancelled.
         self.resolved.remove(&ticket.0)?.0.ok()
     }

@@ -1,6 +1,7 @@
 //! The last incidents of a connection, for those who read of them.
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 
 use crate::client::Incident;
@@ -27,8 +28,10 @@ impl Board {
         self.next_reader
     }
 
-    pub(super) fn remove(&mut self, reader: u64) {
-        self.readers.remove(&reader);
+    /// Stops to read. Gives the waker.
+    #[must_use = "it is dropped where no lock is held"]
+    pub(super) fn remove(&mut self, reader: u64) -> Option<Waker> {
+        self.readers.remove(&reader)?
     }
 
     /// Something happened: the oldest that is kept makes room for it.
@@ -48,13 +51,15 @@ impl Board {
         }
     }
 
-    /// The first incident from the one that is `next` on, and which one it is.
+    /// The first incident from the one that is `next` on, and which one it is. Where it is another task that polls, the waker
+    /// of the one before goes to `spent`.
     pub(super) fn poll(
         &mut self,
         reader: u64,
         next: u64,
         is_over: bool,
         cx: &Context<'_>,
+        spent: &mut Vec<Waker>,
     ) -> Poll<Option<(u64, Incident)>> {
         let at = next.max(self.gone);
         let found = usize::try_from(at - self.gone)
@@ -63,7 +68,7 @@ impl Board {
         match (found, self.readers.get_mut(&reader)) {
             (Some(incident), _) => Poll::Ready(Some((at, incident.clone()))),
             (None, Some(waker)) if !is_over => {
-                keep(waker, cx);
+                spent.extend(keep(waker, cx));
                 Poll::Pending
             }
             (None, _) => Poll::Ready(None),
@@ -82,10 +87,13 @@ mod tests {
         let reader = board.reader();
         let cx = Context::from_waker(Waker::noop());
         let (mut next, mut read) = (0, 0);
-        while let Poll::Ready(Some((at, _))) = board.poll(reader, next, false, &cx) {
+        while let Poll::Ready(Some((at, _))) = board.poll(reader, next, false, &cx, &mut Vec::new()) {
             (next, read) = (at + 1, read + 1);
         }
         assert_eq!((next, read), (KEPT as u64 + 3, KEPT));
-        assert!(matches!(board.poll(reader, next, true, &cx), Poll::Ready(None)));
+        assert!(matches!(
+            board.poll(reader, next, true, &cx, &mut Vec::new()),
+            Poll::Ready(None)
+        ));
     }
 }

@@ -100,6 +100,12 @@ impl<T> Call<T> {
         self
     }
 
+    /// Asks the server, whatever is kept of what it answered before.
+    pub fn uncached(mut self) -> Self {
+        self.options.cached = false;
+        self
+    }
+
     /// Asks for progress. The function is called in the task that polls the call, in the order of the reports
     /// and before the result. A slow task loses the oldest reports past
     /// [`Limits::notifications`](crate::Limits::notifications), and past

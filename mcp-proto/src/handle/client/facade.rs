@@ -20,6 +20,7 @@ use super::shared::{Inner, Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
 use crate::client::{ClientConfig, Prior, ServerFacts, StreamClient};
+use crate::handle::wakers::Wait;
 #[cfg(feature = "http")]
 use crate::http::client::HttpClientConfig;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
@@ -141,7 +142,8 @@ impl Client {
     pub async fn ready(&self) -> Result<ServerFacts, CallError> {
         // Those of earlier handshakes: only one that fails from now on is this caller's.
         let failures = self.inner.shared.apply(State::connect);
-        poll_fn(|cx| self.inner.shared.with(|state| state.poll_ready(failures, cx))).await
+        let mut watch = self.watch();
+        poll_fn(|cx| watch.poll_ready(failures, cx)).await
     }
 
     /// What is known of the server; `None` before the handshake is done.
@@ -184,7 +186,8 @@ impl Client {
     /// The connection closes even when the future is dropped.
     pub async fn close(&self) {
         self.start_close();
-        poll_fn(|cx| self.poll_finished(cx)).await;
+        let mut watch = self.watch();
+        poll_fn(|cx| watch.poll_finished(cx)).await;
     }
 
     /// Closes the connection for all handles, and returns at once.
@@ -196,7 +199,10 @@ impl Client {
 
     /// What sees the end of the connection, and does not keep it from being closed.
     pub(in crate::handle) fn watch(&self) -> Watch {
-        Watch(self.inner.shared.clone())
+        Watch {
+            shared: self.inner.shared.clone(),
+            wait: Wait::default(),
+        }
     }
 
     /// Whether the connection is closed.
@@ -205,27 +211,48 @@ impl Client {
         self.inner.shared.with(closed).is_some()
     }
 
-    /// Ready when the connection is closed.
-    pub(in crate::handle) fn poll_closed(&self, cx: &Context<'_>) -> Poll<()> {
-        self.inner.shared.with(|state| state.poll_closed(cx))
+    pub(super) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 
-    /// Ready when the connection is closed and its driver has said everything, or is gone.
-    pub(in crate::handle) fn poll_finished(&self, cx: &Context<'_>) -> Poll<()> {
-        self.inner.shared.with(|state| state.poll_finished(cx))
-    }
-
-    fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> Call<T> {
+    pub(super) fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> Call<T> {
         Call::new(self.inner.clone(), method, params, RawJson::decode_leniently)
     }
 }
 
-/// What sees the end of a connection, and does not keep it from being closed.
-pub(in crate::handle) struct Watch(Arc<Shared>);
+/// What sees how it goes on with a connection, and does not keep it from being closed.
+///
+/// # On drop
+/// Its task is not woken any more.
+pub(in crate::handle) struct Watch {
+    shared: Arc<Shared>,
+    wait: Wait,
+}
 
 impl Watch {
+    fn poll_ready(&mut self, failures: u64, cx: &Context<'_>) -> Poll<Result<ServerFacts, CallError>> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_ready(failures, wait, cx))
+    }
+
+    /// Ready when the connection is closed.
+    pub(in crate::handle) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_closed(wait, cx))
+    }
+
     /// Ready when the connection is closed and its driver has said everything, or is gone.
-    pub(in crate::handle) fn poll_finished(&self, cx: &Context<'_>) -> Poll<()> {
-        self.0.with(|state| state.poll_finished(cx))
+    pub(in crate::handle) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_finished(wait, cx))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if self.wait.is_begun() {
+            let wait = &mut self.wait;
+            self.shared.with(|state| state.stop_watching(wait));
+        }
     }
 }

@@ -62,6 +62,6 @@ impl Incidents {
 
 impl Drop for Incidents {
     fn drop(&mut self) {
-        self.shared.with(|state| state.incidents.remove(self.reader));
+        self.shared.with(|state| state.unread(self.reader));
     }
 }

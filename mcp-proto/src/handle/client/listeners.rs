@@ -1,6 +1,7 @@
 //! Those who read what the server notifies.
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 
 use crate::client::ServerNotification;
@@ -51,18 +52,22 @@ impl Listeners {
         id
     }
 
-    pub(super) fn remove(&mut self, listener: u64) {
-        if let Some(listener) = self.listeners.remove(&listener) {
-            self.bytes -= listener.queue.iter().map(weight).sum::<usize>();
-        }
+    /// Stops to read. Gives the waker.
+    #[must_use = "it is dropped where no lock is held"]
+    pub(super) fn remove(&mut self, listener: u64) -> Option<Waker> {
+        let listener = self.listeners.remove(&listener)?;
+        self.bytes -= listener.queue.iter().map(weight).sum::<usize>();
+        listener.waker
     }
 
-    /// The next notification; `None` where there will be no more.
+    /// The next notification; `None` where there will be no more. Where it is another task that polls, the waker of the one
+    /// before goes to `spent`.
     pub(super) fn poll(
         &mut self,
         listener: u64,
         is_closed: bool,
         cx: &Context<'_>,
+        spent: &mut Vec<Waker>,
     ) -> Poll<Option<ServerNotification>> {
         let Some(listener) = self.listeners.get_mut(&listener) else {
             return Poll::Ready(None);
@@ -75,7 +80,7 @@ impl Listeners {
             }
             None if is_closed => Poll::Ready(None),
             None => {
-                keep(&mut listener.waker, cx);
+                spent.extend(keep(&mut listener.waker, cx));
                 Poll::Pending
             }
         }
@@ -159,13 +164,13 @@ mod tests {
         let [slow, quick] = [listeners.insert(0), listeners.insert(7)];
         for _ in 0..3 {
             listeners.notify(&notification(), 2, usize::MAX, &mut woken);
-            assert!(listeners.poll(quick, false, &cx).is_ready());
+            assert!(listeners.poll(quick, false, &cx, &mut Vec::new()).is_ready());
         }
         assert_eq!((listeners.missed(slow), listeners.missed(quick)), (1, 7));
         listeners.miss(5, &mut woken);
         listeners.miss(5, &mut woken);
         assert_eq!((listeners.missed(slow), listeners.notified()), (6, 8));
-        listeners.remove(slow);
+        assert!(listeners.remove(slow).is_none());
         assert_eq!(listeners.bytes(), 0);
     }
 
@@ -177,8 +182,14 @@ mod tests {
         listeners.notify(&notification(), 1, usize::MAX, &mut woken);
         listeners.notify(&notification(), 9, 1, &mut woken);
         listeners.close(&mut woken);
-        assert!(matches!(listeners.poll(reader, true, &cx), Poll::Ready(Some(_))));
-        assert!(matches!(listeners.poll(reader, true, &cx), Poll::Ready(None)));
+        assert!(matches!(
+            listeners.poll(reader, true, &cx, &mut Vec::new()),
+            Poll::Ready(Some(_))
+        ));
+        assert!(matches!(
+            listeners.poll(reader, true, &cx, &mut Vec::new()),
+            Poll::Ready(None)
+        ));
         assert_eq!((listeners.missed(reader), listeners.bytes()), (1, 0));
     }
 }

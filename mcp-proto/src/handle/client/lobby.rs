@@ -1,9 +1,10 @@
 //! Those who wait for the connection as a whole.
 
-use core::task::{Context, Poll};
+use alloc::vec::Vec;
+use core::task::{Poll, Waker};
 
 use crate::client::ServerFacts;
-use crate::handle::wakers::Wakers;
+use crate::handle::wakers::{Wait, Waiters, Wakers};
 use crate::rpc::{CallError, CloseReason};
 
 /// Those who wait for the handshake, or for the end, and what of both has to be remembered for them.
@@ -12,11 +13,19 @@ use crate::rpc::{CallError, CloseReason};
 /// one. That is why failures are counted.
 #[derive(Debug, Default)]
 pub(super) struct Lobby {
-    watchers: Wakers,
+    watchers: Waiters,
     /// How many handshakes have failed, and why the last one did.
     failures: (u64, Option<CallError>),
     /// The end of the driver: nothing will be sent or received any more.
     is_finished: bool,
+}
+
+/// Who looks, and waits where there is nothing to see yet.
+pub(super) struct Watching<'a> {
+    pub(super) wait: &'a mut Wait,
+    pub(super) waker: &'a Waker,
+    /// Wakers that nobody needs any more, to be dropped where no lock is held.
+    pub(super) spent: &'a mut Vec<Waker>,
 }
 
 impl Lobby {
@@ -32,7 +41,7 @@ impl Lobby {
         failures: u64,
         facts: Option<&ServerFacts>,
         closed: Option<CloseReason>,
-        cx: &Context<'_>,
+        watching: &mut Watching<'_>,
     ) -> Poll<Result<ServerFacts, CallError>> {
         // Before the failures: what failed earlier is history.
         if let Some(facts) = facts {
@@ -47,15 +56,14 @@ impl Lobby {
         if let Some(reason) = closed {
             return Poll::Ready(Err(CallError::Closed(reason)));
         }
-        self.watchers.add(cx.waker());
-        Poll::Pending
+        self.watch(watching)
     }
 
     /// Ready when the connection is closed, whether or not the driver is done.
-    pub(super) fn poll_closed(&mut self, is_closed: bool, cx: &Context<'_>) -> Poll<()> {
+    pub(super) fn poll_closed(&mut self, is_closed: bool, watching: &mut Watching<'_>) -> Poll<()> {
         match is_closed {
             true => Poll::Ready(()),
-            false => self.poll_finished(cx),
+            false => self.poll_finished(watching),
         }
     }
 
@@ -65,12 +73,23 @@ impl Lobby {
     }
 
     /// Ready when the driver has said and sent everything.
-    pub(super) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
+    pub(super) fn poll_finished(&mut self, watching: &mut Watching<'_>) -> Poll<()> {
         // Under the lock that whoever ends it takes: no wake is lost in between.
         if self.is_finished {
             return Poll::Ready(());
         }
-        self.watchers.add(cx.waker());
+        self.watch(watching)
+    }
+
+    /// Stops to wait. Gives the waker.
+    #[must_use = "it is dropped where no lock is held"]
+    pub(super) fn leave(&mut self, wait: &mut Wait) -> Option<Waker> {
+        self.watchers.leave(wait)
+    }
+
+    fn watch<T>(&mut self, watching: &mut Watching<'_>) -> Poll<T> {
+        let Watching { wait, waker, spent } = watching;
+        spent.extend(self.watchers.wait(wait, waker));
         Poll::Pending
     }
 
@@ -95,25 +114,34 @@ impl Lobby {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::task::Waker;
 
     #[test]
     fn a_failure_is_told_to_those_who_waited_for_it() {
-        let (mut lobby, cx) = (Lobby::default(), Context::from_waker(Waker::noop()));
+        let mut lobby = Lobby::default();
+        let watching = &mut Watching {
+            wait: &mut Wait::default(),
+            waker: Waker::noop(),
+            spent: &mut Vec::new(),
+        };
         let before = lobby.failures();
-        assert!(lobby.poll_ready(before, None, None, &cx).is_pending());
+        assert!(lobby.poll_ready(before, None, None, watching).is_pending());
         lobby.failed(CallError::Disconnected);
         let failed = Poll::Ready(Err(CallError::Disconnected));
-        assert_eq!(lobby.poll_ready(before, None, None, &cx), failed);
-        assert!(lobby.poll_ready(lobby.failures(), None, None, &cx).is_pending());
+        assert_eq!(lobby.poll_ready(before, None, None, watching), failed);
+        assert!(lobby.poll_ready(lobby.failures(), None, None, watching).is_pending());
     }
 
     #[test]
     fn the_end_of_the_driver_ends_every_wait_for_it() {
-        let (mut lobby, cx) = (Lobby::default(), Context::from_waker(Waker::noop()));
-        assert!(lobby.poll_closed(true, &cx).is_ready());
-        assert!(lobby.poll_closed(false, &cx).is_pending());
+        let mut lobby = Lobby::default();
+        let watching = &mut Watching {
+            wait: &mut Wait::default(),
+            waker: Waker::noop(),
+            spent: &mut Vec::new(),
+        };
+        assert!(lobby.poll_closed(true, watching).is_ready());
+        assert!(lobby.poll_closed(false, watching).is_pending());
         lobby.finish();
-        assert!(lobby.poll_closed(false, &cx).is_ready() && lobby.poll_finished(&cx).is_ready());
+        assert!(lobby.poll_closed(false, watching).is_ready() && lobby.poll_finished(watching).is_ready());
     }
 }

@@ -6,18 +6,19 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::askers::Askers;
 use super::blocked::{Blocked, Ticket};
 use super::board::Board;
 use super::listeners::Listeners;
-use super::lobby::Lobby;
+use super::lobby::{Lobby, Watching};
 use super::machine::Machine;
 use super::slots::{Fate, Report, Room, Slots};
 use crate::client::{ClientEvent, Incident, ServerFacts, ServerNotification, ServerRequest, ToolList};
-use crate::handle::wakers::{Wakers, keep};
+use crate::handle::sync::{Guard, Mutex, lock};
+use crate::handle::wakers::{Wait, Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
+use crate::limits::Limits;
 use crate::method::MethodName;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
 use crate::time::Time;
@@ -50,6 +51,8 @@ pub(super) struct State {
     driver: Option<Waker>,
     /// Whom to wake once the lock is free.
     to_wake: Wakers,
+    /// Wakers that nobody needs any more: with the last one a task goes, and what it holds may come back to the lock.
+    spent: Vec<Waker>,
 }
 
 impl Shared {
@@ -67,6 +70,7 @@ impl Shared {
             now: Time::ORIGIN,
             driver: None,
             to_wake: Wakers::default(),
+            spent: Vec::new(),
         }))
     }
 
@@ -86,7 +90,12 @@ impl Shared {
 
     /// Takes what has come for a handle. The machine is not touched, and has nothing new to say.
     pub(super) fn take<T>(&self, take: impl FnOnce(&mut State) -> T) -> T {
-        take(&mut self.lock())
+        let mut state = self.lock();
+        let taken = take(&mut state);
+        let spent = core::mem::take(&mut state.spent);
+        drop(state);
+        drop(spent);
+        taken
     }
 
     /// Changes the state on behalf of the driver.
@@ -95,16 +104,17 @@ impl Shared {
         let value = change(&mut state);
         state.read_events();
         state.admit();
-        let to_wake = state.to_wake.take();
-        // A waker may poll its task at once, and that takes the lock.
+        let (to_wake, spent) = (state.to_wake.take(), core::mem::take(&mut state.spent));
+        // A waker may poll its task at once, and that takes the lock; so may what is dropped with a task.
         drop(state);
         to_wake.wake();
+        drop(spent);
         value
     }
 
     /// A panic elsewhere cannot leave the state half changed in a way that matters more than a lost connection.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Guard<'_, State> {
+        lock(&self.0)
     }
 }
 
@@ -138,6 +148,11 @@ impl Drop for Inner {
 }
 
 impl State {
+    /// The bounds of the client.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.machine.as_client().config().limits
+    }
+
     /// Starts to wait for a call.
     pub(super) fn begin(&mut self, call: CallId, spent: Duration, waker: Waker) {
         if !spent.is_zero() {
@@ -173,12 +188,12 @@ impl State {
         ticket: Ticket,
         cx: &Context<'_>,
     ) -> Poll<(Result<CallId, CallError>, Duration)> {
-        self.blocked.poll(ticket, cx)
+        self.blocked.poll(ticket, cx, &mut self.spent)
     }
 
     /// Stops waiting for room, or for the call that was made meanwhile.
     pub(super) fn leave(&mut self, ticket: Ticket) {
-        if let Some(call) = self.blocked.leave(ticket) {
+        if let Some(call) = self.blocked.leave(ticket, &mut self.spent) {
             self.cancel(call);
         }
     }
@@ -259,12 +274,15 @@ impl State {
     /// Progress and log messages that have come for a call, and its outcome, once, and how far it came.
     pub(super) fn poll_call(&mut self, call: CallId, cx: &Context<'_>) -> (VecDeque<Report>, Poll<Settled>) {
         // The reports first: with its outcome, the slot goes, and they with it.
-        (self.slots.take_reports(call), self.slots.poll(call, cx))
+        (
+            self.slots.take_reports(call),
+            self.slots.poll(call, cx, &mut self.spent),
+        )
     }
 
     /// Stops waiting for a call, and tells the server.
     pub(super) fn cancel(&mut self, call: CallId) {
-        if self.slots.remove(call) {
+        if self.slots.remove(call, &mut self.spent) {
             self.machine.client().cancel(call);
         }
     }
@@ -285,12 +303,12 @@ impl State {
         call: CallId,
         cx: &Context<'_>,
     ) -> Poll<(Result<ToolList, CallError>, Duration)> {
-        self.askers.poll(call, cx)
+        self.askers.poll(call, cx, &mut self.spent)
     }
 
     /// Stops waiting for the list of tools.
     pub(super) fn cancel_listing(&mut self, call: CallId) {
-        if self.askers.remove(call) {
+        if self.askers.remove(call, &mut self.spent) {
             self.machine.client().cancel(call);
         }
     }
@@ -302,13 +320,13 @@ impl State {
     }
 
     pub(super) fn unlisten(&mut self, listener: u64) {
-        self.listeners.remove(listener);
+        self.spent.extend(self.listeners.remove(listener));
     }
 
     /// The next notification; `None` where there will be no more.
     pub(super) fn poll_notification(&mut self, listener: u64, cx: &Context<'_>) -> Poll<Option<ServerNotification>> {
         let is_closed = self.machine.as_client().closed().is_some();
-        self.listeners.poll(listener, is_closed, cx)
+        self.listeners.poll(listener, is_closed, cx, &mut self.spent)
     }
 
     /// How many notifications a reader has missed because it was slow.
@@ -324,24 +342,40 @@ impl State {
 
     /// Ready when it is known what the server speaks; an error where a handshake failed after the first
     /// `failures`, or the connection is closed.
-    pub(super) fn poll_ready(&mut self, failures: u64, cx: &Context<'_>) -> Poll<Result<ServerFacts, CallError>> {
+    pub(super) fn poll_ready(
+        &mut self,
+        failures: u64,
+        wait: &mut Wait,
+        cx: &Context<'_>,
+    ) -> Poll<Result<ServerFacts, CallError>> {
         let client = self.machine.as_client();
-        self.lobby.poll_ready(failures, client.facts(), client.closed(), cx)
+        let (waker, spent) = (cx.waker(), &mut self.spent);
+        let watching = &mut Watching { wait, waker, spent };
+        self.lobby
+            .poll_ready(failures, client.facts(), client.closed(), watching)
     }
 
     /// Ready when the connection is closed, whether or not the driver is done.
-    pub(super) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.lobby.poll_closed(self.machine.as_client().closed().is_some(), cx)
+    pub(super) fn poll_closed(&mut self, wait: &mut Wait, cx: &Context<'_>) -> Poll<()> {
+        let is_closed = self.machine.as_client().closed().is_some();
+        let (waker, spent) = (cx.waker(), &mut self.spent);
+        self.lobby.poll_closed(is_closed, &mut Watching { wait, waker, spent })
     }
 
     /// Ready when the driver has said and sent everything.
-    pub(super) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.lobby.poll_finished(cx)
+    pub(super) fn poll_finished(&mut self, wait: &mut Wait, cx: &Context<'_>) -> Poll<()> {
+        let (waker, spent) = (cx.waker(), &mut self.spent);
+        self.lobby.poll_finished(&mut Watching { wait, waker, spent })
+    }
+
+    /// Stops to wait for the handshake, or for the end.
+    pub(super) fn stop_watching(&mut self, wait: &mut Wait) {
+        self.spent.extend(self.lobby.leave(wait));
     }
 
     /// Keeps the waker of the driver.
     pub(super) fn keep_driver(&mut self, cx: &Context<'_>) {
-        keep(&mut self.driver, cx);
+        self.spent.extend(keep(&mut self.driver, cx));
     }
 
     fn wake_driver(&mut self) {
@@ -356,7 +390,12 @@ impl State {
     /// The next of that, from the one with this number on.
     pub(super) fn poll_incident(&mut self, reader: u64, next: u64, cx: &Context<'_>) -> Poll<Option<(u64, Incident)>> {
         let is_over = self.lobby.is_finished() && self.tellers == 0;
-        self.incidents.poll(reader, next, is_over, cx)
+        self.incidents.poll(reader, next, is_over, cx, &mut self.spent)
+    }
+
+    /// Stops to read of incidents.
+    pub(super) fn unread(&mut self, reader: u64) {
+        self.spent.extend(self.incidents.remove(reader));
     }
 
     /// There may be nothing more to tell.

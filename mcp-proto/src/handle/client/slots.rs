@@ -1,6 +1,7 @@
 //! The calls that someone waits for.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
@@ -84,7 +85,13 @@ impl Slots {
     }
 
     /// The outcome of a call, once, and how far it came.
-    pub(super) fn poll(&mut self, call: CallId, cx: &Context<'_>) -> Poll<(Result<RawJson, CallError>, Fate)> {
+    /// Where it is another task that polls, the waker of the one before goes to `spent`.
+    pub(super) fn poll(
+        &mut self,
+        call: CallId,
+        cx: &Context<'_>,
+        spent: &mut Vec<Waker>,
+    ) -> Poll<(Result<RawJson, CallError>, Fate)> {
         let Some(slot) = self.slots.get_mut(call.number()) else {
             // Polled after its outcome was taken: an error, and no panic.
             return Poll::Ready((Err(CallError::Cancelled), Fate::default()));
@@ -93,11 +100,11 @@ impl Slots {
             Some(outcome) => {
                 let fate = slot.fate;
                 self.bytes -= weight_of(&outcome);
-                self.remove(call);
+                self.slots.remove(call.number());
                 Poll::Ready((outcome, fate))
             }
             None => {
-                keep(&mut slot.waker, cx);
+                spent.extend(keep(&mut slot.waker, cx));
                 Poll::Pending
             }
         }
@@ -113,14 +120,15 @@ impl Slots {
         reports
     }
 
-    /// Nobody waits for a call any more; whether anyone did.
-    pub(super) fn remove(&mut self, call: CallId) -> bool {
+    /// Nobody waits for a call any more, whose waker goes to `spent`; whether anyone did.
+    pub(super) fn remove(&mut self, call: CallId, spent: &mut Vec<Waker>) -> bool {
         let Some(slot) = self.slots.remove(call.number()) else {
             return false;
         };
         self.bytes -= slot.reports.iter().map(Report::weight).sum::<usize>();
         // Also what came and was never taken: the call was dropped.
         self.bytes -= slot.outcome.as_ref().map_or(0, weight_of);
+        spent.extend(slot.waker);
         true
     }
 
@@ -200,7 +208,7 @@ mod tests {
     fn an_outcome_is_taken_once_and_counted_until_then() {
         let (mut slots, cx) = (Slots::default(), Context::from_waker(Waker::noop()));
         slots.insert(call(), Duration::from_secs(1), None, Waker::noop().clone());
-        assert!(slots.poll(call(), &cx).is_pending());
+        assert!(slots.poll(call(), &cx, &mut Vec::new()).is_pending());
         slots.arm(call(), Time::ORIGIN);
         let now = Time::ORIGIN + Duration::from_secs(2);
         assert!(slots.settle(call(), now, true, Ok(text("{}"))).is_some());
@@ -209,10 +217,13 @@ mod tests {
             was_sent: true,
             spent: Duration::from_secs(3),
         };
-        assert_eq!(slots.poll(call(), &cx), Poll::Ready((Ok(text("{}")), fate)));
+        assert_eq!(
+            slots.poll(call(), &cx, &mut Vec::new()),
+            Poll::Ready((Ok(text("{}")), fate))
+        );
         assert_eq!(slots.bytes(), 0);
         let gone = Poll::Ready((Err(CallError::Cancelled), Fate::default()));
-        assert_eq!(slots.poll(call(), &cx), gone);
+        assert_eq!(slots.poll(call(), &cx, &mut Vec::new()), gone);
     }
 
     #[test]
@@ -220,7 +231,7 @@ mod tests {
         let (mut slots, cx) = (Slots::default(), Context::from_waker(Waker::noop()));
         slots.insert(call(), Duration::MAX, Some(Time::ORIGIN), Waker::noop().clone());
         slots.settle(call(), Time::ORIGIN + Duration::from_secs(1), true, Ok(text("{}")));
-        let Poll::Ready((_, fate)) = slots.poll(call(), &cx) else {
+        let Poll::Ready((_, fate)) = slots.poll(call(), &cx, &mut Vec::new()) else {
             panic!("it is settled");
         };
         assert_eq!(fate.spent, Duration::MAX);
@@ -246,7 +257,7 @@ mod tests {
         let mut slots = Slots::default();
         slots.insert(call(), Duration::ZERO, None, Waker::noop().clone());
         slots.report(call(), Report::Log(text("1")), ROOM);
-        assert!(slots.remove(call()) && !slots.remove(call()));
+        assert!(slots.remove(call(), &mut Vec::new()) && !slots.remove(call(), &mut Vec::new()));
         slots.report(call(), Report::Log(text("1")), ROOM);
         slots.settle(call(), Time::ORIGIN, true, Ok(text("1")));
         assert_eq!(slots.bytes(), 0);

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use core::task::{Context, Poll, Waker};
 
+use crate::handle::wakers::keep;
 use crate::jsonrpc::RawJson;
 use crate::rpc::{CallError, CallId};
 
@@ -37,24 +38,28 @@ impl Answers {
         answer.waker.take()
     }
 
-    /// The answer, once; `None` where nothing is known of the request.
-    pub(super) fn poll(&mut self, call: CallId, cx: &Context<'_>) -> Poll<Option<Result<RawJson, CallError>>> {
+    /// The answer, once; `None` where nothing is known of the request. Where it is another task that polls, the waker of the
+    /// one before goes to `spent`, to be dropped where no lock is held.
+    pub(super) fn poll(
+        &mut self,
+        call: CallId,
+        cx: &Context<'_>,
+        spent: &mut Option<Waker>,
+    ) -> Poll<Option<Result<RawJson, CallError>>> {
         let Some(answer) = self.0.get_mut(&call) else {
             return Poll::Ready(None);
         };
         if answer.outcome.is_none() {
-            match &mut answer.waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                slot => *slot = Some(cx.waker().clone()),
-            }
+            *spent = keep(&mut answer.waker, cx);
             return Poll::Pending;
         }
         Poll::Ready(self.0.remove(&call).and_then(|answer| answer.outcome))
     }
 
-    /// Nobody waits for it any more.
-    pub(super) fn forget(&mut self, call: CallId) {
-        self.0.remove(&call);
+    /// Nobody waits for it any more. Gives the waker of who did.
+    #[must_use = "it is dropped where no lock is held"]
+    pub(super) fn forget(&mut self, call: CallId) -> Option<Waker> {
+        self.0.remove(&call)?.waker
     }
 
     /// All that are known.

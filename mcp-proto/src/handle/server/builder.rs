@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 use core::any::TypeId;
 use core::num::NonZeroUsize;
 
+#[cfg(feature = "schema")]
+use super::bound::BoundState;
 use super::catalog::{Catalog, Layout};
 #[cfg(feature = "schema")]
 use super::describe;
@@ -20,7 +22,7 @@ use super::state::SharedStates;
 use super::tool::{RawRun, of_object};
 use super::{BuildError, Context, Server, SharedState, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
-use super::{ForCompletion, ForPrompt, ForResource, ForTool, SharedFn};
+use super::{ForCompletion, ForPrompt, ForResource, ForTool, LocalFn, SharedFn};
 use crate::jsonrpc::RawJson;
 use crate::limits::{Limits, Timeouts};
 use crate::method::Method;
@@ -185,7 +187,7 @@ impl ServerBuilder {
         F: SharedFn<ForTool, M>,
         M: 'static,
     {
-        let tool = describe::typed_tool::<F, M>(tool);
+        let tool = describe::typed_tool_of(tool, &function);
         self.tools.push(Pending::typed(tool, function));
         self
     }
@@ -292,7 +294,7 @@ impl ServerBuilder {
         F: SharedFn<ForPrompt, M>,
         M: 'static,
     {
-        let prompt = describe::typed_prompt::<F, M>(prompt);
+        let prompt = describe::typed_prompt_of(prompt, &function);
         self.prompts.push(Pending::typed(prompt, function));
         self
     }
@@ -323,6 +325,55 @@ impl ServerBuilder {
     {
         self.tools
             .push(Pending::made(of_object(tool), Arc::new(RawRun(function))));
+        self
+    }
+
+    #[cfg(feature = "schema")]
+    pub(super) fn local_state<S: SharedState>(mut self, state: S) -> Self {
+        self.states.insert(TypeId::of::<S>(), Box::new(BoundState::new(state)));
+        self
+    }
+
+    #[cfg(feature = "schema")]
+    pub(super) fn local_tool<M: 'static>(mut self, tool: Tool, function: impl LocalFn<ForTool, M>) -> Self {
+        let tool = describe::typed_tool_of(tool, &function);
+        self.tools.push(Pending::local(tool, function));
+        self
+    }
+
+    #[cfg(feature = "schema")]
+    pub(super) fn local_resource<M: 'static>(mut self, it: Resource, function: impl LocalFn<ForResource, M>) -> Self {
+        self.resources.push(Pending::local(it, function));
+        self
+    }
+
+    #[cfg(feature = "schema")]
+    pub(super) fn local_template<M: 'static>(
+        mut self,
+        template: ResourceTemplate,
+        function: impl LocalFn<ForResource, M>,
+    ) -> Self {
+        self.templates.push(Pending::local(template, function));
+        self
+    }
+
+    #[cfg(feature = "schema")]
+    pub(super) fn local_prompt<M: 'static>(mut self, prompt: Prompt, function: impl LocalFn<ForPrompt, M>) -> Self {
+        let prompt = describe::typed_prompt_of(prompt, &function);
+        self.prompts.push(Pending::local(prompt, function));
+        self
+    }
+
+    #[cfg(feature = "schema")]
+    pub(super) fn local_completion<M: 'static>(
+        mut self,
+        of: CompletionReference,
+        argument: String,
+        function: impl LocalFn<ForCompletion, M>,
+    ) -> Self {
+        if let Some(completed) = Completed::new(of, argument) {
+            self.completions.push(Pending::local(completed, function));
+        }
         self
     }
 

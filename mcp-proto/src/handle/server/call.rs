@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::Peer;
+use super::{Peer, Sending};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::MethodName;
 use crate::revision::{Era, Revision};
@@ -26,7 +26,7 @@ use crate::server::Question;
 /// Dropped before the answer, the call is cancelled and the client is told.
 #[must_use = "nothing is sent before the first poll"]
 pub struct ServerCall<'a, T> {
-    peer: &'a dyn Peer,
+    sending: Sending<'a>,
     revision: Revision,
     method: MethodName,
     options: CallOptions,
@@ -46,7 +46,7 @@ impl<'a, T> ServerCall<'a, T> {
         decode: fn(&RawJson) -> Result<T, DecodeError>,
     ) -> Self {
         Self {
-            peer,
+            sending: Sending::new(peer),
             revision,
             method,
             options: CallOptions::default(),
@@ -80,7 +80,7 @@ impl<'a, T> ServerCall<'a, T> {
         let mut may_retry = true;
         loop {
             if let Some(call) = self.call
-                && let Poll::Ready(reply) = self.peer.poll_answer(call, cx)
+                && let Poll::Ready(reply) = self.sending.peer().poll_answer(call, cx)
             {
                 // Also where its time was over before it could be sent.
                 (self.call, self.params) = (None, None);
@@ -101,16 +101,16 @@ impl<'a, T> ServerCall<'a, T> {
                 method: &self.method,
                 options: &self.options,
             };
-            match self.peer.call(self.call, &question, params) {
+            match self.sending.peer().call(self.call, &question, params) {
                 Ok(call) => self.call = Some(call),
                 // Only again after a wait: where it is not room that lacks, trying again would never end.
                 Err(SendError::Blocked(params)) if may_retry => {
                     self.params = Some(Ok(params));
                     if self.call.is_none() {
-                        self.call = Some(self.peer.reserve(&self.options)?);
+                        self.call = Some(self.sending.peer().reserve(&self.options)?);
                         continue;
                     }
-                    if self.peer.poll_callable(cx).is_pending() {
+                    if self.sending.poll_callable(cx).is_pending() {
                         return Poll::Pending;
                     }
                     may_retry = false;
@@ -134,7 +134,7 @@ impl<T> Future for ServerCall<'_, T> {
 impl<T> Drop for ServerCall<'_, T> {
     fn drop(&mut self) {
         if let Some(call) = self.call {
-            self.peer.abandon(call);
+            self.sending.peer().abandon(call);
         }
     }
 }

@@ -7,14 +7,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::NonZeroUsize;
 use core::ops::Bound;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 use super::BuildError;
 use super::cursor::Cursor;
 use super::invocation::Run;
 use super::offered::Offered;
 use super::pending::Registered;
-use crate::handle::lock::lock;
+use crate::handle::sync::{Mutex, lock};
 use crate::jsonrpc::{ErrorObject, RawJson};
 use crate::model::HasCacheHints;
 use crate::revision::Revision;

@@ -165,7 +165,7 @@ impl Collection<'_, Tool> {
         F: SharedFn<ForTool, M>,
         M: 'static,
     {
-        self.put(Pending::typed(describe::typed_tool::<F, M>(tool), function))
+        self.put(Pending::typed(describe::typed_tool_of(tool, &function), function))
     }
 
     /// The same as [`raw_tool`](super::ServerBuilder::raw_tool) of the builder.
@@ -265,7 +265,7 @@ impl Collection<'_, Prompt> {
         F: SharedFn<ForPrompt, M>,
         M: 'static,
     {
-        self.put(Pending::typed(describe::typed_prompt::<F, M>(prompt), function))
+        self.put(Pending::typed(describe::typed_prompt_of(prompt, &function), function))
     }
 }
 

@@ -6,12 +6,13 @@ use core::fmt;
 use core::future::poll_fn;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Poll, Waker};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
-use super::{Peer, Server, ServerCall};
+use super::{Peer, Sending, Server, ServerCall};
 use crate::handle::places::Places;
+use crate::handle::sync::{Mutex, lock};
 use crate::handle::turn::turn;
 use crate::jsonrpc::{DecodeError, ErrorObject, Id, Params, RawJson, encode_notification_with};
 use crate::method::{ClientCapability, Kind, Method, MethodName, Side};
@@ -116,7 +117,7 @@ impl Context {
         let (total, text) = (total.into(), message.into());
         let message = {
             // Let go before anything is awaited: a clone may report from another task meanwhile.
-            let mut last = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut last = lock(&self.inner.progress);
             self.inner
                 .request
                 .encode_progress_after(&mut last, progress, total, text)
@@ -245,15 +246,15 @@ impl Context {
             self.inner.burst.store(cost, Ordering::Relaxed);
             turn().await;
         }
-        let peer = &*self.inner.peer;
+        let mut sending = Sending::new(&*self.inner.peer);
         let mut message = Some(message);
         poll_fn(move |cx| {
             while let Some(next) = message.take() {
                 // There may be room by now, or another may have taken it: tried again until it is queued or has to
                 // wait.
-                let Err(back) = peer.notify(next) else { break };
+                let Err(back) = sending.peer().notify(next) else { break };
                 message = Some(back);
-                if peer.poll_room(cx).is_pending() {
+                if sending.poll_room(cx).is_pending() {
                     return Poll::Pending;
                 }
             }

@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 use core::task::{Context, Waker};
-use std::sync::Mutex;
 
-use crate::handle::lock::lock;
+use crate::handle::sync::{Mutex, lock};
 
 /// What is left behind (`A`) for a task that is started when there is something for it, and what one that is over has
 /// left undone (`T`) for the next.
@@ -70,8 +69,11 @@ impl<A, T> Depot<A, T> {
     pub(super) fn take(&self, cx: &Context<'_>) -> Vec<A> {
         let mut state = lock(&self.0);
         // Under one lock with the look at what is there, or what comes in between would wake nobody.
-        state.task = Some(cx.waker().clone());
-        core::mem::take(&mut state.arrivals)
+        let before = state.task.replace(cx.waker().clone());
+        let arrivals = core::mem::take(&mut state.arrivals);
+        drop(state);
+        drop(before);
+        arrivals
     }
 
     /// The task is over, and another has to go on.

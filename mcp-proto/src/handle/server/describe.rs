@@ -15,7 +15,7 @@ pub(super) fn tool(name: String, description: String) -> Tool {
 }
 
 /// The tool with the schemas that it lacks.
-pub(super) fn typed_tool<F, M>(mut tool: Tool) -> Tool
+pub(super) fn typed_tool_of<F, M>(mut tool: Tool, _: &F) -> Tool
 where
     F: HandlerFn<ForTool, M, Taken: Takes, Returned: Returns<ForTool>>,
 {
@@ -30,7 +30,7 @@ where
 }
 
 /// The prompt with the arguments that it lacks.
-pub(super) fn typed_prompt<F, M>(mut prompt: Prompt) -> Prompt
+pub(super) fn typed_prompt_of<F, M>(mut prompt: Prompt, _: &F) -> Prompt
 where
     F: HandlerFn<ForPrompt, M, Taken: Takes>,
 {

@@ -5,10 +5,10 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use super::contained::contain;
 use super::{Application, Audience, Call, Peer, Work};
+use crate::handle::sync::{Mutex, lock};
 use crate::jsonrpc::{Notification, Params};
 use crate::method::{Method, MethodName};
 use crate::model::ResourceUpdatedParams;
@@ -138,7 +138,7 @@ impl Server {
 
     /// Whoever is here to listen. No lock is held when they are told.
     fn audiences(&self) -> Vec<Arc<dyn Audience>> {
-        let mut audiences = self.inner.audiences.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut audiences = lock(&self.inner.audiences);
         // Those who left do so without a word: a connection does not know the server's list.
         audiences.retain(|audience| audience.strong_count() > 0);
         audiences.iter().filter_map(Weak::upgrade).collect()
@@ -146,7 +146,7 @@ impl Server {
 
     /// From now on tells these as well.
     pub(crate) fn attend(&self, audience: Weak<dyn Audience>) {
-        let mut audiences = self.inner.audiences.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut audiences = lock(&self.inner.audiences);
         // Now and then, so that those who left do not pile up.
         if audiences.len() == audiences.capacity() {
             audiences.retain(|audience| audience.strong_count() > 0);

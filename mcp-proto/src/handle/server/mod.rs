@@ -4,6 +4,8 @@
 mod aging;
 mod answers;
 mod application;
+#[cfg(feature = "schema")]
+mod bound;
 mod builder;
 mod call;
 #[cfg(feature = "http")]
@@ -34,6 +36,8 @@ mod invocation;
 #[cfg(feature = "http")]
 mod job;
 mod link;
+#[cfg(feature = "schema")]
+mod local;
 mod offer;
 mod offered;
 mod output;
@@ -76,13 +80,15 @@ pub use error::{BuildError, ToolError};
 pub use extract::{FromCall, NoArgs, Takes};
 pub use facade::Server;
 #[cfg(feature = "schema")]
-pub use function::{HandlerFn, SharedFn};
+pub use function::{AnyThread, HandlerFn, LocalFn, SharedFn};
 pub use handler::{Handler, resource_not_found};
 pub use link::ServerConnection;
 #[cfg(feature = "schema")]
+pub use local::{LocalServer, LocalServerBuilder, LocalServerPump};
+#[cfg(feature = "schema")]
 pub use output::Structured;
 pub use output::ToolOutput;
-pub(crate) use peer::Peer;
+pub(crate) use peer::{Peer, RoomWait, Sending};
 #[cfg(feature = "schema")]
 pub use prompting::PromptOutput;
 pub use pump::ServerPump;

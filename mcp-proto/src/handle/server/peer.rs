@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
+use crate::handle::wakers::Wait;
 use crate::jsonrpc::{Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, SendError};
 use crate::server::Question;
@@ -19,13 +20,16 @@ pub(crate) trait Peer: Send + Sync {
     /// cannot arrive any more (the client is gone, or takes no stream) it is dropped and counted.
     fn notify(&self, message: Vec<u8>) -> Result<(), Vec<u8>>;
 
-    /// Ready while a notification would be taken or dropped.
-    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()>;
+    /// Ready while a notification would be taken or dropped. Who has waited [leaves](Self::leave_room).
+    fn poll_room(&self, wait: &mut RoomWait, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Ready when a request that was refused as [`SendError::Blocked`] is worth another try.
-    fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll_room(cx)
+    fn poll_callable(&self, wait: &mut RoomWait, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_room(wait, cx)
     }
+
+    /// Stops to wait for room.
+    fn leave_room(&self, wait: &mut RoomWait);
 
     /// Makes a request of the client (legacy era), as the call that was reserved for it, if one was.
     ///
@@ -54,6 +58,53 @@ pub(crate) trait Peer: Send + Sync {
     /// Whether the client has cancelled the request, or is gone so that nothing can reach it, or it is over.
     fn is_cancelled(&self) -> bool;
 
-    /// Ready when [`is_cancelled`](Self::is_cancelled).
+    /// Ready when [`is_cancelled`](Self::is_cancelled). One task is woken for each request: its context, on behalf of all
+    /// who wait for that.
     fn poll_cancelled(&self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// What one waits for who has something to send.
+#[derive(Debug, Default)]
+pub(crate) struct RoomWait {
+    /// Room.
+    pub(crate) room: Wait,
+    /// The handshake, without which nothing is asked.
+    pub(crate) opening: Wait,
+}
+
+/// The wait of one who has something to send.
+///
+/// # On drop
+/// Its task is not woken any more.
+pub(crate) struct Sending<'a> {
+    peer: &'a dyn Peer,
+    wait: RoomWait,
+}
+
+impl<'a> Sending<'a> {
+    pub(crate) fn new(peer: &'a dyn Peer) -> Self {
+        let wait = RoomWait::default();
+        Self { peer, wait }
+    }
+
+    pub(crate) fn peer(&self) -> &'a dyn Peer {
+        self.peer
+    }
+
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.peer.poll_room(&mut self.wait, cx)
+    }
+
+    pub(crate) fn poll_callable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.peer.poll_callable(&mut self.wait, cx)
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        // Hardly anyone has ever waited, and nothing is to be paid for that.
+        if self.wait.room.is_begun() || self.wait.opening.is_begun() {
+            self.peer.leave_room(&mut self.wait);
+        }
+    }
 }

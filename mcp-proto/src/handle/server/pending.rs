@@ -42,6 +42,18 @@ impl<T: Named> Pending<T> {
         Self { item, make }
     }
 
+    /// From a closure of one thread.
+    #[cfg(feature = "schema")]
+    pub(crate) fn local<F, P, M>(item: T, function: F) -> Self
+    where
+        F: super::LocalFn<P, M>,
+        P: super::Purpose,
+        M: 'static,
+    {
+        let make = Box::new(super::bound::make::<F, P, M>(function));
+        Self { item, make }
+    }
+
     /// What runs without any state.
     pub(crate) fn made(item: T, run: Arc<dyn Run>) -> Self {
         let make = Box::new(|_: &dyn Lookup| Ok(run));

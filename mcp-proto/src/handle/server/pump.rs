@@ -3,7 +3,6 @@
 use alloc::sync::{Arc, Weak};
 use core::fmt;
 use core::task::{Context, Poll};
-use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -12,6 +11,7 @@ use super::seats::{Answer, Seats};
 use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
 use crate::handle::Pump;
+use crate::handle::sync::{Mutex, lock_to_poll, unlocked};
 use crate::rpc::{CloseReason, Counters};
 use crate::server::{ClientRequest, ServerEvent, StreamServer};
 use crate::time::Time;
@@ -147,12 +147,15 @@ impl Pump for ServerPump {
     }
 
     fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
-        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seats = lock_to_poll(&self.seats);
         let mut work = seats.start_work(cx);
-        // Else it is at work still, and woken for the rest when `work` is dropped.
-        if (0..ROUNDS).any(|_| !self.round(&mut seats)) {
-            seats.rest(&mut work);
+        for _ in 0..ROUNDS {
+            // Where it was called after it has looked, it looks once more.
+            if !self.round(&mut seats) && seats.rest(&mut work) {
+                return;
+            }
         }
+        // At work still: it is woken for the rest when `work` is dropped.
     }
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
@@ -172,7 +175,7 @@ impl Drop for ServerPump {
     fn drop(&mut self) {
         // First, for the same reason as where the connection is closed.
         self.stream.end(CloseReason::DriverDropped);
-        self.seats.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        unlocked(&mut self.seats).clear();
     }
 }
 

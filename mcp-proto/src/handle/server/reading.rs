@@ -4,11 +4,10 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::fmt;
 use core::task::{Context, Poll, Waker};
-use std::sync::Mutex;
 
 use http::request::Parts;
 
-use crate::handle::lock::lock;
+use crate::handle::sync::{Mutex, lock};
 use crate::http::server::{Admission, Bodies, BodyBudget, BodyKey, BodyRoom, Refusal};
 use crate::limits::Limits;
 
@@ -92,7 +91,9 @@ impl ReadingRoom {
         if large.bodies.is_lost(key) {
             return Poll::Ready(Refusal::Overloaded);
         }
-        large.readers.insert(key, cx.waker().clone());
+        let before = large.readers.insert(key, cx.waker().clone());
+        drop(large);
+        drop(before);
         Poll::Pending
     }
 }

@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
-use super::Peer;
 use super::contained::Contained;
 use super::stream::Stream;
+use super::{Peer, RoomWait};
 use crate::handle::tasks::Queue;
 use crate::handle::{AtWork, Tasks};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
@@ -138,12 +138,16 @@ impl Peer for Seat {
         self.stream.send(self.key, message)
     }
 
-    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.stream.poll_room(self.key, cx)
+    fn poll_room(&self, wait: &mut RoomWait, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.poll_room(self.key, &mut wait.room, cx)
     }
 
-    fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.stream.poll_callable(cx)
+    fn poll_callable(&self, wait: &mut RoomWait, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.poll_callable(wait, cx)
+    }
+
+    fn leave_room(&self, wait: &mut RoomWait) {
+        self.stream.leave_room(wait);
     }
 
     fn call(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {

@@ -3,15 +3,15 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::task::{Context, Poll};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use core::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-use super::Audience;
 use super::answers::Answers;
+use super::{Audience, RoomWait};
+use crate::handle::sync::{Guard, Mutex, lock};
 use crate::handle::tasks::Queue;
-use crate::handle::wakers::Wakers;
+use crate::handle::wakers::{Wait, Waiters, Wakers};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
 use crate::server::{Announcement, Announcements, Question, RequestToken, ResultBody, ServerEvent, StreamServer};
@@ -28,11 +28,11 @@ pub(super) struct Stream {
 struct State {
     connection: StreamServer,
     /// Handlers that wait for room in the outbox.
-    room: Wakers,
+    room: Waiters,
     /// Handlers that wait for the handshake.
-    opening: Wakers,
+    opening: Waiters,
     /// Who waits for the end of a request.
-    ends: BTreeMap<RequestKey, Wakers>,
+    ends: BTreeMap<RequestKey, Waker>,
     /// Our calls, and what has come of them.
     answers: Answers,
     /// What the outbox had no room for, each thing once.
@@ -47,8 +47,8 @@ impl Stream {
         Self {
             state: Mutex::new(State {
                 connection,
-                room: Wakers::default(),
-                opening: Wakers::default(),
+                room: Waiters::default(),
+                opening: Waiters::default(),
                 ends: BTreeMap::new(),
                 answers: Answers::default(),
                 announcements: Announcements::default(),
@@ -83,16 +83,10 @@ impl Stream {
     pub(super) fn poll_wants_input(&self, cx: &Context<'_>) -> Poll<bool> {
         let state = self.lock();
         let (wanted, closing) = (state.connection.wants_input(), state.connection.is_closing());
-        drop(state);
-        match (wanted, closing) {
-            (true, _) => Poll::Ready(true),
-            (false, true) => Poll::Ready(false),
-            // The locks of `State` and `Ready` are taken one after the other, never both: here and everywhere.
-            (false, false) => {
-                self.keep_driver(cx);
-                Poll::Pending
-            }
+        if wanted || closing {
+            return Poll::Ready(wanted);
         }
+        self.rest_driver(state, cx)
     }
 
     pub(super) fn poll_transmit(&self, cx: &Context<'_>, now: Time) -> Poll<Option<Bytes>> {
@@ -100,14 +94,13 @@ impl Stream {
         let Some(bytes) = state.connection.poll_transmit(now) else {
             let is_finished = state.connection.is_finished();
             let reason = state.connection.close_reason();
-            drop(state);
             if is_finished {
+                drop(state);
                 // Before the driver goes: whoever still waits would wait for ever.
                 self.end(reason.unwrap_or(CloseReason::Local));
                 return Poll::Ready(None);
             }
-            self.keep_driver(cx);
-            return Poll::Pending;
+            return self.rest_driver(state, cx);
         };
         let mut woken = Wakers::default();
         // Only then: who is woken without room would try in vain, once for each write.
@@ -164,7 +157,7 @@ impl Stream {
         let mut woken = state.room.take();
         woken.append(state.opening.take());
         for (_, ended) in core::mem::take(&mut state.ends) {
-            woken.append(ended);
+            woken.push(ended);
         }
         for call in state.answers.calls() {
             let waker = state.answers.settle(call, Err(CallError::Closed(reason)));
@@ -179,26 +172,39 @@ impl Stream {
         self.tell(|connection| connection.send_for_request(key, message))
     }
 
-    pub(super) fn poll_room(&self, key: RequestKey, cx: &Context<'_>) -> Poll<()> {
+    pub(super) fn poll_room(&self, key: RequestKey, wait: &mut Wait, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.is_over(key) || state.connection.has_room() {
             return Poll::Ready(());
         }
-        state.room.add(cx.waker());
+        let before = state.room.wait(wait, cx.waker());
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 
-    pub(super) fn poll_callable(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(super) fn poll_callable(&self, wait: &mut RoomWait, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         let connection = &state.connection;
         let may_call = connection.has_room() && connection.may_call();
         if may_call || connection.is_closing() || state.gone.is_some() {
             return Poll::Ready(());
         }
-        state.room.add(cx.waker());
         // Either may lack. Whichever comes, the caller tries again, and waits again for the other.
-        state.opening.add(cx.waker());
+        let before = [
+            state.room.wait(&mut wait.room, cx.waker()),
+            state.opening.wait(&mut wait.opening, cx.waker()),
+        ];
+        drop(state);
+        drop(before);
         Poll::Pending
+    }
+
+    pub(super) fn leave_room(&self, wait: &mut RoomWait) {
+        let mut state = self.lock();
+        let left = [state.room.leave(&mut wait.room), state.opening.leave(&mut wait.opening)];
+        drop(state);
+        drop(left);
     }
 
     pub(super) fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
@@ -238,16 +244,18 @@ impl Stream {
     }
 
     pub(super) fn poll_answer(&self, call: CallId, cx: &Context<'_>) -> Poll<Result<RawJson, CallError>> {
-        let answer = self.lock().answers.poll(call, cx);
+        let mut before = None;
+        let answer = self.lock().answers.poll(call, cx, &mut before);
         answer.map(|outcome| outcome.unwrap_or(Err(CallError::Cancelled)))
     }
 
     pub(super) fn abandon(&self, call: CallId) {
         let mut state = self.lock();
         // The answer may come all the same, and nobody would take it.
-        state.answers.forget(call);
+        let waker = state.answers.forget(call);
         state.connection.cancel(call, None);
         drop(state);
+        drop(waker);
         self.wake_driver();
     }
 
@@ -261,12 +269,20 @@ impl Stream {
         if state.is_over(key) {
             return Poll::Ready(());
         }
-        state.ends.entry(key).or_default().add(cx.waker());
+        let before = state.ends.insert(key, cx.waker().clone());
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 
-    fn keep_driver(&self, cx: &Context<'_>) {
-        self.queue.keep(cx);
+    /// There is nothing to do for the driver, as seen in `state`.
+    fn rest_driver<T>(&self, state: Guard<'_, State>, cx: &Context<'_>) -> Poll<T> {
+        // Before the state is unlocked: whoever changes it afterwards finds the waker. These are the only two locks that
+        // are held together, that of the state first.
+        let before = self.queue.keep(cx);
+        drop(state);
+        drop(before);
+        Poll::Pending
     }
 
     fn wake_driver(&self) {
@@ -274,8 +290,8 @@ impl Stream {
     }
 
     /// A panic elsewhere cannot leave the state half changed in a way that matters more than a lost connection.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Guard<'_, State> {
+        lock(&self.state)
     }
 }
 

@@ -11,6 +11,11 @@ use super::invocation::{Invocation, Run};
 use super::purpose::Purpose;
 use super::returns::Returns as _;
 use super::state::Lookup;
+use crate::jsonrpc::ErrorObject;
+use crate::server::ResultBody;
+
+/// The outcome of a request.
+type Outcome = Result<ResultBody, ErrorObject>;
 
 /// A closure with what is kept for its arguments.
 pub(super) struct Typed<F, P, M>
@@ -44,19 +49,31 @@ where
     }
 }
 
+impl<F, P, M> Typed<F, P, M>
+where
+    F: HandlerFn<P, M>,
+    F::Taken: Takes,
+    P: Purpose,
+{
+    /// Calls the closure; its outcome where the arguments do not fit.
+    pub(super) fn start(&self, mut invocation: Invocation) -> Result<(F::Future, P::Facts), Outcome> {
+        let facts = P::facts(&mut invocation);
+        match F::Taken::take(&self.kept, &mut invocation) {
+            Ok(taken) => Ok((self.function.call(taken), facts)),
+            Err(message) => Err(P::misfit(facts, message)),
+        }
+    }
+}
+
 impl<F, P, M> Run for Typed<F, P, M>
 where
     F: SharedFn<P, M>,
     P: Purpose,
 {
-    fn run(&self, mut invocation: Invocation) -> Work {
-        let facts = P::facts(&mut invocation);
-        match F::Taken::take(&self.kept, &mut invocation) {
-            Ok(taken) => {
-                let future = self.function.call(taken);
-                Box::pin(async move { future.await.into_outcome(facts) })
-            }
-            Err(message) => Box::pin(ready(P::misfit(facts, message))),
+    fn run(&self, invocation: Invocation) -> Work {
+        match self.start(invocation) {
+            Ok((future, facts)) => Box::pin(async move { future.await.into_outcome(facts) }),
+            Err(outcome) => Box::pin(ready(outcome)),
         }
     }
 }

@@ -4,11 +4,10 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use std::sync::Mutex;
 
 use bytes::Bytes;
 
-use crate::handle::lock::lock;
+use crate::handle::sync::{Mutex, lock};
 use crate::http::server::{Bodies, BodyKey, Holder};
 use crate::limits::Limits;
 

@@ -59,7 +59,7 @@ impl Connected {
     /// client has said everything, with whatever the server was still about to do.
     pub fn in_process(client: Client, driver: impl Future<Output = ()> + Send + 'static) -> Self {
         // No handle of the client is kept: the last one closes it.
-        let watch = client.watch();
+        let mut watch = client.watch();
         let mut driver: Driver = Box::pin(driver);
         let driver = core::future::poll_fn(move |cx| {
             let is_over = driver.as_mut().poll(cx).is_ready();

@@ -13,7 +13,7 @@ use std::panic::catch_unwind;
 use super::connect::{Connect, Connected, Connecting, Driver};
 use super::shared::Shared;
 use crate::client::{Prior, ServerFacts};
-use crate::handle::client::Client;
+use crate::handle::client::{Client, Watch};
 use crate::handle::{Tasks, Timer};
 use crate::rpc::CallError;
 use crate::sessions::{AttemptId, PoolAction, PooledSession};
@@ -55,6 +55,7 @@ type Shaking = Pin<Box<dyn Future<Output = Result<ServerFacts, CallError>> + Sen
 struct Connection {
     client: Client,
     driver: Option<Driver>,
+    watch: Watch,
 }
 
 /// What a task has to say.
@@ -258,8 +259,9 @@ impl<K: Ord> SessionsDriver<K> {
         };
         // Under one lock: those who waited are told as soon as this is over, and need the client.
         let session = self.shared.with(|state| {
+            let key = state.machine.key(attempt).cloned()?;
             let session = state.machine.connected(now, attempt)?;
-            state.connected(session, client);
+            state.connected(&key, session, client);
             Some(session)
         });
         let Some(session) = session else {
@@ -316,7 +318,7 @@ impl Task {
                         }
                         let asking = client.clone();
                         let shaking: Shaking = Box::pin(async move { asking.ready().await });
-                        *self = Self::Shaking(attempt, Connection { client, driver }, shaking);
+                        *self = Self::Shaking(attempt, Connection::new(client, driver), shaking);
                         Some(News::Dialed(attempt))
                     }
                     Err(error) => Some(News::Failed(attempt, error)),
@@ -344,7 +346,7 @@ impl Task {
                 if connection.poll_over(cx).is_ready() {
                     return Some(News::Closed(*session));
                 }
-                if !*is_lost && connection.client.poll_closed(cx).is_ready() {
+                if !*is_lost && connection.watch.poll_closed(cx).is_ready() {
                     *is_lost = true;
                     return Some(News::Lost(*session));
                 }
@@ -366,12 +368,17 @@ impl Task {
 }
 
 impl Connection {
+    fn new(client: Client, driver: Option<Driver>) -> Self {
+        let watch = client.watch();
+        Self { client, driver, watch }
+    }
+
     /// Ready when the connection is closed, and everything is said.
-    fn poll_over(&self, cx: &Context<'_>) -> Poll<()> {
+    fn poll_over(&mut self, cx: &Context<'_>) -> Poll<()> {
         match self.driver {
             // A driver ends by itself when everything is said.
             Some(_) => Poll::Pending,
-            None => self.client.poll_finished(cx),
+            None => self.watch.poll_finished(cx),
         }
     }
 

@@ -4,11 +4,13 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
+use core::task::{Context, Poll};
 
 use super::connect::Connect;
 use super::driver::SessionsDriver;
 use super::session::Session;
 use super::shared::{Inner, Shared};
+use crate::handle::wakers::Wait;
 use crate::rpc::CloseReason;
 use crate::sessions::{Life, SessionsConfig, SessionsCounters};
 
@@ -130,7 +132,34 @@ impl<K: Ord> Sessions<K> {
     /// The pool closes even when the future is dropped.
     pub async fn close(&self) {
         self.inner.shared.with(|state| state.close(CloseReason::Local));
-        poll_fn(|cx| self.inner.shared.with(|state| state.poll_finished(cx))).await;
+        let mut closing = Closing {
+            shared: &self.inner.shared,
+            wait: Wait::default(),
+        };
+        poll_fn(|cx| closing.poll(cx)).await;
+    }
+}
+
+/// The wait for the end.
+///
+/// # On drop
+/// Its task is not woken any more.
+struct Closing<'a, K: Ord> {
+    shared: &'a Shared<K>,
+    wait: Wait,
+}
+
+impl<K: Ord> Closing<'_, K> {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.poll_finished(wait, cx))
+    }
+}
+
+impl<K: Ord> Drop for Closing<'_, K> {
+    fn drop(&mut self) {
+        let wait = &mut self.wait;
+        self.shared.with(|state| state.stop_closing(wait));
     }
 }
 

@@ -4,6 +4,7 @@ mod call;
 mod connect;
 mod driver;
 mod facade;
+mod followers;
 mod loan;
 mod notifications;
 mod session;

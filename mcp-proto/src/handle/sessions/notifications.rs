@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::task::{Context, Poll, ready};
 
+use super::followers::Follow;
 use super::shared::{Inner, Shared};
 use crate::client::ServerNotification;
 use crate::handle::client::{Client, Notifications};
@@ -13,11 +14,12 @@ use crate::handle::client::{Client, Notifications};
 ///
 /// # On drop
 /// Only this reader stops.
-pub struct SessionNotifications<K> {
+pub struct SessionNotifications<K: Ord> {
     shared: Arc<Shared<K>>,
     key: Arc<K>,
     present: Option<Notifications>,
     missed: u64,
+    follow: Follow,
 }
 
 impl<K: Ord> SessionNotifications<K> {
@@ -27,6 +29,7 @@ impl<K: Ord> SessionNotifications<K> {
             key: key.clone(),
             present: None,
             missed: 0,
+            follow: Follow::default(),
         };
         new.attach(Client::notifications);
         new
@@ -45,7 +48,7 @@ impl<K: Ord> SessionNotifications<K> {
         }
         let is_closed = self.shared.with(|state| {
             // Before it looks for a session: one that comes meanwhile wakes this task.
-            state.watch(cx);
+            state.follow(&self.key, &mut self.follow, cx);
             state.machine.close_reason().is_some()
         });
         if is_closed {
@@ -75,7 +78,15 @@ impl<K: Ord> SessionNotifications<K> {
     }
 }
 
-impl<K> fmt::Debug for SessionNotifications<K> {
+impl<K: Ord> Drop for SessionNotifications<K> {
+    fn drop(&mut self) {
+        if self.follow.is_begun() {
+            self.shared.with(|state| state.stop_following(&self.key, &self.follow));
+        }
+    }
+}
+
+impl<K: Ord> fmt::Debug for SessionNotifications<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionNotifications")
             .field("missed", &self.missed)

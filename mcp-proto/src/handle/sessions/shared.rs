@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::sync::{Mutex, PoisonError};
 
+use super::followers::{Follow, Followers};
 use crate::handle::client::Client;
-use crate::handle::wakers::Wakers;
+use crate::handle::sync::{Mutex, lock};
+use crate::handle::wakers::{Wait, Waiters, Wakers, keep};
 use crate::rpc::{CallError, CloseReason, SendError};
 use crate::sessions::{AcquireOptions, Lease, PoolEvent, PooledSession, SessionPool, SessionsConfig, WaiterId};
 
@@ -19,13 +20,17 @@ pub(super) struct Shared<K>(Mutex<State<K>>);
 
 pub(super) struct State<K> {
     pub(super) machine: SessionPool<Arc<K>>,
-    clients: BTreeMap<PooledSession, Client>,
+    clients: BTreeMap<PooledSession, (Client, Arc<K>)>,
     waiting: BTreeMap<WaiterId, Waiting>,
     driver: Option<Waker>,
-    /// Those who wait for a change: of the sessions, or the end.
-    watchers: Wakers,
+    /// Those who follow the sessions of a key, each woken for that key alone.
+    followers: Followers<K>,
+    /// Those who wait for the end.
+    closing: Waiters,
     to_wake: Wakers,
     to_drop: Vec<Client>,
+    /// Wakers that nobody needs any more, to be dropped outside of the lock as well.
+    spent: Vec<Waker>,
     finished: bool,
 }
 
@@ -54,9 +59,11 @@ impl<K: Ord> Shared<K> {
             clients: BTreeMap::new(),
             waiting: BTreeMap::new(),
             driver: None,
-            watchers: Wakers::default(),
+            followers: Followers::default(),
+            closing: Waiters::default(),
             to_wake: Wakers::default(),
             to_drop: Vec::new(),
+            spent: Vec::new(),
             finished: false,
         }))
     }
@@ -72,13 +79,14 @@ impl<K: Ord> Shared<K> {
 
     /// Changes the state, or looks at it.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State<K>) -> T) -> T {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         let value = change(&mut state);
         state.read_events();
-        let (to_wake, to_drop) = (state.to_wake.take(), core::mem::take(&mut state.to_drop));
+        let to_wake = state.to_wake.take();
+        let to_drop = (core::mem::take(&mut state.to_drop), core::mem::take(&mut state.spent));
         drop(state);
-        // Both may come back to this lock: a waker polls its task, and with the last handle of a client, its connection
-        // ends.
+        // All may come back to this lock: a waker polls its task, with the last waker a task goes, and with the last
+        // handle of a client, its connection ends.
         to_wake.wake();
         drop(to_drop);
         value
@@ -90,7 +98,7 @@ impl<K: Ord> State<K> {
     pub(super) fn ask(&mut self, key: &Arc<K>, options: &AcquireOptions) -> Result<Asked, SendError> {
         if let Some(lease) = self.machine.lease(key) {
             match self.clients.get(&lease.session()) {
-                Some(client) => return Ok(Asked::Ready(lease, client.clone())),
+                Some((client, _)) => return Ok(Asked::Ready(lease, client.clone())),
                 None => self.machine.release(lease),
             }
         }
@@ -128,10 +136,7 @@ impl<K: Ord> State<K> {
                 Poll::Ready(outcome)
             }
             None => {
-                match &mut waiting.waker {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    None => waiting.waker = Some(cx.waker().clone()),
-                }
+                self.spent.extend(keep(&mut waiting.waker, cx));
                 Poll::Pending
             }
         }
@@ -140,7 +145,8 @@ impl<K: Ord> State<K> {
     /// Stops waiting. A session that was handed over meanwhile is given back.
     pub(super) fn leave(&mut self, waiter: WaiterId) {
         self.machine.abandon(waiter);
-        let outcome = self.waiting.remove(&waiter).and_then(|waiting| waiting.outcome);
+        let Waiting { waker, outcome } = self.waiting.remove(&waiter).unwrap_or_default();
+        self.spent.extend(waker);
         if let Some(Ok((lease, client, _))) = outcome {
             self.machine.release(lease);
             self.to_drop.push(client);
@@ -149,26 +155,30 @@ impl<K: Ord> State<K> {
     }
 
     /// There is a session, and this is its client.
-    pub(super) fn connected(&mut self, session: PooledSession, client: Client) {
-        self.clients.insert(session, client);
-        self.wake_watchers();
+    pub(super) fn connected(&mut self, key: &Arc<K>, session: PooledSession, client: Client) {
+        self.clients.insert(session, (client, key.clone()));
+        self.wake_followers(key);
     }
 
     /// The client of a session is of no use any more.
     pub(super) fn forget(&mut self, session: PooledSession) {
-        self.to_drop.extend(self.clients.remove(&session));
-        self.wake_watchers();
+        let Some((client, key)) = self.clients.remove(&session) else {
+            return;
+        };
+        self.to_drop.push(client);
+        self.wake_followers(&key);
     }
 
     /// The client of the session that there is for a key.
     pub(super) fn client(&self, key: &Arc<K>) -> Option<Client> {
         // Looked at, not leased: who only listens must not keep a session from being the one used least recently.
-        self.clients.get(&self.machine.session(key)?).cloned()
+        let (client, _) = self.clients.get(&self.machine.session(key)?)?;
+        Some(client.clone())
     }
 
     pub(super) fn close(&mut self, reason: CloseReason) {
         self.machine.close(reason);
-        self.wake_watchers();
+        self.followers.take_all(&mut self.to_wake);
         self.wake_driver();
     }
 
@@ -176,30 +186,38 @@ impl<K: Ord> State<K> {
     pub(super) fn finish(&mut self) {
         self.close(CloseReason::DriverDropped);
         self.finished = true;
-        self.to_drop.extend(core::mem::take(&mut self.clients).into_values());
-        self.wake_watchers();
+        let clients = core::mem::take(&mut self.clients).into_values();
+        self.to_drop.extend(clients.map(|(client, _)| client));
+        self.to_wake.append(self.closing.take());
     }
 
     /// Ready when the driver has closed everything, or is gone.
-    pub(super) fn poll_finished(&mut self, cx: &Context<'_>) -> Poll<()> {
+    pub(super) fn poll_finished(&mut self, wait: &mut Wait, cx: &Context<'_>) -> Poll<()> {
         if self.finished {
             return Poll::Ready(());
         }
-        self.watch(cx);
+        self.spent.extend(self.closing.wait(wait, cx.waker()));
         Poll::Pending
     }
 
-    /// Wakes this task when a session comes or goes, or the pool closes.
-    pub(super) fn watch(&mut self, cx: &Context<'_>) {
-        self.watchers.add(cx.waker());
+    /// Stops to wait for the end.
+    pub(super) fn stop_closing(&mut self, wait: &mut Wait) {
+        self.spent.extend(self.closing.leave(wait));
+    }
+
+    /// Wakes this task when the session of a key comes or goes, or the pool closes.
+    pub(super) fn follow(&mut self, key: &Arc<K>, wait: &mut Follow, cx: &Context<'_>) {
+        self.spent.extend(self.followers.follow(key, wait, cx.waker()));
+    }
+
+    /// Stops to follow a key.
+    pub(super) fn stop_following(&mut self, key: &Arc<K>, wait: &Follow) {
+        self.spent.extend(self.followers.leave(key, wait));
     }
 
     /// Keeps the waker of the driver.
     pub(super) fn keep_driver(&mut self, cx: &Context<'_>) {
-        match &mut self.driver {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => self.driver = Some(cx.waker().clone()),
-        }
+        self.spent.extend(keep(&mut self.driver, cx));
     }
 
     fn wake_driver(&mut self) {
@@ -208,9 +226,8 @@ impl<K: Ord> State<K> {
         }
     }
 
-    fn wake_watchers(&mut self) {
-        let watchers = self.watchers.take();
-        self.to_wake.append(watchers);
+    fn wake_followers(&mut self, key: &Arc<K>) {
+        self.followers.take(key, &mut self.to_wake);
     }
 
     /// Brings what the machine says to those who wait for it.
@@ -219,7 +236,7 @@ impl<K: Ord> State<K> {
             let (waiter, outcome) = match event {
                 PoolEvent::Failed { waiter, error } => (waiter, Err(error)),
                 PoolEvent::Ready { waiter, lease, waited } => match self.clients.get(&lease.session()).cloned() {
-                    Some(client) => (waiter, Ok((lease, client, waited))),
+                    Some((client, _)) => (waiter, Ok((lease, client, waited))),
                     None => {
                         self.machine.release(lease);
                         (waiter, Err(CallError::SessionLost))

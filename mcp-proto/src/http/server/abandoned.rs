@@ -106,6 +106,7 @@ mod tests {
         let (_, none) = table.insert(at(0), 'a');
         let (b, also_none) = table.insert(at(1), 'b');
         assert_eq!((none, also_none), (None, None));
+        assert_eq!((table.len(), table.is_empty()), (2, false));
         assert_eq!(table.insert(at(2), 'c').1, Some('a'));
         assert_eq!(table.poll_timeout(), Some(at(3601)));
         assert_eq!(table.handle_timeout(at(3600)), None);

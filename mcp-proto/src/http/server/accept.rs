@@ -41,8 +41,8 @@ impl AcceptReader {
     };
 
     pub(super) fn read(&mut self, value: &HeaderValue) {
-        // What nearly every client sends.
-        if !self.seen && value.as_bytes() == b"application/json, text/event-stream" {
+        // What nearly every client sends. It names both, so that nothing before it counts.
+        if value.as_bytes() == b"application/json, text/event-stream" {
             *self = Self::BOTH;
             return;
         }

@@ -177,7 +177,7 @@ impl Bodies {
         weighed.retain(|body| body.party >= most / 2);
         let most = weighed.iter().map(|body| body.held).max()?;
         weighed.retain(|body| body.held >= most / 2);
-        let first = weighed.iter().max_by_key(|body| (body.rank(), body.key != asker))?;
+        let first = weighed.iter().max_by_key(|body| body.rank())?;
         let own = weighed.iter().find(|body| body.key == asker);
         let is_own = self.bodies.get(&asker).is_some_and(|body| {
             let seat = self.shares.find(&body.holder);
@@ -319,5 +319,107 @@ mod tests {
         assert_eq!(bodies.bytes(), 20);
         bodies.finish(second);
         assert_eq!((bodies.bytes(), bodies.is_lost(second)), (0, true));
+    }
+
+    #[test]
+    fn it_is_short_with_more_than_half_of_the_room_taken() {
+        let mut bodies = bodies(100);
+        let key = bodies.begin(at(1, 1));
+        for (bytes, is_short) in [(49, false), (1, false), (1, true)] {
+            bodies.take(key, bytes).unwrap();
+            assert_eq!(bodies.is_short(), is_short, "{}", bodies.bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_twice_is_not_that_of_another_body() {
+        let mut bodies = bodies(100);
+        let [first, second] = [(); 2].map(|()| bodies.begin(at(1, 1)));
+        bodies.take(first, 10).unwrap();
+        bodies.take(second, 10).unwrap();
+        bodies.give_back(first, 10);
+        bodies.give_back(first, 10);
+        assert_eq!(bodies.bytes(), 10);
+        bodies.finish(first);
+        assert_eq!(bodies.bytes(), 10);
+    }
+
+    /// Takes of the holders in turn, each with one body; what became of the last piece, and which holders lost one.
+    fn taken(most: usize, pieces: &[(Holder, usize)]) -> (Result<(), Refusal>, Vec<Holder>) {
+        let mut bodies = bodies(most);
+        let mut keys: Vec<(Holder, BodyKey)> = Vec::new();
+        let mut outcome = Ok(());
+        for (holder, bytes) in pieces {
+            let key = match keys.iter().find(|(other, _)| other == holder) {
+                Some((_, key)) => *key,
+                None => bodies.begin(holder.clone()),
+            };
+            keys.push((holder.clone(), key));
+            outcome = bodies.take(key, *bytes);
+        }
+        let holder = |key| {
+            keys.iter()
+                .find(|(_, other)| *other == key)
+                .map(|(holder, _)| holder.clone())
+        };
+        let lost = core::iter::from_fn(|| bodies.poll_lost()).filter_map(holder).collect();
+        (outcome, lost)
+    }
+
+    #[test]
+    fn the_largest_party_loses_and_of_its_connections_the_largest() {
+        let refused = Err(Refusal::Overloaded);
+        for (name, most, pieces, expected) in [
+            (
+                "who holds most loses for one that has begun as well",
+                100,
+                vec![(at(1, 1), 55), (at(2, 1), 40), (at(2, 1), 10)],
+                (Ok(()), vec![at(1, 1)]),
+            ),
+            (
+                "who would hold most with its first piece is refused",
+                100,
+                vec![(at(1, 1), 40), (at(2, 1), 70)],
+                (refused.clone(), vec![]),
+            ),
+            (
+                "the new piece counts for who asks and for nobody else",
+                90,
+                vec![(at(1, 1), 45), (at(2, 1), 20), (at(2, 1), 30)],
+                (refused.clone(), vec![]),
+            ),
+            (
+                "a slow one of a small party is not lost for a large party",
+                14 * MIB,
+                vec![
+                    (at(2, 1), 2 * MIB),
+                    (at(1, 1), 3 * MIB),
+                    (at(1, 2), 3 * MIB),
+                    (at(1, 3), 3 * MIB),
+                    (at(1, 4), 3 * MIB),
+                    (at(1, 4), MIB),
+                ],
+                (refused.clone(), vec![]),
+            ),
+            (
+                "a slow and small connection is not lost for a large one of its party",
+                9 * MIB,
+                vec![(at(1, 2), MIB), (at(1, 1), 8 * MIB), (at(1, 1), MIB)],
+                (refused, vec![]),
+            ),
+            (
+                "a body that gets more than a fifth of what comes is not slow",
+                11 * MIB,
+                vec![
+                    (at(2, 1), 3 * MIB),
+                    (at(1, 1), 3 * MIB),
+                    (at(1, 1), MIB),
+                    (at(1, 1), 5 * MIB),
+                ],
+                (Err(Refusal::Overloaded), vec![]),
+            ),
+        ] {
+            assert_eq!(taken(most, &pieces), expected, "{name}");
+        }
     }
 }

@@ -447,8 +447,13 @@ mod tests {
             "http://localhost/",
             "file://",
             "//localhost",
+            "ht tp://localhost",
+            "http\0://localhost",
         ] {
             assert!(!allowed(text), "{text}");
+        }
+        for text in ["ht tp://x", "://x", "x"] {
+            assert!(Origin::parse(text.as_bytes()).is_none(), "{text}");
         }
         assert!(Origins::none().allow("null").is_err());
         assert!(Origins::none().allow("app://x").is_err()); // no port is known for that scheme
@@ -460,6 +465,7 @@ mod tests {
         assert!(of("https://a.example", "a.example"));
         assert!(of("https://a.example", "A.example:443"));
         assert!(of("http://a.example:80", "a.example:80"));
+        assert!(of("http://a.example", "a.example:80"), "the port of the scheme");
         assert!(!of("http://a.example", "a.example:443"));
         assert!(!of("http://a.example:81", "a.example"));
         assert!(!of("http://b.example", "a.example"));

@@ -259,4 +259,26 @@ mod tests {
         assert_eq!((lost, table.bytes()), (alloc::vec![0, 1, 2], 95));
         assert_eq!(table.open(101, &of("bob"), 101), Err(Refusal::Busy));
     }
+
+    #[test]
+    fn many_small_ones_weigh_more_than_a_large_one() {
+        let mut table = table(100, 9, 10_000);
+        for number in 0..100 {
+            table.open(1, &at(1), number).unwrap();
+        }
+        assert_eq!(table.open(200, &at(2), 100).unwrap().1, [0]);
+        assert!(!table.is_empty());
+    }
+
+    #[test]
+    fn nothing_is_lost_for_what_would_not_fit_into_an_empty_table() {
+        let mut table = table(100, 9, 100);
+        for number in 0..50 {
+            table.open(1, &at(1), number).unwrap();
+        }
+        assert_eq!(table.open(101, &of("bob"), 101), Err(Refusal::Busy));
+        assert_eq!((table.len(), table.bytes()), (50, 50));
+        let mut none = self::table(0, 9, 100);
+        assert_eq!(none.open(1, &of("bob"), 1), Err(Refusal::Busy));
+    }
 }

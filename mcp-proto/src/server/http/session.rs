@@ -403,4 +403,45 @@ mod tests {
             assert_eq!(session.poll_end().is_some(), !drains && !ends);
         }
     }
+
+    #[test]
+    fn a_request_that_is_given_up_does_not_keep_a_session_that_drains() {
+        let (config, mut session) = session();
+        let token = begin(&config, &mut session);
+        let key = token.key().unwrap();
+        session.started(key, 'a').unwrap();
+        assert!(session.is_in_progress(&token));
+        session.forget(key);
+        assert!(!session.is_in_progress(&token));
+        session.drain();
+        assert!(session.has_ended());
+        assert!(session.poll_end().is_some_and(|end| end.requests.is_empty()));
+    }
+
+    #[test]
+    fn nothing_is_asked_of_the_client_of_a_session_that_has_ended() {
+        let config = ServerConfig::new(Implementation::new("s", "1"));
+        let mut session: HttpSession<char> = HttpSession::new(LegacySession::new(&config));
+        let initialize = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"roots":{}},"clientInfo":{"name":"c","version":"1"}}}"#;
+        let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+        for text in [initialize, initialized] {
+            session.receive(&config, Time::ORIGIN, message(text));
+        }
+        let ask = |session: &mut HttpSession<char>| {
+            session.call(
+                &config,
+                crate::method::Method::ListRoots,
+                Params::NONE,
+                CallOptions::default(),
+            )
+        };
+        let (call, _) = ask(&mut session).unwrap();
+        let cancellation = session.cancel(call, Some("enough")).unwrap();
+        assert!(cancellation.windows(6).any(|part| part == b"enough"));
+        assert_eq!(session.cancel(call, None), None, "there is nothing to cancel");
+        session.end();
+        assert!(matches!(ask(&mut session), Err(SendError::Closed(CloseReason::Local))));
+        #[cfg(feature = "handle")]
+        assert!(session.reserve(&config, &CallOptions::default()).is_err());
+    }
 }

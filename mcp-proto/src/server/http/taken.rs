@@ -118,3 +118,50 @@ fn wants_answer(message: &Result<Message, InvalidMessage>) -> bool {
         Err(invalid) => !invalid.is_reply,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::server::HttpConfig;
+    use crate::jsonrpc::parse;
+    use crate::model::Implementation;
+    use crate::revision::Revision;
+    use crate::server::{LegacySession, ServerConfig};
+
+    /// Status and body of the answer to what comes when the session has just ended.
+    fn answer(text: &'static str) -> (u16, alloc::string::String) {
+        let config = ServerConfig::new(Implementation::new("s", "1"));
+        let http = HttpConfig::default();
+        let rules = Rules::new(&config, &http, false);
+        let machine = LegacySession::operating(&config, Revision::V2025_03_26);
+        let mut session: HttpSession<(), ()> = HttpSession::new(machine);
+        session.end();
+        let incoming = parse(text.into(), config.limits()).unwrap();
+        let (now, scope) = (Time::ORIGIN, Scope::Session);
+        let mut taken = Taken::of(rules, now, &mut session, incoming, Accepts::BOTH, scope);
+        assert!(taken.request.is_none() && taken.more.is_empty() && taken.exchange.is_answered());
+        assert!(!taken.exchange.is_finished());
+        let head = taken.exchange.poll_head(now).expect("it is answered at once");
+        let body = taken.exchange.take_body(now).expect("and as a whole");
+        assert!(taken.exchange.is_finished() && taken.exchange.dropped() == 0);
+        assert!(taken.exchange.notify(b"late".to_vec()).is_ok() && taken.exchange.dropped() == 1);
+        let body = core::str::from_utf8(&body).unwrap().into();
+        (head.status.as_u16(), body)
+    }
+
+    #[test]
+    fn what_comes_when_the_session_has_just_ended_is_answered() {
+        let (status, body) = answer(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+        assert_eq!(status, 404);
+        assert!(body.contains("error"), "{body}");
+        let (status, body) = answer(r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}"#);
+        assert_eq!((status, body.as_str()), (202, ""));
+        let batch =
+            r#"[{"jsonrpc":"2.0","id":1,"method":"tools/list"},{"jsonrpc":"2.0","id":2,"method":"tools/list"}]"#;
+        assert_eq!(
+            answer(batch),
+            (200, "".into()),
+            "none is answered, and the stream is over"
+        );
+    }
+}

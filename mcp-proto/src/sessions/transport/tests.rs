@@ -277,3 +277,38 @@ fn a_secret_in_the_wrong_place_is_not_told_by_the_error() {
         assert!(!error.contains("5ecret") && !error.contains("5555"), "{error}");
     }
 }
+
+#[test]
+fn what_was_said_of_a_transport_is_told_to_who_opens_it() {
+    let child = child();
+    assert_eq!((child.command(), child.args()), ("server", &["--fast".to_string()][..]));
+    assert_eq!(child.directory(), Some("/tmp"));
+    assert_eq!((child.variables().len(), child.variables()["LEVEL"].as_str()), (1, "7"));
+    let http = http();
+    assert_eq!((http.headers().len(), http.headers()["x-team"].as_str()), (1, "blue"));
+    let files = TlsFiles::default().trusting("ca").identified_by("certificate", "key");
+    assert_eq!(files.ca_file(), Some("ca"));
+    assert_eq!(files.identity_files(), Some(("certificate", "key")));
+    assert!(Secret::ABSENT.is_absent() && !Secret::new("hidden").is_absent());
+    assert_eq!(
+        format!("{:?} {:?}", Secret::ABSENT, Secret::new("hidden")),
+        "Secret(absent) Secret(..)"
+    );
+}
+
+#[test]
+fn only_deadlines_that_were_said_are_stored_and_each_goes_where_it_counts() {
+    let stored = |timeouts: &TransportTimeouts| {
+        let mut child = ChildTransport::new("server");
+        child.timeouts = timeouts.clone();
+        serde_json::to_value(Transport::from(child))
+            .unwrap()
+            .get("timeouts")
+            .is_some()
+    };
+    let second = Duration::from_secs;
+    let timeouts = TransportTimeouts::default().with_probe(second(1)).with_close(second(2));
+    assert!(stored(&timeouts) && !stored(&TransportTimeouts::default()));
+    let client = timeouts.to_timeouts();
+    assert_eq!((client.probe, client.close), (second(1), second(2)));
+}

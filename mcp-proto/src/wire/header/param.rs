@@ -418,4 +418,21 @@ mod tests {
             prop_assert_eq!(received(arguments, &headers), Ok(()));
         }
     }
+
+    #[test]
+    fn the_names_of_the_headers_are_known() {
+        let params = params();
+        let mut names: Vec<&str> = params.header_names().collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            [
+                "Mcp-Param-City",
+                "Mcp-Param-Count",
+                "Mcp-Param-Dry-Run",
+                "Mcp-Param-Region"
+            ]
+        );
+        assert!(!params.is_empty());
+    }
 }

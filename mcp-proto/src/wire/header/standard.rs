@@ -125,6 +125,10 @@ mod tests {
         for (names, name) in [
             (&["echo"][..], Some("echo")),
             (&["  echo\t"], Some("echo")),
+            (
+                &["=?base64?PT9iYXNlNjQ/WldOb2J3PT0/PQ==?="],
+                Some("=?base64?ZWNobw==?="),
+            ),
             (&["=?base64?ZWNobw==?="], Some("echo")),
             (&["=?base64?5LiW?="], Some("世")),
             (&[""], Some("")),
@@ -179,5 +183,18 @@ mod tests {
         );
         assert!(method(&["=?base64?dG9vbHMvbGlzdA==?="]).is_err(), "never encoded");
         assert!(check_protocol_version([&b"2025-11-25"[..]], "2026-07-28").is_err());
+    }
+
+    #[test]
+    fn a_name_that_looks_encoded_is_not_taken_as_it_stands() {
+        let text = "=?base64?ZWNobw==?=";
+        assert!(check(&["tools/call"], &[text], "tools/call", Some(text)).is_err());
+        assert!(check(&["tools/call"], &[text], "tools/call", Some("echo")).is_ok());
+    }
+
+    #[test]
+    fn blanks_around_a_method_are_none_of_it() {
+        assert!(check(&[" \ttools/call "], &["echo"], "tools/call", Some("echo")).is_ok());
+        assert!(check(&[" tools/list "], &["echo"], "tools/call", Some("echo")).is_err());
     }
 }

@@ -11,7 +11,7 @@ use http::response::Parts;
 use super::errand::Errand;
 use super::inner::Inner;
 use super::orphans::Arrival;
-use crate::handle::lock::lock;
+use crate::handle::sync::lock;
 use crate::http::server::{SubscriptionKey, Visit};
 use crate::server::http::{Exchange as Machine, Frame, HangUp, HttpSession};
 use crate::time::Time;

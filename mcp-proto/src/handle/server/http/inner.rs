@@ -2,16 +2,15 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use std::sync::Mutex;
 
 use super::line::Line;
 use super::orphans::Queue;
 use super::session::SharedSession;
-use crate::handle::lock::lock;
 use crate::handle::server::job::Results;
 use crate::handle::server::reading::Reading;
 use crate::handle::server::unread::UnreadAnswers;
 use crate::handle::server::{Application, Audience};
+use crate::handle::sync::{Mutex, lock};
 use crate::http::server::{HttpConfig, SessionTable, Subscriptions};
 use crate::server::Announcement;
 use crate::server::http::{Member, Rules, Site};

@@ -3,13 +3,12 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker, ready};
-use std::sync::{Mutex, MutexGuard};
 
 use super::session::{Party, SharedSession};
-use crate::handle::lock::lock;
-use crate::handle::server::Peer;
 use crate::handle::server::cancel::Cancel;
-use crate::handle::wakers::Wakers;
+use crate::handle::server::{Peer, RoomWait};
+use crate::handle::sync::{Guard, Mutex, lock};
+use crate::handle::wakers::{Waiters, keep};
 use crate::http::server::Blocked;
 use crate::jsonrpc::{Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
@@ -41,12 +40,12 @@ struct State {
     /// The task that drives the exchange.
     driver: Option<Waker>,
     /// Those who wait until the client reads.
-    room: Wakers,
+    room: Waiters,
 }
 
 impl Line {
     pub(super) fn new(exchange: Exchange, session: Option<Arc<SharedSession>>) -> Self {
-        let (driver, room) = (None, Wakers::default());
+        let (driver, room) = (None, Waiters::default());
         Self {
             place: Place::Own(Mutex::new(State { exchange, driver, room })),
             cancel: Cancel::default(),
@@ -72,9 +71,9 @@ impl Line {
     pub(super) fn poll_exchange<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
         let mut state = self.state();
         let Some(taken) = take(&mut state.exchange) else {
-            if !state.driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
-                state.driver = Some(cx.waker().clone());
-            }
+            let before = keep(&mut state.driver, cx);
+            drop(state);
+            drop(before);
             return Poll::Pending;
         };
         // Whatever was taken has made room.
@@ -114,7 +113,7 @@ impl Line {
         Ok(state.driver.take())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> Guard<'_, State> {
         match &self.place {
             Place::Own(state) => lock(state),
             Place::Of(line) => line.state(),
@@ -127,19 +126,29 @@ impl Peer for Line {
         self.act(|exchange| exchange.notify(message))
     }
 
-    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_room(&self, wait: &mut RoomWait, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state();
         if state.exchange.has_room() {
             return Poll::Ready(());
         }
-        state.room.add(cx.waker());
+        let before = state.room.wait(&mut wait.room, cx.waker());
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 
-    fn poll_callable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(self.poll_room(cx));
+    fn poll_callable(&self, wait: &mut RoomWait, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.poll_room(wait, cx));
         let session = self.session.as_ref();
-        session.map_or(Poll::Ready(()), |session| session.poll_callable(cx))
+        session.map_or(Poll::Ready(()), |session| session.poll_callable(&mut wait.opening, cx))
+    }
+
+    fn leave_room(&self, wait: &mut RoomWait) {
+        let left = self.state().room.leave(&mut wait.room);
+        drop(left);
+        if let Some(session) = &self.session {
+            session.leave_callers(&mut wait.opening);
+        }
     }
 
     fn call(&self, reserved: Option<CallId>, question: &Question<'_>, params: Params) -> Result<CallId, SendError> {

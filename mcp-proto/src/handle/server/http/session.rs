@@ -3,12 +3,11 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
-use std::sync::Mutex;
 
-use crate::handle::lock::lock;
 use crate::handle::server::Application;
 use crate::handle::server::answers::Answers;
-use crate::handle::wakers::Wakers;
+use crate::handle::sync::{Mutex, lock};
+use crate::handle::wakers::{Wait, Waiters};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
 use crate::server::http::{Exchange, HttpAnswer, HttpSession, Rules};
@@ -25,7 +24,7 @@ struct State {
     session: HttpSession<Arc<dyn Party>>,
     answers: Answers,
     /// Those who wait until the client may be asked.
-    callers: Wakers,
+    callers: Waiters,
 }
 
 /// A request in progress, or a GET stream, as its session sees it.
@@ -43,7 +42,7 @@ pub(super) trait Party: Send + Sync {
 
 impl SharedSession {
     pub(super) fn new(server: Arc<dyn Application>, session: HttpSession<Arc<dyn Party>>) -> Self {
-        let (answers, callers) = (Answers::default(), Wakers::default());
+        let (answers, callers) = (Answers::default(), Waiters::default());
         let state = Mutex::new(State {
             session,
             answers,
@@ -105,14 +104,22 @@ impl SharedSession {
     }
 
     /// Ready when the client may be asked.
-    pub(super) fn poll_callable(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(super) fn poll_callable(&self, wait: &mut Wait, cx: &Context<'_>) -> Poll<()> {
         let mut state = lock(&self.state);
         // At its end too: the next try tells the caller so.
         if state.session.has_ended() || state.session.may_call() {
             return Poll::Ready(());
         }
-        state.callers.add(cx.waker());
+        let before = state.callers.wait(wait, cx.waker());
+        drop(state);
+        drop(before);
         Poll::Pending
+    }
+
+    /// Stops to wait for that.
+    pub(super) fn leave_callers(&self, wait: &mut Wait) {
+        let left = lock(&self.state).callers.leave(wait);
+        drop(left);
     }
 
     pub(super) fn reserve_call(&self, options: &CallOptions) -> Result<CallId, SendError> {
@@ -137,15 +144,19 @@ impl SharedSession {
     }
 
     pub(super) fn poll_answer(&self, call: CallId, cx: &Context<'_>) -> Poll<Result<RawJson, CallError>> {
-        let answer = lock(&self.state).answers.poll(call, cx);
+        let mut before = None;
+        let answer = lock(&self.state).answers.poll(call, cx, &mut before);
         answer.map(|outcome| outcome.unwrap_or(Err(CallError::Closed(CloseReason::Local))))
     }
 
     /// Does not wait for a call any more: the cancellation to send, where the call was sent.
     pub(super) fn cancel_call(&self, call: CallId) -> Option<Vec<u8>> {
         let mut state = lock(&self.state);
-        state.answers.forget(call);
-        state.session.cancel(call, None)
+        let waker = state.answers.forget(call);
+        let cancellation = state.session.cancel(call, None);
+        drop(state);
+        drop(waker);
+        cancellation
     }
 
     /// When the next call of ours times out.

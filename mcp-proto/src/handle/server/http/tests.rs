@@ -16,7 +16,7 @@ use http::Request;
 use http::response::Parts;
 
 use super::*;
-use crate::handle::server::{Application, Audience, Call, Peer, Work};
+use crate::handle::server::{Application, Audience, Call, Peer, Sending, Work};
 use crate::http::server::{HttpConfig, Principal, Refusal, ReplyForm, SessionPolicy};
 use crate::jsonrpc::{ErrorCode, ErrorObject, Notification, Params, RawJson};
 use crate::limits::Limits;
@@ -92,7 +92,8 @@ impl Application for App {
                         let mut message = alloc::vec![b'1'; 1000];
                         while let Err(back) = peer.notify(message) {
                             message = back;
-                            poll_fn(|cx| peer.poll_room(cx)).await;
+                            let mut sending = Sending::new(&*peer);
+                            poll_fn(|cx| sending.poll_room(cx)).await;
                         }
                     }
                     body("{}")
@@ -110,7 +111,8 @@ impl Application for App {
                     let ask = || peer.call(None, &question, Params::NONE);
                     let mut asked = ask();
                     while let Err(SendError::Blocked(_)) = asked {
-                        poll_fn(|cx| peer.poll_callable(cx)).await;
+                        let mut sending = Sending::new(&*peer);
+                        poll_fn(|cx| sending.poll_callable(cx)).await;
                         asked = ask();
                     }
                     match asked {

@@ -117,6 +117,13 @@ fn methods() {
 }
 
 #[test]
+fn a_gate_says_what_it_lets_in() {
+    assert_eq!((gate().body_bytes(), gate().has_sessions()), (1000, true));
+    let stateless = HttpConfig::default().sessions(SessionPolicy::Stateless);
+    assert!(!Gate::new(&stateless, &Limits::default(), true).has_sessions());
+}
+
+#[test]
 fn without_sessions_there_is_post_alone() {
     let stateless = HttpConfig::default().sessions(SessionPolicy::Stateless);
     let only_post = Err(Refusal::MethodNotAllowed { allow: "POST" });
@@ -148,6 +155,8 @@ fn content_types() {
         ("Application/JSON", true),
         ("application/json; charset=utf-8", true),
         ("application/json;charset=\"UTF-8\";x=y", true),
+        ("application/json; charset=us-ascii", true),
+        ("application/json; boundary=latin1", true),
         ("application/json; charset=latin1", false),
         ("", false),
         ("text/plain", false),
@@ -281,4 +290,17 @@ fn hostile_values_are_refusals() {
         }
     }
     assert!(gate().check(&request).is_ok());
+}
+
+#[test]
+fn a_body_that_does_not_come_as_it_should_is_refused_as_a_whole() {
+    let admission = gate().admit(&with("POST", &[])).unwrap();
+    let response = admission.refuse(&Refusal::TooLarge);
+    assert_eq!(response.status(), 413);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert!(
+        response
+            .body()
+            .starts_with(b"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":")
+    );
 }

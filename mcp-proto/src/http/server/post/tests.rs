@@ -71,6 +71,19 @@ fn an_escape_does_not_hide_the_version() {
 }
 
 #[test]
+fn the_word_of_the_version_alone_makes_no_modern_body() {
+    for params in [
+        r#""name":"t","arguments":{"of":"modelcontextprotocol"}"#,
+        r#""name":"t","arguments":{"path":"a\\b"}"#,
+        r#""_meta":{"io.modelcontextprotocol/clientCapabilities":{}}"#,
+        r#""_meta":{"modelcontextprotocol":1}"#,
+    ] {
+        let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{params}}}}}"#);
+        assert!(matches!(read(&[], text.into()), Ok(Posted::Legacy(_))), "{params}");
+    }
+}
+
+#[test]
 fn bodies_that_are_none() {
     let modern = [("MCP-Protocol-Version", "2026-07-28")];
     for headers in [&[][..], &modern] {

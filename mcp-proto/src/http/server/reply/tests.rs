@@ -296,3 +296,47 @@ fn what_belongs_to_a_request_waits_for_its_reader_before_the_queue_of_a_client_i
     let mut stream = Reply::stream(&HttpConfig::default(), &limits);
     assert!((0..1_000).all(|_| stream.notify(b"{}".to_vec()).is_ok()));
 }
+
+#[test]
+fn a_queue_has_room_below_its_bound_and_while_it_is_empty() {
+    for (bound, room) in [
+        (0, [true, false, false]),
+        (9, [true, false, false]),
+        (10, [true, true, false]),
+    ] {
+        let limits = Limits::default().with_outbox_bytes(bound);
+        let mut stream = Reply::stream(&HttpConfig::default(), &limits);
+        for expected in room {
+            assert_eq!(stream.has_room(), expected, "{bound}");
+            // Nine bytes as an event.
+            assert_eq!(stream.notify(b"1".to_vec()).is_ok(), expected, "{bound}");
+        }
+        stream.end();
+        assert!(
+            stream.has_room(),
+            "what comes after the end is dropped, and needs no room"
+        );
+    }
+}
+
+#[test]
+fn a_batch_as_a_stream_ends_with_its_last_answer() {
+    let config = HttpConfig::default().reply(ReplyForm::Sse);
+    let mut reply = Reply::batch(2, Accepts::BOTH, &config, &Limits::default());
+    reply.respond(OK, b"1".to_vec());
+    assert!(!reply.is_ended() && !reply.is_streaming());
+    reply.respond(OK, b"2".to_vec());
+    assert!(reply.is_ended() && reply.is_streaming());
+    assert_eq!(reply.body_length(), Some(18));
+    assert!(reply.poll_head(NOW).is_some());
+    assert_eq!(text(reply.poll_body(NOW)), "data: 1\n\ndata: 2\n\n");
+    assert!(reply.is_finished());
+}
+
+#[test]
+fn a_reply_begins_a_session_once_it_names_one() {
+    let mut reply = reply(Accepts::BOTH, ReplyForm::Json);
+    assert!(!reply.begins_session());
+    reply.set_session(SessionId::from_random([1; 32]));
+    assert!(reply.begins_session());
+}

@@ -339,3 +339,30 @@ fn each_session_over_a_connection_of_its_own_is_no_way_around() {
         assert!(lost.is_ok_and(|lost| lost != Some(0)), "{connection}");
     }
 }
+
+#[test]
+fn what_was_in_use_when_it_was_looked_at_is_idle_again_once_it_is_left() {
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(Principal::new);
+    let mut table = table(3, 9);
+    let minute = |minutes| START + minutes * MINUTE;
+    for byte in 1..=3_u8 {
+        let (visit, _) = table.create(START, id(byte), &of(&alice), u32::from(byte)).unwrap();
+        table.leave(START, visit);
+        for _ in 0..2 {
+            let visit = table.enter(&id(byte), Some(&alice)).unwrap().0;
+            table.leave(minute(u32::from(byte)), visit);
+        }
+    }
+    let lost = |table: &mut SessionTable<u32>, byte, holder: &Principal| {
+        let (visit, lost) = table.create(minute(4), id(byte), &of(holder), 9).unwrap();
+        table.leave(minute(4), visit);
+        lost
+    };
+    let first = table.enter(&id(1), Some(&alice)).unwrap().0;
+    assert_eq!(lost(&mut table, 8, &bob), Some(2), "the first is in use");
+    table.leave(minute(5), first);
+    let third = table.enter(&id(3), Some(&alice)).unwrap().0;
+    table.leave(minute(6), third);
+    assert_eq!(lost(&mut table, 9, &carol), Some(1), "the longest idle");
+    assert!(!table.is_empty());
+}

@@ -45,6 +45,11 @@ fn bodies_are_bounded_each_and_together() {
     world.server.fail_body(third, &Refusal::TimedOut);
     assert_eq!(world.read(third).status(), 408);
     assert_eq!(world.call(post(&[], "0123456789a")).status(), 413);
+    assert_eq!(
+        world.call(post(&[], "0123456789")).status(),
+        400,
+        "it fits, and is no JSON"
+    );
     assert!(world.is_idle() && world.server.kept().bytes == 0);
 }
 
@@ -90,6 +95,7 @@ fn small_bodies_never_need_the_shared_budget() {
         world.server.receive_body(small, &[b' '; 1 << 8]);
         assert!(world.server.wants_body(small));
     }
+    assert_eq!(world.server.large.len(), 1);
     assert!(world.server.wants_body(large));
 }
 

@@ -113,6 +113,8 @@ fn the_server_asks_its_client_on_the_stream_of_a_request() {
     }
     let late = ask(&mut world.server).unwrap();
     world.server.handle_timeout(NOW);
+    assert_eq!(world.server.rooms.poll_timeout(), Some(NOW + Duration::from_secs(60)));
+    assert!(world.server.poll_timeout() <= Some(NOW + Duration::from_secs(60)));
     world.now = NOW + Duration::from_secs(61);
     world.server.handle_timeout(world.now);
     let event = world.server.poll_event();
@@ -402,4 +404,88 @@ fn every_stream_of_a_session_ends_with_it_and_is_its_principals() {
     for stream in streams {
         assert!(world.body(stream).1);
     }
+}
+
+#[test]
+fn a_client_that_takes_no_stream_cannot_be_asked() {
+    let mut world = World::new();
+    let session = world.session("2025-11-25");
+    let mut request = in_session(&session, &tool(1));
+    let json = http::HeaderValue::from_static("application/json");
+    request.headers_mut().insert("accept", json);
+    world.send(request);
+    let asked = world.asked();
+    assert!(world.server.has_room(&asked.token));
+    let refused = (world.server).call(&asked.token, Method::ListRoots, Params::NONE, CallOptions::default());
+    assert!(matches!(refused, Err(SendError::Closed(_))), "{refused:?}");
+    assert!(world.server.calls.is_empty());
+}
+
+#[test]
+fn a_session_that_finds_no_room_in_the_table_leaves_nothing() {
+    let limits = Limits {
+        sessions: 1,
+        ..Limits::default()
+    };
+    let mut world = World::with(limits, HttpConfig::default());
+    let session = world.session("2025-11-25");
+    let busy = world.send(in_session(&session, &tool(1)));
+    let asked = world.asked();
+    let kept = world.server.kept();
+    let refused = world.call(post(&[], &initialize("2025-11-25")));
+    assert_eq!(refused.status(), 503);
+    assert!(refused.body.contains(r#""id":0,"#), "{refused:?}");
+    assert!(refused.body.contains("-32603"), "nothing is wrong with it: {refused:?}");
+    assert_eq!(world.server.kept(), kept);
+    world.answer(asked.token, "{}");
+    assert!(world.read(busy).ended);
+    assert_eq!(world.call(delete(&session)).status(), 204);
+    assert!(world.is_idle());
+}
+
+#[test]
+fn a_late_answer_to_a_cancelled_request_does_not_end_the_batch_of_others() {
+    let mut world = World::new();
+    let session = world.session("2025-03-26");
+    let id = world.send(in_session(&session, &format!("[{},{}]", tool(1), tool(2))));
+    let (first, second) = (world.asked(), world.asked());
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+    assert_eq!(world.call(in_session(&session, cancel)).status(), 202);
+    assert!(!world.server.is_in_progress(&first.token) && world.server.is_in_progress(&second.token));
+    world.answer(first.token, r#"{"n":1}"#);
+    assert!(world.server.poll_head(NOW, id).is_none(), "the second is in progress");
+    world.answer(second.token, r#"{"n":2}"#);
+    assert_eq!(world.read(id).body, r#"[{"jsonrpc":"2.0","id":2,"result":{"n":2}}]"#);
+}
+
+#[test]
+fn who_does_not_wait_for_a_call_any_more_tells_the_client_once() {
+    let mut world = World::new();
+    let session = world.session("2025-11-25");
+    let id = world.send(in_session(&session, &tool(1)));
+    let asked = world.asked();
+    let call = (world.server).call(&asked.token, Method::ListRoots, Params::NONE, CallOptions::default());
+    let call = call.unwrap();
+    assert!(world.read(id).body.contains("roots/list"));
+    world.server.cancel(call, Some("enough"));
+    world.server.cancel(call, Some("again"));
+    let (told, ended) = world.body(id);
+    assert_eq!(told.matches("notifications/cancelled").count(), 1, "{told}");
+    assert!(told.contains("enough") && !ended);
+    assert!(world.server.calls.is_empty() && world.server.rooms.poll_timeout().is_none());
+}
+
+#[test]
+fn a_session_that_has_ended_is_forgotten_with_its_last_exchange() {
+    let mut world = World::new();
+    let session = world.session("2025-11-25");
+    let call = world.send(in_session(&session, &tool(1)));
+    let key = world.asked().token.session().unwrap();
+    let stream = world.send(get(&session));
+    assert_eq!(world.call(delete(&session)).status(), 204);
+    assert!(world.server.rooms.get(key).is_some());
+    assert!(world.read(stream).ended);
+    assert!(world.server.rooms.get(key).is_some(), "one is left");
+    assert!(world.read(call).ended);
+    assert!(world.server.rooms.get(key).is_none() && world.is_idle());
 }

@@ -123,3 +123,39 @@ fn discovery_and_what_is_wrong_are_answered_at_once() {
     assert_eq!(world.call(request("PUT", &[], "")).status(), 405);
     assert!(world.server.poll_event().is_none() && world.is_idle());
 }
+
+#[test]
+fn a_request_has_room_until_its_stream_is_full() {
+    let limits = Limits::default().with_stream_bytes(9);
+    let mut world = World::with(limits, HttpConfig::default());
+    let id = world.send(modern_tool());
+    let asked = world.asked();
+    assert!(world.server.has_room(&asked.token));
+    assert_eq!(world.server.send_for(&asked.token, b"1".to_vec()), Ok(()));
+    assert!(!world.server.has_room(&asked.token));
+    assert_eq!(world.server.send_for(&asked.token, b"2".to_vec()), Err(b"2".to_vec()));
+    assert_eq!(world.read(id).body, "data: 1\n\n");
+    assert!(world.server.has_room(&asked.token));
+    world.answer(asked.token, "{}");
+    let length = world.server.body_length(id).expect("it is settled");
+    let (text, ended) = world.body(id);
+    assert_eq!((text.len(), ended), (length, true));
+    assert!(world.server.body_length(id).is_none(), "it is over");
+}
+
+#[test]
+fn what_the_driver_knows_of_a_sender_adds_up() {
+    let address = ([10, 0, 0, 1], 1).into();
+    let sender = Sender::new()
+        .with_principal(Principal::new("alice"))
+        .with_connection(7)
+        .with_certificate(Bytes::from_static(b"c"))
+        .with_address(address);
+    assert_eq!((sender.address, sender.connection), (Some(address), Some(7)));
+    assert_eq!(sender.principal.as_ref().map(Principal::as_bytes), Some(&b"alice"[..]));
+    let sender = sender.with_certificate(Bytes::from_static(b"d"));
+    assert_eq!(
+        (sender.address, sender.certificate),
+        (Some(address), Some(Bytes::from_static(b"d")))
+    );
+}

@@ -1,0 +1,21 @@
+//! Our smallest server over standard input and output.
+
+use mcp_tokio::{Server, ToolError, stdio};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[derive(Deserialize, JsonSchema)]
+struct Forecast {
+    /// The name of a city.
+    city: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::io::Result<()> {
+    let server = Server::builder("weather", "1.0.0")
+        .tool("forecast", "Forecast for a city", |args: Forecast| async move {
+            Ok::<_, ToolError>(format!("Sunny in {}", args.city))
+        })
+        .build();
+    stdio::serve(server).await
+}

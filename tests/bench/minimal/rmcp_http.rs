@@ -1,0 +1,49 @@
+//! The smallest server of rmcp over HTTP.
+
+use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::handler::server::wrapper::Parameters;
+use rmcp::model::{ServerCapabilities, ServerConfig};
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use rmcp::{ServerHandler, schemars, tool, tool_handler, tool_router};
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Forecast {
+    /// The name of a city.
+    city: String,
+}
+
+#[derive(Clone)]
+struct Weather {
+    tool_router: ToolRouter<Self>,
+}
+
+#[tool_router]
+impl Weather {
+    #[tool(description = "Forecast for a city")]
+    async fn forecast(&self, Parameters(args): Parameters<Forecast>) -> String {
+        format!("Sunny in {}", args.city)
+    }
+}
+
+#[tool_handler(router = self.tool_router)]
+impl ServerHandler for Weather {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let weather = Weather {
+        tool_router: Weather::tool_router(),
+    };
+    let service: StreamableHttpService<Weather, LocalSessionManager> = StreamableHttpService::new(
+        move || Ok(weather.clone()),
+        Default::default(),
+        StreamableHttpServerConfig::default(),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+    axum::serve(listener, axum::Router::new().nest_service("/mcp", service)).await?;
+    Ok(())
+}
