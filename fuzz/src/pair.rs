@@ -271,7 +271,7 @@ impl Pair {
                 !self.stands
                     || !matches!(
                         error,
-                        CallError::Disconnected | CallError::Closed(_) | CallError::Timeout { .. }
+                        CallError::Disconnected | CallError::Stale | CallError::Closed(_) | CallError::Timeout { .. }
                     ),
                 "{error}"
             ),

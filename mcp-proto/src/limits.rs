@@ -90,6 +90,9 @@ settings! {
         pub tool_headers (with_tool_headers): usize,
         /// Most pages followed when a list is read to its end. Default 1,000.
         pub list_pages (with_list_pages): usize,
+        /// Most times that a server may ask for input before it answers one call (2026-07-28, Multi Round-Trip Requests).
+        /// Default 10.
+        pub rounds (with_rounds): usize,
         /// Most bytes of results that a client keeps because their server says that they are fresh (2026-07-28, Caching),
         /// besides the list of tools. Beyond it those go that would be out of date first. Default 4 MiB.
         pub kept_results_bytes (with_kept_results_bytes): usize,
@@ -132,6 +135,7 @@ impl Default for Limits {
             subscription_uris: 1_000,
             tool_headers: 10_000,
             list_pages: 1_000,
+            rounds: 10,
             kept_results_bytes: 4 << 20,
             junk_reports: 64,
         }
@@ -155,6 +159,9 @@ settings! {
         /// For a request in all, whatever progress it reports; and for the handler of a legacy HTTP request after its
         /// client has hung up. Default 1 hour.
         pub request_max (with_request_max): Duration,
+        /// For the input that a server needs before it answers a call (2026-07-28, Multi Round-Trip Requests), each time that
+        /// it asks: a human may have to be found. The call's own time does not run meanwhile. Default 10 minutes.
+        pub input (with_input): Duration,
         /// For a graceful close: what is queued, and the DELETE of a session. Default 2 seconds.
         pub close (with_close): Duration,
     }
@@ -169,6 +176,7 @@ impl Default for Timeouts {
             initialize: Duration::from_secs(30),
             request: Duration::from_secs(60),
             request_max: Duration::from_secs(3600),
+            input: Duration::from_secs(600),
             // Whoever closes waits for it, and the peer may be dead.
             close: Duration::from_secs(2),
         }

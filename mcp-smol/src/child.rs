@@ -15,10 +15,10 @@ use async_process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use mcp_driver::child::{Group, Process, Signal, client_over_child};
+use mcp_driver::child::{Group, Process, Signal, client_over_child, unread};
 use mcp_driver::{Step, make_room};
-use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
+use mcp_proto::handle::client::ClientBuilder;
 
 use crate::clock::{Clock, Timer};
 use mcp_proto::handle::sessions::Driver;
@@ -31,8 +31,12 @@ use mcp_proto::handle::sessions::Driver;
 ///
 /// # Errors
 /// Those of [`child_over`].
-pub fn connect_child(command: &Command, config: ClientConfig, spawn: impl FnOnce(Driver)) -> io::Result<Client> {
-    let (client, driver) = child_over(command, config)?;
+pub fn connect_child(
+    command: &Command,
+    client: impl Into<ClientBuilder>,
+    spawn: impl FnOnce(Driver),
+) -> io::Result<Client> {
+    let (client, driver) = child_over(command, client.into())?;
     // How it ended is told by the calls, and to the callback of the command.
     spawn(Box::pin(async { drop(driver.await) }));
     Ok(client)
@@ -51,11 +55,11 @@ pub fn connect_child(command: &Command, config: ClientConfig, spawn: impl FnOnce
 /// # Cancel safety
 /// Dropping the future kills the child and its group at once, with one signal, and waits for nothing; the thread
 /// of `async-process` reaps the child later. Every call that waits ends with `Closed`.
-pub fn child_over(
+pub fn child_over<C: Into<ClientBuilder>>(
     command: &Command,
-    config: ClientConfig,
-) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<>)> {
-    client_over_child(command, config, Timer::new(Clock::start()), Running::start)
+    client: C,
+) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<C>)> {
+    client_over_child(command, client.into(), Timer::new(Clock::start()), Running::start)
 }
 
 /// A child that was started.
@@ -92,14 +96,17 @@ impl Process for Running {
     type Error = io::Error;
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
-        let pipes = (&mut self.stdin, &mut self.stdout);
         let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
-        step.on_pipes(cx, pipes, read, write)
+        step.on_pipes(cx, (&mut self.stdin, &mut self.stdout), read, write)
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         let pipe = self.stderr.as_mut();
         pipe.map_or(Poll::Ready(Ok(0)), |pipe| read(pipe, cx, buffer))
+    }
+
+    fn unread(&mut self) -> Option<usize> {
+        self.stdin.as_ref().and_then(unread)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {

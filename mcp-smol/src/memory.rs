@@ -2,16 +2,16 @@
 
 use std::future::Future;
 
-use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Crossing;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Pump, Server};
 
 use crate::clock::{Clock, Timer};
 use mcp_proto::handle::sessions::Driver;
 
 /// A client of `server` in this process, both driven by the task that `spawn` makes.
-pub fn connect_memory(server: &Server, config: ClientConfig, spawn: impl FnOnce(Driver)) -> Client {
-    let (client, driver) = duplex(server, config);
+pub fn connect_memory(server: &Server, client: impl Into<ClientBuilder>, spawn: impl FnOnce(Driver)) -> Client {
+    let (client, driver) = duplex(server, client.into());
     spawn(Box::pin(driver));
     client
 }
@@ -23,8 +23,11 @@ pub fn connect_memory(server: &Server, config: ClientConfig, spawn: impl FnOnce(
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection at once; every call that waits ends with `Closed`.
-pub fn duplex(server: &Server, config: ClientConfig) -> (Client, impl Future<Output = ()> + Send + use<>) {
-    let (client, pump) = Client::over_stream(config);
+pub fn duplex<C: Into<ClientBuilder>>(
+    server: &Server,
+    client: C,
+) -> (Client, impl Future<Output = ()> + Send + use<C>) {
+    let (client, pump) = Client::over_stream(client);
     (client, join(pump, server.pump()))
 }
 

@@ -68,7 +68,11 @@ pub fn sessions_over(
     resolver.pool(config, Timer::new(Clock::start()), dial)
 }
 
-async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, CallError> {
+async fn dial(
+    Resolved {
+        route, client: kind, ..
+    }: Resolved,
+) -> Result<Connected, CallError> {
     match route {
         #[cfg(feature = "http")]
         #[cfg_attr(not(feature = "tls"), expect(unused, reason = "without TLS, its URL is refused"))]
@@ -79,28 +83,28 @@ async fn dial(Resolved { route, config, .. }: Resolved) -> Result<Connected, Cal
                 let given = *options;
                 *options = blocking::unblock(move || files.apply(given)).await?;
             }
-            let (client, driver) = reached("the URL", crate::http::client_over_http(&url, config, &options))?;
+            let (client, driver) = reached("the URL", crate::http::client_over_http(&url, kind, &options))?;
             Ok(Connected::new(client, driver))
         }
         #[cfg(feature = "child")]
         Route::Child(command) => {
-            let (client, driver) = reached("the child", crate::child::child_over(&command, config))?;
+            let (client, driver) = reached("the child", crate::child::child_over(&command, kind))?;
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         #[cfg(unix)]
         Route::Unix(path) => {
             let stream = reached(&path, UnixStream::connect(&path).await)?;
-            let (client, driver) = client_over(Socket::new(stream), config);
+            let (client, driver) = client_over(Socket::new(stream), kind);
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         Route::Tcp(address) => {
             let stream = reached(&address, TcpStream::connect(&address).await)?;
             reached(&address, stream.set_nodelay(true))?;
-            let (client, driver) = client_over(Socket::new(stream), config);
+            let (client, driver) = client_over(Socket::new(stream), kind);
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         Route::InProcess(server) => {
-            let (client, driver) = duplex(&server, config);
+            let (client, driver) = duplex(&server, kind);
             Ok(Connected::in_process(client, driver))
         }
         _ => Err(unsupported()),

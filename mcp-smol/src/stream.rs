@@ -10,7 +10,7 @@ use async_net::unix::{UnixListener, UnixStream};
 use async_net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 use futures_io::{AsyncRead, AsyncWrite};
 use mcp_driver::{Nursery, Serving, unless, within};
-use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Server};
 
 use crate::accept::{Listener, accept};
@@ -21,11 +21,11 @@ use mcp_proto::handle::sessions::Driver;
 
 /// A client over `io`, driven by the task that `spawn` makes. Returns at once: the handshake is part of the first
 /// await.
-pub fn connect_stream<S>(io: S, config: ClientConfig, spawn: impl FnOnce(Driver)) -> Client
+pub fn connect_stream<S>(io: S, client: impl Into<ClientBuilder>, spawn: impl FnOnce(Driver)) -> Client
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
-    let (client, driver) = client_over(io, config);
+    let (client, driver) = client_over(io, client.into());
     // How the stream ended is told by the calls.
     spawn(Box::pin(async { drop(driver.await) }));
     client
@@ -37,11 +37,11 @@ where
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection at once; every call that waits ends with `Closed`.
-pub fn client_over<S>(io: S, config: ClientConfig) -> (Client, impl Future<Output = io::Result<()>>)
+pub fn client_over<S>(io: S, client: impl Into<ClientBuilder>) -> (Client, impl Future<Output = io::Result<()>>)
 where
     S: AsyncRead + AsyncWrite,
 {
-    let (client, pump) = Client::over_stream(config);
+    let (client, pump) = Client::over_stream(client);
     (client, drive(pump, io))
 }
 
@@ -70,11 +70,11 @@ pub fn serve_stream<S: AsyncRead + AsyncWrite>(
 #[cfg(unix)]
 pub async fn connect_unix(
     path: impl AsRef<Path>,
-    config: ClientConfig,
+    client: impl Into<ClientBuilder>,
     spawn: impl FnOnce(Driver),
 ) -> io::Result<Client> {
     let stream = UnixStream::connect(path).await?;
-    Ok(connect_stream(Socket::new(stream), config, spawn))
+    Ok(connect_stream(Socket::new(stream), client, spawn))
 }
 
 /// Serves every connection that `listener` accepts, all in this one future: spawn it once for each thread that is
@@ -121,12 +121,12 @@ pub async fn serve_unix_until(
 /// Dropping the future leaves nothing behind.
 pub async fn connect_tcp(
     address: impl AsyncToSocketAddrs,
-    config: ClientConfig,
+    client: impl Into<ClientBuilder>,
     spawn: impl FnOnce(Driver),
 ) -> io::Result<Client> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    Ok(connect_stream(Socket::new(stream), config, spawn))
+    Ok(connect_stream(Socket::new(stream), client, spawn))
 }
 
 /// Serves every connection that `listener` accepts, all in this one future: spawn it once for each thread that is

@@ -12,18 +12,17 @@ use std::process::Stdio;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use mcp_driver::Step;
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use mcp_driver::child::{Group, Process, Signal, client_over_child};
-use mcp_proto::client::ClientConfig;
+use mcp_driver::child::{Group, Process, Signal, client_over_child, unread};
 use mcp_proto::handle::Client;
-use tokio::io::{AsyncRead, AsyncWrite};
+use mcp_proto::handle::client::ClientBuilder;
+use tokio::io::AsyncWrite;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timer};
 use crate::lanes::poll_read;
-use mcp_driver::ConnectError;
+use mcp_driver::{ConnectError, Step};
 
 /// A client of the server that `command` starts, driven by a task of its own. The handshake is part of the first
 /// await.
@@ -33,8 +32,8 @@ use mcp_driver::ConnectError;
 ///
 /// # Errors
 /// Those of [`child_over`].
-pub fn connect_child(command: &Command, config: ClientConfig) -> io::Result<Client> {
-    let (client, driver) = child_over(command, config)?;
+pub fn connect_child(command: &Command, client: impl Into<ClientBuilder>) -> io::Result<Client> {
+    let (client, driver) = child_over(command, client.into())?;
     // How it ended is told by the calls, and to the callback of the command.
     tokio::spawn(async { drop(driver.await) });
     Ok(client)
@@ -57,12 +56,12 @@ pub fn connect_child(command: &Command, config: ClientConfig) -> io::Result<Clie
 /// # Cancel safety
 /// Dropping the future kills the child and its group at once, with one signal, and waits for nothing; tokio reaps the
 /// child later, while a runtime runs. Every call that waits ends with `Closed`.
-pub fn child_over(
+pub fn child_over<C: Into<ClientBuilder>>(
     command: &Command,
-    config: ClientConfig,
-) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<>)> {
+    client: C,
+) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<C>)> {
     Handle::try_current().map_err(|_| io::Error::other(ConnectError::NoRuntime))?;
-    client_over_child(command, config, Timer::new(Clock::start()), Running::start)
+    client_over_child(command, client.into(), Timer::new(Clock::start()), Running::start)
 }
 
 /// A child that was started.
@@ -96,14 +95,18 @@ impl Process for Running {
     type Error = io::Error;
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
-        let pipes = (&mut self.stdin, &mut self.stdout);
         let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
-        step.on_pipes(cx, pipes, read, write)
+        let read = |pipe: &mut ChildStdout, cx: &mut Context<'_>, buffer: &mut BytesMut| poll_read(cx, pipe, buffer);
+        step.on_pipes(cx, (&mut self.stdin, &mut self.stdout), read, write)
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         let pipe = self.stderr.as_mut();
-        pipe.map_or(Poll::Ready(Ok(0)), |pipe| read(pipe, cx, buffer))
+        pipe.map_or(Poll::Ready(Ok(0)), |pipe| poll_read(cx, pipe, buffer))
+    }
+
+    fn unread(&mut self) -> Option<usize> {
+        self.stdin.as_ref().and_then(unread)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
@@ -118,9 +121,4 @@ impl Process for Running {
     fn send(&mut self, signal: Signal) {
         self.group.send(signal, || self.child.start_kill());
     }
-}
-
-/// Reads from a pipe to the front of `buffer`. 0 is the end.
-fn read(pipe: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-    poll_read(cx, pipe, buffer)
 }

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Crossing;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Pump, Server};
 use tokio::runtime::Handle;
 
@@ -14,9 +14,9 @@ use mcp_driver::ConnectError;
 ///
 /// # Errors
 /// [`ConnectError::NoRuntime`].
-pub fn connect_memory(server: &Server, config: ClientConfig) -> Result<Client, ConnectError> {
+pub fn connect_memory(server: &Server, client: impl Into<ClientBuilder>) -> Result<Client, ConnectError> {
     let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
-    let (client, driver) = duplex(server, config);
+    let (client, driver) = duplex(server, client.into());
     runtime.spawn(driver);
     Ok(client)
 }
@@ -28,8 +28,11 @@ pub fn connect_memory(server: &Server, config: ClientConfig) -> Result<Client, C
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection at once; every call that waits ends with `Closed`.
-pub fn duplex(server: &Server, config: ClientConfig) -> (Client, impl Future<Output = ()> + Send + use<>) {
-    let (client, pump) = Client::over_stream(config);
+pub fn duplex<C: Into<ClientBuilder>>(
+    server: &Server,
+    client: C,
+) -> (Client, impl Future<Output = ()> + Send + use<C>) {
+    let (client, pump) = Client::over_stream(client);
     (client, join(pump, server.pump()))
 }
 

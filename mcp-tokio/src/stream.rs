@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 
 use mcp_driver::Serving;
-use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Server};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
@@ -25,12 +25,12 @@ use mcp_driver::ConnectError;
 ///
 /// # Errors
 /// [`ConnectError::NoRuntime`].
-pub fn connect_stream<S>(io: S, config: ClientConfig) -> Result<Client, ConnectError>
+pub fn connect_stream<S>(io: S, client: impl Into<ClientBuilder>) -> Result<Client, ConnectError>
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
-    let (client, driver) = client_over(io, config);
+    let (client, driver) = client_over(io, client.into());
     // How the stream ended is told by the calls.
     runtime.spawn(async { drop(driver.await) });
     Ok(client)
@@ -42,11 +42,11 @@ where
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection at once; every call that waits ends with `Closed`.
-pub fn client_over<S>(io: S, config: ClientConfig) -> (Client, impl Future<Output = io::Result<()>>)
+pub fn client_over<S>(io: S, client: impl Into<ClientBuilder>) -> (Client, impl Future<Output = io::Result<()>>)
 where
     S: AsyncRead + AsyncWrite,
 {
-    let (client, pump) = Client::over_stream(config);
+    let (client, pump) = Client::over_stream(client);
     (client, drive(pump, io))
 }
 
@@ -73,9 +73,9 @@ pub fn serve_stream<S: AsyncRead + AsyncWrite>(
 /// # Cancel safety
 /// Dropping the future leaves nothing behind.
 #[cfg(unix)]
-pub async fn connect_unix(path: impl AsRef<Path>, config: ClientConfig) -> io::Result<Client> {
+pub async fn connect_unix(path: impl AsRef<Path>, client: impl Into<ClientBuilder>) -> io::Result<Client> {
     let stream = UnixStream::connect(path).await?;
-    connect_stream(stream, config).map_err(io::Error::other)
+    connect_stream(stream, client).map_err(io::Error::other)
 }
 
 /// Serves every connection that `listener` accepts, each in a task of its own.
@@ -120,10 +120,10 @@ pub async fn serve_unix_until(
 ///
 /// # Cancel safety
 /// Dropping the future leaves nothing behind.
-pub async fn connect_tcp(address: impl ToSocketAddrs, config: ClientConfig) -> io::Result<Client> {
+pub async fn connect_tcp(address: impl ToSocketAddrs, client: impl Into<ClientBuilder>) -> io::Result<Client> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    connect_stream(stream, config).map_err(io::Error::other)
+    connect_stream(stream, client).map_err(io::Error::other)
 }
 
 /// Serves every connection that `listener` accepts, each in a task of its own.

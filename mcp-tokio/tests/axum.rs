@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use mcp_proto::http::server::{Cors, HttpConfig};
 use mcp_tokio::Server;
-use mcp_tokio::http::server::Principal;
+use mcp_tokio::http::server::{McpService, Principal};
 use mcp_tokio::http::service;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -132,4 +133,46 @@ async fn the_service_mounts_in_axum() {
         );
     }
     assert_eq!(endpoint.sessions(), 1);
+}
+
+/// A page of another origin may call a tool of a server that is mounted under a path, and learns so before it does.
+#[tokio::test]
+async fn cors_works_for_a_service_that_is_nested_under_a_path() {
+    const APP: &str = "https://app.example.com";
+    let config = HttpConfig::default().allow_origin(APP).unwrap().cors(Cors::default());
+    let app = axum::Router::new().nest_service("/api/mcp", McpService::new(server(), config));
+    let (listener, address) = listen().await;
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let mut connection = Connection::open(&address).await;
+    let asked = "content-type, mcp-protocol-version, mcp-method, mcp-name";
+    for (origin, is_allowed) in [(APP, true), ("https://evil.example.com", false)] {
+        let preflight = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", asked),
+        ];
+        let (status, text) = connection
+            .ask(&request("OPTIONS", "/api/mcp", &address, &preflight, ""))
+            .await;
+        assert_eq!(
+            header(&text, "access-control-allow-origin"),
+            is_allowed.then_some(origin),
+            "{text}"
+        );
+        assert_eq!((200..300).contains(&status), is_allowed, "{text}");
+        if is_allowed {
+            assert!(header(&text, "access-control-allow-methods").unwrap().contains("POST"));
+            let allowed = header(&text, "access-control-allow-headers").unwrap();
+            assert!(asked.split(", ").all(|name| allowed.contains(name)), "{allowed}");
+        }
+        let call = String::from_utf8(modern(&address, "/api/mcp", "echo", r#"{"text":"hi"}"#)).unwrap();
+        let call = call.replacen("\r\n\r\n", &format!("\r\norigin: {origin}\r\n\r\n"), 1);
+        let (status, text) = connection.ask(call.as_bytes()).await;
+        assert_eq!(status == 200 && text.contains(r#""text":"hi""#), is_allowed, "{text}");
+        assert_eq!(
+            header(&text, "access-control-allow-origin"),
+            is_allowed.then_some(origin),
+            "{text}"
+        );
+    }
 }

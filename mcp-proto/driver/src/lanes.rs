@@ -1,5 +1,6 @@
 //! The three lanes of one byte-stream connection: reading, writing, and the deadline.
 
+use alloc::string::ToString;
 use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll, ready};
@@ -123,6 +124,16 @@ pub enum Failure<E> {
     TimedOut,
 }
 
+impl<E: fmt::Display> fmt::Display for Failure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(error) => error.fmt(f),
+            Self::WriteZero => f.write_str("the stream takes no more bytes"),
+            Self::TimedOut => f.write_str("the last output was not taken in time"),
+        }
+    }
+}
+
 impl From<Failure<io::Error>> for io::Error {
     fn from(failure: Failure<io::Error>) -> Self {
         match failure {
@@ -177,7 +188,7 @@ enum Writing {
     Closed,
 }
 
-impl<P: Pump, E> Lanes<P, E> {
+impl<P: Pump, E: fmt::Display> Lanes<P, E> {
     /// The lanes of a connection that begins.
     #[must_use]
     pub fn new(pump: P) -> Self {
@@ -284,7 +295,9 @@ impl<P: Pump, E> Lanes<P, E> {
             Ok(0) => {
                 // Half closed: the peer may still want every answer.
                 self.patience = PATIENCE;
-                self.end_input(now);
+                // Also where a write has failed before: it did because the peer has closed.
+                self.end_input();
+                self.pump.receive_eof(now);
             }
             Ok(length) => {
                 // A stream that claims more than it has put there would have the buffer panic.
@@ -292,19 +305,21 @@ impl<P: Pump, E> Lanes<P, E> {
                 self.pump.receive(now, self.buffer.split_to(length).freeze());
             }
             Err(error) => {
-                self.end_input(now);
                 // The first failure says why: a write may have failed before.
                 self.broken.get_or_insert(Failure::Stream(error));
+                self.end_input();
+                if let Some(failure) = &self.broken {
+                    self.pump.receive_failure(now, &failure.to_string());
+                }
             }
         }
         Poll::Ready(())
     }
 
-    fn end_input(&mut self, now: Time) {
+    fn end_input(&mut self) {
         self.reading = false;
         // A connection that lingers to be written keeps no room for what it will not read.
         self.buffer = BytesMut::new();
-        self.pump.receive_eof(now);
     }
 
     /// The write lane: all that is queued, within bounds. Ready where there may be more to do, also for the
@@ -410,7 +425,9 @@ impl<P: Pump, E> Lanes<P, E> {
     fn fail(&mut self, now: Time) -> Result<(), Failure<E>> {
         // Before the reason is given: who waits for an answer learns that none will come.
         if self.reading {
-            self.end_input(now);
+            // A write has failed, which is how a peer that has closed is noticed first.
+            self.end_input();
+            self.pump.receive_eof(now);
         }
         self.broken.take().map_or(Ok(()), Err)
     }

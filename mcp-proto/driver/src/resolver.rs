@@ -15,7 +15,7 @@ use crate::child::Command;
 use crate::http::HttpOptions;
 #[cfg(feature = "tls")]
 use crate::http::tls::ClientConfigs;
-use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::sessions::{Connect, Connected, Connecting, Sessions};
 use mcp_proto::handle::{Server, Timer};
 use mcp_proto::rpc::CallError;
@@ -31,7 +31,7 @@ use mcp_proto::sessions::{Authorization, HttpTransport, TlsFiles};
 /// processes may be started, and what a stored configuration does not hold.
 #[derive(Clone)]
 pub struct Resolver {
-    client: ClientConfig,
+    client: ClientBuilder,
     servers: BTreeMap<String, Server>,
     #[cfg(feature = "child")]
     children: Option<Prepare>,
@@ -51,7 +51,7 @@ pub struct Resolved {
     /// Where to.
     pub route: Route,
     /// As whom, with the timeouts of the transport, and the mode where it has one.
-    pub config: ClientConfig,
+    pub client: ClientBuilder,
 }
 
 /// Where to connect to.
@@ -95,11 +95,11 @@ impl HttpFiles {
 }
 
 impl Resolver {
-    /// Clients of this configuration, and nothing else; their timeouts are those of the transports, and so is their mode
+    /// Clients of this kind, and nothing else; their timeouts are those of the transports, and so is their mode
     /// where a transport has one.
-    pub fn new(client: ClientConfig) -> Self {
+    pub fn new(client: impl Into<ClientBuilder>) -> Self {
         Self {
-            client,
+            client: client.into(),
             servers: BTreeMap::new(),
             #[cfg(feature = "child")]
             children: None,
@@ -165,13 +165,13 @@ impl Resolver {
             // Of a later version, or one that this build was made without.
             _ => return Err(unsupported()),
         };
-        let config = self
+        let client = self
             .client
             .clone()
-            .with_timeouts(transport.timeouts().to_timeouts())
+            .timeouts(transport.timeouts().to_timeouts())
             // What is said of one server counts over what is said of all.
-            .with_mode(transport.mode().unwrap_or(self.client.mode));
-        Ok(Resolved { route, config })
+            .mode(transport.mode().unwrap_or(self.client.config().mode));
+        Ok(Resolved { route, client })
     }
 
     /// A pool of sessions with servers that transports name, and the future that drives it in the time of `timer`: `dial`

@@ -1,10 +1,13 @@
 //! A call that waits.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use crate::jsonrpc::{ErrorObject, Params};
+use crate::limits::Timeouts;
 use crate::method::MethodName;
-use crate::rpc::CallOptions;
+use crate::rpc::{CallId, CallOptions};
+use crate::time::Time;
 
 /// A call that waits.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub(super) struct Call {
     pub(super) progress: CallProgress,
     /// Whether it has been sent to a session that was lost, or in an era that was wrong.
     pub(super) repeated: bool,
+    /// When it was armed, and how much of its time was spent before; known once it is over.
+    pub(super) wait: (Option<Time>, Duration),
     /// Why it was refused, where that was for its headers. Boxed: hardly any call is.
     pub(super) mismatch: Option<Box<ErrorObject>>,
 }
@@ -33,6 +38,8 @@ pub(super) enum CallPurpose {
     ToolList,
     /// A page of it.
     Tools,
+    /// Another round of the application's call of this name, or the same one once more.
+    Round(CallId),
 }
 
 /// How far a call has come.
@@ -57,7 +64,21 @@ impl Call {
             purpose,
             progress: CallProgress::Born,
             repeated: false,
+            wait: (None, Duration::ZERO),
             mismatch: None,
+        }
+    }
+
+    /// The options for making it again, once it is over: the server has shown that it is there, and so the wait begins anew;
+    /// what bounds all of it is what is left of that.
+    pub(super) fn left(&self, timeouts: &Timeouts, now: Time) -> CallOptions {
+        let (born, spent) = self.wait;
+        let took = born.map_or(spent, |born| now.since(born).saturating_add(spent));
+        let timeout = self.options.timeout.unwrap_or(timeouts.request);
+        let most = self.options.max_timeout.unwrap_or(timeouts.request_max.max(timeout));
+        CallOptions {
+            max_timeout: Some(most.saturating_sub(took)),
+            ..self.options.clone()
         }
     }
 
@@ -68,6 +89,33 @@ impl Call {
 
     /// Whether it does something for the application, as the questions of the handshake do not.
     pub(super) fn is_work(&self) -> bool {
-        matches!(self.purpose, CallPurpose::Application | CallPurpose::Tools)
+        matches!(
+            self.purpose,
+            CallPurpose::Application | CallPurpose::Tools | CallPurpose::Round(_)
+        )
+    }
+
+    /// The name that the application has for it.
+    pub(super) fn named(&self, id: CallId) -> CallId {
+        match self.purpose {
+            CallPurpose::Round(name) => name,
+            _ => id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+
+    #[test]
+    fn what_a_round_took_is_not_there_for_the_next() {
+        const SECOND: Duration = Duration::from_secs(1);
+        let options = CallOptions::new().with_timeout(3 * SECOND).with_max_timeout(5 * SECOND);
+        let mut call = Call::new(Method::CallTool.into(), Params::NONE, options, CallPurpose::Application);
+        call.wait = (Some(Time::ORIGIN), SECOND);
+        let left = call.left(&Timeouts::default(), Time::ORIGIN + 3 * SECOND);
+        assert_eq!((left.timeout, left.max_timeout), (Some(3 * SECOND), Some(SECOND)));
     }
 }

@@ -112,7 +112,9 @@ impl Calls {
         if self.overdue == Some(call) {
             self.overdue = None;
         }
-        self.waiting.remove(call)
+        let (mut gone, wait) = self.waiting.take(call)?;
+        gone.wait = wait;
+        Some(gone)
     }
 
     /// Whether a call is with the server.

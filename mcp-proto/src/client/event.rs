@@ -2,12 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use super::tool_list::ToolList;
 use crate::jsonrpc::{ErrorObject, Notification, RawJson, Request};
-use crate::model::{Implementation, ServerCapabilities};
+use crate::model::{Implementation, InputRequest, Map, ServerCapabilities};
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CloseReason, Excerpt, RequestKey};
+use crate::rpc::{CallError, CallId, CloseReason, Excerpt, Farewell, RequestKey};
 use crate::wire::header::ParamHeaderError;
 
 /// What a client tells the application.
@@ -24,6 +25,17 @@ pub enum ClientEvent {
         call: CallId,
         /// Its result, raw.
         outcome: Result<RawJson, CallError>,
+    },
+    /// A call needs input before it has a result (2026-07-28, Multi Round-Trip Requests): to be answered with
+    /// [`Client::resume`](super::Client::resume) or [`Client::give_up`](super::Client::give_up). Until then its own deadline
+    /// does not run, and [`Timeouts::input`](crate::Timeouts::input) does.
+    InputRequired {
+        /// The call.
+        call: CallId,
+        /// What the server asks for, each under the key that its answer goes back by.
+        requests: Map<InputRequest>,
+        /// What the server wants back, as it came: a JSON string. The client sends it back by itself.
+        state: Option<RawJson>,
     },
     /// The tools of the server, or why they are not known. Comes exactly once for each
     /// [`list_tools`](super::Client::list_tools) that was not cancelled.
@@ -72,7 +84,10 @@ pub enum ClientEvent {
     /// [`Limits::junk_reports`](crate::Limits::junk_reports) times; [`Counters::junk`](crate::rpc::Counters::junk) counts
     /// all of it.
     Junk(Excerpt),
-    /// The connection is closed. Comes last.
+    /// The server that this side had started has ended, and this is how.
+    Exited(Arc<Farewell>),
+    /// The connection is closed. Nothing comes after it but [`Exited`](Self::Exited), where the end of the server became
+    /// known later.
     Closed(CloseReason),
 }
 

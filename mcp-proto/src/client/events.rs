@@ -76,6 +76,13 @@ fn weight(event: &ClientEvent) -> usize {
         ClientEvent::Reply {
             outcome: Ok(result), ..
         } => result.as_bytes().len(),
+        ClientEvent::InputRequired { requests, state, .. } => {
+            let asked = requests.iter().map(|(key, request)| {
+                let params = request.params.as_ref().map_or(0, |params| params.as_str().len());
+                key.len() + params + size_of_val(request)
+            });
+            asked.sum::<usize>() + state.as_ref().map_or(0, |state| state.as_bytes().len())
+        }
         ClientEvent::Progress { params, .. } => params.as_bytes().len(),
         ClientEvent::Notification(incoming) => incoming.notification.text.as_bytes().len(),
         ClientEvent::Request(request) => request.request.text.as_bytes().len(),

@@ -146,7 +146,7 @@ impl Client {
         let timeout = CallError::Timeout { phase, after };
         self.abandon(id, &call);
         match call.purpose {
-            CallPurpose::Application => self.reply(id, Err(timeout)),
+            CallPurpose::Application | CallPurpose::Round(_) => self.conclude(id, call.purpose, Err(timeout)),
             CallPurpose::Discover => {
                 let step = self.negotiation.undiscovered(after);
                 self.follow(step);
@@ -251,7 +251,7 @@ impl Client {
     fn hold(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
         match call.purpose {
-            CallPurpose::Application | CallPurpose::Tools => {
+            CallPurpose::Application | CallPurpose::Tools | CallPurpose::Round(_) => {
                 let key = self.held.push(Held::Call(id), call.params.size());
                 call.progress = CallProgress::Held(key);
             }
@@ -317,7 +317,6 @@ impl Client {
     }
 
     /// Whether a call does no harm when it is made twice.
-    #[cfg(feature = "http")]
     pub(super) fn is_repeatable(&self, id: CallId) -> bool {
         self.calls.get(id).is_some_and(|call| {
             let is_safe = call.method.known().is_some_and(Method::is_repeatable);
@@ -330,6 +329,10 @@ impl Client {
     pub(super) fn conclude(&mut self, call: CallId, purpose: CallPurpose, outcome: Result<RawJson, CallError>) {
         match purpose {
             CallPurpose::Tools => self.settle_page(outcome),
+            CallPurpose::Round(name) => {
+                self.rounds.remove(name);
+                self.reply(name, outcome);
+            }
             _ => self.reply(call, outcome),
         }
     }

@@ -183,9 +183,14 @@ impl HttpClient {
                 Output::Text { text, status, call } => {
                     self.client.receive_text(now, text, Origin::Http { status, call });
                 }
-                Output::Broken { outline, status, call } => {
-                    self.client.receive_broken(&outline, Origin::Http { status, call });
-                }
+                Output::Broken {
+                    error,
+                    outline,
+                    status,
+                    call,
+                } => self
+                    .client
+                    .receive_broken(error, &outline, Origin::Http { status, call }),
                 Output::Rejected { call, error, status } => self.client.rejected(call, error, status),
                 Output::Failed { call, failure } => self.client.fail(call, failure),
                 Output::Redirected { call, route } => match self.client.again(call) {
@@ -197,7 +202,7 @@ impl HttpClient {
                     let is_repeatable = self.client.is_repeatable(call);
                     match self.client.again(call).filter(|_| is_repeatable) {
                         Some(outgoing) => self.exchanges.send_again(now, outgoing, route),
-                        None => self.client.fail(call, Failure::Disconnected),
+                        None => self.client.fail(call, Failure::Stale),
                     }
                 }
                 Output::SessionLost => self.client.session_forgotten(),

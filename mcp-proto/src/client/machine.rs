@@ -9,18 +9,20 @@ use super::event::{Answer, ClientEvent, ServerFacts};
 use super::events::Events;
 use super::held::{Held, HeldQueue};
 use super::inbox::Inbox;
-use super::incident::Farewell;
 use super::kept_results::KeptResults;
 use super::link::Link;
 use super::listing::{Joined, Tools};
 use super::meta::Members;
 use super::negotiation::Negotiation;
+use super::obituary::Obituary;
 use super::outbox::{Entry, Outbox};
+use super::rounds::{Gone, Rounds};
 use super::standing::Standing;
 use super::tool_headers::ToolHeaders;
 use super::tool_list::ToolList;
 use crate::jsonrpc::{Params, RawJson, encode_notification_with};
 use crate::method::{Kind, Method, MethodName};
+use crate::model::{Json, Map};
 use crate::revision::Revision;
 use crate::rpc::{
     CallError, CallId, CallOptions, CloseReason, Counters, Excerpt, Kept, Outgoing, Phase, Purpose, RequestKey,
@@ -35,7 +37,7 @@ use crate::time::Time;
 /// - The world tells it: [`receive`](Self::receive), [`fail`](Self::fail), [`delivered`](Self::delivered),
 ///   [`peer_closed`](Self::peer_closed), [`handle_timeout`](Self::handle_timeout).
 /// - The application tells it: [`call`](Self::call), [`notify`](Self::notify), [`cancel`](Self::cancel),
-///   [`respond`](Self::respond), [`connect`](Self::connect), [`close`](Self::close). These take no time and
+///   [`resume`](Self::resume), [`give_up`](Self::give_up), [`respond`](Self::respond), [`connect`](Self::connect), [`close`](Self::close). These take no time and
 ///   only enqueue.
 /// - It tells the world: [`poll_outgoing`](Self::poll_outgoing), [`poll_event`](Self::poll_event),
 ///   [`poll_timeout`](Self::poll_timeout). These never block, and run dry.
@@ -53,6 +55,8 @@ pub struct Client {
     pub(super) negotiation: Negotiation,
     /// Who waits for a reply, and until when.
     pub(super) calls: Calls,
+    /// Which calls are made in several rounds.
+    pub(super) rounds: Rounds,
     /// What waits for the handshake.
     pub(super) held: HeldQueue,
     /// What waits to be sent.
@@ -73,6 +77,8 @@ pub struct Client {
     pub(super) standing: Standing,
     /// What was no message last, and how often that was told.
     pub(super) junk: (Option<Excerpt>, usize),
+    /// How the server ended that this side had started.
+    pub(super) obituary: Obituary,
     /// When the world last spoke.
     pub(super) now: Time,
     pub(super) closed: Option<CloseReason>,
@@ -86,6 +92,7 @@ impl Client {
             link,
             negotiation: Negotiation::new(link, config.mode, config.prior, config.strict_capabilities),
             calls: Calls::new(link, limits, &config.timeouts),
+            rounds: Rounds::new(limits, &config.timeouts),
             held: HeldQueue::default(),
             outbox: Outbox::new(),
             inbox: Inbox::new(limits.requests_in_progress),
@@ -97,6 +104,7 @@ impl Client {
             counters: Counters::default(),
             standing: Standing::default(),
             junk: (None, 0),
+            obituary: Obituary::default(),
             now: Time::ORIGIN,
             closed: None,
             config,
@@ -119,18 +127,6 @@ impl Client {
         self.negotiation.proved()
     }
 
-    /// What there is to say of the end of a server that this side had started: how it exited, and what it said last where
-    /// that is known. Else that is what came last and was no message.
-    #[must_use]
-    pub fn farewell(&self, status: &str, last_output: Option<&str>) -> Farewell {
-        let said = last_output.map(|text| Excerpt::of(text.as_bytes()));
-        Farewell {
-            status: status.into(),
-            was_early: !self.negotiation.is_confirmed(),
-            last_output: said.or_else(|| self.junk.0.clone()),
-        }
-    }
-
     /// What the peer did that was wrong and survived.
     pub fn counters(&self) -> Counters {
         Counters {
@@ -147,26 +143,26 @@ impl Client {
 
     /// How many calls wait for a reply.
     pub fn pending_calls(&self) -> usize {
-        self.calls.len()
+        self.calls.len() + self.rounds.asked()
     }
 
     /// How much is kept at present for what is in progress. An `initialize` that is overdue is in progress; results that are
     /// kept for later are not.
     pub fn kept(&self) -> Kept {
-        let tables = self.calls.entries() + self.inbox.entries() + self.tools.entries();
+        let tables = self.calls.entries() + self.inbox.entries() + self.tools.entries() + self.rounds.entries();
         let queues = self.held.len() + self.outbox.len() + self.events.len();
-        let bytes = self.events.bytes() + self.outbox.bytes() + self.held.bytes();
+        let bytes = self.events.bytes() + self.outbox.bytes() + self.held.bytes() + self.rounds.bytes();
         Kept::new(tables + queues, bytes)
     }
 
     /// Whether a call still waits for its reply.
     pub fn is_waiting(&self, call: CallId) -> bool {
-        self.calls.get(call).is_some()
+        self.calls.get(call).is_some() || self.rounds.contains(call)
     }
 
     /// Why the connection is closed, where it is.
-    pub fn closed(&self) -> Option<CloseReason> {
-        self.closed
+    pub fn closed(&self) -> Option<&CloseReason> {
+        self.closed.as_ref()
     }
 
     /// Whether there is room for what a peer may send next: in the outbox, for the answers to its requests, and
@@ -213,6 +209,10 @@ impl Client {
         }
         if !self.has_room() {
             return Err(SendError::Blocked(params));
+        }
+        // Those that wait for their input are in no table of requests, and would else be without a bound.
+        if self.rounds.asked() > 0 && self.pending_calls() >= self.config.limits.pending_calls {
+            return Err(SendError::TooManyCalls);
         }
         let call = Call::new(method, params, options, CallPurpose::Application);
         let id = self.calls.begin(call).ok_or(SendError::TooManyCalls)?;
@@ -314,6 +314,23 @@ impl Client {
     pub fn cancel(&mut self, call: CallId) {
         if let Some(gone) = self.calls.remove(call) {
             self.abandon(call, &gone);
+        } else if let Some(Gone::Again(request)) = self.rounds.remove(call) {
+            self.cancel(request);
+        }
+    }
+
+    /// Makes a call again that needs input ([`ClientEvent::InputRequired`]), with what was asked for, each under the key of its
+    /// request, and with what the server wants back. It keeps its name; the request has another id. A call that waits for
+    /// no input is not touched.
+    pub fn resume(&mut self, call: CallId, inputs: Map<Json>) {
+        self.resume_with(call, Some(&inputs));
+    }
+
+    /// Ends a call that needs input with this error, which comes as its reply. A call that waits for no input is not touched.
+    pub fn give_up(&mut self, call: CallId, error: CallError) {
+        if self.rounds.is_asked(call) {
+            self.rounds.remove(call);
+            self.reply(call, Err(error));
         }
     }
 
@@ -343,9 +360,16 @@ impl Client {
     pub(super) fn reopen(&mut self) -> bool {
         let step = self.negotiation.reopen().filter(|_| self.closed.is_none());
         let Some(step) = step else { return false };
+        self.tell_end();
         self.calls.forget_handshake();
         self.follow(step);
         true
+    }
+
+    /// There is another server in place of the one that has ended: what became of that says nothing of this one.
+    pub(super) fn begin_again(&mut self) {
+        self.obituary = Obituary::default();
+        self.junk.0 = None;
     }
 
     /// Takes for granted what an earlier connection found, where nothing was asked, and nothing was told before.
@@ -380,7 +404,7 @@ impl Client {
         if self.closed.is_some() {
             return;
         }
-        self.closed = Some(reason);
+        self.closed = Some(reason.clone());
         self.negotiation.close();
         // Its calls are among those that `calls` gives back below.
         self.held = HeldQueue::default();
@@ -389,9 +413,10 @@ impl Client {
         // Without a word for each: that the connection is closed is told, and says it of all.
         self.inbox.clear();
         for (call, purpose) in self.calls.close() {
-            let closed = CallError::Closed(reason);
+            let closed = CallError::Closed(reason.clone());
             match purpose {
                 CallPurpose::Application => self.reply(call, Err(closed)),
+                CallPurpose::Round(name) => self.reply(name, Err(closed)),
                 CallPurpose::ToolList => {
                     let outcome = Err(closed);
                     self.events.push(ClientEvent::ToolsListed { call, outcome });
@@ -399,6 +424,9 @@ impl Client {
                 // Nobody waits for what the machine asked for itself.
                 _ => {}
             }
+        }
+        for call in self.rounds.close() {
+            self.reply(call, Err(CallError::Closed(reason.clone())));
         }
         // After the calls: what is queued of them is not wanted any more.
         self.outbox.close();
@@ -425,6 +453,10 @@ impl Client {
         while let Some((id, after, call)) = self.calls.expire(now) {
             self.expired(id, after, call);
         }
+        while let Some((call, after)) = self.rounds.expire(now) {
+            let phase = Phase::Input;
+            self.reply(call, Err(CallError::Timeout { phase, after }));
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
@@ -434,6 +466,7 @@ impl Client {
             self.calls.poll_timeout(),
             self.negotiation.poll_timeout(),
             self.tools.poll_timeout(),
+            self.rounds.poll_timeout(),
             self.kept_results.poll_timeout(),
         ];
         parts.into_iter().flatten().min()
@@ -498,8 +531,8 @@ impl Client {
 
     /// Whether this may be sent, as far as that is known.
     fn check(&self, method: &MethodName, kind: Kind) -> Result<(), SendError> {
-        match self.closed {
-            Some(reason) => Err(SendError::Closed(reason)),
+        match &self.closed {
+            Some(reason) => Err(SendError::Closed(reason.clone())),
             None => self.negotiation.check(method, kind),
         }
     }

@@ -319,7 +319,9 @@ impl Negotiation {
         let verdict = match &failure {
             Failure::Status { status, .. } => judge(Channel::Http(*status), Evidence::Other),
             Failure::SessionLost => judge(Channel::Http(404), Evidence::Other),
-            Failure::Unreachable(_) | Failure::Disconnected => judge(Channel::Http(0), Evidence::Broken),
+            Failure::Unreachable(_) | Failure::Disconnected | Failure::Interrupted | Failure::Stale => {
+                judge(Channel::Http(0), Evidence::Broken)
+            }
             // It answered, or was not even reached: neither says what it speaks.
             Failure::Unreadable(_) | Failure::TooManyConnections => Verdict::Fatal,
         };

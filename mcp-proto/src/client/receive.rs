@@ -1,5 +1,7 @@
 //! What a client makes of what the world tells it.
 
+use alloc::sync::Arc;
+
 use super::call::{Call, CallProgress, CallPurpose};
 use super::era::Channel;
 use super::event::{ClientEvent, ServerNotification, ServerRequest};
@@ -12,7 +14,7 @@ use crate::jsonrpc::{
 };
 use crate::method::Method;
 use crate::revision::Revision;
-use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Excerpt, Failure, Purpose};
+use crate::rpc::{CallError, CallId, CallOptions, Excerpt, Failure, Purpose};
 use crate::time::Time;
 use crate::wire::outline::Outline;
 
@@ -63,7 +65,9 @@ impl Client {
             return;
         };
         let step = match waiting.purpose {
-            CallPurpose::Application | CallPurpose::Tools => return self.work_failed(call, failure),
+            CallPurpose::Application | CallPurpose::Tools | CallPurpose::Round(_) => {
+                return self.work_failed(call, failure);
+            }
             // Is never with the server.
             CallPurpose::ToolList => return,
             CallPurpose::Ping => return self.ping_failed(call, &failure),
@@ -87,9 +91,28 @@ impl Client {
         }
     }
 
-    /// The byte stream has ended: nothing will come any more.
-    pub fn peer_closed(&mut self) {
-        self.close(CloseReason::Peer);
+    /// The byte stream has ended: nothing will come any more. Where it broke off, `failure` says why.
+    pub fn peer_closed(&mut self, failure: Option<&str>) {
+        self.tell_end();
+        self.close(self.obituary.reason(failure.map(Arc::from)));
+    }
+
+    /// The server that this side had started has ended: how, such as `exited with status 1`, and what it said last for
+    /// people, where that is known. To be told before [`peer_closed`](Self::peer_closed), where that is possible: the calls
+    /// then end with [`CloseReason::Exited`]. Comes as [`ClientEvent::Exited`].
+    pub fn ended(&mut self, status: &str, last_output: Option<&str>) {
+        self.obituary.set(status, last_output);
+        if self.closed.is_some() {
+            self.tell_end();
+        }
+    }
+
+    /// Tells how the server ended, where that is known and was not told. All that it has written is read.
+    pub(super) fn tell_end(&mut self) {
+        let was_early = !self.negotiation.is_confirmed();
+        if let Some(farewell) = self.obituary.tell(was_early, self.junk.0.as_ref()) {
+            self.events.push(ClientEvent::Exited(farewell));
+        }
     }
 
     /// An exchange was answered with an error that carries no id: it can only mean the call of the exchange.
@@ -140,10 +163,10 @@ impl Client {
         self.receive_invalid(&error, Origin::Stream, || excerpt(head, limit));
     }
 
-    /// An event came that is no text.
+    /// An event came that is no text, or too long.
     #[cfg(feature = "http")]
-    pub(super) fn receive_broken(&mut self, outline: &Outline, origin: Origin) {
-        let error = ParseError::NotUtf8.with_outline(outline, self.config.limits.id_bytes);
+    pub(super) fn receive_broken(&mut self, error: ParseError, outline: &Outline, origin: Origin) {
+        let error = error.with_outline(outline, self.config.limits.id_bytes);
         self.receive_invalid(&error, origin, || Excerpt::withheld(0));
     }
 
@@ -182,7 +205,7 @@ impl Client {
             Some(_) => None,
             // What comes in the response to a call and is cut before it says what it is can only be the answer.
             None => {
-                let related = self.related(origin).filter(|_| error.may_be_reply());
+                let related = self.carried(origin).filter(|_| error.may_be_reply());
                 related.or_else(|| self.probe(origin).filter(|_| error.is_reply()))
             }
         }
@@ -201,7 +224,7 @@ impl Client {
             Some(id) => self.calls.find_sent(id),
             // It can only mean the call whose exchange it came in; a byte stream does not tell, but where one question
             // is all that there is.
-            None => self.related(origin).or_else(|| self.probe(origin)),
+            None => self.carried(origin).or_else(|| self.probe(origin)),
         };
         match meant {
             Some(call) => self.answer(call, response.outcome, origin.channel()),
@@ -225,7 +248,7 @@ impl Client {
     fn settle(&mut self, id: CallId, call: &Call, outcome: Result<RawJson, CallError>, channel: Channel) {
         self.calls.settle(id);
         let step = match call.purpose {
-            CallPurpose::Application => return self.settle_application(id, call, outcome),
+            CallPurpose::Application | CallPurpose::Round(_) => return self.settle_application(id, call, outcome),
             CallPurpose::Tools => {
                 if outcome.is_ok() {
                     self.negotiation.confirm();
@@ -245,11 +268,17 @@ impl Client {
         if outcome.is_ok() {
             self.negotiation.confirm();
         }
-        let outcome = outcome.and_then(|result| self.check_result_type(result));
+        let outcome = match outcome.and_then(|result| Ok((self.requires_input(&result)?, result))) {
+            Ok((false, result)) => Ok(result),
+            Ok((true, result)) => return self.input_required(id, call, result),
+            Err(error) => Err(error),
+        };
         if let (Ok(_), Some(method), true) = (&outcome, call.method.known(), self.negotiation.is_legacy()) {
             self.standing.agreed(method, &call.params);
         }
+        // Of a call that needed input, what was answered is in it (2026-07-28, Multi Round-Trip Requests).
         if call.options.cached
+            && call.purpose == CallPurpose::Application
             && let Some(method) = call.method.known()
         {
             self.keep_result(method, &call.params, &outcome);
@@ -259,7 +288,7 @@ impl Client {
             Some(Method::ListTools) => outcome.map(|result| self.learn_tools(result)),
             _ => outcome,
         };
-        self.reply(id, outcome);
+        self.conclude(id, call.purpose, outcome);
     }
 
     /// A call that may be answered by what is kept has brought a result, or none.
@@ -275,16 +304,19 @@ impl Client {
         }
     }
 
+    /// Whether a result is none yet, because the server needs input first.
+    ///
     /// 2026-07-28, Overview, ResultType: an unknown type "MUST be considered invalid", an absent one is
     /// `complete`.
-    pub(super) fn check_result_type(&self, result: RawJson) -> Result<RawJson, CallError> {
+    pub(super) fn requires_input(&self, result: &RawJson) -> Result<bool, CallError> {
         // In a legacy result, `resultType` is a member like any other.
         if !self.revision().is_some_and(Revision::is_stateless) {
-            return Ok(result);
+            return Ok(false);
         }
-        match result_type(&result) {
-            Ok(None) => Ok(result),
-            Ok(Some(kind)) if kind == "complete" => Ok(result),
+        match result_type(result) {
+            Ok(None) => Ok(false),
+            Ok(Some(kind)) if kind == "complete" => Ok(false),
+            Ok(Some(kind)) if kind == "input_required" => Ok(true),
             Ok(Some(kind)) => Err(CallError::UnknownResultType(kind.into())),
             Err(error) => Err(CallError::InvalidReply(error)),
         }
@@ -313,7 +345,7 @@ impl Client {
         }
         if let Some(epoch) = self.first_sent(id) {
             let renegotiation = self.negotiation.doubt_failure(epoch, &failure);
-            if self.renegotiate(id, renegotiation) {
+            if self.renegotiate(id, renegotiation) || self.is_reissued(id, &failure) {
                 return;
             }
         }
@@ -382,9 +414,16 @@ impl Client {
             .push(ClientEvent::Notification(ServerNotification { notification, related }));
     }
 
+    /// The request whose response a message came in, where what carries it tells, and it is not answered.
+    fn carried(&self, origin: Origin) -> Option<CallId> {
+        origin.call().filter(|call| self.calls.is_sent(*call))
+    }
+
     /// The call that a message came with, where what carries it tells, and the call is not over.
     fn related(&self, origin: Origin) -> Option<CallId> {
-        origin.call().filter(|call| self.calls.is_sent(*call))
+        let call = origin.call()?;
+        let sent = self.calls.get(call).filter(|call| call.is_sent())?;
+        Some(sent.named(call))
     }
 
     /// The `subscriptions/listen` that a notification says it belongs to: on a byte stream, where nothing else tells
@@ -402,7 +441,10 @@ impl Client {
         let peek = notification.params.as_ref().and_then(|params| Peek::of(params).ok());
         let call = peek.and_then(|peek| self.calls.report(peek.progress_token.as_ref()?, peek.reached(), now));
         match (call, notification.params) {
-            (Some(call), Some(params)) => self.events.push(ClientEvent::Progress { call, params }),
+            (Some(call), Some(params)) => {
+                let call = self.calls.get(call).map_or(call, |it| it.named(call));
+                self.events.push(ClientEvent::Progress { call, params });
+            }
             _ => self.counters.stray_progress += 1,
         }
     }
@@ -411,8 +453,11 @@ impl Client {
     /// (2026-07-28, Logging: "MUST NOT" come on another stream; before, Streamable HTTP: what comes there "SHOULD"
     /// relate to the request); on a byte stream nothing tells.
     fn receive_log(&mut self, notification: &Notification, origin: Origin) {
-        let wants_log = |call: &CallId| self.calls.get(*call).is_some_and(|it| it.options.log_level.is_some());
-        if let (Some(call), Some(params)) = (origin.call().filter(wants_log), &notification.params) {
+        let call = origin.call();
+        let waiting = call.and_then(|call| Some((call, self.calls.get(call)?)));
+        let wanting = waiting.filter(|(_, it)| it.options.log_level.is_some());
+        if let (Some((call, it)), Some(params)) = (wanting, &notification.params) {
+            let call = it.named(call);
             let params = params.clone();
             self.events.push(ClientEvent::Log { call, params });
         }

@@ -65,15 +65,12 @@ impl StreamClient {
 
     /// The stream ended. A last line without its end still counts.
     pub fn receive_eof(&mut self, now: Time) {
-        // Before the close: the last line may be an answer that someone waits for.
-        while let Some(line) = self.lines.finish() {
-            self.receive_line(now, line);
-        }
-        // Twice is enough, whoever ended the second.
-        self.reopens = !self.reopens && self.client.reopen();
-        if !self.reopens {
-            self.client.peer_closed();
-        }
+        self.end_input(now, None);
+    }
+
+    /// The stream broke off, and this is why.
+    pub fn receive_failure(&mut self, now: Time, why: &str) {
+        self.end_input(now, Some(why));
     }
 
     /// Says that the driver can open the stream again, as who has started a child can start it again. Without this the
@@ -95,6 +92,7 @@ impl StreamClient {
 
     /// The stream is a new one.
     pub fn reopened(&mut self) {
+        self.client.begin_again();
         self.reopens = false;
     }
 
@@ -138,6 +136,18 @@ impl StreamClient {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         self.client.poll_timeout()
+    }
+
+    fn end_input(&mut self, now: Time, failure: Option<&str>) {
+        // Before the close: the last line may be an answer that someone waits for.
+        while let Some(line) = self.lines.finish() {
+            self.receive_line(now, line);
+        }
+        // Twice is enough, whoever ended the second.
+        self.reopens = !self.reopens && self.client.reopen();
+        if !self.reopens {
+            self.client.peer_closed(failure);
+        }
     }
 
     fn receive_lines(&mut self, now: Time) {

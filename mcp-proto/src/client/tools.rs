@@ -2,6 +2,7 @@
 
 use super::call::{Call, CallProgress, CallPurpose};
 use super::event::ClientEvent;
+use super::input::no_input;
 use super::link::Link;
 use super::listing::{Ended, Joined};
 use super::machine::Client;
@@ -37,7 +38,10 @@ impl Client {
 
     /// A page came, or did not.
     pub(super) fn settle_page(&mut self, outcome: Result<RawJson, CallError>) {
-        let outcome = outcome.and_then(|result| self.check_result_type(result));
+        let outcome = outcome.and_then(|result| match self.requires_input(&result)? {
+            true => Err(CallError::InvalidReply(no_input())),
+            false => Ok(result),
+        });
         match outcome.and_then(|page| self.tools.add(self.now, &page, &self.config.limits)) {
             Ok(next) => {
                 // Before its tools are read: the next page comes meanwhile.
@@ -99,9 +103,9 @@ impl Client {
                 }
                 // The same headers would be refused again.
                 (Some(error), _) if !has_learnt => {
-                    let error = ErrorObject::clone(error);
+                    let (error, purpose) = (ErrorObject::clone(error), call.purpose);
                     self.calls.remove(id);
-                    self.reply(id, Err(CallError::Rpc(error)));
+                    self.conclude(id, purpose, Err(CallError::Rpc(error)));
                 }
                 _ => self.send_or_hold(id),
             }
@@ -122,7 +126,7 @@ impl Client {
         let Some(call) = self.calls.get_mut(id) else {
             return false;
         };
-        let is_tool = call.method.known() == Some(Method::CallTool) && call.purpose == CallPurpose::Application;
+        let is_tool = call.method.known() == Some(Method::CallTool) && call.is_work();
         // Once: with the list at hand, another refusal has another reason.
         let is_first = call.mismatch.is_none() && error.code == ErrorCode::HEADER_MISMATCH;
         if !(is_mirrored && is_tool && is_first) {

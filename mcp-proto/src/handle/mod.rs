@@ -1,6 +1,8 @@
 //! The async layer: futures and wakers over the machines. No IO, no runtime.
 
+mod board;
 pub mod client;
+mod contained;
 #[cfg(test)]
 pub(crate) mod count;
 mod crossing;

@@ -28,6 +28,12 @@ pub trait Pump {
     /// The stream ended. What is queued may still be written.
     fn receive_eof(&self, now: Time);
 
+    /// The stream broke off: the same, with why. Whoever waits for an answer is told.
+    fn receive_failure(&self, now: Time, why: &str) {
+        let _ = why;
+        self.receive_eof(now);
+    }
+
     /// Says that the driver can open the stream again; see
     /// [`StreamClient::allow_reopening`](crate::client::StreamClient::allow_reopening). Nothing, for a server.
     fn allow_reopening(&self) {}

@@ -1,5 +1,7 @@
 //! Parameters on their way out: an object, and the `_meta` that the connection adds to it.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -10,6 +12,7 @@ use serde_json::value::RawValue;
 use super::members::{Member, Members, offset, write_object};
 use super::peek::Text;
 use super::{DecodeError, RawJson};
+use crate::model::{Json, Map};
 use crate::wire::scan;
 
 /// The parameters of an outgoing request or notification.
@@ -72,6 +75,30 @@ impl Params {
             object: Some(object),
             has_meta: false,
             is_named: true,
+        }
+    }
+
+    /// The same parameters for another round: with these answers, and with what the server wants back, in place of those
+    /// that were in there.
+    pub(crate) fn answering(&self, answers: Option<&Map<Json>>, state: Option<&RawJson>) -> Self {
+        let text = self.object.as_ref().map_or("{}", RawJson::as_str);
+        let members = Members::of(text).unwrap_or_default();
+        let kept = members
+            .iter()
+            .filter(|it| !matches!(&*it.key, "inputResponses" | "requestState"));
+        let mut texts: Vec<String> = kept.map(|it| it.text.into()).collect();
+        if let Some(answers) = answers.and_then(|answers| RawJson::from_serialize(answers).ok()) {
+            texts.push(format!(r#""inputResponses":{}"#, answers.as_str()));
+        }
+        if let Some(state) = state {
+            texts.push(format!(r#""requestState":{}"#, state.as_str()));
+        }
+        let mut object = Vec::with_capacity(text.len());
+        write_object(&mut object, b"", texts.iter().map(String::as_str));
+        Self {
+            object: (!texts.is_empty()).then(|| RawJson::from_valid(object.into())),
+            has_meta: self.has_meta,
+            is_named: self.is_named,
         }
     }
 

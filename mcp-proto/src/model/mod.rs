@@ -22,6 +22,7 @@ mod content;
 mod elicitation;
 mod error;
 mod extra;
+mod form;
 mod handshake;
 mod icon;
 mod implementation;
@@ -75,6 +76,7 @@ pub use elicitation::{
 };
 pub use error::{ErrorInfo, MissingRequiredClientCapability, UnsupportedProtocolVersion, UrlElicitationRequired};
 pub use extra::Extra;
+pub use form::FormError;
 pub use handshake::{DiscoverResult, InitializeParams, InitializeResult};
 pub use icon::{Icon, Theme};
 pub use implementation::Implementation;

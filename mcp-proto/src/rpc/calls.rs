@@ -146,6 +146,11 @@ impl<T> Calls<T> {
 
     /// Stops waiting for a call; `None` where it has been settled.
     pub(crate) fn remove(&mut self, call: CallId) -> Option<T> {
+        self.take(call).map(|(data, _)| data)
+    }
+
+    /// The same, and when it was born, where that is known, and what was spent before.
+    pub(crate) fn take(&mut self, call: CallId) -> Option<(T, (Option<Time>, Duration))> {
         let pending = self.pending.remove(call.0)?;
         match pending.deadline {
             Some(_) => self.clean(),
@@ -154,7 +159,8 @@ impl<T> Calls<T> {
                 self.newborn.pop_if(|newborn| *newborn == call);
             }
         }
-        Some(pending.data)
+        let born = pending.deadline.map(|_| pending.born);
+        Some((pending.data, (born, pending.spent)))
     }
 
     pub(crate) fn get(&self, call: CallId) -> Option<&T> {

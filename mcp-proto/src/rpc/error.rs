@@ -1,9 +1,11 @@
 //! What can go wrong with a call, flat: one level, one variant per kind.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
+use super::farewell::Farewell;
 use crate::jsonrpc::{DecodeError, ErrorCode, ErrorObject, Params};
 use crate::method::MethodName;
 use crate::revision::Revision;
@@ -25,6 +27,10 @@ pub enum CallError {
     Unreachable(Box<str>),
     /// The connection, or the response to this call, broke off. Whether the peer acted on the call is not known.
     Disconnected,
+    /// The same, on a connection that was kept from an earlier request and broke off before anything of the response came:
+    /// the server may have closed it while it was idle. Whether it acted on the call is not known, and so it was not sent
+    /// again; a call that may be made twice is ([`CallOptions::idempotent`](super::CallOptions)).
+    Stale,
     /// The HTTP response was no answer to the call.
     Http(HttpFailure),
     /// The server wants authorization (HTTP 401), with its `WWW-Authenticate` header.
@@ -38,6 +44,13 @@ pub enum CallError {
     /// The result has a `resultType` that this side does not know
     /// (2026-07-28, Overview, ResultType: it "MUST be considered invalid").
     UnknownResultType(Box<str>),
+    /// What the server needed before it could answer could not be given (2026-07-28, Multi Round-Trip Requests).
+    Input(Box<InputFailure>),
+    /// The server has asked for input too often.
+    TooManyRounds {
+        /// How often it may ask: [`Limits::rounds`](crate::Limits::rounds).
+        most: usize,
+    },
     /// Both sides have no protocol revision in common.
     NoCommonRevision {
         /// What the server supports, as far as it said.
@@ -74,7 +87,7 @@ impl CallError {
     pub fn is_unprocessed(&self) -> bool {
         match self {
             // In all other phases, the server had not got it yet.
-            Self::Timeout { phase, .. } => *phase != Phase::Request,
+            Self::Timeout { phase, .. } => !matches!(phase, Phase::Request | Phase::Input),
             Self::Unreachable(_) | Self::Refused(_) | Self::SessionLost | Self::NoCommonRevision { .. } => true,
             // Who asks for authorization has not looked at the call.
             Self::Unauthorized(_) | Self::Forbidden(_) => true,
@@ -92,12 +105,18 @@ impl fmt::Display for CallError {
             Self::Disconnected => f.write_str(
                 "the connection broke off before the answer; whether the server acted on the call is not known",
             ),
+            Self::Stale => f.write_str(
+                "the connection, reused from an earlier call, broke off before the answer; the call may or may not have \
+                 been done, and was not sent again",
+            ),
             Self::Http(failure) => failure.fmt(f),
             Self::Unauthorized(_) => f.write_str("the server wants authorization (HTTP 401)"),
             Self::Forbidden(_) => f.write_str("the server denies access (HTTP 403)"),
             Self::SessionLost => f.write_str("the session was lost twice in a row"),
             Self::InvalidReply(error) => write!(f, "the reply cannot be read: {error}"),
             Self::UnknownResultType(name) => write!(f, "the result is of the unknown type {name:?}"),
+            Self::Input(failure) => failure.fmt(f),
+            Self::TooManyRounds { most } => write!(f, "the server has asked for input more than {most} times"),
             Self::NoCommonRevision { supported } => {
                 write!(f, "no common protocol revision; the server supports {supported:?}")
             }
@@ -109,6 +128,36 @@ impl fmt::Display for CallError {
 }
 
 impl core::error::Error for CallError {}
+
+/// An input that the server needed, and that could not be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InputFailure {
+    /// What the server calls it.
+    pub key: Box<str>,
+    /// The method that asks for it.
+    pub method: Box<str>,
+    /// Why it could not be given: what the handler has said, or −32601 where there is none.
+    pub error: ErrorObject,
+}
+
+impl InputFailure {
+    /// The input `key`, asked for by `method`, could not be given.
+    pub fn new(key: impl Into<Box<str>>, method: impl Into<Box<str>>, error: ErrorObject) -> Self {
+        let (key, method) = (key.into(), method.into());
+        Self { key, method, error }
+    }
+}
+
+impl fmt::Display for InputFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, method, error } = self;
+        write!(
+            f,
+            "the server needs the input {key:?} ({method}), which could not be given: {error}"
+        )
+    }
+}
 
 impl From<SendError> for CallError {
     fn from(error: SendError) -> Self {
@@ -146,6 +195,8 @@ pub enum Phase {
     Outbox,
     /// Its own answer.
     Request,
+    /// What the server needs before it can answer (2026-07-28): a human's word, say.
+    Input,
 }
 
 impl fmt::Display for Phase {
@@ -156,6 +207,7 @@ impl fmt::Display for Phase {
             Self::Initialize => "waiting for initialize",
             Self::Outbox => "waiting to be sent",
             Self::Request => "waiting for the answer",
+            Self::Input => "waiting for input that the server needs",
         })
     }
 }
@@ -225,24 +277,30 @@ impl fmt::Display for SendError {
 impl core::error::Error for SendError {}
 
 /// Why a connection is closed. The first reason stays, and reaches everyone who waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// This side closed it.
     Local,
     /// The peer closed it, or the transport ended.
     Peer,
+    /// The server that this side had started has ended, and this is how.
+    Exited(Arc<Farewell>),
+    /// The transport failed, and this is what it said.
+    Failed(Arc<str>),
     /// Whatever moved its bytes is gone.
     DriverDropped,
 }
 
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Local => "by this side",
-            Self::Peer => "by the peer",
-            Self::DriverDropped => "its driver was dropped",
-        })
+        match self {
+            Self::Local => f.write_str("by this side"),
+            Self::Peer => f.write_str("by the peer"),
+            Self::Exited(farewell) => farewell.fmt(f),
+            Self::Failed(why) => write!(f, "it failed: {why}"),
+            Self::DriverDropped => f.write_str("its driver was dropped"),
+        }
     }
 }
 

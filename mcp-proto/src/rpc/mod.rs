@@ -9,6 +9,7 @@ mod counters;
 mod deadlines;
 mod error;
 mod excerpt;
+mod farewell;
 mod kept;
 mod options;
 mod outbox;
@@ -22,8 +23,9 @@ pub(crate) use calls::Calls;
 pub use counters::Counters;
 #[cfg(feature = "http")]
 pub(crate) use deadlines::Deadlines;
-pub use error::{CallError, CloseReason, HttpFailure, Phase, SendError};
+pub use error::{CallError, CloseReason, HttpFailure, InputFailure, Phase, SendError};
 pub use excerpt::Excerpt;
+pub use farewell::Farewell;
 pub use kept::Kept;
 pub use options::CallOptions;
 pub(crate) use outbox::Outbox;

@@ -30,10 +30,14 @@ pub struct CallOptions {
     pub log_level: Option<LoggingLevel>,
     /// Whether the call does no more harm when it is made twice. Where this is set and the connection broke off before the
     /// answer, a pool of sessions makes the call again; so does a client over HTTP in the modern era where the connection
-    /// had been kept from an earlier call, and was gone before anything of the response came. Else a client never makes a
+    /// had been kept from an earlier call, and was gone before anything of the response came, or the response broke off (then
+    /// once, as another request). Else a client never makes a
     /// call twice that the server may have acted on, unless its method only asks or looks
     /// ([`Method::is_repeatable`](crate::method::Method::is_repeatable)).
     pub idempotent: bool,
+    /// Whether a result that requires input (2026-07-28, Multi Round-Trip Requests) is the reply, as it came, in place of
+    /// what follows from it: for those who make the next round themselves, with another call.
+    pub by_round: bool,
     /// Whether a result will do that an earlier call with this option brought, with the same parameters, and that its
     /// server says is fresh still (2026-07-28, Caching): then nothing is sent. What is kept belongs to one client, within
     /// [`Limits::kept_results_bytes`](crate::Limits::kept_results_bytes).
@@ -81,6 +85,13 @@ impl CallOptions {
     #[must_use]
     pub fn with_idempotence(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// With results that require input as replies.
+    #[must_use]
+    pub fn with_rounds_by_hand(mut self) -> Self {
+        self.by_round = true;
         self
     }
 

@@ -68,6 +68,10 @@ pub enum Failure {
     TooManyConnections,
     /// The connection broke off, or the response ended before the answer.
     Disconnected,
+    /// The connection was kept from an earlier exchange, and broke off before anything of the response came.
+    Stale,
+    /// The event stream of a response ended before the answer: the server has begun with the request.
+    Interrupted,
     /// The response was no answer.
     Status {
         /// Its status.
@@ -88,7 +92,8 @@ impl From<Failure> for CallError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Unreachable(why) => Self::Unreachable(why),
-            Failure::Disconnected => Self::Disconnected,
+            Failure::Disconnected | Failure::Interrupted => Self::Disconnected,
+            Failure::Stale => Self::Stale,
             Failure::TooManyConnections => Self::Refused(SendError::TooManyConnections),
             Failure::SessionLost => Self::SessionLost,
             // Apart from other statuses: with the challenge of these two, authorization goes on.

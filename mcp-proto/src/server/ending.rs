@@ -17,7 +17,7 @@ use crate::time::Time;
 #[derive(Debug)]
 pub(super) struct Ending(State);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     Open,
     Draining(CloseReason, Option<Time>),
@@ -41,9 +41,9 @@ impl Ending {
 
     /// Why it has begun, where it has.
     pub(super) fn reason(&self) -> Option<CloseReason> {
-        match self.0 {
+        match &self.0 {
             State::Open => None,
-            State::Draining(reason, _) | State::Over(reason, _) => Some(reason),
+            State::Draining(reason, _) | State::Over(reason, _) => Some(reason.clone()),
         }
     }
 
@@ -76,8 +76,8 @@ impl Ending {
 
     /// Nothing is left.
     pub(super) fn finish(&mut self) {
-        if let State::Draining(reason, _) = self.0 {
-            self.0 = State::Over(reason, false);
+        if let State::Draining(reason, _) = &self.0 {
+            self.0 = State::Over(reason.clone(), false);
         }
     }
 
@@ -86,7 +86,7 @@ impl Ending {
         match &mut self.0 {
             State::Over(reason, told @ false) => {
                 *told = true;
-                Some(*reason)
+                Some(reason.clone())
             }
             _ => None,
         }

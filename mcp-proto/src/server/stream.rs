@@ -160,14 +160,12 @@ impl StreamServer {
     /// The stream has ended on the client's side. What is in progress may be answered for
     /// [`Timeouts::close`](crate::Timeouts::close); subscriptions and our calls end at once.
     pub fn receive_eof(&mut self, now: Time) {
-        if !self.ending.is_open() {
-            return;
-        }
-        // A last line without its end counts: a client may end with it.
-        while let Some(line) = self.decoder.finish() {
-            self.line(now, line);
-        }
-        self.drain(CloseReason::Peer);
+        self.end_input(now, CloseReason::Peer);
+    }
+
+    /// The stream broke off, and this is why. What is queued may still be written.
+    pub fn receive_failure(&mut self, now: Time, why: &str) {
+        self.end_input(now, CloseReason::Failed(why.into()));
     }
 
     /// Ends the connection: nothing more is read, what is queued and in progress is finished first, for
@@ -379,8 +377,19 @@ impl StreamServer {
         }
     }
 
+    fn end_input(&mut self, now: Time, reason: CloseReason) {
+        if !self.ending.is_open() {
+            return;
+        }
+        // A last line without its end counts: a client may end with it.
+        while let Some(line) = self.decoder.finish() {
+            self.line(now, line);
+        }
+        self.drain(reason);
+    }
+
     fn drain(&mut self, reason: CloseReason) {
-        self.ending.begin(reason);
+        self.ending.begin(reason.clone());
         for (key, subscription) in self.subscriptions.drain() {
             self.load.release(&subscription.token);
             self.session.finish(key);
@@ -393,7 +402,7 @@ impl StreamServer {
         }
         // A client that is not read cannot answer them.
         for call in self.session.abandon_calls() {
-            let outcome = Err(CallError::Closed(reason));
+            let outcome = Err(CallError::Closed(reason.clone()));
             self.events.push(ServerEvent::Reply { call, outcome });
         }
     }

@@ -129,7 +129,7 @@ impl<K: Clone + Ord> SessionPool<K> {
 
     /// Why the pool is closed, where it is.
     pub fn close_reason(&self) -> Option<CloseReason> {
-        self.closed
+        self.closed.clone()
     }
 
     /// Whether the pool is closed and nothing is left to be done.
@@ -223,10 +223,10 @@ impl<K: Clone + Ord> SessionPool<K> {
         if self.closed.is_some() {
             return;
         }
-        self.closed = Some(reason);
+        self.closed = Some(reason.clone());
         // Copies: slots go while this goes on.
         for key in self.slots.all_keys() {
-            self.close_slot(&key, reason);
+            self.close_slot(&key, reason.clone());
         }
     }
 
@@ -293,8 +293,8 @@ impl<K: Clone + Ord> SessionPool<K> {
     }
 
     fn wait(&mut self, key: &K, options: &AcquireOptions, is_replacement: bool) -> Result<WaiterId, SendError> {
-        if let Some(reason) = self.closed {
-            return Err(SendError::Closed(reason));
+        if let Some(reason) = &self.closed {
+            return Err(SendError::Closed(reason.clone()));
         }
         // Before room is made: a caller that is refused must cost nobody a session.
         if self.waiters.len() >= self.config.waiters {

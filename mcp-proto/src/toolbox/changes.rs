@@ -144,6 +144,7 @@ impl Watched {
             matches!(
                 error,
                 CallError::Disconnected
+                    | CallError::Stale
                     | CallError::Cancelled
                     | CallError::SessionLost
                     | CallError::Closed(_)

@@ -8,9 +8,9 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use crate::client::ToolList;
-use crate::handle::client::{Answered, CallObserver, Client, Notifications};
-use crate::handle::sessions::{Session, SessionNotifications};
+use crate::client::{Incident, ToolList};
+use crate::handle::client::{Answered, CallObserver, Client, Incidents, Notifications};
+use crate::handle::sessions::{Session, SessionIncidents, SessionNotifications};
 use crate::jsonrpc::{Notification, Params, RawJson};
 use crate::method::MethodName;
 use crate::rpc::CallOptions;
@@ -34,6 +34,11 @@ pub trait ToolSource: fmt::Debug + Send + Sync {
 
     /// What the server notifies of its own accord, from now on.
     fn notifications(&self) -> Box<dyn NotificationStream>;
+
+    /// What is lost, or goes wrong, without a call failing for it, where the source can tell.
+    fn incidents(&self) -> Option<Box<dyn IncidentStream>> {
+        None
+    }
 }
 
 /// A request to be made through a [`ToolSource`]. Its clones make the same request, which is how one is made again.
@@ -84,6 +89,15 @@ pub trait NotificationStream: fmt::Debug + Send {
     fn missed(&self) -> u64;
 }
 
+/// What is lost on the way to a server, for those who poll.
+pub trait IncidentStream: fmt::Debug + Send {
+    /// The next incident; `None` when there will be no more.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incident>>;
+
+    /// How many were forgotten before they were read.
+    fn missed(&self) -> u64;
+}
+
 impl ToolSource for Client {
     fn call(&self, request: CallRequest) -> SourceFuture<RawJson> {
         let mut call = self
@@ -115,6 +129,20 @@ impl ToolSource for Client {
 
     fn notifications(&self) -> Box<dyn NotificationStream> {
         Box::new(self.notifications())
+    }
+
+    fn incidents(&self) -> Option<Box<dyn IncidentStream>> {
+        Some(Box::new(self.incidents()))
+    }
+}
+
+impl IncidentStream for Incidents {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incident>> {
+        self.poll_next(cx)
+    }
+
+    fn missed(&self) -> u64 {
+        self.missed()
     }
 }
 
@@ -155,6 +183,20 @@ impl<K: Ord + Send + Sync + 'static> ToolSource for Session<K> {
     fn notifications(&self) -> Box<dyn NotificationStream> {
         Box::new(self.notifications())
     }
+
+    fn incidents(&self) -> Option<Box<dyn IncidentStream>> {
+        Some(Box::new(self.incidents()))
+    }
+}
+
+impl<K: Ord + Send + Sync> IncidentStream for SessionIncidents<K> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incident>> {
+        self.poll_next(cx).map(|next| next.map(|told| told.incident))
+    }
+
+    fn missed(&self) -> u64 {
+        self.missed()
+    }
 }
 
 impl<K: Ord + Send + Sync> NotificationStream for SessionNotifications<K> {
@@ -182,5 +224,9 @@ impl<S: ToolSource + ?Sized> ToolSource for Arc<S> {
 
     fn notifications(&self) -> Box<dyn NotificationStream> {
         (**self).notifications()
+    }
+
+    fn incidents(&self) -> Option<Box<dyn IncidentStream>> {
+        (**self).incidents()
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::call::ToolCall;
 use super::changes::ToolboxChanges;
+use super::incidents::ToolboxIncidents;
 use super::listing::ToolboxListing;
 use super::overrides::ToolOverrides;
 use super::remote::RemoteTool;
@@ -131,6 +132,11 @@ impl Toolbox {
     /// Which servers say that their tools have changed, from now on.
     pub fn changes(&self) -> ToolboxChanges {
         ToolboxChanges::new(&self.servers)
+    }
+
+    /// What is lost on the way to the servers, or goes wrong, without a call failing for it, and to which.
+    pub fn incidents(&self) -> ToolboxIncidents {
+        ToolboxIncidents::new(&self.servers)
     }
 }
 

@@ -6,7 +6,7 @@ use mcp_proto::rpc::{CallError, CallOptions};
 use serde_json::json;
 
 use crate::http_sessions::{gets, with_listen};
-use crate::http_support::{SSE, Web};
+use crate::http_support::{SSE, Web, sse};
 use crate::support::{at, secs};
 
 /// Why the client says that it does not listen, once.
@@ -150,4 +150,24 @@ fn progress_that_does_not_increase_keeps_no_call_waiting() {
         assert_eq!(web.client.poll_timeout(), Some(at(lasts)));
         assert!(web.client.as_client().is_waiting(call));
     }
+}
+
+/// It is gone, whatever it was: nobody waits for it, and an operator wants to know.
+#[test]
+fn an_event_on_the_get_stream_that_is_too_long_is_counted_and_told() {
+    let (mut web, get) = with_listen();
+    web.head(get.id, 200, &[("content-type", SSE)]);
+    let limit = web.client.as_client().config().limits.event_bytes;
+    web.body(get.id, b"data: ");
+    let piece = vec![b'x'; 1 << 20];
+    for _ in 0..=limit / piece.len() {
+        web.body(get.id, &piece);
+    }
+    web.body(get.id, b"\n\n");
+    let told: Vec<_> = std::iter::from_fn(|| web.client.poll_event()).collect();
+    assert!(matches!(told[..], [ClientEvent::Junk(_)]), "{told:?}");
+    assert_eq!(web.client.as_client().counters().junk, 1);
+    // Only that one is lost.
+    web.body(get.id, &sse(&[json!({"jsonrpc": "2.0", "method": "notifications/x"})]));
+    assert!(matches!(web.events()[..], [ClientEvent::Notification(_)]));
 }

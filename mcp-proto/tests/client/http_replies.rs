@@ -107,6 +107,12 @@ fn a_transport_that_fails() {
                 web.body(post.id, &sse(&[result(post.rpc_id(), tools())]));
             }
             web.broken(post.id);
+            // In the modern era it is asked for again, as another request, once.
+            for again in web.opened() {
+                assert!(revision.is_stateless() && !answered);
+                web.head(again.id, 200, &[("content-type", SSE)]);
+                web.broken(again.id);
+            }
             let outcome = replies(&web.events()).remove(0).1;
             assert_eq!(outcome.err(), (!answered).then_some(CallError::Disconnected));
         }

@@ -21,6 +21,7 @@ mod http_support;
 mod http_tools;
 mod long_lists;
 mod random;
+mod rounds;
 mod stream_calls;
 mod stream_handshake;
 mod stream_server;

@@ -47,7 +47,7 @@ const MISTAKES: [(&str, &str, &str); 9] = [
     (
         "a future that is not `Send`",
         r#".tool("a", "", || async { let it = Rc::new(1); later().await; drop(it); Ok("x") })"#,
-        "let go of what is not `Send`",
+        "to implement `AnyThread`",
     ),
     (
         "an error of another type",
@@ -57,7 +57,7 @@ const MISTAKES: [(&str, &str, &str); 9] = [
     (
         "an output that is none",
         r#".tool("a", "", || async { Ok(5u8) })"#,
-        "a tool cannot return `u8`",
+        "a tool returns text, content blocks, data as `Structured(..)`",
     ),
     (
         "state that is not `Clone`",

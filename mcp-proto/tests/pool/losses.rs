@@ -1,8 +1,9 @@
 //! H: connections that end.
 
 use std::future::poll_fn;
+use std::task::Poll;
 
-use mcp_proto::client::Mode;
+use mcp_proto::client::{Incident, Mode};
 use mcp_proto::jsonrpc::{ErrorCode, Params};
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason};
 use mcp_proto::sessions::{Life, SessionsConfig};
@@ -76,6 +77,36 @@ fn h5_what_was_sent_is_sent_again_only_where_that_does_no_harm() {
         let (at, outcome) = harmless.expect();
         assert_eq!((at, outcome.is_ok()), (ms(20 + 500 + 10 + 2_000), true), "{mode:?}");
         assert_eq!((world.calls(), world.connects("server")), (2, 2));
+    }
+}
+
+/// Whose it was, that it was lost, and that it is there again.
+#[test]
+fn a_session_that_is_lost_and_made_again_is_told_with_its_key() {
+    for mode in MODES {
+        let mut world = World::new(mode, SessionsConfig::default());
+        let (mut all, mut own) = (world.sessions.incidents(), world.session().incidents());
+        let mut others = world.sessions.session("another").incidents();
+        ready(&mut world);
+        world.kill();
+        world.executor.run_for(ms(100));
+        ready(&mut world);
+        let mut told = Vec::new();
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        while let Poll::Ready(Some(next)) = all.poll_next(&mut cx) {
+            assert_eq!(*next.key, "server");
+            told.push(next.incident);
+        }
+        let [Incident::Disconnected(CloseReason::Peer), Incident::Recreated] = &told[..] else {
+            panic!("{mode:?}: {told:?}")
+        };
+        assert!(matches!(own.poll_next(&mut cx), Poll::Ready(Some(_))));
+        assert!(matches!(own.poll_next(&mut cx), Poll::Ready(Some(_))));
+        assert!(own.poll_next(&mut cx).is_pending() && others.poll_next(&mut cx).is_pending());
+        drop(world);
+        assert!(matches!(all.poll_next(&mut cx), Poll::Ready(None)));
+        assert!(matches!(own.poll_next(&mut cx), Poll::Ready(None)));
+        assert_eq!((all.missed(), own.missed()), (0, 0));
     }
 }
 

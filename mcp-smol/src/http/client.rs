@@ -13,6 +13,7 @@ use mcp_driver::http::{Agreed, ClientTls, ServerTls};
 use mcp_driver::http::{HttpOptions, Network, look};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::sessions::Driver;
 
 use super::bridge::Bridge;
@@ -38,11 +39,11 @@ pub fn connect(url: &str, spawn: impl FnOnce(Driver)) -> Result<Client, ConnectE
 /// As for [`connect`].
 pub fn connect_with(
     url: &str,
-    config: ClientConfig,
+    client: impl Into<ClientBuilder>,
     options: &HttpOptions,
     spawn: impl FnOnce(Driver),
 ) -> Result<Client, ConnectError> {
-    let (client, driver) = client_over_http(url, config, options)?;
+    let (client, driver) = client_over_http(url, client.into(), options)?;
     spawn(Box::pin(driver));
     Ok(client)
 }
@@ -56,12 +57,12 @@ pub fn connect_with(
 /// # Cancel safety
 /// Dropping the future closes all its connections at once, and resolves what waits for an answer as closed.
 /// It may be polled on any executor.
-pub fn client_over_http(
+pub fn client_over_http<C: Into<ClientBuilder>>(
     url: &str,
-    config: ClientConfig,
+    client: C,
     options: &HttpOptions,
-) -> Result<(Client, impl Future<Output = ()> + Send + use<>), ConnectError> {
-    mcp_driver::http::client_over_http::<Tcp, _>(url, config, options, Clock::start(), cfg!(feature = "tls"))
+) -> Result<(Client, impl Future<Output = ()> + Send + use<C>), ConnectError> {
+    mcp_driver::http::client_over_http::<Tcp, _>(url, client.into(), options, Clock::start(), cfg!(feature = "tls"))
 }
 
 /// Smol's sockets.

@@ -11,6 +11,7 @@ use mcp_driver::http::{Agreed, ClientTls, ServerTls};
 use mcp_driver::http::{HttpOptions, Network, look};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::Client;
+use mcp_proto::handle::client::ClientBuilder;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::runtime::Handle;
 use tokio::task::coop;
@@ -37,8 +38,12 @@ pub fn connect(url: &str) -> Result<Client, ConnectError> {
 ///
 /// # Errors
 /// As for [`connect`].
-pub fn connect_with(url: &str, config: ClientConfig, options: &HttpOptions) -> Result<Client, ConnectError> {
-    let (client, driver) = client_over_http(url, config, options)?;
+pub fn connect_with(
+    url: &str,
+    client: impl Into<ClientBuilder>,
+    options: &HttpOptions,
+) -> Result<Client, ConnectError> {
+    let (client, driver) = client_over_http(url, client.into(), options)?;
     let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
     runtime.spawn(driver);
     Ok(client)
@@ -53,12 +58,12 @@ pub fn connect_with(url: &str, config: ClientConfig, options: &HttpOptions) -> R
 /// # Cancel safety
 /// Dropping the future closes all its connections at once, and resolves what waits for an answer as closed.
 /// It has to be polled on a tokio runtime with IO and time.
-pub fn client_over_http(
+pub fn client_over_http<C: Into<ClientBuilder>>(
     url: &str,
-    config: ClientConfig,
+    client: C,
     options: &HttpOptions,
-) -> Result<(Client, impl Future<Output = ()> + Send + use<>), ConnectError> {
-    mcp_driver::http::client_over_http::<Tcp, _>(url, config, options, Clock::start(), cfg!(feature = "tls"))
+) -> Result<(Client, impl Future<Output = ()> + Send + use<C>), ConnectError> {
+    mcp_driver::http::client_over_http::<Tcp, _>(url, client.into(), options, Clock::start(), cfg!(feature = "tls"))
 }
 
 /// Tokio's sockets.

@@ -157,7 +157,9 @@ fn f4_one_connection_that_breaks_harms_no_other_call() {
             runtime.sleep(std::time::Duration::from_millis(1)).await;
         }
         let bad = client.call_tool("echo", json!({"text": "break off"})).await;
-        assert_eq!(bad.unwrap_err(), CallError::Disconnected);
+        // Which of the two depends on whether its connection had been used before.
+        let error = bad.unwrap_err();
+        assert!(matches!(error, CallError::Disconnected | CallError::Stale), "{error}");
         let good = good.await.unwrap();
         let ok = good.iter().filter(|outcome| outcome.is_ok()).count();
         figures.time("all 51 calls", began.elapsed());

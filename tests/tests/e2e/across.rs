@@ -60,7 +60,7 @@ fn the_end_of_the_other_runtime_ends_the_calls_in_flight() {
         }
         world.kill_server().await;
         match (world.transport.is_http(), call.await.unwrap_err()) {
-            (true, CallError::Disconnected) | (false, CallError::Closed(CloseReason::Peer)) => {}
+            (true, CallError::Disconnected | CallError::Stale) | (false, CallError::Closed(CloseReason::Peer)) => {}
             (_, other) => panic!("{other:?}"),
         }
     });

@@ -31,7 +31,7 @@ fn a_server_that_is_killed_ends_the_calls_in_flight() {
             }
             world.kill_server().await;
             match (world.transport.is_http(), call.await.unwrap_err()) {
-                (true, CallError::Disconnected) | (false, CallError::Closed(CloseReason::Peer)) => {}
+                (true, CallError::Disconnected | CallError::Stale) | (false, CallError::Closed(CloseReason::Peer)) => {}
                 (_, other) => panic!("{other:?}"),
             }
             world.probe.dropped.notified().await;

@@ -41,7 +41,10 @@ fn a_shutdown_lets_requests_end_and_closes_the_rest() {
                 assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
                 let after = client.call_tool("echo", json!({"text": "x"})).await.unwrap_err();
                 assert!(
-                    matches!(after, CallError::Unreachable(_) | CallError::Disconnected),
+                    matches!(
+                        after,
+                        CallError::Unreachable(_) | CallError::Disconnected | CallError::Stale
+                    ),
                     "{after:?}"
                 );
             });

@@ -62,7 +62,7 @@ fn a_request_that_was_sent_is_not_sent_twice() {
         });
         let client = client(runtime, &site.url);
         assert_eq!(call(&client, 0).await, Ok(0));
-        assert_eq!(call(&client, 1).await, Err(CallError::Disconnected));
+        assert_eq!(call(&client, 1).await, Err(CallError::Stale));
         assert_eq!((site.connections(), site.requests()), (1, 2));
     });
 }

@@ -28,9 +28,9 @@ struct Seen {
 }
 
 impl Process for Stubborn {
-    type Error = ();
+    type Error = &'static str;
 
-    fn poll_stream(&mut self, _: &mut Context<'_>, step: Step<'_>) -> Poll<Result<usize, ()>> {
+    fn poll_stream(&mut self, _: &mut Context<'_>, step: Step<'_>) -> Poll<Result<usize, &'static str>> {
         let mut seen = self.0.lock().unwrap();
         match step {
             Step::Close => {
@@ -43,11 +43,11 @@ impl Process for Stubborn {
         }
     }
 
-    fn poll_stderr(&mut self, _: &mut Context<'_>, _: &mut BytesMut) -> Poll<Result<usize, ()>> {
+    fn poll_stderr(&mut self, _: &mut Context<'_>, _: &mut BytesMut) -> Poll<Result<usize, &'static str>> {
         Poll::Pending
     }
 
-    fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<Result<Exit, ()>> {
+    fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<Result<Exit, &'static str>> {
         let mut seen = self.0.lock().unwrap();
         seen.waker = Some(cx.waker().clone());
         match seen.is_killed {

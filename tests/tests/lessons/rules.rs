@@ -9,6 +9,13 @@ use mcp_proto::method::Method;
 use mcp_proto::model::{CacheScope, CallToolResult};
 use mcp_proto::rpc::{CallOptions, SendError};
 
+use mcp_driver::http::HttpOptions;
+use mcp_proto::handle::Server;
+use mcp_proto::handle::server::{NoArgs, Structured};
+use mcp_tests::caller::everywhere;
+use mcp_tests::runtime::Address;
+use mcp_tests::world::{Transport, Wire};
+
 use crate::{NOW, config, hear, written};
 
 const OFFER: &str =
@@ -94,4 +101,53 @@ fn cache_hints_are_merged_over_pages_and_one_private_page_makes_the_list_private
         });
         assert_eq!(*listed.expect("a list").expect("tools").scope(), expected, "{scopes:?}");
     }
+}
+
+/// rmcp 3.11. Before 2026-07-28 structured content is an object (2025-11-25, Tools, Structured Content); since then it is any
+/// JSON (2026-07-28, Tools). Before 2025-06-18 there is none.
+#[test]
+fn structured_output_that_is_no_object_is_left_out_for_legacy_peers() {
+    let modes = [Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25]
+        .map(Mode::Legacy)
+        .into_iter()
+        .chain([Mode::Modern]);
+    let modes: Vec<_> = modes.collect();
+    everywhere(async |runtime| {
+        let server = Server::builder("s", "1")
+            .tool("list", "", |_: NoArgs| async { Ok(Structured(vec![1, 2])) })
+            .tool("map", "", |_: NoArgs| async {
+                Ok(Structured(std::collections::BTreeMap::from([("a", 1)])))
+            })
+            .build();
+        for transport in [Transport::Memory, Transport::Http] {
+            for mode in &modes {
+                let config = config(*mode);
+                let (wire, mut serving) = (Wire::default(), None);
+                let client = if transport == Transport::Memory {
+                    let (client, task) = transport.join(runtime, &server, &wire, config);
+                    serving = Some(task);
+                    client
+                } else {
+                    let (Address::Http(url), task) = transport.serve(runtime, &server, &wire) else {
+                        panic!("it has a URL")
+                    };
+                    serving.replace(task);
+                    let client = runtime.connect_http(&url, config, &HttpOptions::default());
+                    client.expect("a client")
+                };
+                let list = client.call_tool("list", ()).await.expect("a result");
+                let map = client.call_tool("map", ()).await.expect("a result");
+                let is_told = |result: &CallToolResult| result.structured_content.is_some();
+                let expected = match mode {
+                    Mode::Modern => (true, true),
+                    Mode::Legacy(Revision::V2025_03_26) => (false, false),
+                    _ => (false, true),
+                };
+                assert_eq!((is_told(&list), is_told(&map)), expected, "{transport:?}, {mode:?}");
+                // The text says it to all of them.
+                assert_eq!((&*list.to_text(), &*map.to_text()), ("[1,2]", r#"{"a":1}"#));
+                drop((client, serving));
+            }
+        }
+    });
 }

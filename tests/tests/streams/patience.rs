@@ -20,7 +20,7 @@ fn at(seconds: u64) -> Time {
 
 /// Lanes over a stream on a clock of the test's own.
 struct Held {
-    lanes: Lanes<ScriptedPump, ()>,
+    lanes: Lanes<ScriptedPump, &'static str>,
     /// How many bytes the peer still takes.
     room: usize,
     /// Whether the peer has ended its side.
@@ -43,7 +43,7 @@ impl Held {
         (script, held)
     }
 
-    fn poll(&mut self, now: Time) -> Poll<Result<(), Failure<()>>> {
+    fn poll(&mut self, now: Time) -> Poll<Result<(), Failure<&'static str>>> {
         let Self {
             lanes,
             room,

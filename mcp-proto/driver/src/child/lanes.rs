@@ -15,15 +15,16 @@ use super::stderr::{Callback, Lines};
 use super::{Action, Command, Exit, Ladder, Signal, SpawnError, Stderr};
 use crate::{Failure, Lanes, Step};
 use mcp_proto::Time;
-use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Pump, Tasks, Teller, Timer};
 
 /// How often everything goes round before other tasks get their turn.
 // More than for a connection alone: a child that talks on its standard error must not starve what it answers.
 const ROUNDS: usize = 16;
 
-/// How long the output of a child is waited for that has exited. It has all been written by then; what comes later
-/// is of others that hold on to the pipe.
+/// How long the output of a child is waited for that has exited: it has all been written by then, and what comes later
+/// is of others that hold on to the pipe. And how long the exit of a child is waited for whose output has ended, so that
+/// its calls can say how it ended.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A child that runs, for the one future that drives its connection.
@@ -38,13 +39,18 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Its pipes are closed, and the child is left to whatever reaps it; a signal was sent before ([`ChildLanes`]).
 pub trait Process {
     /// What a pipe or the system fails with.
-    type Error;
+    type Error: fmt::Display;
 
     /// One step on its standard input and output. [`Step::Close`] closes its input; 0 bytes read are the end.
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<Result<usize, Self::Error>>;
 
     /// Reads its captured standard error to the front of `buffer`, and gives how much that is. 0 is the end.
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<Result<usize, Self::Error>>;
+
+    /// How many bytes of its input it has not read, where the system tells.
+    fn unread(&mut self) -> Option<usize> {
+        None
+    }
 
     /// Ready when it has exited, and is reaped.
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<Result<Exit, Self::Error>>;
@@ -78,6 +84,12 @@ pub struct ChildLanes<P: Pump, C: Process> {
     was_told: bool,
     /// The last line of its standard error, where that is captured and has ended.
     last_line: Option<String>,
+    /// Whether it was given any input.
+    has_input: bool,
+    /// Whether its output has ended.
+    output_ended: bool,
+    /// Since when a pipe of it has ended or failed.
+    ending: Option<Time>,
     /// How the child is started again, where it may be.
     restart: Option<Restart<C>>,
     exit: Option<Exit>,
@@ -125,6 +137,9 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             sources,
             stderr,
             on_exit: command.exit_callback().cloned(),
+            has_input: false,
+            output_ended: false,
+            ending: None,
             restart: None,
             exit: None,
             last_words: None,
@@ -133,7 +148,8 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     }
 
     /// The same, for a child that `start` can start once more where it dies before its client knows what it speaks:
-    /// some servers exit at a question that they do not know.
+    /// some servers exit at a question that they do not know. One that dies without having read the question would die
+    /// again, and is not started again, where the system tells.
     #[must_use]
     pub fn with_restart(mut self, command: Command, start: fn(&Command) -> io::Result<C>) -> Self {
         if let Some(lanes) = &self.lanes {
@@ -165,7 +181,9 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         for _ in 0..ROUNDS {
             let now = timer.now();
             let mut moved = self.poll_sources(now);
-            moved |= self.poll_lanes(cx, timer);
+            // Before the connection learns of its end: what waits for an answer then knows why none comes.
+            self.tell_exit(now);
+            moved |= self.poll_lanes(cx, now, timer);
             moved |= self.climb(now);
             self.tell_exit(now);
             if let Some(outcome) = self.outcome(now) {
@@ -245,7 +263,8 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
 
     /// Tells how the child has exited, when what it said before is read.
     fn tell_exit(&mut self, now: Time) {
-        let has_spoken = self.stderr.is_none() || self.last_words.is_none_or(|at| at <= now);
+        let has_ended = self.stderr.is_none() && (self.lanes.is_none() || self.output_ended);
+        let has_spoken = has_ended || self.last_words.is_some_and(|at| at <= now);
         if let (Some(teller), Some(exit), false, true) = (&self.teller, &self.exit, self.was_told, has_spoken) {
             let last_line = self.stderr.as_ref().map_or(self.last_line.as_deref(), Lines::last);
             teller.ended(&exit.to_string(), last_line);
@@ -254,16 +273,33 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     }
 
     /// The connection. Whether it has come to its end.
-    fn poll_lanes(&mut self, cx: &mut Context<'_>, timer: &mut impl Timer) -> bool {
+    fn poll_lanes(&mut self, cx: &mut Context<'_>, now: Time, timer: &mut impl Timer) -> bool {
+        let is_told = self.was_told || self.teller.is_none();
         let Some(lanes) = &mut self.lanes else { return false };
-        let (process, now, last_words) = (&mut self.process, timer.now(), self.last_words);
+        let (process, last_words) = (&mut self.process, self.last_words);
         let is_silent = last_words.is_some_and(|at| at <= now);
+        let (was_ending, ending, output_ended) = (self.ending, &mut self.ending, &mut self.output_ended);
+        let has_input = &mut self.has_input;
+        let exit_until = was_ending.map(|since| since + LAST_WORDS);
+        let words_until = [last_words, exit_until].into_iter().flatten().min();
         // Nothing can be answered any more after the end of the output, so that nothing needs to be written. That of a
         // child that has exited ends where nothing comes for a while.
         let (mut has_spoken, mut has_ended) = (false, false);
         let stream = |cx: &mut Context<'_>, step: Step<'_>| {
-            let is_read = matches!(step, Step::Read(_));
-            let mut done = process.poll_stream(cx, step);
+            let (is_read, is_write) = (matches!(step, Step::Read(_)), matches!(step, Step::Write(_)));
+            let mut done = match is_read && *output_ended {
+                true => Poll::Ready(Ok(0)),
+                false => process.poll_stream(cx, step),
+            };
+            *has_input |= is_write && matches!(done, Poll::Ready(Ok(1..)));
+            *output_ended |= is_read && matches!(done, Poll::Ready(Ok(0)));
+            if (is_read && *output_ended) || (!is_read && matches!(done, Poll::Ready(Err(_)))) {
+                let since = *ending.get_or_insert(now);
+                // It exits at once, mostly: how is what its callers want to know.
+                if !is_told && now < since + LAST_WORDS {
+                    return Poll::Pending;
+                }
+            }
             if is_read && is_silent && done.is_pending() {
                 done = Poll::Ready(Ok(0));
             }
@@ -273,7 +309,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         };
         let timed = |cx: &mut Context<'_>, deadline: Option<Time>| {
             // Nothing wakes at the end of the last words: others may hold the pipe open.
-            let deadline = [deadline, last_words].into_iter().flatten().min();
+            let deadline = [deadline, words_until].into_iter().flatten().min();
             timer.poll(cx, deadline).map(|()| timer.now())
         };
         let outcome = lanes.poll(cx, now, stream, timed);
@@ -281,7 +317,8 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         if is_over && !self.start_again(timer.now()) {
             self.begin_shutdown(cx, timer.now());
         }
-        is_over
+        // It is looked at once more: its exit may be known already.
+        is_over || self.ending != was_ending
     }
 
     /// Starts the child once more, where its client wants that. Whether it did.
@@ -290,8 +327,11 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         let Some(Restart { command, start }) = self.restart.take_if(|_| wants) else {
             return false;
         };
-        let Ok(process) = start(&command) else {
-            // What cannot be started again has ended, as it would have without.
+        // One that has not read the question did not die of it.
+        let has_heard = self.has_input && self.process.unread().is_none_or(|bytes| bytes == 0);
+        let started = has_heard.then(|| start(&command).ok()).flatten();
+        let Some(process) = started else {
+            // What is not started again has ended, as it would have without.
             if let Some(lanes) = &self.lanes {
                 lanes.pump().receive_eof(now);
             }
@@ -300,6 +340,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         self.end_stderr();
         self.tell_exit(now);
         (self.was_told, self.last_line) = (false, None);
+        (self.has_input, self.output_ended, self.ending) = (false, false, None);
         let mut last = mem::replace(&mut self.process, process);
         // It has no use any more, and may hold what the next one needs. Once it is reaped its number may be another's.
         if self.exit.take().is_none() || last.has_group() {
@@ -407,7 +448,7 @@ impl<P: Pump, C: Process> fmt::Debug for ChildLanes<P, C> {
 /// Dropping the future kills the child and its group at once, with one signal, and waits for nothing.
 pub fn client_over_child<C, T>(
     command: &Command,
-    config: ClientConfig,
+    client: ClientBuilder,
     timer: T,
     start: fn(&Command) -> io::Result<C>,
 ) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + use<C, T>)>
@@ -416,7 +457,7 @@ where
     T: Timer,
 {
     let process = start(command).map_err(|error| SpawnError::wrap(command, &error))?;
-    let (client, pump) = Client::over_stream(config);
+    let (client, pump) = Client::over_stream(client);
     let lanes = ChildLanes::new(pump, process, command).with_restart(command.clone(), start);
     Ok((client, async { Ok(lanes.run(timer).await?) }))
 }

@@ -10,6 +10,7 @@ mod ladder;
 mod lanes;
 mod spawn_error;
 mod stderr;
+mod unread;
 
 pub use command::{Command, Environment};
 pub use exit::Exit;
@@ -18,6 +19,7 @@ pub use ladder::{Action, Ladder, Signal};
 pub use lanes::{ChildLanes, Process, client_over_child};
 pub use spawn_error::SpawnError;
 pub use stderr::Stderr;
+pub use unread::unread;
 
 #[cfg(test)]
 mod tests;

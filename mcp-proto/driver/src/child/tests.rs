@@ -33,6 +33,7 @@ struct State {
     errors: VecDeque<Bytes>,
     errors_ended: bool,
     input: Vec<u8>,
+    unread: Option<usize>,
     /// The child takes no input.
     is_stuck: bool,
     input_closed: bool,
@@ -103,6 +104,10 @@ impl Process for World {
             state.wakers.push(cx.waker().clone());
             next(&mut state.errors, state.errors_ended, buffer)
         })
+    }
+
+    fn unread(&mut self) -> Option<usize> {
+        self.with(|state| state.unread)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<Result<Exit, Self::Error>> {
@@ -213,6 +218,14 @@ fn outcome<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// Why a call has ended with its connection.
+fn why<T: core::fmt::Debug, F: Future<Output = Result<T, CallError>> + ?Sized>(call: &mut Pin<Box<F>>) -> String {
+    match outcome(call) {
+        Poll::Ready(Err(CallError::Closed(reason))) => alloc::format!("{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -290,10 +303,7 @@ fn calls_end_when_the_child_exits_though_others_hold_its_pipes() {
     });
     let (exited, at) = scene.run();
     assert_eq!(exited, Ok(exit));
-    assert_eq!(
-        outcome(&mut call),
-        Poll::Ready(Err(CallError::Closed(CloseReason::Peer)))
-    );
+    assert_eq!(why(&mut call), "the server exited with status 3 before it answered");
     assert_eq!(exits.lock().unwrap().as_slice(), [exit]);
     // What it had left behind was given as much time.
     let asked = seconds(7) + Duration::from_millis(100);
@@ -327,11 +337,99 @@ fn a_child_that_ends_its_output_is_shut_down() {
     scene
         .world
         .with(|state| (state.output_ended, state.obeys, state.is_stuck) = (true, true, true));
-    assert_eq!(scene.run().1, seconds(2));
+    // It might have exited with it.
+    assert_eq!(scene.run().1, seconds(2) + Duration::from_millis(100));
     assert_eq!(
         outcome(&mut call),
         Poll::Ready(Err(CallError::Closed(CloseReason::Peer)))
     );
+}
+
+/// What the caller learns does not depend on which of the three is seen first: the end of the output, that of standard
+/// error, or the exit.
+#[test]
+fn a_call_says_how_the_server_ended_and_what_it_said_last() {
+    let exit = Exit::new(Some(1), None);
+    for order in 0..6 {
+        let mut scene = Scene::new(&Command::new("x").stderr(Stderr::lines(|_| {})));
+        let mut call = scene.call();
+        assert!(scene.poll().is_pending());
+        let output = |state: &mut State| state.output_ended = true;
+        let errors = |state: &mut State| {
+            state.errors.push_back(Bytes::from_static(b"no such table\n"));
+            state.errors_ended = true;
+        };
+        let exits = |state: &mut State| state.exit = Some((state.now, exit));
+        let steps: [&dyn Fn(&mut State); 3] = match order {
+            0 => [&output, &errors, &exits],
+            1 => [&output, &exits, &errors],
+            2 => [&errors, &output, &exits],
+            3 => [&errors, &exits, &output],
+            4 => [&exits, &output, &errors],
+            _ => [&exits, &errors, &output],
+        };
+        for step in steps {
+            assert!(outcome(&mut call).is_pending(), "{order}");
+            scene.world.with(step);
+            let _ = scene.poll();
+        }
+        assert_eq!(
+            why(&mut call),
+            "the server exited with status 1 before it answered; its last output was \"no such table\"",
+            "{order}"
+        );
+    }
+}
+
+#[test]
+fn what_a_child_said_on_its_output_without_an_end_of_line_is_its_last_output() {
+    let mut scene = Scene::plain();
+    let mut call = scene.call();
+    scene.world.with(|state| {
+        state.output.push_back(Bytes::from_static(b"usage: server FILE"));
+        state.output_ended = true;
+        state.exit = Some((Duration::ZERO, Exit::new(Some(2), None)));
+    });
+    let _ = scene.run();
+    let said = "the server exited with status 2 before it answered; its last output was \"usage: server FILE\"";
+    assert_eq!(why(&mut call), said);
+}
+
+#[test]
+fn a_child_that_died_without_having_read_the_question_is_not_started_again() {
+    for (unread, starts) in [(Some(0), 1), (Some(90), 0), (None, 1)] {
+        let world = World::default();
+        let config = ClientConfig::named("test", "1").with_mode(mcp_proto::client::Mode::Auto);
+        let (client, pump) = Client::over_stream(config);
+        // Each that is started again exits as well.
+        static STARTED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        STARTED.store(0, std::sync::atomic::Ordering::Relaxed);
+        let again = |_: &Command| {
+            STARTED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let world = World::default();
+            world.with(|state| (state.output_ended, state.exit) = (true, Some((Duration::ZERO, fine()))));
+            Ok(world)
+        };
+        let command = Command::new("server");
+        let lanes = ChildLanes::new(pump, world.clone(), &command).with_restart(command, again);
+        let client = Some(client);
+        let mut scene = Scene { world, client, lanes };
+        let mut call = scene.call();
+        assert!(scene.poll().is_pending());
+        scene.world.with(|state| {
+            state.unread = unread;
+            state.output_ended = true;
+            state.exit = Some((Duration::ZERO, Exit::new(Some(1), None)));
+        });
+        let _ = scene.poll();
+        let _ = scene.run();
+        assert_eq!(STARTED.load(std::sync::atomic::Ordering::Relaxed), starts, "{unread:?}");
+        let status = 1 - starts;
+        assert_eq!(
+            why(&mut call),
+            alloc::format!("the server exited with status {status} before it answered")
+        );
+    }
 }
 
 #[test]

@@ -11,15 +11,17 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::blocked::Ticket;
 use super::observer::CallObserver;
 use super::shared::{Inner, State, refused};
 use super::slots::{Fate, Report};
 use crate::client::Incident;
-use crate::jsonrpc::{DecodeError, Params, RawJson, SkippedEntry};
+use crate::jsonrpc::{DecodeError, Params, RawJson, SkippedEntry, result_type};
 use crate::method::MethodName;
-use crate::model::{LoggingLevel, LoggingMessageParams, ProgressParams};
+use crate::model::{InputRequiredResult, Json, LoggingLevel, LoggingMessageParams, Map, ProgressParams};
+use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, OnBehalfOf, SendError};
 
 /// A call of a method, a future of its result.
@@ -43,6 +45,8 @@ pub struct Call<T> {
     options: CallOptions,
     fate: Fate,
     decode: Decode<T>,
+    /// What reads a result that is none yet, where each round is wanted.
+    decode_round: Option<Decode<T>>,
     on_progress: Option<Hear<ProgressParams>>,
     on_log: Option<Hear<LoggingMessageParams>>,
 }
@@ -81,6 +85,7 @@ impl<T> Call<T> {
             options,
             fate: Fate::default(),
             decode,
+            decode_round: None,
             on_progress: None,
             on_log: None,
         }
@@ -147,11 +152,27 @@ impl<T> Call<T> {
         self
     }
 
+    /// With answers to what the server has asked for in an earlier round ([`by_round`](Self::by_round)): `inputs`, each under the
+    /// key of its request, and what the server wants back.
+    pub fn answering(mut self, inputs: &Map<Json>, required: &InputRequiredResult) -> Self {
+        let state = required.request_state.as_ref();
+        let state = state.and_then(|state| RawJson::from_serialize(state).ok());
+        if let Phase::New(Ok(params)) = &mut self.phase {
+            *params = params.answering(Some(inputs), state.as_ref());
+        }
+        self
+    }
+
     /// All options at once, in place of those that were set before. Progress is asked for where they say so, or
     /// where there is a function for it.
     pub fn options(mut self, options: CallOptions) -> Self {
         let progress = self.on_progress.is_some() || options.progress;
-        self.options = CallOptions { progress, ..options };
+        let by_round = self.options.by_round || options.by_round;
+        self.options = CallOptions {
+            progress,
+            by_round,
+            ..options
+        };
         self
     }
 
@@ -257,6 +278,61 @@ impl<T> Call<T> {
     }
 }
 
+impl<T: DeserializeOwned> Call<T> {
+    /// Gives each round, in place of answering what the server asks for: a call whose server needs input (2026-07-28, Multi
+    /// Round-Trip Requests) ends with that. The next round is another call, with [`answering`](Self::answering).
+    ///
+    /// ```
+    /// # use mcp_proto::{handle::{Client, client::Round}, model::{ElicitResult, Json, Map}, rpc::CallError};
+    /// # async fn book(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut call = client.call_tool("book", ()).by_round();
+    /// let result = loop {
+    ///     match call.await? {
+    ///         Round::Complete(result) => break result,
+    ///         Round::InputRequired(required) => {
+    ///             let asked = required.input_requests.iter().flat_map(|requests| requests.iter());
+    ///             let declined = Json::from_serialize(&ElicitResult::decline())?;
+    ///             let inputs: Map<Json> = asked.map(|(key, _)| (key, declined.clone())).collect();
+    ///             call = client.call_tool("book", ()).answering(&inputs, &required).by_round();
+    ///         }
+    ///     }
+    /// };
+    /// # drop(result);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn by_round(mut self) -> Call<Round<T>> {
+        self.options.by_round = true;
+        Call {
+            inner: self.inner.clone(),
+            phase: core::mem::replace(&mut self.phase, Phase::Done),
+            method: self.method.clone(),
+            options: self.options.clone(),
+            fate: self.fate,
+            decode: |raw| {
+                let (result, skipped) = raw.decode_leniently()?;
+                Ok((Round::Complete(result), skipped))
+            },
+            decode_round: Some(|raw| {
+                let (required, skipped) = raw.decode_leniently()?;
+                Ok((Round::InputRequired(required), skipped))
+            }),
+            on_progress: self.on_progress.take(),
+            on_log: self.on_log.take(),
+        }
+    }
+}
+
+/// What one round of a call has come to.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is returned")]
+pub enum Round<T> {
+    /// The result.
+    Complete(T),
+    /// The server needs input first.
+    InputRequired(InputRequiredResult),
+}
+
 /// The parameters of a call of the tool `name`. They are an object or nothing, and never `null`.
 pub(in crate::handle) fn tool_params<A: Serialize>(name: &str, arguments: A) -> Result<Params, DecodeError> {
     #[derive(Serialize)]
@@ -320,7 +396,7 @@ impl<T> Future for Call<T> {
                 this.phase = Phase::Done;
                 this.fate = fate;
                 // Outside of the lock as well: a result may be large.
-                let read = outcome.and_then(|raw| (this.decode)(&raw).map_err(CallError::InvalidReply));
+                let read = outcome.and_then(|raw| this.decoder(&raw)(&raw).map_err(CallError::InvalidReply));
                 Poll::Ready(read.map(|(value, skipped)| {
                     this.tell_skipped(skipped);
                     value
@@ -331,6 +407,21 @@ impl<T> Future for Call<T> {
 }
 
 impl<T> Call<T> {
+    /// What reads a result.
+    fn decoder(&self, raw: &RawJson) -> Decode<T> {
+        let Some(decode_round) = self.decode_round else {
+            return self.decode;
+        };
+        // In a legacy result, `resultType` is a member like any other.
+        let is_modern = self
+            .inner
+            .shared
+            .look(State::revision)
+            .is_some_and(Revision::is_stateless);
+        let is_round = is_modern && result_type(raw).is_ok_and(|kind| kind.as_deref() == Some("input_required"));
+        if is_round { decode_round } else { self.decode }
+    }
+
     /// A part of the result could not be read.
     fn tell_skipped(&self, skipped: Vec<SkippedEntry>) {
         if skipped.is_empty() {

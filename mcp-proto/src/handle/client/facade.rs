@@ -1,5 +1,6 @@
 //! The client handle.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::poll_fn;
@@ -11,21 +12,13 @@ use serde::de::DeserializeOwned;
 use super::call::{Call, tool_params};
 use super::incidents::Incidents;
 use super::listing::ToolListing;
-use super::machine::Machine;
 use super::notifications::Notifications;
-use super::pumps::ClientPump;
-#[cfg(feature = "http")]
-use super::pumps::HttpPump;
 use super::shared::{Inner, Shared, State};
-#[cfg(feature = "http")]
-use crate::client::HttpClient;
-use crate::client::{ClientConfig, Prior, ServerFacts, StreamClient};
-use crate::handle::wakers::Wait;
-#[cfg(feature = "http")]
-use crate::http::client::HttpClientConfig;
+use crate::client::{Incident, Prior, ServerFacts};
+use crate::handle::wakers::{Wait, Wakers};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
-use crate::model::{CallToolResult, TypedRequest};
+use crate::model::{CallToolResult, Root, TypedRequest};
 use crate::rpc::{CallError, CloseReason, Counters, SendError};
 
 /// A client of one server, cheap to clone and to share between tasks and threads.
@@ -43,24 +36,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client over a byte stream, and the pump that a driver moves its bytes with.
-    pub fn over_stream(config: ClientConfig) -> (Self, ClientPump) {
-        // Two counts: the last handle closes the client, and the driver keeps what they share until that is said.
-        let shared = Arc::new(Shared::new(Machine::Stream(StreamClient::new(config))));
-        (Self::of(&shared), ClientPump::new(shared))
-    }
-
-    /// A client over HTTP, and the pump that a driver moves its exchanges with.
-    #[cfg(feature = "http")]
-    pub fn over_http(config: ClientConfig, http: &HttpClientConfig) -> (Self, HttpPump) {
-        let shared = Arc::new(Shared::new(Machine::Http(HttpClient::new(config, http))));
-        (Self::of(&shared), HttpPump::new(shared))
-    }
-
-    fn of(shared: &Arc<Shared>) -> Self {
-        Self {
-            inner: Arc::new(Inner { shared: shared.clone() }),
-        }
+    pub(super) fn of_inner(inner: Arc<Inner>) -> Self {
+        Self { inner }
     }
 
     /// Calls the tool `name`.
@@ -77,7 +54,7 @@ impl Client {
     /// They are read once however many ask at a time, and kept while they are fresh: as long as the server says
     /// (`ttlMs`), or until it says that they have changed, where it has promised to
     /// ([`client::Client::list_tools`](crate::client::Client::list_tools) has the rules, and
-    /// [`tools_ttl`](ClientConfig::tools_ttl) the rest). What is kept belongs to this client, and so to one
+    /// [`tools_ttl`](crate::client::ClientConfig::tools_ttl) the rest). What is kept belongs to this client, and so to one
     /// authorization. [`forget_tools`](Self::forget_tools) makes the next one ask anew.
     ///
     /// # Errors
@@ -115,6 +92,17 @@ impl Client {
             .apply(|state| state.machine.client().notify(method, params))
     }
 
+    /// The roots from now on, in place of those of before. A server up to 2025-11-25 that knows the client already is told
+    /// that they have changed (`notifications/roots/list_changed`), where the client was made with
+    /// [`roots`](super::ClientBuilder::roots); a client that was not has none, whatever is said here.
+    ///
+    /// Deprecated since 2026-07-28, where a server asks for them anew whenever it needs them: what it works on is an argument
+    /// of its tools, a resource, or its configuration.
+    pub fn set_roots(&self, roots: impl IntoIterator<Item = Root>) {
+        let roots = roots.into_iter().collect();
+        self.inner.shared.apply(|state| state.set_roots(roots));
+    }
+
     /// What the server notifies of its own accord, from now on.
     pub fn notifications(&self) -> Notifications {
         Notifications::new(self.inner.shared.clone())
@@ -129,6 +117,12 @@ impl Client {
     /// The same, where what came before counts as missed.
     pub(in crate::handle) fn notifications_and_missed(&self) -> Notifications {
         Notifications::late(self.inner.shared.clone())
+    }
+
+    /// Tells `relay` of the incidents that there were and that there will be; it gives whom that wakes. It is called under
+    /// a lock, and must take none but its own.
+    pub(in crate::handle) fn relay(&self, relay: impl Fn(Incident) -> Wakers + Send + 'static) {
+        self.inner.shared.with(|state| state.relay(Box::new(relay)));
     }
 
     /// Waits until it is known what the server speaks, making the handshake if there is one to make, and says
@@ -207,8 +201,8 @@ impl Client {
 
     /// Whether the connection is closed.
     pub(in crate::handle) fn is_closed(&self) -> bool {
-        let closed = |state: &mut State| state.machine.as_client().closed();
-        self.inner.shared.with(closed).is_some()
+        let is_closed = |state: &mut State| state.machine.as_client().closed().is_some();
+        self.inner.shared.with(is_closed)
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {

@@ -40,7 +40,7 @@ impl Lobby {
         &mut self,
         failures: u64,
         facts: Option<&ServerFacts>,
-        closed: Option<CloseReason>,
+        closed: Option<&CloseReason>,
         watching: &mut Watching<'_>,
     ) -> Poll<Result<ServerFacts, CallError>> {
         // Before the failures: what failed earlier is history.
@@ -54,7 +54,7 @@ impl Lobby {
         }
         // Last: why the handshake failed says more than that the connection is closed.
         if let Some(reason) = closed {
-            return Poll::Ready(Err(CallError::Closed(reason)));
+            return Poll::Ready(Err(CallError::Closed(reason.clone())));
         }
         self.watch(watching)
     }

@@ -1,9 +1,11 @@
 //! The async layer of the client.
 
+mod answering;
 mod askers;
 mod blocked;
-mod board;
+mod builder;
 mod call;
+mod demands;
 mod facade;
 mod features;
 mod incidents;
@@ -13,6 +15,7 @@ mod lobby;
 mod machine;
 mod notifications;
 mod observer;
+mod open;
 mod pages;
 mod pumps;
 mod shared;
@@ -20,7 +23,9 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
-pub use call::Call;
+pub use answering::{AnswerContext, ClientHandler};
+pub use builder::ClientBuilder;
+pub use call::{Call, Round};
 pub(in crate::handle) use call::{Hearers, tool_params};
 pub use facade::Client;
 pub(in crate::handle) use facade::Watch;

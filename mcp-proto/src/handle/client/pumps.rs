@@ -2,14 +2,16 @@
 
 use alloc::sync::Arc;
 use core::task::{Context, Poll};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use super::answering::Desk;
 use super::machine::Machine;
 use super::shared::{Shared, State};
 #[cfg(feature = "http")]
 use crate::client::HttpClient;
-use crate::client::{Incident, StreamClient};
+use crate::client::StreamClient;
 use crate::handle::pump::Pump;
 use crate::handle::teller::Teller;
 #[cfg(feature = "http")]
@@ -20,11 +22,14 @@ use crate::time::Time;
 #[derive(Debug)]
 pub struct ClientPump {
     shared: Arc<Shared>,
+    /// The answers in progress, where there are some who answer.
+    desk: Option<Mutex<Desk>>,
 }
 
 impl ClientPump {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    pub(super) fn new(shared: Arc<Shared>, desk: Option<Desk>) -> Self {
+        let desk = desk.map(Mutex::new);
+        Self { shared, desk }
     }
 }
 
@@ -35,8 +40,7 @@ struct Telling(Arc<Shared>);
 impl Telling {
     fn ended(&self, status: &str, last_output: Option<&str>) {
         self.0.with(|state| {
-            let farewell = state.machine.as_client().farewell(status, last_output);
-            state.happened(Incident::Exited(farewell));
+            state.machine.client().ended(status, last_output);
         });
     }
 }
@@ -101,6 +105,15 @@ impl Pump for ClientPump {
         });
     }
 
+    fn receive_failure(&self, now: Time, why: &str) {
+        self.shared.with(|state| {
+            state.tick(now);
+            if let Some(stream) = state.stream() {
+                stream.receive_failure(now, why);
+            }
+        });
+    }
+
     fn allow_reopening(&self) {
         self.shared
             .with(|state| state.stream().map(StreamClient::allow_reopening));
@@ -126,8 +139,11 @@ impl Pump for ClientPump {
         }))
     }
 
-    // A client has no handlers that the driver would have to poll.
-    fn poll_work(&self, _cx: &mut Context<'_>, _now: Time) {}
+    fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
+        if let Some(desk) = &self.desk {
+            desk.lock().unwrap_or_else(PoisonError::into_inner).poll(cx);
+        }
+    }
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
         self.shared.with(|state| {
@@ -170,17 +186,24 @@ impl Drop for ClientPump {
 #[derive(Debug)]
 pub struct HttpPump {
     shared: Arc<Shared>,
+    /// The answers in progress, where there are some who answer. Behind a lock that nobody waits for: futures need not be
+    /// `Sync`, and a pump is.
+    desk: Option<Mutex<Desk>>,
 }
 
 #[cfg(feature = "http")]
 impl HttpPump {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    pub(super) fn new(shared: Arc<Shared>, desk: Option<Desk>) -> Self {
+        let desk = desk.map(Mutex::new);
+        Self { shared, desk }
     }
 
-    /// What to do next. `Ready(None)` means that the connection is closed and nothing is open any more: the
+    /// Runs what runs in place, the answers to what the server asks, and says what to do next. `Ready(None)` means that the connection is closed and nothing is open any more: the
     /// driver is done.
     pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<HttpAction>> {
+        if let Some(desk) = &mut self.desk {
+            desk.get_mut().unwrap_or_else(PoisonError::into_inner).poll(cx);
+        }
         self.shared.with(|state| {
             state.arm(now);
             let Some(http) = state.http() else {

@@ -1,5 +1,6 @@
 //! What the handles of one client and its driver share: the machine, and who waits for what.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -9,18 +10,21 @@ use core::time::Duration;
 
 use super::askers::Askers;
 use super::blocked::{Blocked, Ticket};
-use super::board::Board;
+use super::demands::{Demand, Demands};
 use super::listeners::Listeners;
 use super::lobby::{Lobby, Watching};
 use super::machine::Machine;
 use super::slots::{Fate, Report, Room, Slots};
-use crate::client::{ClientEvent, Incident, ServerFacts, ServerNotification, ServerRequest, ToolList};
+use crate::client::{Answer, ClientEvent, Incident, ServerFacts, ServerNotification, ServerRequest, ToolList};
+use crate::handle::board::Board;
 use crate::handle::sync::{Guard, Mutex, lock};
 use crate::handle::wakers::{Wait, Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::limits::Limits;
-use crate::method::MethodName;
-use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
+use crate::method::{ClientCapability, Method, MethodName};
+use crate::model::{InputRequest, Json, Map, Root};
+use crate::revision::Revision;
+use crate::rpc::{CallError, CallId, CallOptions, CloseReason, InputFailure, RequestKey, SendError};
 use crate::time::Time;
 
 /// What the handles of one client and its driver share. One lock, held for a few machine steps and never
@@ -39,11 +43,17 @@ pub(super) struct State {
     /// Those who read notifications.
     listeners: Listeners,
     /// What was lost, and those who read of it.
-    pub(super) incidents: Board,
+    pub(super) incidents: Board<Incident>,
+    /// Who is told of them as well: the pool that the client belongs to.
+    relay: Option<Relay>,
     /// What else can tell of the end when the driver is gone.
     pub(super) tellers: usize,
     /// Those who wait for the handshake, or for the end.
     lobby: Lobby,
+    /// What the server wants answered; `None` where nobody answers.
+    demands: Option<Demands>,
+    /// Where the server may work.
+    roots: Vec<Root>,
     /// The calls and askings that no drain has seen yet.
     newborn: Vec<CallId>,
     /// The time that the driver told last.
@@ -56,14 +66,18 @@ pub(super) struct State {
 }
 
 impl Shared {
-    pub(super) fn new(machine: Machine) -> Self {
+    /// What is shared of a client; with its roots, where there are some who answer.
+    pub(super) fn new(machine: Machine, roots: Option<Vec<Root>>) -> Self {
         Self(Mutex::new(State {
             machine,
+            demands: roots.as_ref().map(|_| Demands::default()),
+            roots: roots.unwrap_or_default(),
             slots: Slots::default(),
             blocked: Blocked::default(),
             askers: Askers::default(),
             listeners: Listeners::default(),
             incidents: Board::default(),
+            relay: None,
             tellers: 0,
             lobby: Lobby::default(),
             newborn: Vec::new(),
@@ -138,6 +152,12 @@ impl fmt::Debug for Shared {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
+}
+
+impl Inner {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
 }
 
 impl Drop for Inner {
@@ -284,6 +304,68 @@ impl State {
     pub(super) fn cancel(&mut self, call: CallId) {
         if self.slots.remove(call, &mut self.spent) {
             self.machine.client().cancel(call);
+            self.needs_no_input(call);
+        }
+    }
+
+    /// A call is over: whoever gathers input for it stops.
+    fn needs_no_input(&mut self, call: CallId) {
+        if let Some(demands) = &mut self.demands
+            && demands.over(call)
+        {
+            self.wake_driver();
+        }
+    }
+
+    /// The next thing that the server wants answered.
+    pub(super) fn next_demand(&mut self) -> Option<Demand> {
+        self.demands.as_mut()?.next()
+    }
+
+    /// Answers a request of the server.
+    pub(super) fn respond(&mut self, request: RequestKey, answer: Answer) {
+        // One that was taken back meanwhile wants none.
+        if self.demands.as_mut().is_some_and(|demands| demands.answered(request)) {
+            self.machine.client().respond(request, answer);
+        }
+    }
+
+    /// Goes on with a call that has its input.
+    pub(super) fn resume(&mut self, call: CallId, inputs: Map<Json>) {
+        if self.demands.as_mut().is_some_and(|demands| demands.gathered(call)) {
+            self.machine.client().resume(call, inputs);
+        }
+    }
+
+    /// Ends a call whose input cannot be given.
+    pub(super) fn give_up(&mut self, call: CallId, failure: InputFailure) {
+        if self.demands.as_mut().is_some_and(|demands| demands.gathered(call)) {
+            self.machine.client().give_up(call, CallError::Input(failure.into()));
+        }
+    }
+
+    /// The revision that is spoken with the server.
+    pub(super) fn revision(&self) -> Option<Revision> {
+        self.machine.as_client().facts().map(|facts| facts.revision)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.machine.as_client().closed().is_some()
+    }
+
+    pub(super) fn roots(&self) -> &[Root] {
+        &self.roots
+    }
+
+    /// Has other roots, and tells the server where it could have asked for those of before.
+    pub(super) fn set_roots(&mut self, roots: Vec<Root>) {
+        self.roots = roots;
+        let client = self.machine.client();
+        let is_promised = client.config().capabilities.has(ClientCapability::RootsListChanged);
+        let may_know = client.is_ready() && client.facts().is_some_and(|facts| facts.revision.has_initialize());
+        if is_promised && may_know {
+            // Where there is no room for it, the server has not read for long, and asks before it uses them.
+            drop(client.notify(Method::RootsListChangedNotification, Params::NONE));
         }
     }
 
@@ -384,7 +466,25 @@ impl State {
 
     /// Something was lost, or went wrong, and no call fails for it.
     pub(super) fn happened(&mut self, incident: Incident) {
+        if let Some(relay) = &self.relay {
+            self.to_wake.append(relay(incident.clone()));
+        }
         self.incidents.push(incident, &mut self.to_wake);
+    }
+
+    /// Tells `relay` of what has happened so far, and of what happens from now on.
+    pub(super) fn relay(&mut self, relay: Relay) {
+        for incident in self.incidents.kept() {
+            self.to_wake.append(relay(incident.clone()));
+        }
+        self.relay = Some(relay);
+    }
+
+    /// The connection is closed: whoever reads of incidents is told, but where this side wanted it, or was told already.
+    fn ended(&mut self, reason: CloseReason) {
+        if !matches!(reason, CloseReason::Local | CloseReason::Exited(_)) {
+            self.happened(Incident::Disconnected(reason));
+        }
     }
 
     /// The next of that, from the one with this number on.
@@ -427,24 +527,32 @@ impl State {
                 ClientEvent::Progress { call, params } => self.report(call, Report::Progress(params)),
                 ClientEvent::Log { call, params } => self.report(call, Report::Log(params)),
                 ClientEvent::Notification(incoming) => self.notify(&incoming),
-                // No handle answers requests; without an answer, the server would wait.
-                ClientEvent::Request(request) => self.refuse(&request),
+                ClientEvent::Request(request) => self.asked(request),
+                ClientEvent::InputRequired { call, requests, .. } => self.input_required(call, requests),
                 ClientEvent::Ready => self.wake_watchers(),
                 ClientEvent::NotReady(error) => {
                     self.lobby.failed(error);
                     self.wake_watchers();
                 }
                 // Those who wait for a call have its reply; these two would hear of nothing else.
-                ClientEvent::Closed(_) => {
+                ClientEvent::Closed(reason) => {
+                    self.ended(reason);
+                    if let Some(demands) = &mut self.demands {
+                        demands.clear();
+                    }
                     self.wake_watchers();
                     self.listeners.close(&mut self.to_wake);
                 }
                 ClientEvent::SessionLost => self.happened(Incident::SessionLost),
                 ClientEvent::ToolRejected { tool, reason } => self.happened(Incident::ToolRejected { tool, reason }),
                 ClientEvent::NotListening(why) => self.happened(Incident::NotListening(why)),
+                ClientEvent::Exited(farewell) => self.happened(Incident::Exited(farewell)),
                 ClientEvent::Junk(excerpt) => self.happened(Incident::Junk(excerpt)),
-                // Nobody here has a request of the server.
-                ClientEvent::Cancelled(_) => {}
+                ClientEvent::Cancelled(request) => {
+                    if let Some(demands) = &mut self.demands {
+                        demands.take_back(request);
+                    }
+                }
             }
         }
         // The machine drops before anybody here sees it: only its count tells.
@@ -455,6 +563,8 @@ impl State {
     fn reply(&mut self, call: CallId, outcome: Result<RawJson, CallError>) {
         // Only the end of the connection reaches calls that were never sent and may be made elsewhere.
         let was_sent = !matches!(outcome, Err(CallError::Closed(_))) || self.machine.client().take_was_sent(call);
+        // While its input was gathered its time may have run out.
+        self.needs_no_input(call);
         let waker = self.slots.settle(call, self.now, was_sent, outcome);
         self.to_wake.extend(waker);
     }
@@ -471,19 +581,54 @@ impl State {
 
     fn notify(&mut self, notification: &ServerNotification) {
         let limits = &self.machine.as_client().config().limits;
+        if let Some(demands) = &mut self.demands
+            && notification.notification.method.known() == Some(Method::ElicitationCompleteNotification)
+            && let Some(params) = &notification.notification.params
+        {
+            demands.completed(params.clone(), limits.notifications);
+        }
         let most_bytes = limits.total_bytes.saturating_sub(self.slots.bytes());
         self.listeners
             .notify(notification, limits.notifications, most_bytes, &mut self.to_wake);
     }
 
-    fn refuse(&mut self, request: &ServerRequest) {
-        let error = ErrorObject::method_not_found(request.request.method.as_str());
-        self.machine.client().respond(request.key, Err(error));
+    /// The server asks: those who answer see to it, and where there are none it learns that.
+    fn asked(&mut self, request: ServerRequest) {
+        let most_bytes = self.machine.as_client().config().limits.total_bytes;
+        let (key, error) = match &mut self.demands {
+            Some(demands) => match demands.ask(request, most_bytes) {
+                Ok(()) => return,
+                Err(request) => (
+                    request.key,
+                    ErrorObject::internal("too much of what was asked is in progress"),
+                ),
+            },
+            None => (
+                request.key,
+                ErrorObject::method_not_found(request.request.method.as_str()),
+            ),
+        };
+        self.machine.client().respond(key, Err(error));
+    }
+
+    /// A call needs input before it has a result.
+    fn input_required(&mut self, call: CallId, requests: Map<InputRequest>) {
+        if let Some(demands) = &mut self.demands {
+            return demands.gather(call, requests);
+        }
+        let (key, request) = requests.iter().next().unzip();
+        let method = request.map(|request| &*request.method).unwrap_or_default();
+        let failure = InputFailure::new(key.unwrap_or_default(), method, ErrorObject::method_not_found(method));
+        self.machine.client().give_up(call, CallError::Input(failure.into()));
     }
 }
 
 /// The outcome of a call, and how far it came.
 type Settled = (Result<RawJson, CallError>, Fate);
+
+/// Who is told of incidents beside those who read of them, and gives whom that wakes. It is called under the lock, and
+/// takes none but its own.
+pub(super) type Relay = Box<dyn Fn(Incident) -> Wakers + Send>;
 
 /// The error of a verb as that of a call.
 pub(super) fn refused(error: SendError) -> CallError {

@@ -19,6 +19,7 @@ use crate::handle::count::Count;
 use crate::rpc::{CallError, CloseReason, Phase};
 use crate::{Limits, Revision, Time, Timeouts};
 
+mod answering;
 mod blocked;
 mod bounds;
 mod full;

@@ -1,17 +1,16 @@
 //! What a transport runs, and who hears from it.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::pin::Pin;
 
 use super::Peer;
-use crate::jsonrpc::{Called, ErrorObject, Notification, RawJson};
+use crate::handle::contained;
+use crate::jsonrpc::{Called, Notification, RawJson};
 use crate::method::MethodName;
 use crate::server::{Announcement, ClientRequest, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::wire::header::ParamHeaders;
 
 /// The future of a handler.
-pub(crate) type Work = Pin<Box<dyn Future<Output = Result<ResultBody, ErrorObject>> + Send>>;
+pub(crate) type Work = contained::Work<ResultBody>;
 
 /// A server application as its transports see it: configuration and handlers.
 #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "some of it is for HTTP alone"))]

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
 
-use super::contained::contain;
 use super::{Application, Audience, Call, Peer, Work};
+use crate::handle::contained::contain;
 use crate::handle::sync::{Mutex, lock};
 use crate::jsonrpc::{Notification, Params};
 use crate::method::{Method, MethodName};

@@ -53,6 +53,14 @@ pub trait HandlerFn<P, Marker>: 'static {
 
 /// A closure for handlers on any thread: a [`HandlerFn`] that is `Send` and `Sync`, and so is all that it takes, and whose
 /// futures are `Send`. Implemented for all of these; the bound of the verbs of a builder.
+#[diagnostic::on_unimplemented(
+    message = "this closure cannot be a handler",
+    label = "not of the shape of a handler",
+    note = "a handler is an `Fn` of up to six arguments, each taken by value with its type written out: \
+            `|args: Args, context: Context, state: State<App>|`, in any order",
+    note = "it returns what its purpose allows, or a `Result` of that and a `ToolError`, or a future of either; \
+            `?` makes a `ToolError` of any error"
+)]
 pub trait SharedFn<P, Marker>:
     HandlerFn<P, Marker, Taken: Takes<Kept: Send + Sync>, Returned: Returns<P>, Future: AnyThread> + Send + Sync
 {
@@ -65,20 +73,25 @@ impl<F, P, Marker> SharedFn<P, Marker> for F where
 
 /// A closure for handlers on one thread: a [`HandlerFn`] of which nothing has to be `Send`. Implemented for all of these;
 /// the bound of the verbs of a [`LocalServerBuilder`](super::LocalServerBuilder).
+#[diagnostic::on_unimplemented(
+    message = "this closure cannot be a handler",
+    label = "not of the shape of a handler",
+    note = "a handler is an `Fn` of up to six arguments, each taken by value with its type written out: \
+            `|args: Args, context: Context, state: State<App>|`, in any order",
+    note = "it returns what its purpose allows, or a `Result` of that and a `ToolError`, or a future of either; \
+            `?` makes a `ToolError` of any error"
+)]
 pub trait LocalFn<P, Marker>: HandlerFn<P, Marker, Taken: Takes, Returned: Returns<P>> {}
 
 impl<F, P, Marker> LocalFn<P, Marker> for F where F: HandlerFn<P, Marker, Taken: Takes, Returned: Returns<P>> {}
 
 /// A future that may go from one thread to another. Implemented for all that are `Send`.
-#[diagnostic::on_unimplemented(
-    message = "the future of this handler is not `Send`",
-    label = "what it returns holds something that cannot leave its thread",
-    note = "let go of what is not `Send` (`Rc`, `RefCell` borrows, guards of locks) before each `.await`, or share it by an \
-            `Arc` and a `Mutex`; handlers that stay on one thread belong to a `LocalServer`"
-)]
+///
+/// Where it is not, the compiler names the value that it holds across an `.await`: let go of it before (`Rc`, borrows of a
+/// `RefCell`, guards of locks), share it by an `Arc` and a `Mutex`, or give the closure to a
+/// [`LocalServer`](super::LocalServer).
 pub trait AnyThread: Send {}
 
-#[diagnostic::do_not_recommend]
 impl<T: Send> AnyThread for T {}
 
 /// Marks what returns a future.

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, ready};
 
-use super::contained::Contained;
+use crate::handle::contained::Contained;
 use crate::handle::turn::LARGE;
 use crate::jsonrpc::ErrorObject;
 use crate::limits::Limits;
@@ -13,7 +13,7 @@ use crate::server::ResultBody;
 
 /// The future of a handler, until it has an outcome.
 pub(super) struct Job {
-    work: Contained,
+    work: Contained<ResultBody>,
     results: Arc<Results>,
     /// The result that the handler has returned, where writing it has a poll of its own.
     result: Option<Box<Waiting>>,
@@ -69,7 +69,7 @@ impl Drop for Taken {
 }
 
 impl Job {
-    pub(super) fn new(work: Contained, results: Arc<Results>) -> Self {
+    pub(super) fn new(work: Contained<ResultBody>, results: Arc<Results>) -> Self {
         let result = None;
         Self { work, results, result }
     }

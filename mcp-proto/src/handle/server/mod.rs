@@ -14,7 +14,6 @@ mod catalog;
 mod collection;
 #[cfg(feature = "schema")]
 mod completing;
-mod contained;
 mod contents;
 mod context;
 mod cursor;

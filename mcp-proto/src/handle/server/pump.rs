@@ -6,11 +6,11 @@ use core::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::contained::Contained;
 use super::seats::{Answer, Seats};
 use super::stream::Stream;
 use super::{Application, Call, Server, ServerConnection};
 use crate::handle::Pump;
+use crate::handle::contained::Contained;
 use crate::handle::sync::{Mutex, lock_to_poll, unlocked};
 use crate::rpc::{CloseReason, Counters};
 use crate::server::{ClientRequest, ServerEvent, StreamServer};
@@ -104,7 +104,7 @@ impl ServerPump {
         let Some(key) = token.key() else { return };
         // Polled at once: many handlers are ready then, and such an answer leaves with the next write.
         let answer = seats.insert(&self.stream, key, token, |peer| {
-            Contained::start(&self.server, call, peer)
+            Contained::start(|| self.server.serve(call, peer))
         });
         self.answer(answer);
     }
@@ -144,6 +144,11 @@ impl Pump for ServerPump {
 
     fn receive_eof(&self, now: Time) {
         self.stream.connection(|connection| connection.receive_eof(now));
+    }
+
+    fn receive_failure(&self, now: Time, why: &str) {
+        self.stream
+            .connection(|connection| connection.receive_failure(now, why));
     }
 
     fn poll_work(&self, cx: &mut Context<'_>, _: Time) {

@@ -10,6 +10,14 @@ use crate::revision::Revision;
 use crate::server::ResultBody;
 
 /// What a closure for this purpose may return: its output, or a `Result` of that and a [`ToolError`].
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    label = "this is what the closure returns",
+    note = "a tool returns text, content blocks, data as `Structured(..)`, or a `CallToolResult`; a resource text, bytes or \
+            `ResourceContents`; a prompt text or `PromptMessage`s; a completion a `Vec` of texts; or a `Result` of these and \
+            a `ToolError`",
+    note = "the error of the `Result` has to be `ToolError`: `?` and `.map_err(ToolError::from)` make one of any error"
+)]
 pub trait Returns<R> {
     /// The JSON schema of the output, where it is data.
     #[doc(hidden)]

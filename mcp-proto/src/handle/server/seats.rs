@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
-use super::contained::Contained;
 use super::stream::Stream;
 use super::{Peer, RoomWait};
+use crate::handle::contained::Contained;
 use crate::handle::tasks::Queue;
 use crate::handle::{AtWork, Tasks};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
@@ -24,7 +24,7 @@ pub(super) struct Seats {
 }
 
 struct Handling {
-    work: Contained,
+    work: Contained<ResultBody>,
     token: RequestToken,
     seat: Arc<Seat>,
 }
@@ -67,7 +67,7 @@ impl Seats {
         stream: &Arc<Stream>,
         key: RequestKey,
         token: RequestToken,
-        work: impl FnOnce(Arc<dyn Peer>) -> Contained,
+        work: impl FnOnce(Arc<dyn Peer>) -> Contained<ResultBody>,
     ) -> Option<Answer> {
         let seat = self.seat(stream, key);
         let work = work(Arc::clone(&seat) as Arc<dyn Peer>);

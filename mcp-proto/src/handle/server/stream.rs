@@ -73,7 +73,7 @@ impl Stream {
     /// Why the end has begun, where it has.
     pub(super) fn close_reason(&self) -> Option<CloseReason> {
         let state = self.lock();
-        state.connection.close_reason().or(state.gone)
+        state.connection.close_reason().or_else(|| state.gone.clone())
     }
 
     pub(super) fn next_event(&self) -> Option<ServerEvent> {
@@ -153,14 +153,14 @@ impl Stream {
     pub(super) fn end(&self, reason: CloseReason) {
         let mut state = self.lock();
         // The first reason counts: a driver that is dropped after the end has not caused it.
-        let reason = *state.gone.get_or_insert(reason);
+        let reason = state.gone.get_or_insert(reason).clone();
         let mut woken = state.room.take();
         woken.append(state.opening.take());
         for (_, ended) in core::mem::take(&mut state.ends) {
             woken.push(ended);
         }
         for call in state.answers.calls() {
-            let waker = state.answers.settle(call, Err(CallError::Closed(reason)));
+            let waker = state.answers.settle(call, Err(CallError::Closed(reason.clone())));
             waker.into_iter().for_each(|waker| woken.push(waker));
         }
         drop(state);
@@ -210,8 +210,8 @@ impl Stream {
     pub(super) fn reserve(&self, options: &CallOptions) -> Result<CallId, SendError> {
         let mut state = self.lock();
         // The machine does not know that its driver was dropped.
-        if let Some(reason) = state.gone {
-            return Err(SendError::Closed(reason));
+        if let Some(reason) = &state.gone {
+            return Err(SendError::Closed(reason.clone()));
         }
         let call = state.connection.reserve(options)?;
         state.answers.expect(call);
@@ -228,8 +228,8 @@ impl Stream {
         params: Params,
     ) -> Result<CallId, SendError> {
         let mut state = self.lock();
-        if let Some(reason) = state.gone {
-            return Err(SendError::Closed(reason));
+        if let Some(reason) = &state.gone {
+            return Err(SendError::Closed(reason.clone()));
         }
         let call = state
             .connection

@@ -234,7 +234,7 @@ impl<K: Ord, T> SessionCall<K, T> {
                 return Poll::Ready(Some(Err(error)));
             }
             // Only this exchange broke off: the session is as it was.
-            CallError::Disconnected if may_repeat && is_first => self.call(loan, spent),
+            CallError::Disconnected | CallError::Stale if may_repeat && is_first => self.call(loan, spent),
             error => return Poll::Ready(Some(Err(error))),
         }
         Poll::Ready(None)

@@ -12,8 +12,10 @@ use std::panic::catch_unwind;
 
 use super::connect::{Connect, Connected, Connecting, Driver};
 use super::shared::Shared;
+use crate::client::Incident;
 use crate::client::{Prior, ServerFacts};
 use crate::handle::client::{Client, Watch};
+use crate::handle::wakers::Wakers;
 use crate::handle::{Tasks, Timer};
 use crate::rpc::CallError;
 use crate::sessions::{AttemptId, PoolAction, PooledSession};
@@ -40,8 +42,8 @@ pub struct SessionsDriver<K: Ord> {
 
 /// A connection, from its making to its end.
 enum Task {
-    /// With what the server is known to speak.
-    Connecting(AttemptId, Connecting, Option<Prior>),
+    /// With what the server is known to speak, and who is told of what goes wrong.
+    Connecting(AttemptId, Connecting, Option<Prior>, Box<Relay>),
     /// The handshake is being made.
     Shaking(AttemptId, Connection, Shaking),
     /// The attempt was given up: what it has opened is being closed.
@@ -49,6 +51,9 @@ enum Task {
     /// There is a session, until it is said to be lost.
     Live(PooledSession, Connection, bool),
 }
+
+/// Tells of an incident, and gives whom that wakes.
+type Relay = dyn Fn(Incident) -> Wakers + Send;
 
 type Shaking = Pin<Box<dyn Future<Output = Result<ServerFacts, CallError>> + Send>>;
 
@@ -68,7 +73,8 @@ enum News {
     Closed(PooledSession),
 }
 
-impl<K: Ord> SessionsDriver<K> {
+// What tells of incidents goes with a client, which may be on another thread: so may keys.
+impl<K: Ord + Send + Sync + 'static> SessionsDriver<K> {
     pub(super) fn new(shared: Arc<Shared<K>>, connect: Box<dyn Connect<K> + Send>) -> Self {
         Self {
             shared,
@@ -101,7 +107,7 @@ impl<K: Ord> SessionsDriver<K> {
                 .shared
                 .with(|state| (state.machine.is_finished(), state.machine.poll_timeout()));
             if is_over && self.sessions.is_empty() {
-                self.shared.with(super::shared::State::finish);
+                self.shared.finish();
                 work.end();
                 return Poll::Ready(());
             }
@@ -154,7 +160,9 @@ impl<K: Ord> SessionsDriver<K> {
         });
         // Outside of the lock: it is the application's.
         let connecting = self.connect.connect(key);
-        let slot = self.tasks.insert(Task::Connecting(attempt, connecting, prior));
+        let (bulletin, key) = (self.shared.bulletin.clone(), key.clone());
+        let relay = Box::new(move |incident| bulletin.push(&key, incident));
+        let slot = self.tasks.insert(Task::Connecting(attempt, connecting, prior, relay));
         self.attempts.insert(attempt, slot);
     }
 
@@ -262,13 +270,14 @@ impl<K: Ord> SessionsDriver<K> {
             let key = state.machine.key(attempt).cloned()?;
             let session = state.machine.connected(now, attempt)?;
             state.connected(&key, session, client);
-            Some(session)
+            Some((session, key))
         });
-        let Some(session) = session else {
+        let Some((session, key)) = session else {
             self.leave(attempt);
             return;
         };
         self.attempts.remove(&attempt);
+        self.shared.bulletin.begun(&key).wake();
         if let Some(Task::Shaking(_, connection, _)) = self.tasks.remove(slot) {
             let slot = self.tasks.insert(Task::Live(session, connection, false));
             self.sessions.insert(session, slot);
@@ -288,7 +297,7 @@ impl<K: Ord> SessionsDriver<K> {
 
 impl<K: Ord> Drop for SessionsDriver<K> {
     fn drop(&mut self) {
-        self.shared.with(super::shared::State::finish);
+        self.shared.finish();
     }
 }
 
@@ -305,13 +314,14 @@ impl Task {
     /// Goes on by one step. What has come of it, where anything has.
     fn poll(&mut self, cx: &mut Context<'_>) -> Option<News> {
         match self {
-            Self::Connecting(attempt, connecting, prior) => {
+            Self::Connecting(attempt, connecting, prior, relay) => {
                 let (attempt, prior) = (*attempt, *prior);
                 let Poll::Ready(outcome) = connecting.as_mut().poll(cx) else {
                     return None;
                 };
                 match outcome {
                     Ok(Connected { client, driver }) => {
+                        client.relay(core::mem::replace(relay, Box::new(|_| Wakers::default())));
                         // Before the handshake is asked for: afterwards nothing is taken for granted.
                         if let Some(prior) = prior {
                             client.presume(prior);

@@ -8,6 +8,7 @@ use core::task::{Context, Poll};
 
 use super::connect::Connect;
 use super::driver::SessionsDriver;
+use super::incidents::SessionIncidents;
 use super::session::Session;
 use super::shared::{Inner, Shared};
 use crate::handle::wakers::Wait;
@@ -84,7 +85,10 @@ pub struct Sessions<K: Ord> {
 
 impl<K: Ord> Sessions<K> {
     /// A pool whose connections `connect` makes, and what drives it.
-    pub fn new(config: SessionsConfig, connect: impl Connect<K> + Send + 'static) -> (Self, SessionsDriver<K>) {
+    pub fn new(config: SessionsConfig, connect: impl Connect<K> + Send + 'static) -> (Self, SessionsDriver<K>)
+    where
+        K: Send + Sync + 'static,
+    {
         let shared = Arc::new(Shared::new(config));
         let driver = SessionsDriver::new(shared.clone(), Box::new(connect));
         let inner = Arc::new(Inner { shared });
@@ -116,6 +120,11 @@ impl<K: Ord> Sessions<K> {
     /// What the pool has done.
     pub fn counters(&self) -> SessionsCounters {
         self.inner.shared.with(|state| state.machine.counters())
+    }
+
+    /// What is lost in the sessions, or goes wrong, without a call failing for it, and in which.
+    pub fn incidents(&self) -> SessionIncidents<K> {
+        SessionIncidents::new(&self.inner.shared.bulletin, None)
     }
 
     /// Closes the session of a key, gracefully and in the background; calls in flight in it end with

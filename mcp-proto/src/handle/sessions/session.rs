@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call::SessionCall;
+use super::incidents::SessionIncidents;
 use super::loan::{Asking, Loan, acquire_options};
 use super::notifications::SessionNotifications;
 use super::shared::Inner;
@@ -85,6 +86,12 @@ impl<K: Ord> Session<K> {
     /// What the server notifies of its own accord, from now on, in this session and in those that come after it.
     pub fn notifications(&self) -> SessionNotifications<K> {
         SessionNotifications::new(&self.inner, &self.key)
+    }
+
+    /// What is lost in this session and in those that come after it, or goes wrong, without a call failing for it; see
+    /// [`Client::incidents`](crate::handle::Client::incidents).
+    pub fn incidents(&self) -> SessionIncidents<K> {
+        SessionIncidents::new(&self.inner.shared.bulletin, Some(self.key.clone()))
     }
 
     /// Makes a request by its type; see [`Client::request`](crate::handle::Client::request).

@@ -7,6 +7,7 @@ use core::fmt;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
+use super::bulletin::Bulletin;
 use super::followers::{Follow, Followers};
 use crate::handle::client::Client;
 use crate::handle::sync::{Mutex, lock};
@@ -16,7 +17,11 @@ use crate::sessions::{AcquireOptions, Lease, PoolEvent, PooledSession, SessionPo
 
 /// One lock, held for a few steps of the machine and never across an await; wakers are woken, and clients dropped,
 /// outside of it.
-pub(super) struct Shared<K>(Mutex<State<K>>);
+pub(super) struct Shared<K> {
+    state: Mutex<State<K>>,
+    /// What was lost in which session.
+    pub(super) bulletin: Arc<Bulletin<K>>,
+}
 
 pub(super) struct State<K> {
     pub(super) machine: SessionPool<Arc<K>>,
@@ -54,7 +59,7 @@ pub(super) enum Asked {
 
 impl<K: Ord> Shared<K> {
     pub(super) fn new(config: SessionsConfig) -> Self {
-        Self(Mutex::new(State {
+        let state = State {
             machine: SessionPool::new(config),
             clients: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -65,7 +70,11 @@ impl<K: Ord> Shared<K> {
             to_drop: Vec::new(),
             spent: Vec::new(),
             finished: false,
-        }))
+        };
+        Self {
+            state: Mutex::new(state),
+            bulletin: Arc::default(),
+        }
     }
 
     /// Changes the state on behalf of a handle, and wakes the driver to see what has come of it.
@@ -79,7 +88,7 @@ impl<K: Ord> Shared<K> {
 
     /// Changes the state, or looks at it.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State<K>) -> T) -> T {
-        let mut state = lock(&self.0);
+        let mut state = lock(&self.state);
         let value = change(&mut state);
         state.read_events();
         let to_wake = state.to_wake.take();
@@ -90,6 +99,14 @@ impl<K: Ord> Shared<K> {
         to_wake.wake();
         drop(to_drop);
         value
+    }
+}
+
+impl<K: Ord> Shared<K> {
+    /// The driver is done, or gone.
+    pub(super) fn finish(&self) {
+        self.with(State::finish);
+        self.bulletin.end().wake();
     }
 }
 
@@ -182,8 +199,7 @@ impl<K: Ord> State<K> {
         self.wake_driver();
     }
 
-    /// The driver is done, or gone.
-    pub(super) fn finish(&mut self) {
+    fn finish(&mut self) {
         self.close(CloseReason::DriverDropped);
         self.finished = true;
         let clients = core::mem::take(&mut self.clients).into_values();
@@ -261,7 +277,7 @@ impl<K: Ord> State<K> {
 impl<K: Ord> fmt::Debug for Shared<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // It may be printed by who holds the lock.
-        let Ok(state) = self.0.try_lock() else {
+        let Ok(state) = self.state.try_lock() else {
             return f.write_str("SessionPool { .. }");
         };
         f.debug_struct("SessionPool")

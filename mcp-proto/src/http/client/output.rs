@@ -6,7 +6,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use super::redirect::Detour;
-use crate::jsonrpc::ErrorObject;
+use crate::jsonrpc::{ErrorObject, ParseError};
 use crate::rpc::{CallId, Failure, Purpose};
 use crate::shown::Size;
 use crate::wire::outline::Outline;
@@ -22,8 +22,10 @@ pub enum Output {
         /// The call that the response should answer, and has not yet.
         call: Option<CallId>,
     },
-    /// An event came that is no text, and so no message.
+    /// An event came that is no text, or too long, and so no message.
     Broken {
+        /// Why.
+        error: ParseError,
         /// What it tells all the same.
         outline: Box<Outline>,
         /// The status of the response.

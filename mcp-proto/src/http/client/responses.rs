@@ -13,7 +13,7 @@ use super::exchanges::Exchanges;
 use super::listen::{is_transient, retry_after};
 use super::output::Output;
 use super::session::SessionId;
-use crate::jsonrpc::{ErrorObject, Incoming, Message, parse};
+use crate::jsonrpc::{ErrorObject, Incoming, Message, ParseError, parse};
 use crate::rpc::{CallId, Failure, Purpose};
 use crate::time::Time;
 use crate::wire::header::MCP_SESSION_ID;
@@ -217,7 +217,7 @@ impl Exchanges {
                 body,
             } => self.end_failure(call, status, authenticate, body.freeze()),
             Response::Awaited => self.broke_off(exchange.kind, call, Failure::Disconnected),
-            Response::Events { .. } => self.fail_call(call, Failure::Disconnected),
+            Response::Events { .. } => self.fail_call(call, Failure::Interrupted),
             Response::Refused { .. } | Response::Encoded { .. } | Response::Ignored => {}
         }
     }
@@ -238,6 +238,8 @@ impl Exchanges {
         }
         let failure = match error {
             ExchangeError::Unreachable(why) => Failure::Unreachable(why),
+            // What of a response came says that it was not stale.
+            ExchangeError::Stale(_) if matches!(exchange.response, Response::Awaited) => Failure::Stale,
             ExchangeError::Broken(_) | ExchangeError::Stale(_) => Failure::Disconnected,
             ExchangeError::TooManyConnections => Failure::TooManyConnections,
         };
@@ -251,6 +253,7 @@ impl Exchanges {
                 },
             ) => self.fail_call(call, self::failure(status, authenticate)),
             (_, Response::Ignored | Response::Refused { .. } | Response::Encoded { .. }) => {}
+            (kind, Response::Events { .. }) => self.broke_off(kind, call, Failure::Interrupted),
             (kind, _) => self.broke_off(kind, call, failure),
         }
     }
@@ -357,10 +360,21 @@ impl Exchanges {
             Some((kind, status, Ok(event))) => self.read_event(id, kind, status, &event),
             Some((kind, status, Err((SseError::InvalidUtf8, outline)))) => {
                 let call = self.table.unanswered(id, kind);
-                self.emit(Output::Broken { outline, status, call });
+                let error = ParseError::NotUtf8;
+                self.emit(Output::Broken {
+                    error,
+                    outline,
+                    status,
+                    call,
+                });
             }
-            // Only one message is lost.
-            Some((Kind::Listen, _, Err(_))) => {}
+            // Only one message is lost, which is told.
+            Some((Kind::Listen, status, Err((SseError::TooLarge { limit }, outline)))) => self.emit(Output::Broken {
+                error: ParseError::TooLong { limit },
+                outline,
+                status,
+                call: None,
+            }),
             // The answer may have been in there: the call must not wait for what cannot come.
             Some((_, _, Err((error, _)))) => {
                 self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into()));

@@ -32,6 +32,9 @@ settings! {
         /// For a request in all. Default as [`Timeouts::request_max`].
         #[serde(with = "millis")]
         pub request_max (with_request_max): Duration,
+        /// For the input that a server needs before it answers a call, each time. Default as [`Timeouts::input`].
+        #[serde(with = "millis")]
+        pub input (with_input): Duration,
         /// For a graceful close. Default as [`Timeouts::close`].
         #[serde(with = "millis")]
         pub close (with_close): Duration,
@@ -45,6 +48,7 @@ impl Default for TransportTimeouts {
             initialize,
             request,
             request_max,
+            input,
             close,
         } = Timeouts::default();
         Self {
@@ -53,6 +57,7 @@ impl Default for TransportTimeouts {
             initialize,
             request,
             request_max,
+            input,
             close,
         }
     }
@@ -66,6 +71,7 @@ impl TransportTimeouts {
             initialize: self.initialize,
             request: self.request,
             request_max: self.request_max,
+            input: self.input,
             close: self.close,
         }
     }

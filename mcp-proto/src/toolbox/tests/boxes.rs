@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 
 use super::*;
-use crate::client::ClientConfig;
+use crate::client::{ClientConfig, Incident};
+use crate::rpc::CloseReason;
 use crate::toolbox::{
     FindToolError, Mismatch, ServerTools, Signature, ToolCallError, ToolOrigin, ToolOverrides, ToolSelection, Toolbox,
     ToolboxList, ToolboxProblem,
@@ -297,4 +298,24 @@ fn two_tools_of_one_server_that_are_given_the_same_name_are_neither_called() {
         );
         assert!(run(worlds, toolbox.list()).tools.is_empty());
     }
+}
+
+#[test]
+fn what_is_lost_is_told_with_the_label_of_its_server() {
+    let (one, world) = World::new(ERAS[0], named("one", &["a"]));
+    let (two, _other) = World::new(ERAS[0], named("two", &["a"]));
+    let toolbox = Toolbox::builder().server("one", one).server("two", two).build();
+    let mut incidents = toolbox.incidents();
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(incidents.poll_next(cx).is_pending());
+    drop(world);
+    let Poll::Ready(Some((server, incident))) = incidents.poll_next(cx) else {
+        panic!("nothing is told")
+    };
+    assert_eq!(
+        (&*server, incident),
+        ("one", Incident::Disconnected(CloseReason::DriverDropped))
+    );
+    assert!(incidents.poll_next(cx).is_pending(), "the other is there still");
+    assert_eq!(incidents.missed(), 0);
 }

@@ -10,7 +10,7 @@ use core::time::Duration;
 use std::io;
 
 use hyper::rt::{Read, Write};
-use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Timer};
 
 use super::connector::{BoxFuture, Connected, HttpConnector, describe};
@@ -38,7 +38,7 @@ use crate::{Clock, ConnectError, within};
 /// Dropping the future closes all its connections at once, and resolves what waits for an answer as closed.
 pub fn client_over_http<N: Network, C: Clock>(
     url: &str,
-    config: ClientConfig,
+    client: ClientBuilder,
     options: &HttpOptions,
     clock: C,
     has_tls: bool,
@@ -56,7 +56,7 @@ pub fn client_over_http<N: Network, C: Clock>(
         clock: clock.clone(),
         network: PhantomData,
     };
-    let (client, pump) = Client::over_http(config, &options.to_config(endpoint));
+    let (client, pump) = Client::over_http(client, &options.to_config(endpoint));
     let driver = HttpDriver::new(pump, connector, clock.timer(), options.idle_timeout);
     Ok((client, driver.max_connections(options.max_connections)))
 }

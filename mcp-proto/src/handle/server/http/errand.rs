@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, ready};
 
 use super::line::Line;
-use crate::handle::server::contained::Contained;
+use crate::handle::contained::Contained;
 use crate::handle::server::job::{Job, Results};
 use crate::handle::server::{Application, Peer};
 use crate::jsonrpc::ErrorObject;
@@ -77,7 +77,12 @@ impl Errand {
 }
 
 impl Task {
-    pub(super) fn new(work: Contained, token: RequestToken, line: Arc<Line>, results: &Arc<Results>) -> Self {
+    pub(super) fn new(
+        work: Contained<ResultBody>,
+        token: RequestToken,
+        line: Arc<Line>,
+        results: &Arc<Results>,
+    ) -> Self {
         let (job, token) = (Job::new(work, results.clone()), Some(token));
         Self { job, token, line }
     }

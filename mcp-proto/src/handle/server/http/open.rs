@@ -13,8 +13,8 @@ use super::exchange::{Exchange, Kind};
 use super::inner::Inner;
 use super::line::Line;
 use super::session::{Party, SharedSession};
+use crate::handle::contained::Contained;
 use crate::handle::server::Call;
-use crate::handle::server::contained::Contained;
 use crate::handle::sync::lock;
 use crate::http::server::{Admission, Visit};
 use crate::server::ClientRequest;
@@ -150,7 +150,7 @@ fn run(
 fn task(inner: &Inner, request: ClientRequest, line: Arc<Line>) -> Task {
     let key = request.token.key();
     let (token, call) = Call::of(request);
-    let work = Contained::start(&*inner.server, call, line.clone());
+    let work = Contained::start(|| inner.server.serve(call, line.clone()));
     if let (Some(session), Some(key)) = (&line.session, key) {
         session.started(key, line.clone());
     }

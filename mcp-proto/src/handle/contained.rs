@@ -1,26 +1,29 @@
 //! What an application wrote, and a panic in it that ends nothing else.
 
-use alloc::sync::Arc;
+use alloc::boxed::Box;
+use core::future::Future;
 use core::panic::AssertUnwindSafe;
+use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::panic::catch_unwind;
 
-use super::{Application, Call, Peer, Work};
 use crate::jsonrpc::ErrorObject;
-use crate::server::ResultBody;
+
+/// The future of a handler.
+pub(crate) type Work<T> = Pin<Box<dyn Future<Output = Result<T, ErrorObject>> + Send>>;
 
 /// The future of a handler, whose panics are answers to its own request (−32603) and nobody else's matter, where the
 /// program unwinds at all. What was said in a panic has gone to the panic hook, and does not reach the peer.
-pub(super) struct Contained(Option<Work>);
+pub(crate) struct Contained<T>(Option<Work<T>>);
 
-impl Contained {
+impl<T> Contained<T> {
     /// Asks the application for the handler of a request, which may run before it is polled.
-    pub(super) fn start(server: &dyn Application, call: Call, peer: Arc<dyn Peer>) -> Self {
-        Self(contain(|| server.serve(call, peer)))
+    pub(crate) fn start(code: impl FnOnce() -> Work<T>) -> Self {
+        Self(contain(code))
     }
 
     /// What the handler returns, once; an error where it has panicked, now or before.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResultBody, ErrorObject>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, ErrorObject>> {
         let work = self.0.as_mut();
         let polled = work.and_then(|work| contain(|| work.as_mut().poll(cx)));
         polled.unwrap_or_else(|| {
@@ -36,7 +39,7 @@ impl Contained {
 }
 
 /// What a handler holds may panic as well when it is dropped, with the thread already unwinding at worst.
-impl Drop for Contained {
+impl<T> Drop for Contained<T> {
     fn drop(&mut self) {
         self.end();
     }
@@ -46,7 +49,7 @@ impl Drop for Contained {
 ///
 /// It is called under none of our locks, and what it leaves half done is the application's own: nothing of ours has to
 /// be safe to look at after an unwinding.
-pub(super) fn contain<T>(code: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn contain<T>(code: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => Some(value),
         Err(panic) => {

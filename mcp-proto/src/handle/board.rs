@@ -1,26 +1,36 @@
-//! The last incidents of a connection, for those who read of them.
+//! The last incidents of a connection or a pool, for those who read of them.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 
-use crate::client::Incident;
 use crate::handle::wakers::{Wakers, keep};
 
 /// How many are kept for those who have not read them yet.
 const KEPT: usize = 64;
 
 /// The last incidents, and who waits for the next.
-#[derive(Debug, Default)]
-pub(super) struct Board {
-    kept: VecDeque<Incident>,
+#[derive(Debug)]
+pub(super) struct Board<T> {
+    kept: VecDeque<T>,
     /// How many there were before those that are kept.
     gone: u64,
     readers: BTreeMap<u64, Option<Waker>>,
     next_reader: u64,
 }
 
-impl Board {
+impl<T> Default for Board<T> {
+    fn default() -> Self {
+        Self {
+            kept: VecDeque::new(),
+            gone: 0,
+            readers: BTreeMap::new(),
+            next_reader: 0,
+        }
+    }
+}
+
+impl<T: Clone> Board<T> {
     /// A new reader.
     pub(super) fn reader(&mut self) -> u64 {
         self.next_reader += 1;
@@ -35,13 +45,18 @@ impl Board {
     }
 
     /// Something happened: the oldest that is kept makes room for it.
-    pub(super) fn push(&mut self, incident: Incident, woken: &mut Wakers) {
+    pub(super) fn push(&mut self, incident: T, woken: &mut Wakers) {
         if self.kept.len() >= KEPT {
             self.kept.pop_front();
             self.gone += 1;
         }
         self.kept.push_back(incident);
         self.wake(woken);
+    }
+
+    /// Those that are kept, the oldest first.
+    pub(super) fn kept(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.kept.iter()
     }
 
     /// Wakes those who wait.
@@ -60,7 +75,7 @@ impl Board {
         is_over: bool,
         cx: &Context<'_>,
         spent: &mut Vec<Waker>,
-    ) -> Poll<Option<(u64, Incident)>> {
+    ) -> Poll<Option<(u64, T)>> {
         let at = next.max(self.gone);
         let found = usize::try_from(at - self.gone)
             .ok()
@@ -79,6 +94,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Incident;
 
     #[test]
     fn only_so_many_are_kept_and_a_late_reader_is_told_of_them() {
