@@ -29,7 +29,7 @@ async fn turn() {
 fn server(seen: &Rc<RefCell<Vec<String>>>, kept: &Rc<RefCell<Option<Context>>>) -> LocalServer {
     let (seen, kept) = (seen.clone(), kept.clone());
     LocalServer::builder("local", "1")
-        .state(Rc::new(Cell::new(0)))
+        .state(Rc::new(Cell::new(0u32)))
         .tool(
             "count",
             "Counts",

@@ -62,12 +62,12 @@ pub trait HandlerFn<P, Marker>: 'static {
             `?` makes a `ToolError` of any error"
 )]
 pub trait SharedFn<P, Marker>:
-    HandlerFn<P, Marker, Taken: Takes<Kept: Send + Sync>, Returned: Returns<P>, Future: AnyThread> + Send + Sync
+    HandlerFn<P, Marker, Taken: Takes<Kept: Send + Sync>, Returned: Returns<P>, Future: Send> + Send + Sync
 {
 }
 
 impl<F, P, Marker> SharedFn<P, Marker> for F where
-    F: HandlerFn<P, Marker, Taken: Takes<Kept: Send + Sync>, Returned: Returns<P>, Future: AnyThread> + Send + Sync
+    F: HandlerFn<P, Marker, Taken: Takes<Kept: Send + Sync>, Returned: Returns<P>, Future: Send> + Send + Sync
 {
 }
 
@@ -84,15 +84,6 @@ impl<F, P, Marker> SharedFn<P, Marker> for F where
 pub trait LocalFn<P, Marker>: HandlerFn<P, Marker, Taken: Takes, Returned: Returns<P>> {}
 
 impl<F, P, Marker> LocalFn<P, Marker> for F where F: HandlerFn<P, Marker, Taken: Takes, Returned: Returns<P>> {}
-
-/// A future that may go from one thread to another. Implemented for all that are `Send`.
-///
-/// Where it is not, the compiler names the value that it holds across an `.await`: let go of it before (`Rc`, borrows of a
-/// `RefCell`, guards of locks), share it by an `Arc` and a `Mutex`, or give the closure to a
-/// [`LocalServer`](super::LocalServer).
-pub trait AnyThread: Send {}
-
-impl<T: Send> AnyThread for T {}
 
 /// Marks what returns a future.
 pub struct Awaited(());

@@ -34,7 +34,7 @@ use crate::time::Time;
 /// use mcp_proto::handle::server::{LocalServer, State};
 ///
 /// let server = LocalServer::builder("counter", "1.0.0")
-///     .state(Rc::new(Cell::new(0)))
+///     .state(Rc::new(Cell::new(0u32)))
 ///     .tool("next", "Counts", |State(count): State<Rc<Cell<u32>>>| async move {
 ///         count.set(count.get() + 1);
 ///         count.get().to_string()

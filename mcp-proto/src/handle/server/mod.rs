@@ -79,7 +79,7 @@ pub use error::{BuildError, ToolError};
 pub use extract::{FromCall, NoArgs, Takes};
 pub use facade::Server;
 #[cfg(feature = "schema")]
-pub use function::{AnyThread, HandlerFn, LocalFn, SharedFn};
+pub use function::{HandlerFn, LocalFn, SharedFn};
 pub use handler::{Handler, resource_not_found};
 pub use link::ServerConnection;
 #[cfg(feature = "schema")]
