@@ -14,6 +14,7 @@ mod catalog;
 mod collection;
 #[cfg(feature = "schema")]
 mod completing;
+#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "closures have schemas"))]
 mod contents;
 mod context;
 mod cursor;
@@ -31,6 +32,7 @@ mod function;
 mod handler;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "closures have schemas"))]
 mod invocation;
 #[cfg(feature = "http")]
 mod job;
@@ -54,6 +56,7 @@ mod returns;
 #[cfg(feature = "schema")]
 mod schema;
 mod seats;
+#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "closures have schemas"))]
 mod state;
 mod stream;
 #[cfg(feature = "schema")]

@@ -85,6 +85,7 @@ impl Offered for Tool {
     }
 }
 
+#[expect(clippy::misnamed_getters, reason = "a resource is told apart by its URI")]
 impl Named for Resource {
     fn name(&self) -> &str {
         &self.uri
@@ -117,6 +118,7 @@ impl Offered for Resource {
     }
 }
 
+#[expect(clippy::misnamed_getters, reason = "a resource is told apart by its URI")]
 impl Named for ResourceTemplate {
     fn name(&self) -> &str {
         &self.uri_template

@@ -1,7 +1,5 @@
 //! J3: a server that does everything it may, and some things it may not.
 
-use alloc::boxed::Box;
-
 use super::*;
 use crate::handle::server::Handler;
 use crate::jsonrpc::ErrorObject;
