@@ -53,6 +53,7 @@ mod task_result;
 mod token;
 mod tool;
 mod typed;
+mod uri_template;
 
 pub use annotations::{Annotations, Role};
 pub use capabilities::{
@@ -111,6 +112,7 @@ pub use task_result::{CancelTaskResult, CreateTaskResult, GetTaskPayloadResult, 
 pub use token::{ProgressToken, RequestId};
 pub use tool::{CallToolParams, CallToolResult, ListToolsResult, TaskSupport, Tool, ToolAnnotations, ToolExecution};
 pub use typed::{TypedNotification, TypedRequest};
+pub use uri_template::{UriTemplate, UriTemplateError};
 
 #[cfg(test)]
 mod tests;

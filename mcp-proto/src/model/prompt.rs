@@ -95,3 +95,15 @@ result_object! {
         "description" => description (with_description): optional String,
     }
 }
+
+impl PromptMessage {
+    /// Something that the user says: a text or any [`ContentBlock`].
+    pub fn user(content: impl Into<ContentBlock>) -> Self {
+        Self::new(Role::User, content.into())
+    }
+
+    /// Something that the language model says.
+    pub fn assistant(content: impl Into<ContentBlock>) -> Self {
+        Self::new(Role::Assistant, content.into())
+    }
+}

@@ -2,6 +2,9 @@
 #![cfg(feature = "schema")]
 
 mod connection;
+mod features;
 mod life;
+mod local;
+mod shapes;
 mod support;
 mod tools;

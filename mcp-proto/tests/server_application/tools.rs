@@ -2,7 +2,6 @@
 
 use super::support::{Client, Forecast, server, text};
 
-use async_trait::async_trait;
 use mcp_proto::Revision;
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
@@ -153,7 +152,6 @@ fn progress_and_logs_come_before_the_answer() {
 
 struct Library;
 
-#[async_trait]
 impl Handler for Library {
     fn capabilities(&self) -> ServerCapabilities {
         serde_json::from_str(r#"{"resources":{},"tools":{}}"#).unwrap()

@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use futures_util::future::join_all;
 use mcp_proto::Era;
 use mcp_proto::handle::Server;
@@ -132,7 +131,6 @@ const ANSWERS: [(&str, &str); 7] = [
     ("second_page", r#"{"content":[{"type":"text","text":"found"}]}"#),
 ];
 
-#[async_trait]
 impl Handler for Awkward {
     fn capabilities(&self) -> ServerCapabilities {
         ServerCapabilities::default().with_tools(ToolsCapability::default())

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use mcp_proto::Revision;
 use mcp_proto::client::{ClientConfig, Mode};
 use mcp_proto::handle::server::{Context, Handler};
@@ -21,7 +20,6 @@ use crate::everywhere;
 /// What the one in the middle passes on.
 struct Proxy(Client);
 
-#[async_trait]
 impl Handler for Proxy {
     fn capabilities(&self) -> ServerCapabilities {
         ServerCapabilities::default().with_tools(ToolsCapability::default())

@@ -38,7 +38,7 @@ pub(crate) trait Application: Send + Sync {
     fn notified(&self, notification: Notification);
 
     /// The parameters of a tool that its callers mirror into HTTP headers, where it has any.
-    fn param_headers(&self, tool: &str) -> Option<&ParamHeaders>;
+    fn param_headers(&self, tool: &str) -> Option<Arc<ParamHeaders>>;
 }
 
 /// The clients behind one transport, who hear what concerns everyone.

@@ -7,7 +7,8 @@ use core::error::Error;
 use core::fmt;
 
 use crate::jsonrpc::ErrorObject;
-use crate::model::CallToolResult;
+use crate::method::ServerCapability;
+use crate::model::{CallToolResult, UriTemplateError};
 use crate::server::{AskError, ResultBody};
 
 /// Why a tool failed, made by `?` from any error.
@@ -15,6 +16,9 @@ use crate::server::{AskError, ResultBody};
 /// What a language model can act on (a place that does not exist, an interface that is down) is a *result* that says
 /// so: `isError` and the text of the error. An [`ErrorObject`] is an error of the *protocol* and goes out as one
 /// (2025-11-25, Tools, Error Handling).
+///
+/// A resource, a prompt or a completion has no results that say so: there it is an error of the protocol, −32603 with that
+/// text.
 ///
 /// Like other types that every error converts into, it is no `Error` itself.
 ///
@@ -56,6 +60,17 @@ impl ToolError {
         match self.0 {
             Kind::Failure(result) => Ok(ResultBody::from_serialize(&*result)?),
             Kind::Rpc(error) => Err(*error),
+        }
+    }
+}
+
+impl ToolError {
+    /// The error of a request whose results cannot say that they are failures.
+    #[cfg(feature = "schema")]
+    pub(crate) fn into_error(self) -> ErrorObject {
+        match self.0 {
+            Kind::Rpc(error) => *error,
+            kind @ Kind::Failure(_) => ErrorObject::internal(Self(kind).to_string()),
         }
     }
 }
@@ -111,6 +126,49 @@ impl fmt::Debug for ToolError {
         }
     }
 }
+
+/// Why something cannot be offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A closure takes [`State`](super::State) of a type that the builder was not given.
+    MissingState {
+        /// The name of what the closure answers.
+        name: String,
+        /// The type.
+        state: &'static str,
+    },
+    /// The template of a family of resources is none, or cannot be matched.
+    InvalidTemplate {
+        /// The template.
+        template: String,
+        /// What is wrong with it.
+        error: UriTemplateError,
+    },
+    /// The server has not declared that it has such things, or that their list changes.
+    NotDeclared {
+        /// What it would have had to declare.
+        capability: ServerCapability,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingState { name, state } => write!(
+                f,
+                "`{name}` takes `State<{state}>`, and there is none: give it to the builder by `.state(..)`"
+            ),
+            Self::InvalidTemplate { template, error } => write!(f, "`{template}`: {error}"),
+            Self::NotDeclared { capability } => write!(
+                f,
+                "the server has not declared `{capability}`: see `ServerBuilder::changing`"
+            ),
+        }
+    }
+}
+
+impl Error for BuildError {}
 
 #[cfg(test)]
 mod tests {

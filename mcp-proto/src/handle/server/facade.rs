@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 
 use super::vault::Vault;
@@ -11,7 +12,8 @@ use crate::handle::Timer;
 use crate::handle::contained::contain;
 use crate::handle::sync::{Mutex, lock};
 use crate::jsonrpc::{Notification, Params};
-use crate::method::MethodName;
+use crate::method::{Method, MethodName};
+use crate::model::ResourceUpdatedParams;
 use crate::rpc::SendError;
 use crate::server::{Announcement, Sealer, ServerConfig, Settled};
 use crate::wire::header::ParamHeaders;
@@ -53,7 +55,7 @@ struct Inner {
 }
 
 /// What a server offers, as the server sees it.
-pub(super) trait Serve: Send + Sync {
+pub(super) trait Serve: Any + Send + Sync {
     /// The handler of a request.
     fn serve(&self, server: &Server, call: Call, peer: Arc<dyn Peer>) -> Work;
 
@@ -61,7 +63,7 @@ pub(super) trait Serve: Send + Sync {
     fn notified(&self, notification: Notification);
 
     /// The parameters of a tool that its callers mirror into HTTP headers, where it has any.
-    fn param_headers(&self, tool: &str) -> Option<&ParamHeaders>;
+    fn param_headers(&self, tool: &str) -> Option<Arc<ParamHeaders>>;
 }
 
 impl Server {
@@ -97,6 +99,45 @@ impl Server {
             audience.announce(&announcement);
         }
         Ok(())
+    }
+
+    /// Tells that the list of tools has changed. What is changed by [`tools`](Self::tools) tells so itself.
+    ///
+    /// # Errors
+    /// [`SendError::NotSupported`] where `tools.listChanged` was not declared.
+    pub fn notify_tools_list_changed(&self) -> Result<(), SendError> {
+        self.notify(Method::ToolListChangedNotification, Params::NONE)
+    }
+
+    /// Tells that the list of prompts has changed. What is changed by [`prompts`](Self::prompts) tells so itself.
+    ///
+    /// # Errors
+    /// [`SendError::NotSupported`] where `prompts.listChanged` was not declared.
+    pub fn notify_prompts_list_changed(&self) -> Result<(), SendError> {
+        self.notify(Method::PromptListChangedNotification, Params::NONE)
+    }
+
+    /// Tells that the list of resources or that of their templates has changed. What is changed by
+    /// [`resources`](Self::resources) or [`resource_templates`](Self::resource_templates) tells so itself.
+    ///
+    /// # Errors
+    /// [`SendError::NotSupported`] where `resources.listChanged` was not declared.
+    pub fn notify_resources_list_changed(&self) -> Result<(), SendError> {
+        self.notify(Method::ResourceListChangedNotification, Params::NONE)
+    }
+
+    /// Tells those who have subscribed to a resource that it was updated.
+    ///
+    /// # Errors
+    /// [`SendError::NotSupported`] where `resources.subscribe` was not declared.
+    pub fn notify_resource_updated(&self, uri: impl Into<alloc::string::String>) -> Result<(), SendError> {
+        let params = Params::from_serialize(&ResourceUpdatedParams::new(uri));
+        self.notify(Method::ResourceUpdatedNotification, params.unwrap_or(Params::NONE))
+    }
+
+    /// What it offers.
+    pub(super) fn offer(&self) -> &dyn Serve {
+        &*self.inner.offer
     }
 
     /// Whoever is here to listen. No lock is held when they are told.
@@ -140,7 +181,7 @@ impl Application for Server {
         contain(|| self.inner.offer.notified(notification));
     }
 
-    fn param_headers(&self, tool: &str) -> Option<&ParamHeaders> {
+    fn param_headers(&self, tool: &str) -> Option<Arc<ParamHeaders>> {
         self.inner.offer.param_headers(tool)
     }
 }

@@ -1,10 +1,8 @@
 //! A server as an object.
 
-use alloc::boxed::Box;
+use core::future::ready;
 
-use async_trait::async_trait;
-
-use super::{Context, ToolError};
+use super::{Context, ToolError, not_found};
 use crate::jsonrpc::{ErrorObject, Notification, RawJson};
 use crate::method::{Method, MethodName};
 use crate::model::{
@@ -23,7 +21,6 @@ use crate::server::ResultBody;
 ///
 /// # Cancel safety
 /// When the client cancels a request, the future of its handler is dropped where it waits.
-#[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// What is declared besides the tools of the builder.
     fn capabilities(&self) -> ServerCapabilities {
@@ -36,102 +33,130 @@ pub trait Handler: Send + Sync + 'static {
     /// For those who pass requests on: [`Params::from_raw`](crate::jsonrpc::Params::from_raw) and
     /// [`ResultBody::from_raw`] take what came here, and what comes back, as it is. A tool of the builder is not asked
     /// for here, and neither is the list of tools, which is joined with that of the builder.
-    async fn serve(
+    fn serve(
         &self,
         method: MethodName,
         params: Option<RawJson>,
         context: Context,
-    ) -> Result<ResultBody, ErrorObject> {
-        dispatch(self, method, params, context).await
+    ) -> impl Future<Output = Result<ResultBody, ErrorObject>> + Send {
+        dispatch(self, method, params, context)
     }
 
     /// `tools/list`
-    async fn list_tools(&self, params: PaginatedParams, context: Context) -> Result<ListToolsResult, ErrorObject> {
+    fn list_tools(
+        &self,
+        params: PaginatedParams,
+        context: Context,
+    ) -> impl Future<Output = Result<ListToolsResult, ErrorObject>> + Send {
         let _ = (params, context);
-        Err(missing(Method::ListTools))
+        ready(Err(missing(Method::ListTools)))
     }
 
     /// `tools/call`. An unknown tool is −32602 (Tools, Error Handling).
-    async fn call_tool(&self, params: CallToolParams, context: Context) -> Result<CallToolResult, ToolError> {
+    fn call_tool(
+        &self,
+        params: CallToolParams,
+        context: Context,
+    ) -> impl Future<Output = Result<CallToolResult, ToolError>> + Send {
         let _ = context;
-        Err(unknown_tool(&params.name).into())
+        ready(Err(unknown_tool(&params.name).into()))
     }
 
     /// `resources/list`
-    async fn list_resources(
+    fn list_resources(
         &self,
         params: PaginatedParams,
         context: Context,
-    ) -> Result<ListResourcesResult, ErrorObject> {
+    ) -> impl Future<Output = Result<ListResourcesResult, ErrorObject>> + Send {
         let _ = (params, context);
-        Err(missing(Method::ListResources))
+        ready(Err(missing(Method::ListResources)))
     }
 
     /// `resources/templates/list`
-    async fn list_resource_templates(
+    fn list_resource_templates(
         &self,
         params: PaginatedParams,
         context: Context,
-    ) -> Result<ListResourceTemplatesResult, ErrorObject> {
+    ) -> impl Future<Output = Result<ListResourceTemplatesResult, ErrorObject>> + Send {
         let _ = (params, context);
-        Err(missing(Method::ListResourceTemplates))
+        ready(Err(missing(Method::ListResourceTemplates)))
     }
 
     /// `resources/read`. For a resource that does not exist see [`resource_not_found`].
-    async fn read_resource(
+    fn read_resource(
         &self,
         params: ReadResourceParams,
         context: Context,
-    ) -> Result<ReadResourceResult, ErrorObject> {
+    ) -> impl Future<Output = Result<ReadResourceResult, ErrorObject>> + Send {
         let _ = (params, context);
-        Err(missing(Method::ReadResource))
+        ready(Err(missing(Method::ReadResource)))
     }
 
     /// `resources/subscribe` (legacy era)
-    async fn subscribe(&self, params: SubscribeParams, context: Context) -> Result<(), ErrorObject> {
+    fn subscribe(
+        &self,
+        params: SubscribeParams,
+        context: Context,
+    ) -> impl Future<Output = Result<(), ErrorObject>> + Send {
         let _ = (params, context);
-        Err(missing(Method::Subscribe))
+        ready(Err(missing(Method::Subscribe)))
     }
 
     /// `resources/unsubscribe` (legacy era)
-    async fn unsubscribe(&self, params: UnsubscribeParams, context: Context) -> Result<(), ErrorObject> {
+    fn unsubscribe(
+        &self,
+        params: UnsubscribeParams,
+        context: Context,
+    ) -> impl Future<Output = Result<(), ErrorObject>> + Send {
         let _ = (params, context);
-        Err(missing(Method::Unsubscribe))
+        ready(Err(missing(Method::Unsubscribe)))
     }
 
     /// `prompts/list`
-    async fn list_prompts(&self, params: PaginatedParams, context: Context) -> Result<ListPromptsResult, ErrorObject> {
+    fn list_prompts(
+        &self,
+        params: PaginatedParams,
+        context: Context,
+    ) -> impl Future<Output = Result<ListPromptsResult, ErrorObject>> + Send {
         let _ = (params, context);
-        Err(missing(Method::ListPrompts))
+        ready(Err(missing(Method::ListPrompts)))
     }
 
     /// `prompts/get`
-    async fn get_prompt(&self, params: GetPromptParams, context: Context) -> Result<GetPromptResult, ErrorObject> {
+    fn get_prompt(
+        &self,
+        params: GetPromptParams,
+        context: Context,
+    ) -> impl Future<Output = Result<GetPromptResult, ErrorObject>> + Send {
         let _ = (params, context);
-        Err(missing(Method::GetPrompt))
+        ready(Err(missing(Method::GetPrompt)))
     }
 
     /// `completion/complete`
-    async fn complete(&self, params: CompleteParams, context: Context) -> Result<CompleteResult, ErrorObject> {
+    fn complete(
+        &self,
+        params: CompleteParams,
+        context: Context,
+    ) -> impl Future<Output = Result<CompleteResult, ErrorObject>> + Send {
         let _ = (params, context);
-        Err(missing(Method::Complete))
+        ready(Err(missing(Method::Complete)))
     }
 
     /// `logging/setLevel` (legacy era). The level is already kept and applied to this client's messages.
-    async fn set_level(&self, level: LoggingLevel, context: Context) -> Result<(), ErrorObject> {
+    fn set_level(&self, level: LoggingLevel, context: Context) -> impl Future<Output = Result<(), ErrorObject>> + Send {
         let _ = (level, context);
-        Ok(())
+        ready(Ok(()))
     }
 
     /// Any other method, with its parameters as they came.
-    async fn request(
+    fn request(
         &self,
         method: MethodName,
         params: Option<RawJson>,
         context: Context,
-    ) -> Result<ResultBody, ErrorObject> {
+    ) -> impl Future<Output = Result<ResultBody, ErrorObject>> + Send {
         let _ = (params, context);
-        Err(ErrorObject::method_not_found(method.as_str()))
+        ready(Err(ErrorObject::method_not_found(method.as_str())))
     }
 
     /// A notification that is not about the protocol itself. It cannot wait for anything.
@@ -143,23 +168,22 @@ pub trait Handler: Send + Sync + 'static {
 /// The error for a resource that does not exist: −32602 with its URI in the data since 2026-07-28 (Resources, Error
 /// Handling), −32002 before.
 pub fn resource_not_found(uri: &str, context: &Context) -> ErrorObject {
-    use crate::jsonrpc::ErrorCode;
-    #[derive(serde::Serialize)]
-    struct Data<'a> {
-        uri: &'a str,
-    }
-    let code = match context.revision().is_stateless() {
-        true => ErrorCode::INVALID_PARAMS,
-        false => ErrorCode::RESOURCE_NOT_FOUND,
-    };
-    ErrorObject::new(code, "resource not found").with_data(&Data { uri })
+    not_found(uri, context.revision())
 }
 
 /// The error for a tool that does not exist.
 pub(super) fn unknown_tool(name: &str) -> ErrorObject {
+    unknown("tool", name)
+}
+
+/// The error for something that does not exist.
+pub(super) fn unknown(kind: &str, name: &str) -> ErrorObject {
     // A peer has chosen it, and at any length it would come back and go into logs.
     let end = name.char_indices().nth(64).map_or(name.len(), |(at, _)| at);
-    ErrorObject::invalid_params(alloc::format!("unknown tool: {}", name.get(..end).unwrap_or_default()))
+    ErrorObject::invalid_params(alloc::format!(
+        "unknown {kind}: {}",
+        name.get(..end).unwrap_or_default()
+    ))
 }
 
 fn missing(method: Method) -> ErrorObject {
@@ -169,7 +193,6 @@ fn missing(method: Method) -> ErrorObject {
 /// A server of nothing but the tools of its builder.
 pub(super) struct Nothing;
 
-#[async_trait]
 impl Handler for Nothing {}
 
 /// Runs the method of `handler` that `method` asks for, with its parameters decoded.

@@ -7,12 +7,23 @@ use alloc::vec::Vec;
 
 use super::ToolError;
 use crate::jsonrpc::{RawJson, is_literal, write_string};
-use crate::model::{CallToolResult, ContentBlock};
+use crate::model::{
+    AudioContent, CallToolResult, ContentBlock, EmbeddedResource, ImageContent, Resource, ResourceContents,
+    ResourceLink,
+};
 use crate::revision::Revision;
 use crate::server::ResultBody;
 use crate::wire::splice::{self, put_around};
 
-/// What a tool can return: text, content, data (`Structured`, with the feature `schema`), or a whole [`CallToolResult`].
+/// What a tool can return: text, content of every kind (a [`Resource`] as a link, [`ResourceContents`] embedded), data
+/// (`Structured`, with the feature `schema`), or a whole [`CallToolResult`].
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot return `{Self}`",
+    label = "this is what the closure returns",
+    note = "a tool returns text (`String`, `&'static str`), a content block or a `Vec<ContentBlock>`, data as \
+            `Structured(..)`, a `CallToolResult`, or a `Result` of these and a `ToolError`",
+    note = "the error of the `Result` has to be `ToolError`: `?` and `.map_err(ToolError::from)` make one of any error"
+)]
 pub trait ToolOutput: Send + 'static {
     /// The JSON schema of the data that is returned, a JSON text; `None` where there is no data.
     fn output_schema() -> Option<String> {
@@ -97,11 +108,25 @@ impl ToolOutput for () {
     }
 }
 
-impl ToolOutput for ContentBlock {
-    fn into_result(self, _: Revision) -> Result<CallToolResult, ToolError> {
-        Ok(CallToolResult::new(vec![self]))
-    }
+macro_rules! block_output {
+    ($($content:ty),*) => {
+        $(impl ToolOutput for $content {
+            fn into_result(self, _: Revision) -> Result<CallToolResult, ToolError> {
+                Ok(CallToolResult::new(vec![self.into()]))
+            }
+        })*
+    };
 }
+
+block_output!(
+    ContentBlock,
+    ImageContent,
+    AudioContent,
+    ResourceLink,
+    EmbeddedResource,
+    Resource,
+    ResourceContents
+);
 
 impl ToolOutput for Vec<ContentBlock> {
     fn into_result(self, _: Revision) -> Result<CallToolResult, ToolError> {

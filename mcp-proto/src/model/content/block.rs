@@ -14,6 +14,7 @@ use crate::model::extra::Extra;
 use crate::model::json::Json;
 use crate::model::object::{Flat, Object, object_with_meta};
 use crate::model::open_enum::open_enum;
+use crate::model::resource::{Resource, ResourceContents};
 
 /// A piece of content, of one of the kinds that `type` names.
 ///
@@ -101,6 +102,32 @@ from_boxed! {
     Resource(EmbeddedResource),
     ToolUse(ToolUseContent),
     ToolResult(ToolResultContent),
+}
+
+impl From<String> for ContentBlock {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<&str> for ContentBlock {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+/// Embedded.
+impl From<ResourceContents> for ContentBlock {
+    fn from(contents: ResourceContents) -> Self {
+        EmbeddedResource::new(contents).into()
+    }
+}
+
+/// As a link.
+impl From<Resource> for ContentBlock {
+    fn from(resource: Resource) -> Self {
+        ResourceLink::from(resource).into()
+    }
 }
 
 impl Serialize for ContentBlock {

@@ -8,7 +8,7 @@ use crate::model::annotations::Annotations;
 use crate::model::icon::Icon;
 use crate::model::json::Json;
 use crate::model::object::object_with_meta;
-use crate::model::resource::ResourceContents;
+use crate::model::resource::{Resource, ResourceContents};
 
 object_with_meta! {
     /// Text.
@@ -98,6 +98,23 @@ object_with_meta! {
             "name" => name: plain String,
             /// The arguments, an object.
             "input" => input: plain Json,
+        }
+    }
+}
+
+impl From<Resource> for ResourceLink {
+    fn from(resource: Resource) -> Self {
+        Self {
+            uri: resource.uri,
+            name: resource.name,
+            title: resource.title,
+            description: resource.description,
+            mime_type: resource.mime_type,
+            size: resource.size,
+            icons: resource.icons,
+            annotations: resource.annotations,
+            meta: resource.meta,
+            extra: resource.extra,
         }
     }
 }

@@ -1,9 +1,5 @@
 //! J3: a server that does everything it may, and some things it may not.
 
-use alloc::boxed::Box;
-
-use async_trait::async_trait;
-
 use super::*;
 use crate::handle::server::Handler;
 use crate::jsonrpc::ErrorObject;
@@ -39,7 +35,6 @@ const ANSWERS: [(&str, &str); 9] = [
     ),
 ];
 
-#[async_trait]
 impl Handler for Awkward {
     fn capabilities(&self) -> ServerCapabilities {
         ServerCapabilities {

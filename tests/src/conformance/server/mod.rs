@@ -11,7 +11,6 @@ mod resources;
 mod schemas;
 mod triggers;
 
-use async_trait::async_trait;
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::{Context, Handler};
 use mcp_proto::jsonrpc::ErrorObject;
@@ -46,7 +45,6 @@ fn capabilities() -> ServerCapabilities {
 /// What is no tool.
 struct Rest;
 
-#[async_trait]
 impl Handler for Rest {
     async fn list_prompts(&self, _: PaginatedParams, _: Context) -> Result<ListPromptsResult, ErrorObject> {
         Ok(prompts::list())

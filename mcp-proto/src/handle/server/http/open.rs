@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use bytes::Bytes;
 
@@ -40,7 +41,9 @@ fn step(
     body: Bytes,
     random: impl FnOnce() -> [u8; 32],
 ) -> Result<Kind, Box<Machine>> {
-    let tools = |tool: &str| inner.server.param_headers(tool);
+    // Kept for as long as they are read: the tool may be gone by then.
+    let kept = OnceCell::new();
+    let tools = |tool: &str| kept.get_or_init(|| inner.server.param_headers(tool)).as_deref();
     let rules = inner.rules().answering(admission);
     match Opening::of(rules, admission, &asker.head, body, tools) {
         Opening::Done(exchange) => Err(Box::new(exchange)),

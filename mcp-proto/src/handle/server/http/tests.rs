@@ -37,7 +37,7 @@ mod stateless;
 /// What a test application does, by the name of the tool.
 struct App {
     config: ServerConfig,
-    params: ParamHeaders,
+    params: Arc<ParamHeaders>,
     /// Handlers that are alive.
     running: Arc<AtomicUsize>,
     /// Opens the gate of the tool `wait`.
@@ -144,8 +144,8 @@ impl Application for App {
         self.notified.lock().unwrap().push(notification.method.to_string());
     }
 
-    fn param_headers(&self, tool: &str) -> Option<&ParamHeaders> {
-        (tool == "annotated").then_some(&self.params)
+    fn param_headers(&self, tool: &str) -> Option<Arc<ParamHeaders>> {
+        (tool == "annotated").then(|| self.params.clone())
     }
 }
 
@@ -188,7 +188,7 @@ impl World {
         let schema = r#"{"type":"object","properties":{"value":{"type":"string","x-mcp-header":"Value"}}}"#;
         let app = Arc::new(App {
             config,
-            params: ParamHeaders::from_schema(schema).unwrap(),
+            params: Arc::new(ParamHeaders::from_schema(schema).unwrap()),
             running: Arc::default(),
             gate: Arc::default(),
             notified: Mutex::default(),

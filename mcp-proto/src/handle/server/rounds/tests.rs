@@ -11,7 +11,6 @@ use core::task::{self, Poll, Waker};
 use core::time::Duration;
 use std::sync::Mutex;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::*;
@@ -307,7 +306,6 @@ fn an_answer_that_is_lost_is_given_again_until_the_state_expires() {
 /// Prompts and resources that ask.
 struct Asking;
 
-#[async_trait]
 impl Handler for Asking {
     fn capabilities(&self) -> ServerCapabilities {
         ServerCapabilities::default()
