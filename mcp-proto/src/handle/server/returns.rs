@@ -58,7 +58,6 @@ macro_rules! returns {
         $(
             impl<O: $output> Returns<$purpose> for O {
                 fn into_outcome(self, $facts: $ty) -> Result<ResultBody, ErrorObject> {
-                    #[expect(clippy::redundant_closure_call, reason = "a closure is how the macro is told")]
                     let result = ($into)(self).map_err(ToolError::into_error)?;
                     Ok(ResultBody::from_serialize(&result)?)
                 }
