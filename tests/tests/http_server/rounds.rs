@@ -114,7 +114,7 @@ where
     loop {
         let frame = body.frame().await.expect("a message").unwrap();
         text += std::str::from_utf8(&frame.into_data().unwrap()).unwrap();
-        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let mut data = text.lines().filter_map(|line| line.strip_prefix("data: "));
         if let Some(message) = data.rfind(|data| !data.is_empty()) {
             return serde_json::from_str(message).unwrap();
         }
