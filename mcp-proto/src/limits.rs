@@ -82,6 +82,15 @@ settings! {
         /// Most GET streams open in one legacy HTTP session of a server. One more is served all the same, and the oldest
         /// ends. None is as good as one. Default 4.
         pub get_streams_per_session (with_get_streams_per_session): usize,
+        /// Most events kept of one stream that can be [resumed](crate::http::server::Resumption). Beyond each of these four
+        /// bounds the oldest are lost: of the stream, of the session, or of the session that holds most. Default 1,024.
+        pub replay_events (with_replay_events): usize,
+        /// The same in bytes; an event costs 128 beside its own. Default 1 MiB.
+        pub replay_bytes (with_replay_bytes): usize,
+        /// The same for all streams of a session. Default 4 MiB.
+        pub replay_session_bytes (with_replay_session_bytes): usize,
+        /// The same for all sessions of an endpoint. Default 64 MiB.
+        pub replay_total_bytes (with_replay_total_bytes): usize,
         /// Most resources that one subscription names (2026-07-28), and that one legacy session subscribes to. Their
         /// bytes count towards [`total_bytes`](Self::total_bytes); those of all HTTP subscriptions of an endpoint do so
         /// together. Default 1,000.
@@ -132,6 +141,11 @@ impl Default for Limits {
             streams_per_session: 1 << 10,
             // One that is read, one that was opened while it was given up, and two whose ends nobody has noticed.
             get_streams_per_session: 4,
+            replay_events: 1 << 10,
+            replay_bytes: 1 << 20,
+            replay_session_bytes: 4 << 20,
+            // Sixteen sessions that hold all they may.
+            replay_total_bytes: 64 << 20,
             subscription_uris: 1_000,
             tool_headers: 10_000,
             list_pages: 1_000,

@@ -15,10 +15,9 @@ use async_process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use mcp_driver::child::{Group, Process, Signal, client_over_child, unread};
+use mcp_driver::child::{Group, Pipes, Process, Signal, client_over_child};
 use mcp_driver::{Step, make_room};
-use mcp_proto::handle::Client;
-use mcp_proto::handle::client::ClientBuilder;
+use mcp_proto::handle::{Client, ClientBuilder};
 
 use crate::clock::{Clock, Timer};
 use mcp_proto::handle::sessions::Driver;
@@ -68,9 +67,7 @@ struct Running {
     /// Waits for the exit.
     status: Pin<Box<dyn Future<Output = io::Result<ExitStatus>> + Send>>,
     group: Group,
-    stdin: Option<ChildStdin>,
-    stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
+    pipes: Pipes<ChildStdin, ChildStdout, ChildStderr>,
 }
 
 impl Running {
@@ -83,9 +80,7 @@ impl Running {
         let mut child = start.spawn()?;
         Ok(Self {
             group: Group::of(Some(child.id())),
-            stdin: child.stdin.take(),
-            stdout: child.stdout.take(),
-            stderr: child.stderr.take(),
+            pipes: Pipes::new(child.stdin.take(), child.stdout.take(), child.stderr.take()),
             status: Box::pin(child.status()),
             child,
         })
@@ -97,16 +92,15 @@ impl Process for Running {
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
         let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
-        step.on_pipes(cx, (&mut self.stdin, &mut self.stdout), read, write)
+        self.pipes.poll_stream(cx, step, read, write)
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        let pipe = self.stderr.as_mut();
-        pipe.map_or(Poll::Ready(Ok(0)), |pipe| read(pipe, cx, buffer))
+        self.pipes.poll_stderr(|pipe| read(pipe, cx, buffer))
     }
 
     fn unread(&mut self) -> Option<usize> {
-        self.stdin.as_ref().and_then(unread)
+        self.pipes.unread()
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {

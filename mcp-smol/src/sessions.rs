@@ -68,12 +68,9 @@ pub fn sessions_over(
     resolver.pool(config, Timer::new(Clock::start()), dial)
 }
 
-async fn dial(
-    Resolved {
-        route, client: kind, ..
-    }: Resolved,
-) -> Result<Connected, CallError> {
-    match route {
+async fn dial(resolved: Resolved) -> Result<Connected, CallError> {
+    let builder = resolved.client;
+    match resolved.route {
         #[cfg(feature = "http")]
         #[cfg_attr(not(feature = "tls"), expect(unused, reason = "without TLS, its URL is refused"))]
         Route::Http(url, mut options, files) => {
@@ -83,28 +80,28 @@ async fn dial(
                 let given = *options;
                 *options = blocking::unblock(move || files.apply(given)).await?;
             }
-            let (client, driver) = reached("the URL", crate::http::client_over_http(&url, kind, &options))?;
+            let (client, driver) = reached("the URL", crate::http::client_over_http(&url, builder, &options))?;
             Ok(Connected::new(client, driver))
         }
         #[cfg(feature = "child")]
         Route::Child(command) => {
-            let (client, driver) = reached("the child", crate::child::child_over(&command, kind))?;
+            let (client, driver) = reached("the child", crate::child::child_over(&command, builder))?;
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         #[cfg(unix)]
         Route::Unix(path) => {
             let stream = reached(&path, UnixStream::connect(&path).await)?;
-            let (client, driver) = client_over(Socket::new(stream), kind);
+            let (client, driver) = client_over(Socket::new(stream), builder);
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         Route::Tcp(address) => {
             let stream = reached(&address, TcpStream::connect(&address).await)?;
             reached(&address, stream.set_nodelay(true))?;
-            let (client, driver) = client_over(Socket::new(stream), kind);
+            let (client, driver) = client_over(Socket::new(stream), builder);
             Ok(Connected::new(client, async { drop(driver.await) }))
         }
         Route::InProcess(server) => {
-            let (client, driver) = duplex(&server, kind);
+            let (client, driver) = duplex(&server, builder);
             Ok(Connected::in_process(client, driver))
         }
         _ => Err(unsupported()),

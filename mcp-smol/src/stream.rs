@@ -10,8 +10,7 @@ use async_net::unix::{UnixListener, UnixStream};
 use async_net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 use futures_io::{AsyncRead, AsyncWrite};
 use mcp_driver::{Nursery, Serving, unless, within};
-use mcp_proto::handle::client::ClientBuilder;
-use mcp_proto::handle::{Client, Server};
+use mcp_proto::handle::{Client, ClientBuilder, Server};
 
 use crate::accept::{Listener, accept};
 use crate::clock::Clock;

@@ -13,9 +13,8 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use mcp_driver::child::{Group, Process, Signal, client_over_child, unread};
-use mcp_proto::handle::Client;
-use mcp_proto::handle::client::ClientBuilder;
+use mcp_driver::child::{Group, Pipes, Process, Signal, client_over_child};
+use mcp_proto::handle::{Client, ClientBuilder};
 use tokio::io::AsyncWrite;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::runtime::Handle;
@@ -68,9 +67,7 @@ pub fn child_over<C: Into<ClientBuilder>>(
 struct Running {
     child: Child,
     group: Group,
-    stdin: Option<ChildStdin>,
-    stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
+    pipes: Pipes<ChildStdin, ChildStdout, ChildStderr>,
 }
 
 impl Running {
@@ -83,9 +80,7 @@ impl Running {
         let mut child = start.spawn()?;
         Ok(Self {
             group: Group::of(child.id()),
-            stdin: child.stdin.take(),
-            stdout: child.stdout.take(),
-            stderr: child.stderr.take(),
+            pipes: Pipes::new(child.stdin.take(), child.stdout.take(), child.stderr.take()),
             child,
         })
     }
@@ -97,16 +92,15 @@ impl Process for Running {
     fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
         let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
         let read = |pipe: &mut ChildStdout, cx: &mut Context<'_>, buffer: &mut BytesMut| poll_read(cx, pipe, buffer);
-        step.on_pipes(cx, (&mut self.stdin, &mut self.stdout), read, write)
+        self.pipes.poll_stream(cx, step, read, write)
     }
 
     fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        let pipe = self.stderr.as_mut();
-        pipe.map_or(Poll::Ready(Ok(0)), |pipe| poll_read(cx, pipe, buffer))
+        self.pipes.poll_stderr(|pipe| poll_read(cx, pipe, buffer))
     }
 
     fn unread(&mut self) -> Option<usize> {
-        self.stdin.as_ref().and_then(unread)
+        self.pipes.unread()
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {

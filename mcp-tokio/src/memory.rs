@@ -3,8 +3,7 @@
 use std::future::Future;
 
 use mcp_proto::handle::Crossing;
-use mcp_proto::handle::client::ClientBuilder;
-use mcp_proto::handle::{Client, Pump, Server};
+use mcp_proto::handle::{Client, ClientBuilder, Pump, Server};
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timer};

@@ -8,8 +8,7 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 
 use mcp_driver::Serving;
-use mcp_proto::handle::client::ClientBuilder;
-use mcp_proto::handle::{Client, Server};
+use mcp_proto::handle::{Client, ClientBuilder, Server};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 #[cfg(unix)]

@@ -143,6 +143,8 @@ fn count_all() -> Vec<(&'static str, Costs)> {
             scope.spawn(|| {
                 while let Some((name, count)) = SUBJECTS.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let costs = count(name);
+                    // It takes minutes: so that it is seen how far it is.
+                    eprintln!("{}", line(name, costs));
                     counted.lock().expect("no panic").push((*name, costs));
                 }
             });
@@ -181,7 +183,7 @@ fn in_process(name: &'static str) -> Costs {
 
 /// So many that a look of each at all others would be seen.
 fn crowd(name: &'static str) -> Costs {
-    operation(count::of_subject(name, 1500))
+    operation(count::of_subject(name, 400))
 }
 
 fn served(name: &'static str) -> Costs {

@@ -116,8 +116,8 @@ impl HttpClient {
     pub fn poll_action(&mut self, now: Time) -> Option<HttpAction> {
         self.handle_exchange_timeout(now);
         loop {
-            // There may be room again for what was not read.
-            if self.exchanges.has_unread() {
+            // There may be room again for what was not read; and a handshake ends what is of the session before.
+            if self.exchanges.has_unread() || self.exchanges.has_output() {
                 self.pass_on(now);
             }
             if let Some(action) = self.exchanges.poll_action() {
@@ -158,6 +158,10 @@ impl HttpClient {
         // Before a stream that is due is opened: nobody would take what it brings.
         if self.client.closed().is_some() {
             self.exchanges.stop_listening();
+        }
+        // Before the stream of a call that is given up is opened again.
+        while let Some(call) = self.client.poll_abort() {
+            self.exchanges.abort(now, call);
         }
         self.exchanges.handle_timeout(now);
         self.client.set_listening(self.exchanges.is_listening());

@@ -21,7 +21,7 @@ mod timer;
 mod turn;
 mod wakers;
 
-pub use client::Client;
+pub use client::{Client, ClientBuilder};
 pub use crossing::Crossing;
 pub use places::{Place, Places};
 pub use pump::Pump;

@@ -11,7 +11,10 @@ use core::task::{Context, Waker};
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     few: [Option<Waker>; 2],
-    // Behind a box: there is hardly ever a crowd, and every idle session has one of these.
+    #[expect(
+        clippy::box_collection,
+        reason = "there is hardly ever a crowd, and every idle session has one of these"
+    )]
     crowd: Option<Box<Vec<Waker>>>,
 }
 
@@ -69,6 +72,7 @@ pub(crate) struct Waiters {
     next: u64,
     first: Option<(u64, Waker)>,
     /// By number, and so in the order in which they came: nobody is woken last for ever.
+    #[expect(clippy::box_collection, reason = "as above")]
     crowd: Option<Box<BTreeMap<u64, Waker>>>,
 }
 

@@ -386,4 +386,16 @@ mod tests {
             assert_eq!(with_objects(text), text);
         }
     }
+
+    #[test]
+    fn a_small_result_is_looked_through_however_many_of_its_entries_are_bad() {
+        let bad: Vec<String> = (0..100).map(|number| format!(r#"{{"uri":"a:{number}"}}"#)).collect();
+        let text = format!(
+            r#"{{"resources":[{}],"nextCursor":"{}"}}"#,
+            bad.join(","),
+            "n".repeat(1_000)
+        );
+        let (list, left) = read::<ListResourcesResult>(&text);
+        assert_eq!((list.resources.len(), left.len()), (0, 100));
+    }
 }

@@ -15,6 +15,7 @@ mod http_headers;
 mod http_listening;
 mod http_redirects;
 mod http_replies;
+mod http_resume;
 mod http_sessions;
 mod http_standing;
 mod http_support;

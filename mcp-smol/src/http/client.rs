@@ -12,9 +12,8 @@ use mcp_driver::ConnectError;
 use mcp_driver::http::{Agreed, ClientTls, ServerTls};
 use mcp_driver::http::{HttpOptions, Network, look};
 use mcp_proto::client::ClientConfig;
-use mcp_proto::handle::Client;
-use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::sessions::Driver;
+use mcp_proto::handle::{Client, ClientBuilder};
 
 use super::bridge::Bridge;
 use crate::clock::Clock;

@@ -30,16 +30,17 @@ pub struct HttpServer {
     /// The exchanges whose clients still read, with their places in the network.
     pub(super) open: BTreeMap<ExchangeId, u64>,
     ready: BTreeSet<ExchangeId>,
+    http: HttpConfig,
     /// How often something was announced.
     pub(super) announced: usize,
     rng: Rng,
 }
 
 impl HttpServer {
-    pub(super) fn new(config: ServerConfig, application: Application, rng: Rng) -> Self {
+    pub(super) fn new(config: ServerConfig, http: HttpConfig, application: Application, rng: Rng) -> Self {
         Self {
-            // Without comments on silent streams: a stream that is open for ever would never be quiet.
-            machine: Machine::new(config, HttpConfig::default().keep_alive(None)),
+            machine: Machine::new(config, http.clone()),
+            http,
             desk: Desk::new(application),
             asked: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -51,7 +52,7 @@ impl HttpServer {
 
     /// Begins anew, as a process that knows nothing of the one before.
     pub(super) fn restart(&mut self) {
-        self.machine = Machine::new(self.machine.config().clone(), HttpConfig::default().keep_alive(None));
+        self.machine = Machine::new(self.machine.config().clone(), self.http.clone());
         (self.open, self.ready, self.asked) = Default::default();
         self.desk.clear();
     }
@@ -135,6 +136,11 @@ impl HttpServer {
             self.ready.remove(&id);
         }
         None
+    }
+
+    /// Whether streams are kept for those that break.
+    pub(super) fn is_resumable(&self) -> bool {
+        self.http.resumption.is_some()
     }
 
     /// When something happens without anybody doing anything. Sessions that are idle, and requests whose clients have

@@ -1,6 +1,7 @@
 //! What a pair is made of.
 
 use mcp_proto::client::{ClientConfig, Mode};
+use mcp_proto::http::server::{HttpConfig, Resumption};
 use mcp_proto::model::Implementation;
 use mcp_proto::server::ServerConfig;
 use mcp_proto::{Limits, Revision};
@@ -14,6 +15,8 @@ pub struct Setup {
     pub client: ClientConfig,
     /// The server.
     pub server: ServerConfig,
+    /// How it serves HTTP. Without comments on silent streams: one that is open for ever would never be quiet.
+    pub http: HttpConfig,
     /// The application behind the server.
     pub application: Application,
     /// The network.
@@ -29,6 +32,7 @@ impl Setup {
         Self {
             client: ClientConfig::new(Implementation::new("client", "1.0.0")).with_mode(mode),
             server: ServerConfig::new(Implementation::new("server", "2.0.0")).with_capabilities(capabilities),
+            http: HttpConfig::default().keep_alive(None),
             application: tools(),
             conditions: Conditions::CALM,
             seed: 0,
@@ -54,6 +58,13 @@ impl Setup {
     #[must_use]
     pub fn application(mut self, application: impl FnMut(&Order) -> Plan + 'static) -> Self {
         self.application = Box::new(application);
+        self
+    }
+
+    /// The same with streams of HTTP that can be resumed.
+    #[must_use]
+    pub fn resumable(mut self) -> Self {
+        self.http = self.http.resumable(Resumption::default());
         self
     }
 

@@ -13,6 +13,7 @@ use futures_util::future::{Either, select};
 use mcp_driver::Resolver;
 use mcp_driver::http::{HttpOptions, HttpVersions};
 use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Server, Sessions};
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};
@@ -40,6 +41,12 @@ pub trait Runtime {
     /// # Errors
     /// Those of the adapter.
     fn connect_http(&self, url: &str, config: ClientConfig, options: &HttpOptions) -> Result<Client, Failure>;
+
+    /// The same of a client that answers its server.
+    ///
+    /// # Errors
+    /// Those of the adapter.
+    fn connect_answering(&self, url: &str, client: ClientBuilder) -> Result<Client, Failure>;
 
     /// A client of the endpoint `url`, and what drives it; the adapter's `client_over_http`.
     ///

@@ -19,6 +19,7 @@ use hyper::service::service_fn;
 use mcp_driver::Resolver;
 use mcp_driver::http::HttpOptions;
 use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Server, Sessions};
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};
@@ -122,6 +123,11 @@ impl Runtime for Smol<'_> {
         Ok(mcp_smol::connect_with(url, config, options, |driver| {
             self.spawn(driver)
         })?)
+    }
+
+    fn connect_answering(&self, url: &str, client: ClientBuilder) -> Result<Client, Failure> {
+        let spawn = |driver| self.spawn(driver);
+        Ok(mcp_smol::connect_with(url, client, &HttpOptions::default(), spawn)?)
     }
 
     fn client_over_http(&self, url: &str, config: ClientConfig) -> Result<(Client, Driver), Failure> {

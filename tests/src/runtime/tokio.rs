@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use mcp_driver::Resolver;
 use mcp_driver::http::HttpOptions;
 use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::client::ClientBuilder;
 use mcp_proto::handle::{Client, Server, Sessions};
 use mcp_proto::http::server::HttpConfig;
 use mcp_proto::sessions::{SessionKey, SessionsConfig};
@@ -59,6 +60,10 @@ impl Runtime for Tokio {
 
     fn connect_http(&self, url: &str, config: ClientConfig, options: &HttpOptions) -> Result<Client, Failure> {
         Ok(mcp_tokio::connect_with(url, config, options)?)
+    }
+
+    fn connect_answering(&self, url: &str, client: ClientBuilder) -> Result<Client, Failure> {
+        Ok(mcp_tokio::connect_with(url, client, &HttpOptions::default())?)
     }
 
     fn client_over_http(&self, url: &str, config: ClientConfig) -> Result<(Client, Driver), Failure> {

@@ -13,9 +13,10 @@
 //! `tests/sessions` and `tests/pool` of `mcp-proto`.
 //!
 //! Elsewhere: A4 (other implementations) is the conformance suite; B2 (what the core depends on) is
-//! `architecture/dependencies.rs`; J4 (hostile input) are the fuzzers and the simulation. D6 (requests of the server inside
-//! of calls) and H6 (resumption) wait for what is not built yet.
+//! `architecture/dependencies.rs`; J4 (hostile input) are the fuzzers and the simulation. H6 (resumption) waits for what is
+//! not built yet.
 
+mod asked;
 mod boundary;
 mod cancellation;
 mod executor;

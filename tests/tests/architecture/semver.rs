@@ -20,7 +20,7 @@ const SSE: &str = "the standard of server-sent events is complete";
 const WRAPPER: &str = "a wrapper, to be taken apart";
 
 /// What is exhaustive on purpose, and why.
-const EXHAUSTIVE: [(&str, &str); 43] = [
+const EXHAUSTIVE: [(&str, &str); 48] = [
     ("http::client::action: HttpAction", EFFECT),
     ("http::client::output: Output", EFFECT),
     ("legacy::client: ClientAction", EFFECT),
@@ -56,6 +56,7 @@ const EXHAUSTIVE: [(&str, &str); 43] = [
     ("wire::sse::decode: SseEvent", SSE),
     ("wire::sse::encode: SseFrame", SSE),
     ("http::server::accept: Accepts", "an answer has two forms"),
+    ("handle::client::call: Round", "a round has its result or needs input"),
     ("handle::server::output: Structured", WRAPPER),
     ("http::server::reply: Blocked", WRAPPER),
     ("server::http::event: Asker", WRAPPER),
@@ -64,6 +65,10 @@ const EXHAUSTIVE: [(&str, &str); 43] = [
     ("server::http::opening: Opening", FORK),
     ("server::http::taken: Taken", EFFECT),
     ("server::http::session: End", EFFECT),
+    ("server::http::replays: Resuming", FORK),
+    ("http::server::replay: EventId", "an id has two parts"),
+    ("http::server::replay: Recorded", EFFECT),
+    ("http::server::replay: Replayed", EFFECT),
 ];
 
 #[test]

@@ -5,6 +5,7 @@ mod aging;
 mod connections;
 mod ends;
 mod responses;
+mod resume;
 mod site;
 mod suspended;
 

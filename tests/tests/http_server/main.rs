@@ -9,6 +9,7 @@ mod http1;
 mod http2;
 mod listening;
 mod peer;
+mod resume;
 mod shutdown;
 mod site;
 mod stall;

@@ -11,7 +11,7 @@ use futures_util::future::select;
 use mcp_driver::http::ServeOptions;
 use mcp_proto::Limits;
 use mcp_proto::handle::Server;
-use mcp_proto::handle::server::NoArgs;
+use mcp_proto::handle::server::{Context, NoArgs};
 use mcp_proto::http::server::HttpConfig;
 use mcp_tests::runtime::{Flavour, listen};
 use mcp_tests::world::{Echo, Number};
@@ -190,6 +190,13 @@ fn server(seen: &Arc<Seen>, flavour: Flavour, limits: Limits) -> Server {
                     flavour.sleep(Duration::from_millis(5)).await;
                 }
                 Ok("done".to_owned())
+            }
+        })
+        .tool("test_reconnection", "Has its client come back for the answer", {
+            move |_: NoArgs, context: Context| async move {
+                let is_closed = context.close_stream();
+                flavour.sleep(Duration::from_millis(20)).await;
+                Ok(format!("closed: {is_closed}"))
             }
         })
         .tool("meet", "Waits until so many have come", move |args: Number| {

@@ -45,6 +45,39 @@ fn a_response_cut_at_any_byte_resolves_the_call_once() {
     }
 }
 
+/// Acceptance H6: of a stream that drops nothing is lost, wherever it is cut, and nothing comes twice.
+#[test]
+fn a_stream_cut_at_any_byte_goes_on_where_it_was() {
+    // An event with an id alone comes first in one of them, one with a message in the other.
+    for (revision, first) in [(LEGACY, 64), (Revision::V2025_06_18, 200)] {
+        let mut resumed = 0;
+        for bytes in 0..700 {
+            for fate in [Fate::Broken(bytes), Fate::Truncated(bytes)] {
+                let mut pair = ready(Setup::speaking(revision).resumable());
+                // The next one breaks as well, and the one after that.
+                pair.link.destine([fate, fate, fate]);
+                let options = CallOptions::new().with_progress();
+                let cut = pair.call_tool_with("steps", json!({ "steps": 3 }), options);
+                pair.drive();
+                match pair.outcome(cut) {
+                    Ok(_) => assert_eq!(pair.text(cut), "done"),
+                    // It broke before the client knew of an event.
+                    Err(CallError::Disconnected) if bytes < first => continue,
+                    other => panic!("{revision} {fate:?}: {other:?}"),
+                }
+                assert_eq!(
+                    pair.record.progress(cut),
+                    [1.0, 2.0, 3.0],
+                    "{revision} {fate:?}: each once"
+                );
+                resumed += pair.link.transcript().matches("> last-event-id").count().min(1);
+                pair.check_quiet();
+            }
+        }
+        assert!(resumed > 500, "{resumed}");
+    }
+}
+
 #[test]
 fn exchanges_overtake_each_other() {
     for revision in [LEGACY, MODERN] {

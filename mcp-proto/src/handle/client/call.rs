@@ -325,7 +325,6 @@ impl<T: DeserializeOwned> Call<T> {
 
 /// What one round of a call has come to.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is returned")]
 pub enum Round<T> {
     /// The result.
     Complete(T),

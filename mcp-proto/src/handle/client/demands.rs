@@ -40,11 +40,11 @@ pub(super) enum Demand {
 }
 
 impl Demands {
-    /// A request came. It is given back where those in progress have more than `most_bytes`.
-    pub(super) fn ask(&mut self, request: ServerRequest, most_bytes: usize) -> Result<(), ServerRequest> {
+    /// A request came. It is not taken where those in progress have more than `most_bytes`: it is to be refused.
+    pub(super) fn ask(&mut self, request: ServerRequest, most_bytes: usize) -> Result<(), RequestKey> {
         let bytes = request.request.text.as_bytes().len();
         if self.bytes.saturating_add(bytes) > most_bytes {
-            return Err(request);
+            return Err(request.key);
         }
         self.bytes += bytes;
         self.requests.insert(request.key, bytes);

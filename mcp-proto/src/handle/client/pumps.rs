@@ -2,7 +2,6 @@
 
 use alloc::sync::Arc;
 use core::task::{Context, Poll};
-use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -13,6 +12,7 @@ use super::shared::{Shared, State};
 use crate::client::HttpClient;
 use crate::client::StreamClient;
 use crate::handle::pump::Pump;
+use crate::handle::sync::{Mutex, lock_to_poll, unlocked};
 use crate::handle::teller::Teller;
 #[cfg(feature = "http")]
 use crate::http::client::{ExchangeError, ExchangeId, HttpAction};
@@ -141,7 +141,7 @@ impl Pump for ClientPump {
 
     fn poll_work(&self, cx: &mut Context<'_>, _: Time) {
         if let Some(desk) = &self.desk {
-            desk.lock().unwrap_or_else(PoisonError::into_inner).poll(cx);
+            lock_to_poll(desk).poll(cx);
         }
     }
 
@@ -202,7 +202,7 @@ impl HttpPump {
     /// driver is done.
     pub fn poll_action(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<HttpAction>> {
         if let Some(desk) = &mut self.desk {
-            desk.get_mut().unwrap_or_else(PoisonError::into_inner).poll(cx);
+            unlocked(desk).poll(cx);
         }
         self.shared.with(|state| {
             state.arm(now);

@@ -598,10 +598,7 @@ impl State {
         let (key, error) = match &mut self.demands {
             Some(demands) => match demands.ask(request, most_bytes) {
                 Ok(()) => return,
-                Err(request) => (
-                    request.key,
-                    ErrorObject::internal("too much of what was asked is in progress"),
-                ),
+                Err(key) => (key, ErrorObject::internal("too much of what was asked is in progress")),
             },
             None => (
                 request.key,

@@ -216,6 +216,16 @@ impl Context {
         ServerCall::new(&*self.inner.peer, self.revision(), method, params, decode)
     }
 
+    /// Ends the HTTP connection that waits for the answer, and not the request: the client comes back for what is said
+    /// from now on, after the [time](crate::http::server::Resumption::retry) that the server names (2025-11-25, Transports,
+    /// Sending Messages, 6). For requests that take long, and would hold a connection for as long.
+    ///
+    /// `false` where nothing was done: the client could not come back, as over byte streams, in another revision, or where
+    /// streams cannot be [resumed](crate::http::server::HttpConfig::resumable).
+    pub fn close_stream(&self) -> bool {
+        self.inner.peer.close_stream()
+    }
+
     /// Whether the request is over: cancelled, answered, or its client is gone.
     pub fn is_cancelled(&self) -> bool {
         self.inner.peer.is_cancelled()

@@ -50,6 +50,12 @@ pub(crate) trait Peer: Send + Sync {
     /// Does not wait for an answer any more: the client is told.
     fn abandon(&self, call: CallId);
 
+    /// Ends the connection that the answer would go out on, and not the stream; see
+    /// [`Context::close_stream`](super::Context::close_stream).
+    fn close_stream(&self) -> bool {
+        false
+    }
+
     /// The request is answered, or its handler is dropped: whoever waits for a cancellation is told. For those whose
     /// connection does not see that by itself.
     #[cfg(feature = "http")]

@@ -9,6 +9,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTIC
 use http::response::Parts;
 use http::{HeaderMap, Request};
 
+use super::cursor::Cursor;
 use super::redirect::{Detour, cut};
 use crate::limits::Limits;
 use crate::rpc::{CallId, Excerpt, Failure, Purpose};
@@ -66,6 +67,8 @@ pub(super) enum Kind {
     Post(Purpose),
     /// The GET stream.
     Listen,
+    /// A GET for the rest of the stream of this call.
+    Resume(CallId),
     /// The end of a session.
     Delete,
 }
@@ -74,7 +77,7 @@ impl Kind {
     /// The call that the response should answer.
     pub(super) fn call(self) -> Option<CallId> {
         match self {
-            Self::Post(Purpose::Call(call) | Purpose::Initialize(call)) => Some(call),
+            Self::Post(Purpose::Call(call) | Purpose::Initialize(call)) | Self::Resume(call) => Some(call),
             _ => None,
         }
     }
@@ -91,6 +94,8 @@ pub(super) struct Exchange {
     /// What is sent if it has to be sent once more; `None` for a call that goes straight to the endpoint, which is
     /// written anew.
     pub(super) resend: Option<Box<Resend>>,
+    /// Where the stream of a call is, once it has named an event. Boxed as few do.
+    pub(super) cursor: Option<Box<Cursor>>,
     pub(super) response: Response,
 }
 
@@ -313,6 +318,19 @@ pub(super) fn failure(status: u16, www_authenticate: Option<Box<str>>) -> Failur
         status,
         www_authenticate,
         reason,
+    }
+}
+
+/// The failure of a call whose stream broke off, where the server does not open it again.
+pub(super) fn not_resumed(status: u16, www_authenticate: Option<Box<str>>) -> Failure {
+    let reason = format!(
+        "the response broke off, and the server does not resume it: {}",
+        reason_of(status)
+    );
+    Failure::Status {
+        status,
+        www_authenticate,
+        reason: reason.into(),
     }
 }
 

@@ -16,11 +16,12 @@ use super::output::Output;
 use super::readable::Readable;
 use super::redirect::Detour;
 use super::request::{Template, is_repeatable, names_session};
+use super::resumes::Resumes;
 use super::session::{Session, SessionId};
 use super::table::Table;
 use crate::limits::{Limits, Timeouts};
 use crate::revision::Revision;
-use crate::rpc::{CallId, Kept, Outgoing, Purpose};
+use crate::rpc::{CallId, Failure, Kept, Outgoing, Purpose};
 use crate::time::Time;
 
 /// The exchanges of one client: what to open, and what the responses hold.
@@ -43,6 +44,7 @@ pub struct Exchanges {
     revision: Revision,
     pub(super) session: Session,
     pub(super) listen: Listen,
+    pub(super) resumes: Resumes,
     pub(super) table: Table,
     pub(super) readable: Readable,
     pub(super) answers: Answers,
@@ -61,6 +63,7 @@ impl Exchanges {
             revision: Revision::LATEST_LEGACY,
             session: Session::default(),
             listen: Listen::default(),
+            resumes: Resumes::default(),
             table: Table::default(),
             readable: Readable::default(),
             answers: Answers::default(),
@@ -76,7 +79,7 @@ impl Exchanges {
 
     /// How much is kept at present.
     pub fn kept(&self) -> Kept {
-        let queues = self.actions.len() + self.outputs.len() + self.answers.len();
+        let queues = self.actions.len() + self.outputs.len() + self.answers.len() + self.resumes.len();
         Kept::new(
             self.table.entries() + queues,
             self.table.body_bytes() + self.answers.bytes(),
@@ -86,6 +89,11 @@ impl Exchanges {
     /// Whether the server has given a session.
     pub fn has_session(&self) -> bool {
         self.session.id().is_some()
+    }
+
+    /// Whether something of the responses waits to be taken.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
     }
 
     /// Whether anything waits to be done by the driver.
@@ -123,6 +131,7 @@ impl Exchanges {
                 self.end_session(now + self.timeouts.close, &session);
             }
             self.stop_listening();
+            self.stop_resuming();
             self.abort_announcement();
             // They are for requests of the last session.
             self.answers.clear();
@@ -164,6 +173,9 @@ impl Exchanges {
     /// Ends the exchange of a call. That of `initialize` goes on for the timeout for closing: the server may make a
     /// session for it all the same, which is ended as soon as its id is known.
     pub fn abort(&mut self, now: Time, call: CallId) {
+        if self.resumes.forget(call) {
+            return;
+        }
         let Some(id) = self.table.leave_call(call) else { return };
         let exchange = self.table.get(id);
         let Some(exchange) = exchange.filter(|exchange| exchange.kind == Kind::Post(Purpose::Initialize(call))) else {
@@ -183,6 +195,8 @@ impl Exchanges {
     /// The call of an exchange has its answer. The server should end the response now; where it does not, the
     /// exchange is ended after the timeout for closing.
     pub fn answered(&mut self, now: Time, call: CallId) {
+        // By a late answer on another stream.
+        self.resumes.forget(call);
         if let Some(id) = self.table.leave_call(call) {
             self.table.end_at(id, now + self.timeouts.close);
         }
@@ -200,6 +214,7 @@ impl Exchanges {
     pub fn close(&mut self, now: Time) {
         // Before the DELETE, which may need its connection.
         self.stop_listening();
+        self.stop_resuming();
         // No more than are on their way: a server that takes none would be waited for as often.
         self.answers.clear();
         if let Some(session) = self.session.take() {
@@ -230,6 +245,13 @@ impl Exchanges {
             let id = self.start_kept(Kind::Listen, in_session, request, true);
             self.listen.opened(id);
         }
+        while let Some(broken) = self.resumes.take_due(now) {
+            let session = self.session.id().filter(|_| broken.in_session.is_some());
+            let last = broken.cursor.last_event_id();
+            let request = self.template.get(session, self.revision, last);
+            let id = self.start_kept(Kind::Resume(broken.call), broken.in_session, request, true);
+            self.table.update(id, |exchange| exchange.cursor = Some(broken.cursor));
+        }
         while let Some(id) = self.table.pop_due(now) {
             self.abort_exchange(id);
         }
@@ -239,10 +261,12 @@ impl Exchanges {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        [self.table.poll_timeout(), self.listen.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        let parts = [
+            self.table.poll_timeout(),
+            self.listen.poll_timeout(),
+            self.resumes.poll_timeout(),
+        ];
+        parts.into_iter().flatten().min()
     }
 
     /// What the driver has to do.
@@ -300,6 +324,9 @@ impl Exchanges {
         };
         let resend = Resend { route, ..resend };
         let id = self.start(exchange.kind, exchange.in_session, request, Some(resend));
+        if exchange.cursor.is_some() {
+            self.table.update(id, |next| next.cursor = exchange.cursor);
+        }
         // It has no more time for that.
         if let Some(until) = exchange.until {
             self.table.end_at(id, until);
@@ -332,6 +359,20 @@ impl Exchanges {
     pub fn stop_listening(&mut self) {
         if let Some(id) = self.listen.stop() {
             self.abort_exchange(id);
+        }
+    }
+
+    /// Whether the revision has streams that can be resumed.
+    pub(super) fn may_resume(&self) -> bool {
+        self.revision.has_sessions()
+    }
+
+    /// Gives the calls up whose streams have broken off: their session is over.
+    fn stop_resuming(&mut self) {
+        let calls: Vec<_> = self.resumes.take_all().collect();
+        for call in calls {
+            let failure = Failure::Disconnected;
+            self.emit(Output::Failed { call, failure });
         }
     }
 

@@ -1,39 +1,20 @@
 //! The GET stream of a legacy session, and when to open it again.
 
-use alloc::boxed::Box;
 use core::time::Duration;
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
+use super::cursor::Cursor;
 use super::exchange::ExchangeId;
 use crate::time::Time;
 
-/// How often the stream is opened again without having brought anything.
-const ATTEMPTS: u32 = 5;
-/// How long to wait before, where the server names no time (doubled with every attempt).
-const DELAY: Duration = Duration::from_secs(1);
-/// How short it may be, whatever the server says: one event for each connection must not keep a client busy.
-const SHORTEST: Duration = Duration::from_millis(500);
-/// How long the wait may become.
-const LONGEST: Duration = Duration::from_secs(60);
-/// How long a refusal may make it (`Retry-After`): a server that names a year is asked again all the same.
-const LONGEST_NAMED: Duration = Duration::from_secs(300);
-
 /// The stream on which a legacy server sends what belongs to no request
 /// (2025-11-25, Transports, Listening for Messages from the Server).
-///
-/// Only progress (a message, or an event id that was not there before) renews the budget of attempts, so that a server
-/// that takes the stream and drops it, or refuses it for the moment, can never make a client reconnect for ever.
 #[derive(Debug, Default)]
 pub(super) struct Listen {
     state: State,
-    attempts: u32,
-    retry: Option<Duration>,
-    last_event_id: Option<Box<str>>,
-    /// The id that was new last: apart from the one before, which an empty id takes back, or the two in turn would be new
-    /// for ever.
-    newest_id: Option<Box<str>>,
+    cursor: Cursor,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,25 +80,17 @@ impl Listen {
 
     /// Where the stream was when it ended.
     pub(super) fn last_event_id(&self) -> Option<&str> {
-        self.last_event_id.as_deref()
+        self.cursor.last_event_id()
     }
 
-    /// An event came, with a message or without.
-    pub(super) fn received(&mut self, id: Option<&str>, retry: Option<Duration>, has_message: bool) {
-        self.retry = retry.or(self.retry);
-        let mut is_progress = has_message;
-        if let Some(id) = id {
-            // An empty id takes back the one before (HTML, Server-sent events, Last-Event-ID).
-            self.last_event_id = (!id.is_empty()).then(|| id.into());
-            // A server may prime every stream with the same one, and end it (2025-11-25, Sending Messages, 6).
-            if !id.is_empty() && self.newest_id.as_deref() != Some(id) {
-                self.newest_id.clone_from(&self.last_event_id);
-                is_progress = true;
-            }
-        }
-        if is_progress {
-            self.attempts = 0;
-        }
+    /// An event came, with a message or without. Whether it is new.
+    pub(super) fn received(&mut self, id: Option<&str>, retry: Option<Duration>, has_message: bool) -> bool {
+        self.cursor.received(id, retry, has_message)
+    }
+
+    /// The server does not know where the stream was: the next one begins anew.
+    pub(super) fn forget_event(&mut self) {
+        self.cursor.forget();
     }
 
     /// The server does not offer the stream.
@@ -131,18 +104,9 @@ impl Listen {
         if self.state != State::Open(id) {
             return false;
         }
-        if self.attempts >= ATTEMPTS {
-            self.state = State::Off;
-            return true;
-        }
-        // The server's own time is never cut short (2025-11-25, Sending Messages, 6: it "MUST" be respected).
-        let first = self.retry.unwrap_or(DELAY).max(SHORTEST);
-        // Saturating: the server may name any time.
-        let delay = first.saturating_mul(1 << self.attempts).min(LONGEST.max(first));
-        let delay = delay.max(after.unwrap_or_default().min(LONGEST_NAMED));
-        self.attempts += 1;
-        self.state = State::Waiting(now + delay);
-        false
+        let next = self.cursor.ended(now, after);
+        self.state = next.map_or(State::Off, State::Waiting);
+        next.is_none()
     }
 }
 
@@ -161,6 +125,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cursor::ATTEMPTS;
     use super::*;
 
     #[test]
@@ -197,7 +162,8 @@ mod tests {
         listen.begin();
         for (named, kept) in [(600, 600), (5_000, 5_000), (99, 500), (0, 500), (0, 500), (0, 500)] {
             listen.opened(ExchangeId(0));
-            listen.received(Some("7"), Some(Duration::from_millis(named)), true);
+            listen.received(None, Some(Duration::from_millis(named)), true);
+            listen.received(Some("7"), None, false);
             listen.ended(Time::ORIGIN, ExchangeId(0), None);
             assert_eq!(listen.poll_timeout(), Some(Time::ORIGIN + Duration::from_millis(kept)));
         }
@@ -205,7 +171,7 @@ mod tests {
     }
 
     /// How often a stream is opened that brings this each time.
-    fn openings(mut bring: impl FnMut(&mut Listen, u64)) -> u64 {
+    fn openings<T>(mut bring: impl FnMut(&mut Listen, u64) -> T) -> u64 {
         let mut listen = Listen::default();
         listen.begin();
         let (mut now, mut opened) = (Time::ORIGIN, 0);
@@ -227,7 +193,7 @@ mod tests {
         assert_eq!(openings(|listen, _| listen.received(Some("7"), zero, false)), most);
         let taken_back = |listen: &mut Listen, _| {
             listen.received(Some(""), None, false);
-            listen.received(Some("7"), None, false);
+            listen.received(Some("7"), None, false)
         };
         assert_eq!(openings(taken_back), most);
         assert_eq!(openings(|listen, _| listen.received(None, None, true)), 100);

@@ -3,6 +3,7 @@
 mod action;
 mod answers;
 mod config;
+mod cursor;
 mod exchange;
 mod exchanges;
 mod listen;
@@ -11,6 +12,7 @@ mod readable;
 mod redirect;
 mod request;
 mod responses;
+mod resumes;
 mod session;
 mod table;
 

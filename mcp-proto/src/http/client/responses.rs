@@ -7,11 +7,12 @@ use bytes::Bytes;
 use http::response::Parts;
 
 use super::exchange::{
-    Exchange, ExchangeError, ExchangeId, Kind, Response, authenticate, failure, failure_with, refusal,
+    Exchange, ExchangeError, ExchangeId, Kind, Response, authenticate, failure, failure_with, not_resumed, refusal,
 };
 use super::exchanges::Exchanges;
 use super::listen::{is_transient, retry_after};
 use super::output::Output;
+use super::resumes::Broken;
 use super::session::SessionId;
 use crate::jsonrpc::{ErrorObject, Incoming, Message, ParseError, parse};
 use crate::rpc::{CallId, Failure, Purpose};
@@ -56,6 +57,7 @@ impl Exchanges {
                 self.taken(now, id, if is_taken { Ok(()) } else { Err(failure()) });
             }
             Kind::Listen => self.listening(now, id, head),
+            Kind::Resume(call) => self.resuming(now, id, call, head),
             Kind::Delete => self.ignore(now, id),
         }
     }
@@ -75,7 +77,7 @@ impl Exchanges {
                 };
                 self.refused(now, id, failure);
             }
-            Ok(route) if kind.call().is_some() => {
+            Ok(route) if matches!(kind, Kind::Post(_)) && kind.call().is_some() => {
                 let call = self.table.leave(id, kind);
                 self.ignore(now, id);
                 if let Some(call) = call {
@@ -83,13 +85,17 @@ impl Exchanges {
                 }
             }
             Ok(route) => {
-                let resend = self.table.update(id, |exchange| exchange.resend.take()).flatten();
+                let kept = |exchange: &mut Exchange| (exchange.resend.take(), exchange.cursor.take());
+                let (resend, cursor) = self.table.update(id, kept).unwrap_or_default();
+                // The call waits for the next exchange.
+                self.table.leave(id, kind);
                 self.ignore(now, id);
                 let exchange = Exchange {
                     kind,
                     in_session,
                     until,
                     resend,
+                    cursor,
                     response: Response::Awaited,
                 };
                 self.restart(id, exchange, route);
@@ -103,7 +109,7 @@ impl Exchanges {
             return;
         };
         match kind {
-            Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => {
+            Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) | Kind::Resume(_) => {
                 let call = self.table.leave(id, kind);
                 self.fail_call(call, failure);
             }
@@ -121,11 +127,11 @@ impl Exchanges {
     fn stale(&mut self, id: ExchangeId, exchange: Exchange, call: Option<CallId>) {
         let (kind, route) = (exchange.kind, exchange.route().again());
         match (call, &exchange.resend) {
-            (Some(call), _) => self.emit(Output::Stale { call, route }),
-            (None, Some(resend)) if resend.is_repeatable => {
+            (Some(call), _) if matches!(kind, Kind::Post(_)) => self.emit(Output::Stale { call, route }),
+            (_, Some(resend)) if resend.is_repeatable => {
                 self.restart(id, exchange, route);
             }
-            (None, _) => self.broke_off(kind, None, Failure::Disconnected),
+            _ => self.broke_off(kind, call, Failure::Disconnected),
         }
     }
 
@@ -140,6 +146,10 @@ impl Exchanges {
         self.ignore(now, id);
         if is_transient(status) {
             self.stopped_listening(now, id, retry_after(&head.headers), failure);
+        // What it does not know may be the event alone.
+        } else if status == 400 && self.listen.last_event_id().is_some() {
+            self.listen.forget_event();
+            self.stopped_listening(now, id, None, failure);
         } else {
             self.listen.refused();
             // 405 is the regular way to say that there is none (2025-11-25, Listening for Messages from the Server, 2):
@@ -148,6 +158,72 @@ impl Exchanges {
                 self.emit(Output::NotListening(failure));
             }
         }
+    }
+
+    /// The rest of the stream of a call is there, or refused.
+    fn resuming(&mut self, now: Time, id: ExchangeId, call: CallId, head: &Parts) {
+        if matches!(self.response_of(id), Some(Response::Events { .. })) {
+            return;
+        }
+        let status = head.status.as_u16();
+        if is_transient(status)
+            && let Some(mut cursor) = self.table.update(id, |exchange| exchange.cursor.take()).flatten()
+            && let Some(next) = cursor.ended(now, retry_after(&head.headers))
+            && self.table.unanswered(id, Kind::Resume(call)).is_some()
+        {
+            let in_session = self.table.get(id).and_then(|exchange| exchange.in_session);
+            self.abort_exchange(id);
+            return self.resumes.wait(
+                next,
+                Broken {
+                    call,
+                    cursor,
+                    in_session,
+                },
+            );
+        }
+        let failure = not_resumed(status, authenticate(&head.headers));
+        let call = self.table.leave(id, Kind::Resume(call));
+        self.fail_call(call, failure);
+        self.ignore(now, id);
+    }
+
+    /// Opens the stream of a call again that is over without the answer, where its events have ids (2025-11-25, Transports,
+    /// Resumability and Redelivery, 2). Whether that is so: the call goes on, within its own time.
+    fn resume(&mut self, now: Time, exchange: &mut Exchange, call: Option<CallId>) -> bool {
+        let is_call = matches!(exchange.kind, Kind::Post(Purpose::Call(_)) | Kind::Resume(_));
+        let in_session = exchange.in_session;
+        // An id means nothing in another session. There are servers without sessions that number their events too.
+        let is_here = in_session.is_none() == self.session.id().is_none()
+            && (in_session.is_none() || self.session.is_present(in_session));
+        let (Some(call), true, true) = (call, is_call, is_here && self.may_resume()) else {
+            return false;
+        };
+        let cursor = (exchange.cursor.take()).filter(|cursor| cursor.last_event_id().is_some());
+        let Some(mut cursor) = cursor else { return false };
+        let Some(next) = cursor.ended(now, None) else {
+            return false;
+        };
+        let broken = Broken {
+            call,
+            cursor,
+            in_session,
+        };
+        self.resumes.wait(next, broken);
+        true
+    }
+
+    /// Notes where the stream of a call is. Whether the event is new.
+    fn move_on(&mut self, id: ExchangeId, event_id: Option<&str>, retry: Option<Duration>, has_message: bool) -> bool {
+        let note = |exchange: &mut Exchange| {
+            // Nothing is kept of a stream whose events have no ids: it cannot be resumed.
+            if exchange.cursor.is_none() && event_id.is_none() && retry.is_none() {
+                return true;
+            }
+            let cursor = exchange.cursor.get_or_insert_default();
+            cursor.received(event_id, retry, has_message)
+        };
+        self.table.update(id, note).unwrap_or(true)
     }
 
     /// The GET stream ended, broke off, or was refused for the moment.
@@ -194,9 +270,13 @@ impl Exchanges {
         if self.readable.end(id) {
             return;
         }
-        let Some((exchange, call)) = self.table.take(id) else {
+        let Some((mut exchange, call)) = self.table.take(id) else {
             return;
         };
+        let may_go_on = matches!(exchange.response, Response::Awaited | Response::Events { .. });
+        if may_go_on && self.resume(now, &mut exchange, call) {
+            return;
+        }
         match exchange.response {
             _ if exchange.kind == Kind::Listen => self.stopped_listening(now, id, None, Failure::Disconnected),
             Response::Json { status, body } => {
@@ -228,13 +308,19 @@ impl Exchanges {
         if self.readable.end(id) {
             return;
         }
-        let Some((exchange, call)) = self.table.take(id) else {
+        let Some((mut exchange, call)) = self.table.take(id) else {
             return;
         };
         if let (ExchangeError::Stale(_), Response::Awaited) = (&error, &exchange.response)
             && !exchange.route().is_second
         {
             return self.stale(id, exchange, call);
+        }
+        // Also where no connection could be made: the server may be there again in a moment.
+        if matches!(exchange.response, Response::Awaited | Response::Events { .. })
+            && self.resume(now, &mut exchange, call)
+        {
+            return;
         }
         let failure = match error {
             ExchangeError::Unreachable(why) => Failure::Unreachable(why),
@@ -261,7 +347,7 @@ impl Exchanges {
     /// An exchange is over before anything was known of its message.
     fn broke_off(&mut self, kind: Kind, call: Option<CallId>, failure: Failure) {
         match kind {
-            Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) => self.fail_call(call, failure),
+            Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) | Kind::Resume(_) => self.fail_call(call, failure),
             Kind::Post(purpose) => self.emit(Output::Delivered {
                 purpose,
                 outcome: Err(failure),
@@ -297,6 +383,15 @@ impl Exchanges {
             }
             Kind::Listen => {
                 self.listen.refused();
+                self.ignore(now, id);
+                if is_present {
+                    self.emit(Output::SessionDoubtful);
+                }
+            }
+            // Nor here: a server may know the session, and the event no more.
+            Kind::Resume(_) => {
+                let call = self.table.leave(id, kind);
+                self.fail_call(call, not_resumed(404, None));
                 self.ignore(now, id);
                 if is_present {
                     self.emit(Output::SessionDoubtful);
@@ -390,11 +485,12 @@ impl Exchanges {
 
     fn read_event(&mut self, id: ExchangeId, kind: Kind, status: u16, event: &SseEvent) {
         let message = event.message();
-        if kind == Kind::Listen {
-            self.listen
-                .received(event.id.as_deref(), event.retry, message.is_some());
-        }
-        if let Some(text) = message {
+        let (event_id, retry, has_message) = (event.id.as_deref(), event.retry, message.is_some());
+        let is_new = match kind {
+            Kind::Listen => self.listen.received(event_id, retry, has_message),
+            _ => self.move_on(id, event_id, retry, has_message),
+        };
+        if let Some(text) = message.filter(|_| is_new) {
             let text = text.clone();
             let call = self.table.unanswered(id, kind);
             self.emit(Output::Text { text, status, call });

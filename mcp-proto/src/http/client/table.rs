@@ -59,6 +59,7 @@ impl Table {
             in_session,
             until: None,
             resend: None,
+            cursor: None,
             response: Response::Awaited,
         };
         self.untaken += usize::from(exchange.is_untaken());

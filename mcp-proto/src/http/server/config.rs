@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::cors::Cors;
 use super::hosts::{Hosts, InvalidRule, Origins};
+use crate::settings::settings;
 
 /// What a server decides about its HTTP endpoint. Every default is the safe one.
 ///
@@ -24,6 +25,8 @@ pub struct HttpConfig {
     pub reply: ReplyForm,
     /// Whether legacy clients get a session. Default: they do.
     pub sessions: SessionPolicy,
+    /// Whether streams of legacy sessions can be resumed. Default: they cannot.
+    pub resumption: Option<Resumption>,
     /// How long an open stream may be silent before a comment is sent on it, which keeps proxies from closing it
     /// (2026-07-28, Streamable HTTP, Receiving Messages, note). Default: 15 seconds; `None` for never.
     pub keep_alive: Option<Duration>,
@@ -87,6 +90,13 @@ impl HttpConfig {
         self
     }
 
+    /// The same with streams that can be resumed after their connection broke.
+    #[must_use]
+    pub fn resumable(mut self, resumption: Resumption) -> Self {
+        self.resumption = Some(resumption);
+        self
+    }
+
     /// The same with another time of silence on streams.
     #[must_use]
     pub fn keep_alive(mut self, silence: Option<Duration>) -> Self {
@@ -102,8 +112,41 @@ impl Default for HttpConfig {
             origins: Origins::default(),
             reply: ReplyForm::Json,
             sessions: SessionPolicy::Stateful,
+            resumption: None,
             keep_alive: Some(Duration::from_secs(15)),
             cors: None,
+        }
+    }
+}
+
+settings! {
+    /// How streams of legacy sessions are resumed (2025-03-26 to 2025-11-25, Transports, Resumability and Redelivery).
+    ///
+    /// Every event of a stream has an id then, and is kept for a client that opens the stream again with
+    /// `Last-Event-ID`, within [`Limits::replay_bytes`](crate::Limits::replay_bytes) and its siblings. Answers that go out
+    /// as JSON documents have no events, and cost nothing. In 2025-11-25 a request that is not answered at once becomes a
+    /// stream, which begins with an event that has an id alone: a call of any length survives its connection.
+    ///
+    /// A client that names an event which is not kept any more gets what is left, behind a comment that says how many are
+    /// lost. One that was never sent, or not in this session, or whose stream is forgotten, is answered with 400: with 404
+    /// the client would begin a new session. It never gets an event of another session or principal.
+    ///
+    /// Off by default, as in most implementations: each stream costs memory after its end.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct Resumption {
+        /// How long a client is asked to wait before it opens a stream again (`retry`). Default 1 second.
+        pub retry (with_retry): Duration,
+        /// How long a stream is kept that nobody reads: it goes on collecting for as long. Default 5 minutes.
+        pub keep (with_keep): Duration,
+    }
+}
+
+impl Default for Resumption {
+    fn default() -> Self {
+        Self {
+            retry: Duration::from_secs(1),
+            keep: Duration::from_secs(5 * 60),
         }
     }
 }

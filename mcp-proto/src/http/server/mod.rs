@@ -10,6 +10,7 @@
 //!   for all goes by its [`Holder`].
 //! - [`Reply`] is the response to one POST: a JSON document when the answer is all there is, a stream of events
 //!   when something comes before it.
+//! - [`Replay`] keeps the events of streams that can be resumed.
 //! - [`Refusal`] is every other answer.
 //!
 //! `server::http` makes a server of them.
@@ -27,18 +28,20 @@ mod holder;
 mod hosts;
 mod post;
 mod refusal;
+mod replay;
 mod reply;
 mod session_id;
 mod sessions;
 mod shares;
 mod subscriptions;
+mod track;
 
 pub use abandoned::{Abandoned, AbandonedKey};
 pub use accept::Accepts;
 pub use admission::{Admission, Route};
 pub use bodies::{Bodies, BodyKey};
 pub use body_room::{BodyBudget, BodyRoom};
-pub use config::{HttpConfig, ReplyForm, SessionPolicy};
+pub use config::{HttpConfig, ReplyForm, Resumption, SessionPolicy};
 pub use cors::Cors;
 pub(crate) use cors::Page;
 pub use gate::Gate;
@@ -48,7 +51,9 @@ pub use hosts::{Hosts, InvalidRule, Origins};
 pub use post::Posted;
 pub(crate) use refusal::error_response;
 pub use refusal::{Refusal, stateless_status};
+pub use replay::{EventId, Recorded, Replay, ReplayScope, Replayed, StreamKey};
 pub use reply::{Blocked, Reply};
 pub use session_id::{Principal, SessionId};
 pub use sessions::{SessionTable, Visit};
 pub use subscriptions::{SubscriptionKey, Subscriptions};
+pub(crate) use track::Resumable;

@@ -59,6 +59,9 @@ pub enum Refusal {
     /// No such session: ended, never made, or of another principal; the client cannot tell which. Status 404
     /// (2025-11-25, Transports, Session Management, 3: MUST).
     SessionNotFound,
+    /// The session knows no such event, or not any more, or it was of another session. Status 400: with 404 the client
+    /// would begin a new session.
+    UnknownEvent,
     /// The session has as many responses open as it may ([`Limits::streams_per_session`](crate::Limits)), or the
     /// principal as many sessions. Status 429 (RFC 6585, 4), with `Retry-After`.
     TooManyRequests,
@@ -89,7 +92,8 @@ impl Refusal {
             | Self::HeaderMismatch(_)
             | Self::UnsupportedVersion
             // Not 404: that would tell a client that its session is over.
-            | Self::SessionRequired => StatusCode::BAD_REQUEST,
+            | Self::SessionRequired
+            | Self::UnknownEvent => StatusCode::BAD_REQUEST,
             Self::HostNotAllowed | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -194,6 +198,7 @@ impl fmt::Display for Refusal {
             }
             Self::SessionRequired => f.write_str("a session id is required"),
             Self::SessionNotFound => f.write_str("session not found"),
+            Self::UnknownEvent => f.write_str("the event of Last-Event-ID is not known, or not any more"),
             Self::TooManyRequests => f.write_str("too many open responses or sessions"),
             Self::Busy => f.write_str("too many sessions"),
             Self::Overloaded => f.write_str("too many large requests"),

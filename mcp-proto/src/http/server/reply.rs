@@ -13,7 +13,9 @@ use http::{Response, StatusCode};
 use super::accept::Accepts;
 use super::config::{HttpConfig, ReplyForm};
 use super::refusal::JSON;
+use super::replay::{Recorded, Replayed, StreamKey};
 use super::session_id::SessionId;
+use super::track::{Reader, Resumable, Track};
 use crate::limits::Limits;
 use crate::shown::{Size, shown};
 use crate::time::Time;
@@ -41,11 +43,13 @@ const SESSION_ID: HeaderName = HeaderName::from_static(MCP_SESSION_ID);
 /// | stream | event, or `Blocked` | event; the last one ends the stream | head, events that are ready as one body | the client waits for no more than its answers |
 ///
 /// Methods are of four kinds. Getters: [`is_streaming`](Self::is_streaming), [`body_length`](Self::body_length),
-/// [`is_finished`](Self::is_finished), [`dropped`](Self::dropped). From the world:
-/// [`handle_timeout`](Self::handle_timeout). From the application: [`notify`](Self::notify),
+/// [`is_finished`](Self::is_finished), [`dropped`](Self::dropped), [`stream_key`](Self::stream_key),
+/// [`is_left`](Self::is_left). From the world: [`handle_timeout`](Self::handle_timeout), [`resume`](Self::resume),
+/// [`abandon`](Self::abandon). From the application: [`notify`](Self::notify),
 /// [`call`](Self::call), [`respond`](Self::respond), [`accepted`](Self::accepted),
-/// [`refuse`](Self::refuse), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
-/// [`poll_body`](Self::poll_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
+/// [`refuse`](Self::refuse), [`close_stream`](Self::close_stream), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
+/// [`poll_body`](Self::poll_body), [`poll_record`](Self::poll_record), [`poll_timeout`](Self::poll_timeout). Any of them
+/// may be called at any time.
 pub struct Reply {
     accepts: Accepts,
     form: ReplyForm,
@@ -57,6 +61,8 @@ pub struct Reply {
     is_batch: bool,
     /// Answers of a batch that are waiting for the last one.
     answers: Vec<Vec<u8>>,
+    /// Whether it can be resumed as a stream.
+    resumable: Option<Resumable>,
     state: State,
     dropped: u64,
 }
@@ -108,6 +114,36 @@ struct Stream {
     ended: bool,
     /// When something was taken last.
     silent_since: Time,
+    /// Where it can be resumed.
+    track: Option<Box<Track>>,
+}
+
+impl Stream {
+    /// A stream that begins.
+    fn begin(resumable: Option<Resumable>) -> Self {
+        let mut stream = Self::default();
+        stream.track = resumable.map(|resumable| Box::new(Track::begin(resumable, &mut stream.events)));
+        stream
+    }
+
+    fn event(&mut self, message: &[u8], is_last: bool) {
+        match &mut self.track {
+            Some(track) => track.write(&mut self.events, message, is_last),
+            None => sse::encode_message(&mut self.events, message),
+        }
+    }
+
+    /// No more will come, and nothing says so.
+    fn end(&mut self) {
+        if let Some(track) = self.track.as_mut().filter(|_| !self.ended) {
+            track.end();
+        }
+        self.ended = true;
+    }
+
+    fn reader(&self) -> Reader {
+        self.track.as_ref().map_or(Reader::There, |track| track.reader)
+    }
 }
 
 shown!(Stream { head_taken, ended, silent_since } bytes { events });
@@ -128,9 +164,81 @@ impl Reply {
             awaited: 1,
             is_batch: false,
             answers: Vec::new(),
+            resumable: None,
             state: State::Open,
             dropped: 0,
         }
+    }
+
+    /// The same, to be resumed where it becomes a stream.
+    pub(crate) fn set_resumable(&mut self, resumable: Option<Resumable>) {
+        self.resumable = resumable.filter(|_| self.accepts.sse);
+        if let (State::Stream(stream), Some(_)) = (&mut self.state, self.resumable) {
+            *stream = Stream::begin(self.resumable);
+        }
+    }
+
+    /// A stream that goes on with what it has brought before. For a GET: no answer is awaited.
+    pub(crate) fn continued(config: &HttpConfig, limits: &Limits, resumable: Resumable, replayed: &Replayed) -> Self {
+        let mut reply = Self::stream(config, limits);
+        reply.resumable = Some(resumable);
+        reply.state = State::Stream(Stream {
+            events: Track::catch_up(resumable.retry, replayed),
+            ended: replayed.is_over,
+            track: Some(Box::new(Track::at(resumable, replayed.next))),
+            ..Stream::default()
+        });
+        reply
+    }
+
+    /// The stream that this is, where it can be resumed.
+    pub fn stream_key(&self) -> Option<StreamKey> {
+        match &self.state {
+            State::Stream(stream) => stream.track.as_ref().map(|track| track.key),
+            _ => None,
+        }
+    }
+
+    /// What is to be kept, for streams that can be resumed. Call it after everything that is said, until it gives `None`.
+    #[must_use]
+    pub fn poll_record(&mut self) -> Option<Recorded> {
+        match &mut self.state {
+            State::Stream(stream) => stream.track.as_mut()?.poll_record(),
+            _ => None,
+        }
+    }
+
+    /// Ends the connection and not the stream: the client is to come back for the rest (2025-11-25, Transports, Sending
+    /// Messages, 6). `false` where it could not.
+    pub fn close_stream(&mut self) -> bool {
+        if !self.resumable.is_some_and(|resumable| resumable.primes) || self.is_ended() {
+            return false;
+        }
+        self.open_stream();
+        if let State::Stream(stream) = &mut self.state
+            && let Some(track) = &mut stream.track
+            && track.reader == Reader::There
+        {
+            track.reader = Reader::Leaving;
+        }
+        true
+    }
+
+    /// Whether nobody reads the stream for the moment, though it may go on.
+    pub fn is_left(&self) -> bool {
+        matches!(&self.state, State::Stream(stream) if stream.reader() == Reader::Gone)
+    }
+
+    /// Another connection goes on with the stream, from what it has brought before. `false` where there is none.
+    pub fn resume(&mut self, replayed: &Replayed) -> bool {
+        let State::Stream(stream) = &mut self.state else {
+            return false;
+        };
+        let Some(track) = &mut stream.track else { return false };
+        track.reader = Reader::There;
+        stream.events = Track::catch_up(track.retry(), replayed);
+        stream.head_taken = false;
+        true
     }
 
     /// The reply to a batch with `requests` requests (2025-03-26): one array, or a stream of single answers.
@@ -246,12 +354,13 @@ impl Reply {
         self.awaited = self.awaited.saturating_sub(1);
         match &mut self.state {
             State::Stream(stream) if !stream.ended => {
+                let is_last = self.awaited == 0;
                 // Where nothing is queued, a large answer is made the event in its own memory.
-                match stream.events.is_empty() {
+                match stream.events.is_empty() && stream.track.is_none() {
                     true => stream.events = sse::into_event(message),
-                    false => sse::encode_message(&mut stream.events, &message),
+                    false => stream.event(&message, is_last),
                 }
-                stream.ended = self.awaited == 0;
+                stream.ended = is_last;
             }
             // One array in one document (2025-03-26): until something makes it a stream, each answer waits for the
             // last.
@@ -274,7 +383,7 @@ impl Reply {
             return;
         }
         match &mut self.state {
-            State::Stream(stream) => stream.ended = true,
+            State::Stream(stream) => stream.end(),
             State::Open if !self.answers.is_empty() => self.finish_batch(),
             State::Open if self.accepts.sse => {
                 self.state = State::Stream(Stream {
@@ -288,8 +397,15 @@ impl Reply {
         }
     }
 
-    /// The client has gone: whatever is said is dropped.
+    /// The client has gone: whatever is said is dropped; of a stream that can be resumed, kept for it.
     pub fn abandon(&mut self) {
+        if let State::Stream(stream) = &mut self.state
+            && let Some(track) = stream.track.as_mut().filter(|_| !stream.ended)
+        {
+            track.reader = Reader::Gone;
+            stream.events = Vec::new();
+            return;
+        }
         self.state = State::Finished;
         // Not `clear`: an abandoned request may run for an hour, and would keep the memory.
         self.answers = Vec::new();
@@ -307,7 +423,7 @@ impl Reply {
         match &mut self.state {
             State::Open => self.state = State::Whole(Box::new(response)),
             // The status is out and cannot be taken back.
-            State::Stream(stream) => stream.ended = true,
+            State::Stream(stream) => stream.end(),
             State::Document(..) | State::Whole(_) | State::Body(_) | State::Finished => {}
         }
     }
@@ -315,13 +431,18 @@ impl Reply {
     /// Ends a stream.
     pub fn end(&mut self) {
         if let State::Stream(stream) = &mut self.state {
-            stream.ended = true;
+            stream.end();
         }
     }
 
     /// The head, once, when it is decided.
     #[must_use]
     pub fn poll_head(&mut self, now: Time) -> Option<Parts> {
+        // Not answered when it is first asked for: the client is told at once how to come back (2025-11-25, Transports,
+        // Sending Messages, 6: SHOULD).
+        if self.resumable.is_some_and(|resumable| resumable.primes) {
+            self.open_stream();
+        }
         match &mut self.state {
             State::Stream(stream) if !stream.head_taken => {
                 stream.head_taken = true;
@@ -364,7 +485,7 @@ impl Reply {
                 State::Body(body) => Some(body),
                 _ => None,
             },
-            State::Stream(stream) if stream.head_taken => {
+            State::Stream(stream) if stream.head_taken && stream.reader() != Reader::Gone => {
                 let events = core::mem::take(&mut stream.events);
                 // Only what was taken breaks the silence: a stream that is polled in vain more often than its keep-alive
                 // would never be due for a comment.
@@ -374,6 +495,10 @@ impl Reply {
                 // Finished with the last events, so that a driver can write them and the end in one go.
                 if stream.ended {
                     self.state = State::Finished;
+                } else if events.is_empty()
+                    && let Some(track) = stream.track.as_mut().filter(|track| track.reader == Reader::Leaving)
+                {
+                    track.reader = Reader::Gone;
                 }
                 (!events.is_empty()).then(|| Bytes::from(events))
             }
@@ -386,7 +511,12 @@ impl Reply {
     pub fn poll_timeout(&self) -> Option<Time> {
         match &self.state {
             // What is queued breaks the silence by itself as soon as it is taken.
-            State::Stream(stream) if stream.head_taken && !stream.ended && stream.events.is_empty() => {
+            State::Stream(stream)
+                if stream.head_taken
+                    && !stream.ended
+                    && stream.events.is_empty()
+                    && stream.reader() == Reader::There =>
+            {
                 self.keep_alive.map(|silence| stream.silent_since + silence)
             }
             _ => None,
@@ -414,13 +544,7 @@ impl Reply {
 
     /// Queues an event, making this a stream.
     fn push(&mut self, message: Vec<u8>) -> Result<(), Blocked> {
-        if matches!(self.state, State::Open) {
-            self.state = State::Stream(Stream::default());
-            // The place of the priming event of 2025-11-25, for streams that can be resumed.
-            for answer in core::mem::take(&mut self.answers) {
-                self.event(&answer);
-            }
-        }
+        self.open_stream();
         if !self.has_room() {
             return Err(Blocked(message));
         }
@@ -428,9 +552,19 @@ impl Reply {
         Ok(())
     }
 
+    /// Makes this a stream, if it can still be one.
+    fn open_stream(&mut self) {
+        if matches!(self.state, State::Open) {
+            self.state = State::Stream(Stream::begin(self.resumable));
+            for answer in core::mem::take(&mut self.answers) {
+                self.event(&answer);
+            }
+        }
+    }
+
     fn event(&mut self, message: &[u8]) {
         if let State::Stream(stream) = &mut self.state {
-            sse::encode_message(&mut stream.events, message);
+            stream.event(message, false);
         }
     }
 
@@ -439,6 +573,12 @@ impl Reply {
         // The head of a stream says 200, which an error with a status of its own cannot use.
         self.state = match self.is_document() || status != StatusCode::OK {
             true => State::Document(status, Bytes::from(message)),
+            false if self.resumable.is_some() => {
+                let mut stream = Stream::begin(self.resumable);
+                stream.event(&message, true);
+                stream.ended = true;
+                State::Stream(stream)
+            }
             false => State::Stream(Stream {
                 events: sse::into_event(message),
                 ended: true,
@@ -450,13 +590,9 @@ impl Reply {
     fn finish_batch(&mut self) {
         let answers = core::mem::take(&mut self.answers);
         if !self.is_document() {
-            let mut stream = Stream {
-                ended: true,
-                ..Stream::default()
-            };
-            answers
-                .iter()
-                .for_each(|answer| sse::encode_message(&mut stream.events, answer));
+            let mut stream = Stream::begin(self.resumable);
+            answers.iter().for_each(|answer| stream.event(answer, false));
+            stream.end();
             self.state = State::Stream(stream);
             return;
         }

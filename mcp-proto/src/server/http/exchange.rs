@@ -9,7 +9,10 @@ use http::response::Parts;
 use http::{Response, StatusCode};
 
 use super::rules::Rules;
-use crate::http::server::{Accepts, Blocked, Page, Refusal, Reply, SessionId, error_response, stateless_status};
+use crate::http::server::{
+    Accepts, Blocked, Page, Recorded, Refusal, Replayed, Reply, Resumable, SessionId, StreamKey, error_response,
+    stateless_status,
+};
 use crate::jsonrpc::{ErrorObject, Id};
 use crate::server::{Announcement, Refused, RequestToken, ResultBody, ServerConfig, Subscription};
 use crate::shown::{Size, shown};
@@ -41,9 +44,11 @@ use crate::time::Time;
 ///
 /// Methods are of four kinds. Getters: [`scope`](Self::scope), [`is_answered`](Self::is_answered),
 /// [`is_finished`](Self::is_finished), [`body_length`](Self::body_length), [`has_room`](Self::has_room),
-/// [`can_call`](Self::can_call), [`dropped`](Self::dropped). From the world: [`hang_up`](Self::hang_up). From the
-/// application: [`notify`](Self::notify), [`call`](Self::call), [`carry`](Self::carry), [`answer`](Self::answer),
-/// [`skip`](Self::skip), [`announce`](Self::announce), [`end`](Self::end). To the world: [`poll_head`](Self::poll_head),
+/// [`can_call`](Self::can_call), [`dropped`](Self::dropped), [`stream_key`](Self::stream_key),
+/// [`reader`](Self::reader), [`is_left`](Self::is_left). From the world: [`hang_up`](Self::hang_up),
+/// [`leave`](Self::leave), [`resume`](Self::resume). From the application: [`notify`](Self::notify), [`call`](Self::call), [`carry`](Self::carry), [`answer`](Self::answer),
+/// [`skip`](Self::skip), [`announce`](Self::announce), [`close_stream`](Self::close_stream), [`end`](Self::end). To the
+/// world: [`poll_head`](Self::poll_head), [`poll_record`](Self::poll_record),
 /// [`poll_frame`](Self::poll_frame), [`take_body`](Self::take_body), [`poll_timeout`](Self::poll_timeout). Any of them may be called at any time.
 #[derive(Debug)]
 pub struct Exchange {
@@ -53,6 +58,8 @@ pub struct Exchange {
     awaited: usize,
     /// The subscription that it serves; boxed because few do.
     subscription: Option<Box<Subscription>>,
+    /// Which connection reads it: 0 is that of the request, the others have resumed it.
+    reader: u32,
     /// The page that a browser may show it to; boxed because few are shown to one.
     page: Option<Box<Page>>,
 }
@@ -164,8 +171,14 @@ impl Exchange {
         Self::with(rules, Reply::stream(rules.http, rules.config.limits()), Scope::Session)
     }
 
+    /// The exchange of a GET that goes on with a stream.
+    pub(super) fn continued(rules: Rules<'_>, resumable: Resumable, replayed: &Replayed) -> Self {
+        let reply = Reply::continued(rules.http, rules.config.limits(), resumable, replayed);
+        Self::with(rules, reply, Scope::Session)
+    }
+
     /// The exchange of a request that is refused.
-    pub(super) fn refused(rules: Rules<'_>, id: Option<&Id>, refusal: &Refusal) -> Self {
+    pub(crate) fn refused(rules: Rules<'_>, id: Option<&Id>, refusal: &Refusal) -> Self {
         Self::whole(rules, refusal.answer(id.or(refusal.id())))
     }
 
@@ -197,6 +210,7 @@ impl Exchange {
             scope,
             awaited: 0,
             subscription: None,
+            reader: 0,
             page: rules.page.cloned().map(Box::new),
         }
     }
@@ -211,6 +225,11 @@ impl Exchange {
     /// Names the session that the answer begins.
     pub(super) fn set_session(&mut self, id: SessionId) {
         self.reply.set_session(id);
+    }
+
+    /// It can be resumed, where it becomes a stream.
+    pub(super) fn set_resumable(&mut self, resumable: Option<Resumable>) {
+        self.reply.set_resumable(resumable);
     }
 
     /// One more request is handed to a handler.
@@ -270,12 +289,56 @@ impl Exchange {
 
     /// The client has gone: what is said from now on is dropped.
     pub fn hang_up(&mut self) -> HangUp {
-        self.reply.abandon();
+        self.leave(0)
+    }
+
+    /// The connection of this [reader](Self::reader) has gone. Where another reads by now, only that is told what becomes
+    /// of the requests.
+    pub fn leave(&mut self, reader: u32) -> HangUp {
+        if reader == self.reader {
+            self.reply.abandon();
+        }
         match (self.awaited, self.scope) {
             (0, _) => HangUp::Nothing,
             (_, Scope::Session) => HangUp::RunOn,
             (_, Scope::Alone | Scope::Throwaway) => HangUp::Cancelled,
         }
+    }
+
+    /// The stream that it is, where that can be resumed.
+    pub fn stream_key(&self) -> Option<StreamKey> {
+        self.reply.stream_key()
+    }
+
+    /// Which connection reads it: 0 is that of the request, the others have [resumed](Self::resume) it. One that reads no
+    /// more ends.
+    pub fn reader(&self) -> u32 {
+        self.reader
+    }
+
+    /// Whether nobody reads its stream for the moment, though that may go on.
+    pub fn is_left(&self) -> bool {
+        self.reply.is_left()
+    }
+
+    /// Ends the connection and not the stream; see [`Reply::close_stream`].
+    pub fn close_stream(&mut self) -> bool {
+        self.reply.close_stream()
+    }
+
+    /// Another connection goes on with its stream: as which reader. `None` where nothing is left of it here.
+    pub fn resume(&mut self, replayed: &Replayed) -> Option<u32> {
+        if !self.reply.resume(replayed) {
+            return None;
+        }
+        self.reader = self.reader.saturating_add(1);
+        Some(self.reader)
+    }
+
+    /// What is to be kept of its stream; see [`Reply::poll_record`].
+    #[must_use]
+    pub fn poll_record(&mut self) -> Option<Recorded> {
+        self.reply.poll_record()
     }
 
     /// Sends a notification. Dropped and counted where the client takes no stream, or the last answer is in.
@@ -358,7 +421,8 @@ impl Exchange {
         self.reply.handle_timeout(now);
         match self.reply.poll_body(now) {
             Some(bytes) => Some(Frame::Data(bytes)),
-            None => self.reply.is_finished().then_some(Frame::End),
+            // A stream whose connection was closed ends for that connection alone.
+            None => (self.reply.is_finished() || self.reply.is_left()).then_some(Frame::End),
         }
     }
 

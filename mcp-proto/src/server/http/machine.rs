@@ -16,7 +16,9 @@ use super::rules::Rules;
 use super::served::{Answering, Served};
 use super::site::Site;
 use super::steps::Member;
-use crate::http::server::{Abandoned, Bodies, BodyKey, HttpConfig, Page, Refusal, SessionTable, Subscriptions, Visit};
+use crate::http::server::{
+    Abandoned, Bodies, BodyKey, HttpConfig, Page, Refusal, Replay, SessionTable, Subscriptions, Visit,
+};
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::method::MethodName;
 use crate::rpc::{Kept, SendError};
@@ -56,7 +58,7 @@ mod ends;
 ///   [`receive_body`](Self::receive_body), [`receive_end`](Self::receive_end), [`fail_body`](Self::fail_body),
 ///   [`disconnect`](Self::disconnect), [`handle_timeout`](Self::handle_timeout).
 /// - The application tells it: [`respond`](Self::respond), [`send_for`](Self::send_for), [`call`](Self::call),
-///   [`cancel`](Self::cancel), [`notify`](Self::notify), [`end_sessions`](Self::end_sessions), [`drain`](Self::drain),
+///   [`cancel`](Self::cancel), [`close_stream`](Self::close_stream), [`notify`](Self::notify), [`end_sessions`](Self::end_sessions), [`drain`](Self::drain),
 ///   [`close`](Self::close). They take no time; what they say is queued.
 /// - It tells the world: [`poll_ready`](Self::poll_ready), [`poll_head`](Self::poll_head),
 ///   [`poll_frame`](Self::poll_frame), [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout). They
@@ -127,6 +129,8 @@ pub struct HttpServer {
     /// The visits of exchanges that ended while nobody said what time it is.
     leaving: Vec<Visit>,
     silent_streams: Alarms<ExchangeId>,
+    /// The events of streams that can be resumed.
+    replay: Replay,
 }
 
 impl HttpServer {
@@ -134,6 +138,11 @@ impl HttpServer {
     pub fn new(config: impl Into<Arc<ServerConfig>>, http: HttpConfig) -> Self {
         let config = config.into();
         let limits = config.limits();
+        let keep = http
+            .resumption
+            .as_ref()
+            .map_or_else(Default::default, |resumption| resumption.keep);
+        let replay = Replay::new(limits, keep);
         Self {
             site: Arc::new(Site::new(&config, http)),
             tools: BTreeMap::new(),
@@ -150,6 +159,7 @@ impl HttpServer {
             ready: BTreeSet::new(),
             leaving: Vec::new(),
             silent_streams: Alarms::new(),
+            replay,
             config,
         }
     }
@@ -199,7 +209,7 @@ impl HttpServer {
     pub fn body_length(&self, id: ExchangeId) -> Option<usize> {
         match self.exchanges.get(&id)? {
             Served::Answering(answering) => answering.exchange.body_length(),
-            Served::Reading(_) => None,
+            Served::Reading(_) | Served::Resumed(_) => None,
         }
     }
 
@@ -238,7 +248,7 @@ impl HttpServer {
             self.leaving.len(),
         ];
         let bytes = self.site.budget().reading() + self.bodies.bytes() + self.subscriptions.bytes();
-        self.rooms.kept() + Kept::new(entries.iter().sum(), bytes)
+        self.rooms.kept() + self.replay.kept() + Kept::new(entries.iter().sum(), bytes)
     }
 
     /// Time has passed.
@@ -254,6 +264,7 @@ impl HttpServer {
         while let Some(key) = self.rooms.take_due(now) {
             self.expire_calls(now, key);
         }
+        self.replay.handle_timeout(now);
         // Only named: the comment is written when its frame is polled.
         while let Some(id) = self.silent_streams.take(now) {
             self.ready.insert(id);
@@ -298,8 +309,21 @@ impl HttpServer {
             return Ok(());
         };
         answering.exchange.notify(message).map_err(|blocked| blocked.0)?;
-        self.ready.insert(token.key.exchange);
+        self.mark(token.key.exchange);
         Ok(())
+    }
+
+    /// Ends the connection of a request and not its stream: the client is to come back for the answer (2025-11-25,
+    /// Transports, Sending Messages, 6). `false` where it could not: its streams cannot be
+    /// [resumed](crate::http::server::Resumption), or it is of another revision.
+    pub fn close_stream(&mut self, token: &HttpRequestToken) -> bool {
+        if !self.is_in_progress(token) {
+            return false;
+        }
+        let answering = self.answering(token.key.exchange);
+        let is_closed = answering.is_some_and(|answering| answering.exchange.close_stream());
+        self.mark(token.key.exchange);
+        is_closed
     }
 
     /// Tells every client of something that concerns them all: in the legacy era on the GET stream of each session, in
@@ -325,6 +349,9 @@ impl HttpServer {
                 };
                 match listener.exchange.carry(message) {
                     Ok(()) => {
+                        while let Some(recorded) = listener.exchange.poll_record() {
+                            self.replay.append(recorded);
+                        }
                         ready.insert(*id);
                         break;
                     }
@@ -354,18 +381,28 @@ impl HttpServer {
     pub fn poll_head(&mut self, now: Time, id: ExchangeId) -> Option<response::Parts> {
         // Who hangs up or answers does not say the time; who polls does, and settles what they left.
         self.settle_visits(now);
-        let head = self.read(id)?.poll_head(now);
+        let head = self.read(id)?.poll_head(now)?;
+        self.stream_opened(id);
         self.watch_stream(id);
-        head
+        Some(head)
     }
 
     /// What is ready of the body of a response, after the head. With [`Frame::End`] the exchange is forgotten.
     #[must_use]
     pub fn poll_frame(&mut self, now: Time, id: ExchangeId) -> Option<Frame> {
         self.settle_visits(now);
-        let frame = self.read(id)?.poll_frame(now);
-        match frame {
-            Some(Frame::End) => self.forget(now, id),
+        let Some(exchange) = self.read(id) else {
+            let is_cut_off = self.is_cut_off(id);
+            if is_cut_off {
+                self.disconnect(now, id);
+            }
+            return is_cut_off.then_some(Frame::End);
+        };
+        let frame = exchange.poll_frame(now);
+        match (&frame, exchange.is_left()) {
+            // Its stream goes on without it.
+            (Some(Frame::End), true) => self.disconnect(now, id),
+            (Some(Frame::End), false) => self.forget(now, id),
             _ => self.watch_stream(id),
         }
         frame
@@ -385,6 +422,7 @@ impl HttpServer {
             self.abandoned.poll_timeout(),
             self.rooms.poll_timeout(),
             self.silent_streams.first(),
+            self.replay.poll_timeout(),
         ];
         parts.into_iter().flatten().min()
     }
@@ -422,10 +460,52 @@ impl HttpServer {
         }
     }
 
-    /// The exchange of a client that still reads.
+    /// What this exchange reads, while nobody else does.
     fn read(&mut self, id: ExchangeId) -> Option<&mut Exchange> {
-        let answering = self.answering(id)?;
-        answering.abandoned.is_none().then_some(&mut answering.exchange)
+        let (of, reader) = match self.exchanges.get(&id)? {
+            Served::Resumed(resumed) => (resumed.of, resumed.reader),
+            Served::Answering(answering) if answering.abandoned.is_none() => (id, 0),
+            _ => return None,
+        };
+        let exchange = &mut self.answering(of)?.exchange;
+        (exchange.reader() == reader).then_some(exchange)
+    }
+
+    /// Whether another reads what this exchange has read, which is over with that.
+    fn is_cut_off(&self, id: ExchangeId) -> bool {
+        match self.exchanges.get(&id) {
+            Some(Served::Answering(answering)) => answering.abandoned.is_none(),
+            served => matches!(served, Some(Served::Resumed(_))),
+        }
+    }
+
+    /// There is something new in an exchange: for who reads it, and to be kept.
+    fn mark(&mut self, id: ExchangeId) {
+        let mut reader = None;
+        if let Some(Served::Answering(answering)) = self.exchanges.get_mut(&id) {
+            reader = answering.reader;
+            while let Some(recorded) = answering.exchange.poll_record() {
+                self.replay.append(recorded);
+            }
+        }
+        self.ready.insert(reader.unwrap_or(id));
+    }
+
+    /// The client learns of a stream, and from now on may resume it.
+    fn stream_opened(&mut self, id: ExchangeId) {
+        let Some(Served::Answering(answering)) = self.exchanges.get_mut(&id) else {
+            return;
+        };
+        let Some(key) = answering.exchange.stream_key() else {
+            return;
+        };
+        answering.stream = Some(key);
+        if let Some(room) = answering.session.and_then(|session| self.rooms.get_mut(session)) {
+            room.session.stream_opened(key, id);
+        }
+        while let Some(recorded) = answering.exchange.poll_record() {
+            self.replay.append(recorded);
+        }
     }
 
     /// Ends the stream of a subscription, or the GET stream of a session.
@@ -433,7 +513,7 @@ impl HttpServer {
         let config = self.config.clone();
         if let Some(answering) = self.answering(id) {
             answering.exchange.end(&config);
-            self.ready.insert(id);
+            self.mark(id);
         }
     }
 }

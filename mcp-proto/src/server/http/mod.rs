@@ -15,6 +15,7 @@ mod exchange;
 mod listeners;
 mod machine;
 mod opening;
+mod replays;
 mod rooms;
 mod rules;
 mod served;
@@ -29,6 +30,7 @@ pub use event::{Asker, ExchangeId, HttpCallId, HttpEvent, HttpRequestKey, HttpRe
 pub use exchange::{Exchange, Frame, HangUp, HttpAnswer, Scope};
 pub use machine::HttpServer;
 pub use opening::Opening;
+pub use replays::Resuming;
 pub use rules::Rules;
 pub use session::{End, HttpSession};
 pub use site::Site;

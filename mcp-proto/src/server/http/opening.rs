@@ -9,12 +9,12 @@ use http::request::Parts;
 use super::exchange::{Exchange, Scope};
 use super::rules::Rules;
 use super::steps::{Beginning, Deleting, Entering, Listening, Place, Subscribing, Throwaway, check_batch, request_id};
-use crate::http::server::{Admission, Head, Posted, Refusal, Route, SessionPolicy, error_response};
+use crate::http::server::{Admission, EventId, Head, Posted, Refusal, Route, SessionPolicy, error_response};
 use crate::jsonrpc::{ErrorCode, Facts, Id, Incoming, Message};
 use crate::method::Method;
 use crate::modern::server::unsupported;
 use crate::server::{Admitted, ClientRequest, admit_seen};
-use crate::wire::header::ParamHeaders;
+use crate::wire::header::{LAST_EVENT_ID, ParamHeaders};
 
 /// What comes next for a request whose body is there.
 ///
@@ -78,7 +78,10 @@ impl<'a> Opening<'a> {
             Route::Preflight => Self::Done(preflight(rules, parts)),
             // Before the session: what a revision that is not spoken here means by one is not known.
             Route::Get | Route::Delete if !speaks(rules, &head) => Self::Done(unsupported_version(rules, &head, None)),
-            Route::Get => Self::placed(rules, &head, |place| Self::Listen(Listening(place))),
+            Route::Get => Self::placed(rules, &head, |place| {
+                let last = last_event(rules, parts);
+                Self::Listen(Listening { place, last })
+            }),
             Route::Delete => Self::placed(rules, &head, |place| Self::Delete(Deleting(place))),
         }
     }
@@ -239,6 +242,16 @@ fn preflight(rules: Rules<'_>, parts: &Parts) -> Exchange {
         || Exchange::refused(rules, None, &refusal),
         |cors| Exchange::whole(rules, cors.preflight(&parts.headers, rules.methods())),
     )
+}
+
+/// The event after which a stream is to go on; no matter what is named where none can.
+fn last_event(rules: Rules<'_>, parts: &Parts) -> Option<Result<EventId, Refusal>> {
+    rules.http.resumption.as_ref()?;
+    let mut values = parts.headers.get_all(LAST_EVENT_ID).iter();
+    let first = values.next()?;
+    let id = first.to_str().ok().and_then(EventId::parse);
+    // Two of them name no event either.
+    Some(id.filter(|_| values.next().is_none()).ok_or(Refusal::UnknownEvent))
 }
 
 /// Whether the version header names a revision that this server speaks, or is not there.

@@ -6,9 +6,9 @@ use core::fmt;
 
 use bytes::BytesMut;
 
-use super::event::{Asker, HttpSessionKey};
+use super::event::{Asker, ExchangeId, HttpSessionKey};
 use super::exchange::Exchange;
-use crate::http::server::{AbandonedKey, Admission, BodyKey, BodyRoom, SubscriptionKey, Visit};
+use crate::http::server::{AbandonedKey, Admission, BodyKey, BodyRoom, StreamKey, SubscriptionKey, Visit};
 use crate::rpc::RequestKey;
 
 /// One exchange of an HTTP server.
@@ -16,6 +16,7 @@ use crate::rpc::RequestKey;
 /// ```text
 ///   head ─┬─▶ Reading ─▶ Answering ─▶ gone, once its end is taken
 ///         └─▶ Answering (refused, GET and DELETE)
+///   GET after an event of a request ─▶ Resumed: reads the exchange of that request, whose own connection ends
 ///   Answering ── the client hangs up ─▶ gone; with a request in a session, abandoned until that is answered
 /// ```
 #[derive(Debug)]
@@ -24,6 +25,19 @@ pub(super) enum Served {
     Reading(Box<Reading>),
     /// It is answered, or a handler is to answer it, or it is a stream.
     Answering(Box<Answering>),
+    /// It goes on with the stream of another.
+    Resumed(Box<Resumed>),
+}
+
+/// A GET that goes on with the stream of a request.
+#[derive(Debug)]
+pub(super) struct Resumed {
+    /// The exchange of the request.
+    pub(super) of: ExchangeId,
+    /// As which reader.
+    pub(super) reader: u32,
+    pub(super) session: HttpSessionKey,
+    pub(super) visit: Option<Visit>,
 }
 
 /// A request whose body is being read.
@@ -50,6 +64,10 @@ pub(super) struct Answering {
     pub(super) abandoned: Option<AbandonedKey>,
     /// The subscription that it is the stream of.
     pub(super) subscription: Option<SubscriptionKey>,
+    /// The stream that it is, where it can be resumed and its client knows of it.
+    pub(super) stream: Option<StreamKey>,
+    /// The exchange that goes on with it.
+    pub(super) reader: Option<ExchangeId>,
 }
 
 impl Answering {
@@ -62,6 +80,8 @@ impl Answering {
             requests: BTreeMap::new(),
             abandoned: None,
             subscription: None,
+            stream: None,
+            reader: None,
         }
     }
 }

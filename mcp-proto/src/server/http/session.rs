@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 
 use super::exchange::{Exchange, HttpAnswer};
 use super::listeners::Listeners;
+use super::replays::{Replays, Resuming};
 use super::rules::Rules;
+use crate::http::server::{EventId, ReplayScope, Replayed, Resumable, Resumption, StreamKey};
 use crate::jsonrpc::{ErrorObject, InvalidMessage, Message, Params};
 use crate::method::MethodName;
 use crate::revision::Revision;
@@ -42,6 +44,7 @@ use crate::time::Time;
 /// [`may_call`](Self::may_call), [`is_in_progress`](Self::is_in_progress), [`streams`](Self::streams),
 /// [`kept`](Self::kept). From the world:
 /// [`receive`](Self::receive), [`listen`](Self::listen), [`unlisten`](Self::unlisten),
+/// [`listen_on`](Self::listen_on), [`stream_opened`](Self::stream_opened), [`stream_closed`](Self::stream_closed),
 /// [`handle_timeout`](Self::handle_timeout). From the application: [`started`](Self::started),
 /// [`respond`](Self::respond), [`forget`](Self::forget), [`notify`](Self::notify), [`call`](Self::call), [`cancel`](Self::cancel),
 /// [`drain`](Self::drain), [`end`](Self::end). To the world:
@@ -53,6 +56,8 @@ pub struct HttpSession<R, L = R> {
     streams: Listeners<L>,
     /// What waits for a GET stream: small, and the same thing once. There may be many clients that never open one.
     backlog: Announcements,
+    /// Its streams that can be resumed; boxed as few servers have some.
+    replays: Option<Box<Replays<L>>>,
     life: Life,
     /// What ended with it, until that is told.
     end: Option<Box<End<R, L>>>,
@@ -75,6 +80,8 @@ pub struct End<R, L = R> {
     pub calls: Vec<CallId>,
     /// The GET streams: each is to be [ended](Exchange::end).
     pub streams: Vec<L>,
+    /// What is kept of its streams is to be [forgotten](crate::http::server::Replay::forget).
+    pub replay: Option<ReplayScope>,
 }
 
 impl<R, L> HttpSession<R, L> {
@@ -85,6 +92,7 @@ impl<R, L> HttpSession<R, L> {
             running: BTreeMap::new(),
             streams: Listeners::new(),
             backlog: Announcements::default(),
+            replays: None,
             life: Life::Open,
             end: None,
         }
@@ -93,6 +101,47 @@ impl<R, L> HttpSession<R, L> {
     /// The revision that was agreed on.
     pub fn revision(&self) -> Option<Revision> {
         self.machine.revision()
+    }
+
+    /// Its streams can be resumed, where the revision that was agreed on has that.
+    pub(super) fn set_resumable(&mut self, resumption: &Resumption, random: [u8; 32]) {
+        let revision = self.machine.revision();
+        let replays = revision.and_then(|revision| Replays::new(resumption, revision, random));
+        self.replays = replays.map(Box::new);
+    }
+
+    /// The next stream of a request, where it can be resumed.
+    pub(super) fn next_stream(&mut self) -> Option<Resumable> {
+        Some(self.replays.as_mut()?.begin(false))
+    }
+
+    /// A stream that there was.
+    pub(super) fn known_stream(&self, key: StreamKey) -> Option<Resumable> {
+        Some(self.replays.as_ref()?.go_on(key))
+    }
+
+    /// Where the stream of an event goes on. `None` for an event that is not of this session.
+    pub(super) fn find_stream(&self, id: EventId) -> Option<Resuming<L>>
+    where
+        L: Clone,
+    {
+        self.replays.as_ref()?.find(id)
+    }
+
+    /// A [stream](Exchange::stream_key) that can be resumed is served there. To be told with its head, before which its
+    /// client knows no event.
+    pub fn stream_opened(&mut self, key: StreamKey, stream: L) {
+        // One that has ended keeps nothing alive.
+        if let Some(replays) = self.replays.as_mut().filter(|_| self.life != Life::Ended) {
+            replays.open(key, stream);
+        }
+    }
+
+    /// It is not served there any more, where it is the one that `is_it`. Whether it is served nowhere now, and is
+    /// [left](crate::http::server::Replay::leave).
+    pub fn stream_closed(&mut self, key: StreamKey, is_it: impl Fn(&L) -> bool) -> bool {
+        let replays = self.replays.as_mut();
+        replays.is_none_or(|replays| replays.close(key, is_it))
     }
 
     /// Whether it is over.
@@ -113,7 +162,8 @@ impl<R, L> HttpSession<R, L> {
     /// How much is kept at present.
     pub fn kept(&self) -> Kept {
         let backlog = Kept::new(self.backlog.len(), self.backlog.bytes());
-        self.machine.kept() + backlog + Kept::new(self.running.len() + self.streams.len(), 0)
+        let resumable = self.replays.as_ref().map_or(0, |replays| replays.len());
+        self.machine.kept() + backlog + Kept::new(self.running.len() + self.streams.len() + resumable, 0)
     }
 
     /// Takes a message of the client. Where that cancels a request, with what is remembered of it, unless the driver has
@@ -250,6 +300,36 @@ impl<R, L> HttpSession<R, L> {
     /// [`Limits::get_streams_per_session`](crate::Limits::get_streams_per_session).
     pub fn listen<T>(&mut self, rules: Rules<'_>, keep: impl FnOnce(Exchange) -> (T, L)) -> (T, Option<L>) {
         let mut stream = Exchange::stream(rules);
+        stream.set_resumable(self.replays.as_mut().map(|replays| replays.begin(true)));
+        self.open_stream(rules, stream, keep)
+    }
+
+    /// The same for a GET stream that goes on where it was.
+    pub fn listen_on<T>(
+        &mut self,
+        rules: Rules<'_>,
+        key: StreamKey,
+        replayed: Replayed,
+        keep: impl FnOnce(Exchange) -> (T, L),
+    ) -> (T, Option<L>) {
+        // It may have been ended for another, and is wanted again.
+        let replayed = Replayed {
+            is_over: false,
+            ..replayed
+        };
+        let stream = match self.known_stream(key) {
+            Some(resumable) => Exchange::continued(rules, resumable, &replayed),
+            None => Exchange::stream(rules),
+        };
+        self.open_stream(rules, stream, keep)
+    }
+
+    fn open_stream<T>(
+        &mut self,
+        rules: Rules<'_>,
+        mut stream: Exchange,
+        keep: impl FnOnce(Exchange) -> (T, L),
+    ) -> (T, Option<L>) {
         for announcement in self.backlog.take() {
             let Announcement { method, params } = announcement;
             if let Ok(Some(message)) = self.machine.notify(rules.config, method, params) {
@@ -292,6 +372,7 @@ impl<R, L> HttpSession<R, L> {
             requests: core::mem::take(&mut self.running).into_values().collect(),
             calls: self.machine.close().collect(),
             streams: self.streams.take(),
+            replay: self.replays.take().map(|replays| replays.scope()),
         }));
     }
 

@@ -7,11 +7,13 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::exchange::{Exchange, Scope};
+use super::replays::Resuming;
 use super::rules::Rules;
 use super::session::HttpSession;
 use super::taken::Taken;
 use crate::http::server::{
-    Accepts, Head, Holder, Principal, Refusal, SessionId, SessionTable, SubscriptionKey, Subscriptions, Visit,
+    Accepts, EventId, Head, Holder, Principal, Refusal, Replayed, SessionId, SessionTable, SubscriptionKey,
+    Subscriptions, Visit,
 };
 use crate::jsonrpc::{Id, Incoming, Message};
 use crate::revision::Revision;
@@ -158,9 +160,16 @@ impl Beginning {
         if let (Received::Respond(answer), _) = session.receive(rules.config, now, self.message) {
             exchange.respond(answer);
         }
+        let session = session.revision().map(|revision| {
+            let random = random();
+            if let Some(resumption) = &rules.http.resumption {
+                session.set_resumable(resumption, random);
+            }
+            (SessionId::from_random(random), revision, session)
+        });
         Begun {
             exchange,
-            session: (session.revision()).map(|revision| (SessionId::from_random(random()), revision, session)),
+            session,
             id,
             holder: self.holder,
         }
@@ -267,9 +276,45 @@ impl Throwaway {
 /// The opening of a GET stream. A session may have several; of too many the oldest ends
 /// ([`Limits::get_streams_per_session`](crate::Limits::get_streams_per_session)).
 #[derive(Debug)]
-pub struct Listening<'a>(pub(super) Place<'a>);
+pub struct Listening<'a> {
+    pub(super) place: Place<'a>,
+    /// The event after which a stream is to go on.
+    pub(super) last: Option<Result<EventId, Refusal>>,
+}
 
 impl Listening<'_> {
+    /// Where the stream goes on.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownEvent`] for an event that is not of this session.
+    pub fn find<R, L: Clone>(&self, session: &HttpSession<R, L>) -> Result<Resuming<L>, Refusal> {
+        match &self.last {
+            None => Ok(Resuming::New),
+            Some(last) => {
+                let found = session.find_stream(last.clone()?);
+                found.ok_or(Refusal::UnknownEvent)
+            }
+        }
+    }
+
+    /// What is left of a stream that is over.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownEvent`] where nothing is, or it was given up.
+    pub fn kept<R, L>(
+        &self,
+        rules: Rules<'_>,
+        session: &HttpSession<R, L>,
+        id: EventId,
+        replayed: Option<Replayed>,
+    ) -> Result<Exchange, Refusal> {
+        let replayed = replayed.filter(|replayed| replayed.is_over);
+        let (Some(replayed), Some(resumable)) = (replayed, session.known_stream(id.stream)) else {
+            return Err(Refusal::UnknownEvent);
+        };
+        Ok(Exchange::continued(rules, resumable, &replayed))
+    }
+
     /// Finds the session, and keeps it alive until the visit is given back. Its stream is to be
     /// [opened](HttpSession::listen) then.
     ///
@@ -282,11 +327,11 @@ impl Listening<'_> {
     ) -> Result<(Visit, S), Box<Exchange>> {
         let mut enter = || {
             let member = table
-                .get(&self.0.id, self.0.principal)
+                .get(&self.place.id, self.place.principal)
                 .ok_or(Refusal::SessionNotFound)?;
             // A version that does not fit counts before a session that has too much open.
-            self.0.check(member)?;
-            let (visit, member) = table.enter(&self.0.id, self.0.principal)?;
+            self.place.check(member)?;
+            let (visit, member) = table.enter(&self.place.id, self.place.principal)?;
             Ok((visit, member.session.clone()))
         };
         enter().map_err(|refusal| Box::new(Exchange::refused(rules, None, &refusal)))

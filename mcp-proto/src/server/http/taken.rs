@@ -40,6 +40,9 @@ impl<R> Taken<R> {
                 // Counted first: the answer to the last one known would end the exchange.
                 let requests = messages.iter().filter(|message| wants_answer(message)).count();
                 let mut taken = Self::new(Exchange::batch(rules, accepts, scope, requests));
+                if requests > 0 {
+                    taken.exchange.set_resumable(session.next_stream());
+                }
                 for message in messages {
                     taken.member(rules, now, session, message);
                 }
@@ -67,6 +70,9 @@ impl<R> Taken<R> {
     ) -> Self {
         let is_request = matches!(message, Message::Request(_));
         let mut taken = Self::new(Exchange::new(rules, accepts, scope));
+        if is_request {
+            taken.exchange.set_resumable(session.next_stream());
+        }
         let (received, cancelled) = session.receive(rules.config, now, message);
         match received {
             Received::Request(request) => {

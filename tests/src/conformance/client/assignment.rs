@@ -2,8 +2,10 @@
 
 use std::env;
 
-use mcp_proto::client::{ClientConfig, Mode};
-use mcp_proto::model::{ClientCapabilities, ElicitationCapability, RootsCapability, SamplingCapability};
+use mcp_proto::client::Mode;
+use mcp_proto::handle::Client;
+use mcp_proto::handle::client::ClientBuilder;
+use mcp_proto::model::{CreateMessageResult, ElicitResult, Json, Role, TextContent};
 use mcp_proto::{Era, Revision};
 use serde::de::DeserializeOwned;
 
@@ -47,24 +49,27 @@ impl Assignment {
     }
 
     /// A client that speaks the revision of the scenario and no other.
-    pub fn config(&self) -> ClientConfig {
+    pub fn client(&self) -> ClientBuilder {
         let mode = match self.revision.era() {
             Era::Legacy => Mode::Legacy(self.revision),
             Era::Modern => Mode::Modern,
         };
-        ClientConfig::named("mcp-conformance-client", env!("CARGO_PKG_VERSION"))
-            .with_capabilities(self.capabilities())
-            .with_mode(mode)
-    }
-
-    /// Only `request-metadata` wants them declared, and asks for none of them.
-    fn capabilities(&self) -> ClientCapabilities {
+        let client = Client::builder("mcp-conformance-client", env!("CARGO_PKG_VERSION")).mode(mode);
         match self.scenario.as_str() {
-            "request-metadata" => ClientCapabilities::default()
-                .with_roots(RootsCapability::default())
-                .with_sampling(SamplingCapability::default())
-                .with_elicitation(ElicitationCapability::default()),
-            _ => ClientCapabilities::default(),
+            // They ask for nothing, and want to see that it could be asked for.
+            "request-metadata" => answering(client).roots([]),
+            "elicitation-sep1034-client-defaults" => answering(client),
+            _ => client,
         }
     }
+}
+
+/// A client whose user accepts every form as it stands.
+fn answering(client: ClientBuilder) -> ClientBuilder {
+    client
+        .on_elicit(|_, _| async { Ok(ElicitResult::accept(Json::empty_object())) })
+        .on_sample(|_, _| async {
+            let text = TextContent::new("This is a test response.");
+            Ok(CreateMessageResult::new(Role::Assistant, text, "test-model"))
+        })
 }

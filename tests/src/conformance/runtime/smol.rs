@@ -30,7 +30,7 @@ pub(super) fn run_client(url: &str) -> Result<(), Failure> {
     smol::block_on(executor.run(async {
         let assignment = Assignment::from_env()?;
         let spawn = |driver| executor.spawn(driver).detach();
-        let client = mcp_smol::connect_with(url, assignment.config(), &HttpOptions::default(), spawn)?;
+        let client = mcp_smol::connect_with(url, assignment.client(), &HttpOptions::default(), spawn)?;
         let outcome = client::run(&assignment, &client).await;
         client.close().await;
         outcome

@@ -24,7 +24,7 @@ pub(super) fn serve(port: u16) -> Result<(), Failure> {
 pub(super) fn run_client(url: &str) -> Result<(), Failure> {
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let assignment = Assignment::from_env()?;
-        let client = mcp_tokio::connect_with(url, assignment.config(), &HttpOptions::default())?;
+        let client = mcp_tokio::connect_with(url, assignment.client(), &HttpOptions::default())?;
         let outcome = client::run(&assignment, &client).await;
         client.close().await;
         outcome

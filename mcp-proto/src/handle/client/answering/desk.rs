@@ -161,7 +161,7 @@ impl Desk {
             let method = request.map(|request| request.method.as_str());
             let error = ErrorObject::internal("too many requests are in progress");
             let failure = InputFailure::new(key.unwrap_or_default(), method.unwrap_or_default(), error);
-            return self.shared.with(|state| state.give_up(call, failure.into()));
+            return self.shared.with(|state| state.give_up(call, failure));
         }
         let missing = requests.len();
         let mut places = Vec::with_capacity(missing);
@@ -220,7 +220,7 @@ impl Desk {
                 Err(error) => {
                     self.drop_round(call);
                     let failure = InputFailure::new(&*key, &*method, error);
-                    self.shared.with(|state| state.give_up(call, failure.into()));
+                    self.shared.with(|state| state.give_up(call, failure));
                 }
             },
         }

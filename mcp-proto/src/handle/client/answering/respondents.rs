@@ -33,11 +33,14 @@ pub(in crate::handle::client) struct Respondents {
     /// Those that the client begins with.
     pub(in crate::handle::client) roots: Option<Vec<Root>>,
     /// Who hears that a visit of a URL is over.
-    pub(in crate::handle::client) on_complete: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub(in crate::handle::client) on_complete: Option<Hear>,
     handler: Option<Arc<dyn Answering>>,
     /// What is declared for the handler.
     declared: ClientCapabilities,
 }
+
+/// What hears of the id of a visit.
+type Hear = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A request of a server that waits for an answer.
 pub(super) struct Asked {

@@ -9,7 +9,7 @@ use crate::handle::contained::Contained;
 use crate::handle::server::job::{Job, Results};
 use crate::handle::server::{Application, Peer};
 use crate::jsonrpc::ErrorObject;
-use crate::server::http::HttpAnswer;
+use crate::server::http::{Exchange, HttpAnswer};
 use crate::server::{RequestToken, ResultBody};
 use crate::time::Time;
 
@@ -91,7 +91,7 @@ impl Task {
     fn poll(&mut self, server: &dyn Application, cx: &mut Context<'_>) -> Poll<()> {
         // Looked at first: a handler that nobody waits for is not polled once more.
         if self.line.is_cancelled() {
-            self.line.with(|exchange| exchange.skip());
+            self.line.say(Exchange::skip);
             return Poll::Ready(());
         }
         let outcome = ready!(self.job.poll(cx));
@@ -107,7 +107,14 @@ impl Task {
             Some(session) => session.respond(token, outcome),
             None => HttpAnswer::alone(server.config(), token, outcome),
         };
-        self.line.with(|exchange| exchange.answer(answer));
+        self.line.say(|exchange| exchange.answer(answer));
+    }
+}
+
+/// Done, and read as far as anybody does.
+impl Drop for Errand {
+    fn drop(&mut self) {
+        self.line.stream_closed();
     }
 }
 

@@ -10,6 +10,7 @@ use http::response::Parts;
 
 use super::errand::Errand;
 use super::inner::Inner;
+use super::line::Line;
 use super::orphans::Arrival;
 use crate::handle::sync::lock;
 use crate::http::server::{SubscriptionKey, Visit};
@@ -36,6 +37,8 @@ pub(super) enum Kind {
     Errand(Errand, Option<Visit>),
     /// A GET stream of a session, which it keeps alive.
     Stream(Errand, Visit),
+    /// Goes on with the stream of a request, as this reader, and keeps its session alive.
+    Resumed(Arc<Line>, u32, Visit),
     /// The stream of a subscription.
     Subscription(Errand, SubscriptionKey),
     /// Dropped.
@@ -53,7 +56,15 @@ impl Exchange {
     /// # Cancel safety
     /// Nothing is lost when the caller stops polling; it may go on later.
     pub fn poll_head(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Parts> {
-        self.poll(cx, now, |exchange| exchange.poll_head(now))
+        let reader = self.reader();
+        let head = self.poll(cx, now, |exchange| match exchange.reader() == reader {
+            true => exchange.poll_head(now),
+            false => None,
+        });
+        if let (true, Some(errand)) = (head.is_ready(), self.errand()) {
+            errand.line.stream_opened();
+        }
+        head
     }
 
     /// The next part of the body, after the head; `None` at its end.
@@ -61,8 +72,13 @@ impl Exchange {
     /// # Cancel safety
     /// Nothing is lost when the caller stops polling; it may go on later.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
-        self.poll(cx, now, |exchange| exchange.poll_frame(now))
-            .map(Frame::into_data)
+        let reader = self.reader();
+        // Where another connection goes on with the stream, this one is over.
+        self.poll(cx, now, |exchange| match exchange.reader() == reader {
+            true => exchange.poll_frame(now),
+            false => Some(Frame::End),
+        })
+        .map(Frame::into_data)
     }
 
     fn poll<T>(&mut self, cx: &mut Context<'_>, now: Time, take: impl FnOnce(&mut Machine) -> Option<T>) -> Poll<T> {
@@ -76,6 +92,7 @@ impl Exchange {
                     lock(&self.inner.sessions).leave(now, visit);
                 }
             }
+            Kind::Resumed(line, ..) => return line.poll_resumed(cx, take),
             Kind::Stream(..) | Kind::Subscription(..) | Kind::Over => {}
         }
         self.errand()
@@ -98,13 +115,16 @@ impl Exchange {
         match &self.kind {
             Kind::Answered(exchange) => exchange.body_length(),
             Kind::Errand(errand, _) => errand.line.with(|exchange| exchange.body_length()),
-            Kind::Stream(..) | Kind::Subscription(..) | Kind::Over => None,
+            Kind::Stream(..) | Kind::Resumed(..) | Kind::Subscription(..) | Kind::Over => None,
         }
     }
 
     /// When to poll it even if nobody wakes its task.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
+        if let Kind::Resumed(line, ..) = &self.kind {
+            return line.with(|exchange| exchange.poll_timeout());
+        }
         let errand = self.errand()?;
         let silence = errand.line.with(|exchange| exchange.poll_timeout());
         silence.into_iter().chain(errand.poll_timeout()).min()
@@ -113,7 +133,15 @@ impl Exchange {
     fn errand(&self) -> Option<&Errand> {
         match &self.kind {
             Kind::Errand(errand, _) | Kind::Stream(errand, _) | Kind::Subscription(errand, _) => Some(errand),
-            Kind::Answered(_) | Kind::Over => None,
+            Kind::Answered(_) | Kind::Resumed(..) | Kind::Over => None,
+        }
+    }
+
+    /// As which reader it takes from the exchange.
+    fn reader(&self) -> u32 {
+        match &self.kind {
+            Kind::Resumed(_, reader, _) => *reader,
+            _ => 0,
         }
     }
 }
@@ -133,6 +161,10 @@ impl Drop for Exchange {
             Kind::Stream(errand, visit) => {
                 // Before the visit is left: the session may end then, and would end a stream that nobody reads.
                 (errand.line.session.iter()).for_each(|session| session.unlisten(&errand.line));
+                self.inner.upkeep.push(Arrival::Leave(visit));
+            }
+            Kind::Resumed(line, reader, visit) => {
+                let _ = line.leave(reader);
                 self.inner.upkeep.push(Arrival::Leave(visit));
             }
             Kind::Subscription(_, key) => drop(lock(&self.inner.subscriptions).remove(key)),

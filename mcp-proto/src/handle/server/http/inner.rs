@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 
 use super::line::Line;
 use super::orphans::Queue;
-use super::session::SharedSession;
+use super::session::{Host, SharedSession};
 use crate::handle::server::job::Results;
 use crate::handle::server::reading::Reading;
 use crate::handle::server::unread::UnreadAnswers;
 use crate::handle::server::{Application, Audience};
 use crate::handle::sync::{Mutex, lock};
-use crate::http::server::{HttpConfig, SessionTable, Subscriptions};
+use crate::http::server::{HttpConfig, Replay, SessionTable, Subscriptions};
 use crate::server::Announcement;
 use crate::server::http::{Member, Rules, Site};
 
@@ -25,11 +25,18 @@ pub(super) struct Inner {
     pub(super) results: Arc<Results>,
     pub(super) subscriptions: Mutex<Subscriptions<Arc<Line>>>,
     pub(super) upkeep: Arc<Queue>,
+    /// What its sessions share.
+    pub(super) host: Arc<Host>,
 }
 
 impl Inner {
     pub(super) fn new(server: Arc<dyn Application>, config: HttpConfig) -> Self {
         let limits = server.config().limits();
+        let keep = config
+            .resumption
+            .as_ref()
+            .map_or_else(Default::default, |resumption| resumption.keep);
+        let replay = Replay::new(limits, keep);
         Self {
             site: Site::new(server.config(), config),
             sessions: Mutex::new(SessionTable::new(limits)),
@@ -38,6 +45,10 @@ impl Inner {
             results: Arc::new(Results::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::new()),
+            host: Arc::new(Host {
+                server: server.clone(),
+                replay: Mutex::new(replay),
+            }),
             server,
         }
     }

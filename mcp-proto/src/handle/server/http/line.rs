@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::task::{Context, Poll, Waker, ready};
 
 use super::session::{Party, SharedSession};
@@ -9,7 +10,7 @@ use crate::handle::server::cancel::Cancel;
 use crate::handle::server::{Peer, RoomWait};
 use crate::handle::sync::{Guard, Mutex, lock};
 use crate::handle::wakers::{Waiters, keep};
-use crate::http::server::Blocked;
+use crate::http::server::{Blocked, EventId, StreamKey};
 use crate::jsonrpc::{Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, SendError};
 use crate::server::http::{Exchange, HangUp};
@@ -39,15 +40,25 @@ struct State {
     exchange: Exchange,
     /// The task that drives the exchange.
     driver: Option<Waker>,
+    /// The task of a connection that goes on with its stream, while another runs the handlers.
+    reader: Option<Waker>,
+    /// The stream that it is, where its client may resume it.
+    stream: Option<StreamKey>,
     /// Those who wait until the client reads.
     room: Waiters,
 }
 
 impl Line {
     pub(super) fn new(exchange: Exchange, session: Option<Arc<SharedSession>>) -> Self {
-        let (driver, room) = (None, Waiters::default());
+        let state = State {
+            exchange,
+            driver: None,
+            reader: None,
+            stream: None,
+            room: Waiters::default(),
+        };
         Self {
-            place: Place::Own(Mutex::new(State { exchange, driver, room })),
+            place: Place::Own(Mutex::new(state)),
             cancel: Cancel::default(),
             session,
         }
@@ -64,13 +75,88 @@ impl Line {
 
     /// Whatever is done to the exchange, by the task that drives it.
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut Exchange) -> T) -> T {
-        act(&mut self.state().exchange)
+        let mut state = self.state();
+        let value = act(&mut state.exchange);
+        self.record(&mut state.exchange);
+        value
+    }
+
+    /// The same, of which a connection that goes on with the stream is to hear.
+    pub(super) fn say(&self, act: impl FnOnce(&mut Exchange)) {
+        let mut state = self.state();
+        act(&mut state.exchange);
+        self.record(&mut state.exchange);
+        let reader = state.reader.take();
+        drop(state);
+        reader.into_iter().for_each(Waker::wake);
+    }
+
+    /// Keeps what is to be kept of a stream that can be resumed.
+    fn record(&self, exchange: &mut Exchange) {
+        let Some(session) = &self.session else { return };
+        while let Some(recorded) = exchange.poll_record() {
+            lock(session.replay()).append(recorded);
+        }
+    }
+
+    /// The client learns of the stream with its head, and from now on may resume it.
+    pub(super) fn stream_opened(self: &Arc<Self>) {
+        let Some(session) = &self.session else { return };
+        let mut state = self.state();
+        let Some(key) = state.exchange.stream_key() else { return };
+        self.record(&mut state.exchange);
+        state.stream = Some(key);
+        drop(state);
+        session.act(|session| session.stream_opened(key, self.clone()));
+    }
+
+    /// It is over: what more a client may want of its stream is kept.
+    pub(super) fn stream_closed(&self) {
+        let Some(session) = &self.session else { return };
+        let Some(key) = self.state().stream.take() else { return };
+        let is_it = |other: &Arc<dyn Party>| core::ptr::addr_eq(Arc::as_ptr(other), self);
+        if session.act(|session| session.stream_closed(key, is_it)) {
+            lock(session.replay()).leave(key);
+        }
+    }
+
+    /// Another connection goes on with the stream after this event: as which reader.
+    pub(super) fn resume(&self, last: EventId) -> Option<u32> {
+        let session = self.session.as_ref()?;
+        let mut state = self.state();
+        // Under the lock of the exchange: nothing may be said in between.
+        let replayed = lock(session.replay()).replay(last)?;
+        let reader = state.exchange.resume(&replayed)?;
+        let wakers = [state.driver.take(), state.reader.take()];
+        drop(state);
+        // Whoever has read it so far is told of its end.
+        wakers.into_iter().flatten().for_each(Waker::wake);
+        Some(reader)
+    }
+
+    /// [`poll_exchange`](Self::poll_exchange) for a connection that goes on with the stream.
+    pub(super) fn poll_resumed<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
+        let mut state = self.state();
+        let taken = take(&mut state.exchange);
+        self.record(&mut state.exchange);
+        let Some(taken) = taken else {
+            let before = keep(&mut state.reader, cx);
+            drop(state);
+            drop(before);
+            return Poll::Pending;
+        };
+        let room = state.room.take();
+        drop(state);
+        room.wake();
+        Poll::Ready(taken)
     }
 
     /// Takes something out of the exchange; where there is nothing, the task of `cx` is woken when there is.
     pub(super) fn poll_exchange<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
         let mut state = self.state();
-        let Some(taken) = take(&mut state.exchange) else {
+        let taken = take(&mut state.exchange);
+        self.record(&mut state.exchange);
+        let Some(taken) = taken else {
             let before = keep(&mut state.driver, cx);
             drop(state);
             drop(before);
@@ -85,8 +171,20 @@ impl Line {
 
     /// The client has gone. What becomes of the requests.
     pub(super) fn hang_up(&self) -> HangUp {
+        self.leave(0)
+    }
+
+    /// The connection of this reader has gone. What becomes of the requests.
+    pub(super) fn leave(&self, reader: u32) -> HangUp {
         let mut state = self.state();
-        let end = state.exchange.hang_up();
+        let end = state.exchange.leave(reader);
+        if let (Some(session), Some(key)) = (&self.session, state.stream)
+            // That of a GET may go on elsewhere: its session knows.
+            && !key.is_listener()
+            && state.exchange.reader() == reader
+        {
+            lock(session.replay()).leave(key);
+        }
         let room = state.room.take();
         drop(state);
         room.wake();
@@ -100,17 +198,21 @@ impl Line {
     /// Somebody else than the task that drives the exchange does something to it: the task is woken, where that is taken.
     /// Otherwise it is not, or a handler and the task would wake each other until the client reads.
     pub(super) fn act(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
-        let driver = self.do_to(act)?;
-        driver.into_iter().for_each(Waker::wake);
+        let (driver, reader) = self.do_to(act)?;
+        driver.into_iter().chain(reader).for_each(Waker::wake);
         Ok(())
     }
 
     /// The same, and whom to wake.
-    fn do_to(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<Option<Waker>, Vec<u8>> {
+    fn do_to(
+        &self,
+        act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>,
+    ) -> Result<(Option<Waker>, Option<Waker>), Vec<u8>> {
         let mut state = self.state();
         // Left at once where it is blocked, before the driver's waker is taken.
         act(&mut state.exchange).map_err(|blocked| blocked.0)?;
-        Ok(state.driver.take())
+        self.record(&mut state.exchange);
+        Ok((state.driver.take(), state.reader.take()))
     }
 
     fn state(&self) -> Guard<'_, State> {
@@ -188,6 +290,15 @@ impl Peer for Line {
         }
     }
 
+    fn close_stream(&self) -> bool {
+        let mut is_closed = false;
+        let _ = self.act(|exchange| {
+            is_closed = exchange.close_stream();
+            Ok(())
+        });
+        is_closed
+    }
+
     fn over(&self) {
         self.cancel.set();
     }
@@ -209,7 +320,8 @@ impl Party for Line {
     }
 
     fn tell(&self, message: Vec<u8>) -> Result<Option<Waker>, Vec<u8>> {
-        self.do_to(|exchange| exchange.carry(message))
+        // Nobody else runs handlers on the stream of a GET.
+        self.do_to(|exchange| exchange.carry(message)).map(|(driver, _)| driver)
     }
 
     fn end(&self, config: &ServerConfig) {
@@ -217,5 +329,9 @@ impl Party for Line {
             exchange.end(config);
             Ok(())
         });
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
     }
 }

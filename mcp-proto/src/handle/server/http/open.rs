@@ -15,9 +15,9 @@ use super::session::{Party, SharedSession};
 use crate::handle::contained::Contained;
 use crate::handle::server::Call;
 use crate::handle::sync::lock;
-use crate::http::server::{Admission, Visit};
+use crate::http::server::{Admission, EventId, Visit};
 use crate::server::ClientRequest;
-use crate::server::http::{Exchange as Machine, HttpSession, Opening, Rules, Taken};
+use crate::server::http::{Exchange as Machine, HttpSession, Listening, Opening, Resuming, Rules, Taken};
 use crate::time::Time;
 
 pub(super) fn open(
@@ -65,7 +65,7 @@ fn step(
             let beginning = beginning.check(rules, &lock(&inner.sessions))?;
             // The handshake is done under no lock.
             let begun = beginning.negotiate(rules, now, random);
-            let keep = |session| Arc::new(SharedSession::new(inner.server.clone(), session));
+            let keep = |session| Arc::new(SharedSession::new(inner.host.clone(), session));
             let mut sessions = lock(&inner.sessions);
             let (exchange, lost) = begun.finish(rules, now, &mut sessions, keep);
             // With the first there is something to look after. It is called under no lock, since it looks at once.
@@ -87,14 +87,12 @@ fn step(
         }
         Opening::Throwaway(throwaway) => {
             let (session, taken) = throwaway.take(rules, now);
-            let session = Arc::new(SharedSession::new(inner.server.clone(), session));
+            let session = Arc::new(SharedSession::new(inner.host.clone(), session));
             serve(inner, now, taken, session, None)
         }
         Opening::Listen(listening) => {
             let (visit, session) = listening.enter(rules, &mut lock(&inner.sessions))?;
-            let line = session.listen(rules, |stream| Arc::new(Line::new(stream, Some(session.clone()))));
-            let errand = Errand::new(line, None, Vec::new());
-            Ok(Kind::Stream(errand, visit))
+            listen(inner, rules, now, &listening, &session, visit)
         }
         Opening::Delete(deleting) => {
             let (session, exchange) = deleting.remove(rules, &mut lock(&inner.sessions))?;
@@ -102,6 +100,56 @@ fn step(
             Err(Box::new(exchange))
         }
     }
+}
+
+/// Opens a stream, or goes on with one.
+fn listen(
+    inner: &Arc<Inner>,
+    rules: Rules<'_>,
+    now: Time,
+    listening: &Listening<'_>,
+    session: &Arc<SharedSession>,
+    visit: Visit,
+) -> Result<Kind, Box<Machine>> {
+    let line = |stream| Arc::new(Line::new(stream, Some(session.clone())));
+    let stream = |line, visit| Ok(Kind::Stream(Errand::new(line, None, Vec::new()), visit));
+    let kept = |last: EventId| {
+        // One lock after the other, and never both.
+        let replayed = {
+            let mut replay = lock(&inner.host.replay);
+            let replayed = replay.replay(last);
+            // It is served once, and kept for another time.
+            replay.leave(last.stream);
+            replayed
+        };
+        session.act(|session| listening.kept(rules, session, last, replayed))
+    };
+    let whole = match session.act(|session| listening.find(session)) {
+        Ok(Resuming::New) => return stream(session.listen(rules, line), visit),
+        Ok(Resuming::Listener(last, before)) => {
+            before.iter().for_each(|before| session.end_stream(before));
+            let replayed = lock(&inner.host.replay).replay(last);
+            match replayed {
+                Some(replayed) => return stream(session.listen_on(rules, last.stream, replayed, line), visit),
+                // Nothing is known of it, and so nothing is left.
+                None => kept(last),
+            }
+        }
+        Ok(Resuming::Live(last, party)) => {
+            let line = party.into_any().downcast::<Line>().ok();
+            let reader = line.as_ref().and_then(|line| line.resume(last));
+            match (line, reader) {
+                (Some(line), Some(reader)) => return Ok(Kind::Resumed(line, reader, visit)),
+                // Its answer was taken in between.
+                _ => kept(last),
+            }
+        }
+        Ok(Resuming::Kept(last)) => kept(last),
+        Err(refusal) => Err(refusal),
+    };
+    lock(&inner.sessions).leave(now, visit);
+    let whole = whole.unwrap_or_else(|refusal| Machine::refused(rules, None, &refusal));
+    Err(Box::new(whole))
 }
 
 /// The exchange of what a session has taken; `Err` where no handler is needed.

@@ -1,22 +1,32 @@
 //! A legacy session behind its lock, and who waits for what in it.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::task::{Context, Poll, Waker};
 
 use crate::handle::server::Application;
 use crate::handle::server::answers::Answers;
 use crate::handle::sync::{Mutex, lock};
 use crate::handle::wakers::{Wait, Waiters};
+use crate::http::server::{Replay, Replayed, StreamKey};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, RequestKey, SendError};
 use crate::server::http::{Exchange, HttpAnswer, HttpSession, Rules};
 use crate::server::{Announcement, Happening, Question, RequestToken, ResultBody, ServerConfig};
 use crate::time::Time;
 
+/// What the sessions of an endpoint share.
+pub(super) struct Host {
+    pub(super) server: Arc<dyn Application>,
+    /// The events of streams that can be resumed. Locked under the lock of an exchange, and nothing under it.
+    pub(super) replay: Mutex<Replay>,
+}
+
 /// One session behind its lock. Everything it holds is dropped with it.
 pub(super) struct SharedSession {
-    server: Arc<dyn Application>,
+    host: Arc<Host>,
     state: Mutex<State>,
 }
 
@@ -26,6 +36,9 @@ struct State {
     /// Those who wait until the client may be asked.
     callers: Waiters,
 }
+
+/// What becomes of the exchange of a GET stream.
+type Keep<'a, P> = Box<dyn FnOnce(Exchange) -> (Arc<P>, Arc<dyn Party>) + 'a>;
 
 /// A request in progress, or a GET stream, as its session sees it.
 pub(super) trait Party: Send + Sync {
@@ -38,17 +51,25 @@ pub(super) trait Party: Send + Sync {
 
     /// Ends the stream.
     fn end(&self, config: &ServerConfig);
+
+    /// What it is beside.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
 impl SharedSession {
-    pub(super) fn new(server: Arc<dyn Application>, session: HttpSession<Arc<dyn Party>>) -> Self {
+    /// The events of streams that can be resumed.
+    pub(super) fn replay(&self) -> &Mutex<Replay> {
+        &self.host.replay
+    }
+
+    pub(super) fn new(host: Arc<Host>, session: HttpSession<Arc<dyn Party>>) -> Self {
         let (answers, callers) = (Answers::default(), Waiters::default());
         let state = Mutex::new(State {
             session,
             answers,
             callers,
         });
-        Self { server, state }
+        Self { host, state }
     }
 
     /// Tells the session something. What ends with it is woken and cancelled under no lock: a handler that is dropped
@@ -64,19 +85,22 @@ impl SharedSession {
         let closed = |call| state.answers.settle(call, Err(CallError::Closed(CloseReason::Local)));
         let wakers: Vec<Waker> = end.calls.into_iter().filter_map(closed).collect();
         drop(state);
+        end.replay
+            .iter()
+            .for_each(|scope| lock(&self.host.replay).forget(*scope));
         callers.wake();
         end.requests.into_iter().for_each(|request| request.cancel());
         wakers.into_iter().for_each(Waker::wake);
         end.streams
             .into_iter()
-            .for_each(|stream| stream.end(self.server.config()));
+            .for_each(|stream| stream.end(self.host.server.config()));
         value
     }
 
     /// What a message of the client has brought about, with the request that it cancels.
     pub(super) fn happened(&self, happening: Happening, request: Option<Arc<dyn Party>>) {
         match happening {
-            Happening::Notification(notification) => self.server.notified(notification),
+            Happening::Notification(notification) => self.host.server.notified(notification),
             Happening::Cancelled { .. } => request.into_iter().for_each(|request| request.cancel()),
             Happening::Reply { call, outcome } => {
                 let waker = lock(&self.state).answers.settle(call, outcome);
@@ -100,7 +124,7 @@ impl SharedSession {
 
     /// The answer to a request whose handler is done.
     pub(super) fn respond(&self, token: RequestToken, outcome: Result<ResultBody, ErrorObject>) -> HttpAnswer {
-        self.act(|session| session.respond(self.server.config(), token, outcome))
+        self.act(|session| session.respond(self.host.server.config(), token, outcome))
     }
 
     /// Ready when the client may be asked.
@@ -124,7 +148,7 @@ impl SharedSession {
 
     pub(super) fn reserve_call(&self, options: &CallOptions) -> Result<CallId, SendError> {
         let mut state = lock(&self.state);
-        let call = state.session.reserve(self.server.config(), options)?;
+        let call = state.session.reserve(self.host.server.config(), options)?;
         state.answers.expect(call);
         Ok(call)
     }
@@ -135,7 +159,7 @@ impl SharedSession {
         question: &Question<'_>,
         params: Params,
     ) -> Result<(CallId, Vec<u8>), SendError> {
-        let (config, mut state) = (self.server.config(), lock(&self.state));
+        let (config, mut state) = (self.host.server.config(), lock(&self.state));
         let (call, message) = state.session.call_as(config, reserved, question, params)?;
         if reserved.is_none() {
             state.answers.expect(call);
@@ -181,7 +205,7 @@ impl SharedSession {
     /// Tells the client what concerns everyone.
     pub(super) fn announce(&self, announcement: &Announcement) {
         let mut state = lock(&self.state);
-        let message = state.session.notify(self.server.config(), announcement);
+        let message = state.session.notify(self.host.server.config(), announcement);
         let Some(mut message) = message else { return };
         let mut told = None;
         // Under the lock of the session, then that of a stream, and never the other way round: of two that come at once
@@ -205,16 +229,44 @@ impl SharedSession {
         rules: Rules<'_>,
         party: impl FnOnce(Exchange) -> Arc<P>,
     ) -> Arc<P> {
+        self.open_stream(party, |session, keep| session.listen(rules, keep))
+    }
+
+    /// The same for one that goes on where it was.
+    pub(super) fn listen_on<P: Party + 'static>(
+        &self,
+        rules: Rules<'_>,
+        key: StreamKey,
+        replayed: Replayed,
+        party: impl FnOnce(Exchange) -> Arc<P>,
+    ) -> Arc<P> {
+        self.open_stream(party, |session, keep| session.listen_on(rules, key, replayed, keep))
+    }
+
+    fn open_stream<P: Party + 'static>(
+        &self,
+        party: impl FnOnce(Exchange) -> Arc<P>,
+        open: impl FnOnce(&mut HttpSession<Arc<dyn Party>>, Keep<'_, P>) -> (Arc<P>, Option<Arc<dyn Party>>),
+    ) -> Arc<P> {
         let mut state = lock(&self.state);
         // Under one lock: an announcement finds the session without a stream and waits, or with one to be sent on.
-        let (stream, oldest) = state.session.listen(rules, |exchange| {
+        let keep: Keep<'_, P> = Box::new(|exchange| {
             let stream = party(exchange);
             let remembered: Arc<dyn Party> = stream.clone();
             (stream, remembered)
         });
+        let (stream, oldest) = open(&mut state.session, keep);
         drop(state);
-        oldest.into_iter().for_each(|oldest| oldest.end(self.server.config()));
+        oldest
+            .into_iter()
+            .for_each(|oldest| oldest.end(self.host.server.config()));
         stream
+    }
+
+    /// A GET stream goes on elsewhere: what is announced from now on is not for this connection.
+    pub(super) fn end_stream(&self, stream: &Arc<dyn Party>) {
+        lock(&self.state).session.unlisten(|other| Arc::ptr_eq(other, stream));
+        stream.end(self.host.server.config());
     }
 
     /// Closes a GET stream, from the client's side.
@@ -245,6 +297,16 @@ mod tests {
         }
 
         fn end(&self, _: &ServerConfig) {}
+
+        fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+            self
+        }
+    }
+
+    fn host(server: Server) -> Arc<Host> {
+        let replay = Mutex::new(Replay::new(server.config().limits(), core::time::Duration::ZERO));
+        let server = Arc::new(server);
+        Arc::new(Host { server, replay })
     }
 
     #[test]
@@ -253,7 +315,7 @@ mod tests {
         let server = Server::builder("s", "1").capabilities(capabilities).build();
         let config = server.config().clone();
         let session = HttpSession::new(LegacySession::new(&config));
-        let session = Arc::new(SharedSession::new(Arc::new(server), session));
+        let session = Arc::new(SharedSession::new(host(server), session));
         let told = Told(Mutex::new(Arc::downgrade(&session)), Mutex::default());
         let http = crate::http::server::HttpConfig::default();
         let stream = session.listen(Rules::new(&config, &http, false), |_| Arc::new(told));
@@ -275,7 +337,7 @@ mod tests {
     fn a_call_that_waits_for_the_handshake_has_a_deadline() {
         let server = Server::builder("s", "1").build();
         let session = HttpSession::new(LegacySession::new(server.config()));
-        let session = SharedSession::new(Arc::new(server), session);
+        let session = SharedSession::new(host(server), session);
         let cx = &Context::from_waker(Waker::noop());
         let call = session.reserve_call(&CallOptions::default()).unwrap();
         assert!(session.poll_answer(call, cx).is_pending());

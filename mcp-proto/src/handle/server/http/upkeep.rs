@@ -65,6 +65,7 @@ impl Upkeep {
             (errand.poll(server, cx, now), errand.poll_timeout())
         };
         orphans.poll(cx, now, poll, end);
+        lock(&inner.host.replay).handle_timeout(now);
         let ended = lock(&inner.sessions).handle_timeout(now);
         ended.iter().for_each(|member| member.session.act(HttpSession::end));
         Poll::Pending
@@ -76,7 +77,8 @@ impl Upkeep {
         let inner = self.inner.upgrade()?;
         let sessions = lock(&inner.sessions).poll_timeout();
         let orphans = self.orphans.as_ref().and_then(Aging::poll_timeout);
-        orphans.into_iter().chain(sessions).min()
+        let replay = lock(&inner.host.replay).poll_timeout();
+        orphans.into_iter().chain(sessions).chain(replay).min()
     }
 }
 

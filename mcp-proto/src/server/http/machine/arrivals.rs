@@ -11,10 +11,13 @@ use super::super::event::{
 };
 use super::super::exchange::Exchange;
 use super::super::opening::Opening;
-use super::super::served::{Answering, Reading, Served};
+use super::super::replays::Resuming;
+use super::super::rules::Rules;
+use super::super::served::{Answering, Reading, Resumed, Served};
+use super::super::steps::Listening;
 use super::super::taken::Taken;
 use super::HttpServer;
-use crate::http::server::{Admission, BodyRoom, Refusal, Remote, Visit};
+use crate::http::server::{Admission, BodyRoom, EventId, Refusal, Remote, Visit};
 use crate::server::{ClientRequest, Happening};
 use crate::time::Time;
 
@@ -181,7 +184,7 @@ impl HttpServer {
         let rules = site.rules(&config).answering(admission);
         let tools = |tool: &str| self.tools.get(tool);
         let asker = Arc::new(asker);
-        let mut oldest = None;
+        let (mut oldest, mut resumed) = (None, None);
         let answering = match Opening::of(rules, admission, &asker.head, body, tools) {
             Opening::Done(exchange) => Ok(Answering::alone(exchange)),
             Opening::Request(exchange, request) => {
@@ -238,8 +241,45 @@ impl HttpServer {
                     self.table.leave(now, visit);
                     return Answering::alone(Exchange::refused(rules, None, &Refusal::SessionNotFound));
                 };
-                room.exchanges += 1;
-                let (stream, one_too_many) = room.session.listen(rules, |exchange| (exchange, id));
+                let keep = |exchange| (exchange, id);
+                let found = listening.find(&room.session);
+                let opened = match found {
+                    Ok(Resuming::New) => Ok(room.session.listen(rules, keep)),
+                    Ok(Resuming::Listener(last, before)) => {
+                        if let Some(before) = before {
+                            room.session.unlisten(|stream| *stream == before);
+                            self.end_stream(before);
+                        }
+                        let replayed = self.replay.replay(last).ok_or(Refusal::UnknownEvent);
+                        replayed.and_then(|replayed| {
+                            let room = self.rooms.get_mut(key).ok_or(Refusal::SessionNotFound)?;
+                            Ok(room.session.listen_on(rules, last.stream, replayed, keep))
+                        })
+                    }
+                    Ok(Resuming::Live(last, of)) => match self.resume(id, key, of, last) {
+                        true => {
+                            resumed = Some(visit);
+                            return Answering::alone(Exchange::accepted(rules));
+                        }
+                        false => self
+                            .left_of(rules, &listening, key, last)
+                            .map(|exchange| (exchange, None)),
+                    },
+                    Ok(Resuming::Kept(last)) => self
+                        .left_of(rules, &listening, key, last)
+                        .map(|exchange| (exchange, None)),
+                    Err(refusal) => Err(refusal),
+                };
+                let (stream, one_too_many) = match opened {
+                    Ok(opened) => opened,
+                    Err(refusal) => {
+                        self.table.leave(now, visit);
+                        return Answering::alone(Exchange::refused(rules, None, &refusal));
+                    }
+                };
+                if let Some(room) = self.rooms.get_mut(key) {
+                    room.exchanges += 1;
+                }
                 oldest = one_too_many;
                 Answering {
                     session: Some(key),
@@ -253,6 +293,13 @@ impl HttpServer {
             }),
         };
         let answering = answering.unwrap_or_else(|refusal| Answering::alone(*refusal));
+        // It reads another exchange, and has its place already.
+        if let Some(visit) = resumed {
+            if let Some(Served::Resumed(resumed)) = self.exchanges.get_mut(&id) {
+                resumed.visit = Some(visit);
+            }
+            return;
+        }
         // Served before the session is looked at: what ends with it may be in this very exchange.
         let session = answering.session;
         self.serve(id, answering);
@@ -262,6 +309,48 @@ impl HttpServer {
         if let Some(key) = session {
             self.after(key);
         }
+    }
+
+    /// Goes on with the stream of a request. `false` where nothing is left of it there.
+    fn resume(&mut self, id: ExchangeId, session: HttpSessionKey, of: ExchangeId, last: EventId) -> bool {
+        let Some(Served::Answering(answering)) = self.exchanges.get_mut(&of) else {
+            return false;
+        };
+        let replayed = self.replay.replay(last);
+        let Some(reader) = replayed.and_then(|replayed| answering.exchange.resume(&replayed)) else {
+            return false;
+        };
+        // Whoever has read it so far is told of its end.
+        self.ready.insert(answering.reader.replace(id).unwrap_or(of));
+        self.silent_streams.set(of, None);
+        let visit = None;
+        let resumed = Resumed {
+            of,
+            reader,
+            session,
+            visit,
+        };
+        self.exchanges.insert(id, Served::Resumed(Box::new(resumed)));
+        self.ready.insert(id);
+        if let Some(room) = self.rooms.get_mut(session) {
+            room.exchanges += 1;
+        }
+        true
+    }
+
+    /// What is kept of a stream that is over.
+    fn left_of(
+        &mut self,
+        rules: Rules<'_>,
+        listening: &Listening<'_>,
+        key: HttpSessionKey,
+        last: EventId,
+    ) -> Result<Exchange, Refusal> {
+        let room = self.rooms.get(key).ok_or(Refusal::SessionNotFound)?;
+        let replayed = self.replay.replay(last);
+        // It is served once, and kept for another time.
+        self.replay.leave(last.stream);
+        listening.kept(rules, &room.session, last, replayed)
     }
 
     /// An exchange of a session, which has taken its messages.

@@ -49,7 +49,7 @@ impl HttpServer {
         let _ = answering.exchange.call(message);
         let id = HttpCallId { session, call };
         self.calls.insert(id, token.key.exchange);
-        self.ready.insert(token.key.exchange);
+        self.mark(token.key.exchange);
         self.rooms.watch(session);
         Ok(id)
     }
@@ -86,7 +86,7 @@ impl HttpServer {
     pub(super) fn tell(&mut self, exchange: ExchangeId, message: Option<Vec<u8>>) {
         if let (Some(message), Some(answering)) = (message, self.answering(exchange)) {
             let _ = answering.exchange.notify(message);
-            self.ready.insert(exchange);
+            self.mark(exchange);
         }
     }
 }

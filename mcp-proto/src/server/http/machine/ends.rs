@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::super::event::{ExchangeId, HttpCallId, HttpEvent, HttpRequestKey, HttpSessionKey};
 use super::super::exchange::HangUp;
-use super::super::served::Served;
+use super::super::served::{Resumed, Served};
 use super::HttpServer;
 use crate::rpc::{CallError, CloseReason};
 use crate::time::Time;
@@ -15,6 +15,12 @@ impl HttpServer {
     /// in a session of the legacy era the request runs on (2025-11-25, Transports, Sending Messages, 6), within
     /// [`Limits::abandoned_requests`](crate::Limits::abandoned_requests).
     pub fn disconnect(&mut self, now: Time, id: ExchangeId) {
+        if let Some(Served::Resumed(resumed)) = self.exchanges.get(&id) {
+            let (of, reader) = (resumed.of, resumed.reader);
+            self.stop_reading_stream(of, reader);
+            return self.forget(now, id);
+        }
+        self.stop_reading_stream(id, 0);
         let Some(Served::Answering(answering)) = self.exchanges.get_mut(&id) else {
             return self.forget(now, id);
         };
@@ -36,6 +42,19 @@ impl HttpServer {
                     self.give_up(now, oldest);
                 }
             }
+        }
+    }
+
+    /// Nobody reads a stream that can be resumed: it is kept for a while.
+    fn stop_reading_stream(&mut self, of: ExchangeId, reader: u32) {
+        if let Some(Served::Answering(answering)) = self.exchanges.get_mut(&of)
+            && answering.exchange.reader() == reader
+        {
+            let _ = answering.exchange.leave(reader);
+            answering.reader = None;
+            // That of a GET may go on elsewhere: its session knows.
+            let of_request = answering.stream.filter(|key| !key.is_listener());
+            of_request.into_iter().for_each(|key| self.replay.leave(key));
         }
     }
 
@@ -90,17 +109,19 @@ impl HttpServer {
 
     /// An exchange has one request less that waits for an answer.
     pub(super) fn answered(&mut self, id: ExchangeId) {
-        self.ready.insert(id);
+        self.mark(id);
         let Some(answering) = self.answering(id) else { return };
         if !answering.exchange.is_answered() {
             return;
         }
-        let (visit, gone) = (answering.visit.take(), answering.abandoned);
+        let (visit, gone, is_read) = (answering.visit.take(), answering.abandoned, answering.reader.is_some());
         self.leaving.extend(visit);
         if let Some(gone) = gone {
             self.abandoned.remove(gone);
-            // Nobody is there to take its end.
-            self.remove(id);
+            // Nobody is there to take its end, unless another connection goes on with it.
+            if !is_read {
+                self.remove(id);
+            }
         }
     }
 
@@ -138,10 +159,20 @@ impl HttpServer {
         self.stop_reading(id);
         self.ready.remove(&id);
         self.silent_streams.set(id, None);
-        let Some(Served::Answering(answering)) = self.exchanges.remove(&id) else {
-            return;
+        let answering = match self.exchanges.remove(&id) {
+            Some(Served::Answering(answering)) => answering,
+            Some(Served::Resumed(resumed)) => return self.reader_gone(id, *resumed),
+            _ => return,
         };
+        // Whoever goes on with it has its end.
+        self.ready.extend(answering.reader);
         self.leaving.extend(answering.visit);
+        if let Some(stream) = answering.stream {
+            let room = answering.session.and_then(|key| self.rooms.get_mut(key));
+            if room.is_none_or(|room| room.session.stream_closed(stream, |other| *other == id)) {
+                self.replay.leave(stream);
+            }
+        }
         if let Some(key) = answering.subscription {
             self.subscriptions.remove(key);
         }
@@ -155,6 +186,24 @@ impl HttpServer {
             }
         }
         self.after(key);
+    }
+
+    /// A connection that went on with a stream is over.
+    fn reader_gone(&mut self, id: ExchangeId, resumed: Resumed) {
+        self.leaving.extend(resumed.visit);
+        if let Some(Served::Answering(answering)) = self.exchanges.get_mut(&resumed.of)
+            && answering.reader == Some(id)
+        {
+            answering.reader = None;
+            // Its own connection is gone, and now there is nobody to take its end.
+            if answering.exchange.is_answered() && answering.abandoned.is_some() {
+                self.remove(resumed.of);
+            }
+        }
+        if let Some(room) = self.rooms.get_mut(resumed.session) {
+            room.exchanges = room.exchanges.saturating_sub(1);
+        }
+        self.after(resumed.session);
     }
 
     pub(super) fn end_session(&mut self, key: HttpSessionKey) {
@@ -171,6 +220,7 @@ impl HttpServer {
         };
         if let Some(end) = room.session.poll_end() {
             let is_throwaway = room.is_throwaway;
+            end.replay.iter().for_each(|scope| self.replay.forget(*scope));
             for stream in end.streams {
                 self.end_stream(stream);
             }

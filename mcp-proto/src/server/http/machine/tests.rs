@@ -23,6 +23,7 @@ mod cors;
 mod legacy;
 mod modern;
 mod order;
+mod resume;
 mod versions;
 
 const NOW: Time = Time::ORIGIN;
@@ -73,7 +74,9 @@ impl World {
     fn send(&mut self, request: Request<Bytes>) -> ExchangeId {
         let (head, body) = request.into_parts();
         self.sessions += 1;
-        let random = [self.sessions; 32];
+        let mut random = [self.sessions; 32];
+        // Bits that are not of the session id.
+        random[31] ^= self.sessions << 6;
         self.server.receive(self.now, head, body, Sender::new(), || random)
     }
 
