@@ -9,8 +9,8 @@ use super::interests::Interests;
 use super::negotiation::Negotiation;
 use super::{ClientRequest, Happening, Received, RequestContext, RequestToken, ResultBody, ServerConfig};
 use crate::jsonrpc::{
-    ErrorObject, Facts, Id, InvalidMessage, Message, Notification, Params, ParseError, Request, Response, encode_error,
-    encode_notification_with, encode_result,
+    DecodeError, ErrorObject, Facts, Id, InvalidMessage, Message, Notification, Params, ParseError, Request, Response,
+    encode_error, encode_notification_with, encode_result,
 };
 use crate::legacy::server::{HandshakeRefusal, ServerAction, ServerHandshake, ServerInput};
 use crate::method::{Kind, Method, MethodName, Side};
@@ -128,8 +128,7 @@ impl LegacySession {
                 Received::Respond(encode_error(Some(&request.id), &error))
             }
             Ok(message) => self.receive(config, now, message),
-            // An error is never answered with an error, or two peers would go on for ever.
-            Err(invalid) if invalid.is_reply => Received::Nothing,
+            Err(invalid) if invalid.is_reply => self.receive_unreadable(&ParseError::Invalid(invalid)),
             Err(invalid) => {
                 let id = invalid.id.clone();
                 let error = ParseError::Invalid(invalid).to_error();
@@ -290,14 +289,17 @@ impl LegacySession {
         }
     }
 
-    /// Whether a call waits for a reply with this id.
-    pub(crate) fn awaits(&self, id: &Id) -> bool {
-        self.calls.awaits(id)
-    }
-
-    /// The call that a reply with this id settles; it is counted where there is none.
-    pub(crate) fn settle(&mut self, id: &Id) -> Option<CallId> {
-        self.calls.settle(id)
+    /// Takes a reply that cannot be read. The call that it names is settled all the same: nothing else will come for it.
+    pub(crate) fn receive_unreadable(&mut self, error: &ParseError) -> Received {
+        let id = error.id().filter(|id| error.is_reply() && self.calls.awaits(id));
+        match id.and_then(|id| self.calls.settle(id)) {
+            Some(call) => Received::Happened(Happening::Reply {
+                call,
+                outcome: Err(CallError::InvalidReply(DecodeError::new(error))),
+            }),
+            // An error is never answered with an error, or two peers would go on for ever.
+            None => Received::Nothing,
+        }
     }
 
     /// Whether the request of this token still wants an answer.

@@ -9,7 +9,7 @@ use mcp_tests::world::{Echo, Number};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::HEAP;
-use crate::honest::{Raw, call, soon};
+use crate::honest::{Raw, call, recovered, soon};
 use crate::victim::everywhere;
 
 /// How many reports of a flood an attacker takes in all.
@@ -92,6 +92,7 @@ fn a_flood_of_progress_holds_neither_memory_nor_others() {
                 }
             };
             let (bytes, ()) = futures_util::future::join(attack, honest).await;
+            recovered(victim.address, &call("echo", r#"{"text":"hi"}"#)).await;
             assert!(bytes.iter().sum::<usize>() > REPORTS * 50);
             let grown = HEAP.peak_usage().saturating_sub(before);
             // Each keeps a queue and what the HTTP library has of it.

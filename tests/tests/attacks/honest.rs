@@ -113,6 +113,12 @@ pub(crate) async fn soon(address: SocketAddr, request: &[u8]) -> (u16, String) {
     (status(&text), text)
 }
 
+/// Asks when an attack has just ended: its remains are in nobody's way.
+pub(crate) async fn recovered(address: SocketAddr, request: &[u8]) {
+    let (status, text) = soon(address, request).await;
+    assert_eq!(status, 200, "{text}");
+}
+
 /// Memory of the process, in bytes.
 pub(crate) fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();

@@ -1,5 +1,5 @@
 //! Attacks, bounded in time and number, each on every runtime: what they reach, whether anybody else notices, and how much
-//! the process grows.
+//! the process grows; and who asks a server when the attack has just ended.
 //!
 //! | attack | on | what it is after | file |
 //! |---|---|---|---|

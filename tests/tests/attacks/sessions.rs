@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use mcp_proto::handle::Server;
 
-use crate::honest::{INITIALIZE, PING, Raw, SOON, request, resident, soon, status};
+use crate::honest::{INITIALIZE, PING, Raw, SOON, recovered, request, resident, soon, status};
 use crate::victim::everywhere;
 
 #[test]
@@ -38,5 +38,6 @@ fn ten_thousand_sessions_of_nobody_refuse_nobody() {
         assert_eq!(status(&text), 200, "{text}");
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
         drop(attackers);
+        recovered(victim.address, &initialize).await;
     });
 }

@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
 use crate::flood::server;
-use crate::honest::{call, modern, resident, soon};
+use crate::honest::{call, modern, recovered, resident, soon};
 use crate::victim::everywhere;
 
 const STREAMS: usize = 500;
@@ -52,5 +52,6 @@ fn five_hundred_streams_that_are_never_read_hold_little_each() {
         let grown = resident().saturating_sub(before);
         assert!(grown < STREAMS * (768 << 10), "{grown}");
         drop(streams);
+        recovered(victim.address, &call("echo", r#"{"text":"hi"}"#)).await;
     });
 }

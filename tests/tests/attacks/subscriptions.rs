@@ -13,7 +13,7 @@ use mcp_proto::handle::Server;
 use mcp_tests::world::Echo;
 use tokio::net::TcpStream;
 
-use crate::honest::{call, modern, request, resident, soon};
+use crate::honest::{call, modern, recovered, request, resident, soon};
 use crate::victim::everywhere;
 
 /// As many as there may be: a tenth of the default, which the HTTP/2 library itself takes for a flood of frames.
@@ -63,5 +63,7 @@ fn as_many_subscriptions_as_there_may_be_over_one_connection_refuse_nobody() {
         let lost = ends.next().await.unwrap().unwrap().to_bytes();
         let lost = String::from_utf8_lossy(&lost);
         assert!(lost.contains(r#""resultType":"complete""#), "{lost}");
+        drop(ends);
+        recovered(victim.address, &call("echo", r#"{"text":"hi"}"#)).await;
     });
 }

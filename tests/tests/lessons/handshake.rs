@@ -308,3 +308,23 @@ fn an_error_without_an_id_answers_the_probe() {
         serve_legacy(&mut client, waiting);
     }
 }
+
+/// Of two revisions that a server named, only one was told.
+#[test]
+fn every_revision_that_the_server_named_is_told() {
+    let mut client = StreamClient::new(config(Mode::Modern));
+    let waiting = call(client.client());
+    let asked: serde_json::Value = serde_json::from_str(&written(&mut client)).expect("one message");
+    let data = r#"{"supported":["2031-01-01","2032-01-01"],"requested":"2026-07-28"}"#;
+    let error = format!(r#"{{"code":-32022,"message":"unsupported","data":{data}}}"#);
+    hear(
+        &mut client,
+        &format!(r#"{{"jsonrpc":"2.0","id":{},"error":{error}}}"#, asked["id"]),
+    );
+    let told = std::iter::from_fn(|| client.poll_event()).find_map(|event| match event {
+        ClientEvent::Reply { call, outcome } if call == waiting => Some(outcome.expect_err("none in common")),
+        _ => None,
+    });
+    let told = told.expect("it is settled").to_string();
+    assert!(told.contains("2031-01-01") && told.contains("2032-01-01"), "{told}");
+}

@@ -17,6 +17,37 @@
 //! | 27 transient refusals, 30 connections that die idle | – | `client::http_listening`, `client::http_again`, `http_client::aging` |
 //! | 31 losses that nobody is told of: the GET stream | – | `client::http_listening` |
 //!
+//! What the field, foreign peers and attackers found in this implementation since. Where it needs more than the machines,
+//! or stands with what it is about, the first column of places is empty:
+//!
+//! | theme | here | beside |
+//! |---|---|---|
+//! | an unknown version that is taken for modern | – | `versions` of `server::http::machine` |
+//! | the place of a stream that outlives its client | – | `http_server::{listening, stall}`, `server::http::listeners` |
+//! | a transient refusal that is taken for a permanent one, a budget that is renewed by no progress | `sessions` | `client::http_listening`, `http::client::listen`, `rpc::calls` |
+//! | a reply that can be attributed and not read, byte order marks | `broken` | `wire::outline`, `legacy` of `server::http::machine` |
+//! | death on the probe | `handshake` | `stdio::ends` |
+//! | codings, redirects | – | `client::{http_codings, http_redirects}`, `http_client::addresses` |
+//! | `null` that counts as present | `rules` | `jsonrpc::parse`, `model::tests::fields` |
+//! | one bad entry that spoils the whole | `calls`, `input` | `jsonrpc::lenient` |
+//! | entries of a batch that are no message | – | `server_transcripts`, `legacy` of `server::http::machine` |
+//! | connections that die idle | – | `client::http_again`, `http_client::aging`, the unit tests of `keep_alive` |
+//! | losses that nobody is told of | – | `client::{http_standing, tool_lists}`, `pool::losses`, `stdio::ends` |
+//! | wrong words | `handshake` | `server_transcripts`, `versions` of `server::http::machine`, `client::http_replies`, `rpc::error`, `handle::server::schema` |
+//! | how a subscription ends | – | `server_subscriptions`, `modern` of `server::http::machine` |
+//! | rules that other implementations came to | `rules` | – |
+//! | caps without fairness, caps without a total | `sessions` | `attacks::{bodies, sessions, subscriptions, streams, unread}`, `bounds` of `server::http::machine`, `http::server::{bodies, shares}` |
+//! | descriptors of a client, informational responses without end | – | `attacks::{answers, informational}`, `client::http_answers` |
+//! | deadlines that come before what has arrived | – | `pair::deadlines`, `http_client::suspended` |
+//! | a handler that panics | – | `listeners`, `http_server::{bounds, hostile}`, `server_application::life` |
+//! | hosts that only end or begin as an allowed one | – | `http::server::hosts`, and planted bugs (`.ci/mutants`) |
+//! | entries that weigh more than their text | – | `client::outbox`, `http::server::subscriptions` |
+//! | pages of other origins | – | `cors` of `server::http::machine`, `http_server::browser` |
+//! | floods of progress, polls that hold the thread | – | `attacks::{flood, growth}`, `acceptance::executor`, `client::long_lists` |
+//! | work that grows with those who wait | – | `handle::growth` |
+//! | wake-ups that are lost, wakers called under a lock | – | `handle::schedules` |
+//! | figures that get worse unnoticed | – | the bench, and its costs in CI |
+//!
 //! Theme 23, authorization, is not there yet: of it there is only that a wall is no evidence of an era. Of theme 6, that
 //! a stream resumes where it broke off; of theme 1, subscriptions that are open while a client closes.
 

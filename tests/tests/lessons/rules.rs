@@ -6,8 +6,8 @@ use mcp_proto::client::{ClientEvent, HttpClient, Mode, StreamClient};
 use mcp_proto::http::client::{HttpAction, HttpClientConfig};
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
-use mcp_proto::model::{CacheScope, CallToolResult};
-use mcp_proto::rpc::{CallOptions, SendError};
+use mcp_proto::model::{CacheScope, CallToolResult, ListToolsResult};
+use mcp_proto::rpc::{CallError, CallOptions, SendError};
 
 use mcp_driver::http::HttpOptions;
 use mcp_proto::handle::Server;
@@ -150,4 +150,48 @@ fn structured_output_that_is_no_object_is_left_out_for_legacy_peers() {
             }
         }
     });
+}
+
+/// 2026-07-28, Pagination: no cursor is the end, and an empty one is a cursor. Some write `null` for none, beside what is
+/// there: it is not there.
+#[test]
+fn a_cursor_that_is_null_is_none_and_an_empty_one_is_a_cursor() {
+    for (end, expected) in [("null", None), (r#""""#, Some("")), (r#""c""#, Some("c"))] {
+        let page = format!(r#"{{"tools":[],"nextCursor":{end}}}"#);
+        let page: ListToolsResult = serde_json::from_str(&page).expect(end);
+        assert_eq!(page.next_cursor.as_deref(), expected);
+    }
+    for outcome in [
+        r#""result":{"tools":[]},"error":null"#,
+        r#""error":null,"result":{"tools":[]}"#,
+    ] {
+        assert!(listed(outcome).is_ok(), "{outcome}");
+    }
+    let error = r#"{"code":-32000,"message":"m"}"#;
+    for outcome in [
+        format!(r#""result":null,"error":{error}"#),
+        format!(r#""error":{error},"result":null"#),
+    ] {
+        assert!(matches!(listed(&outcome), Err(CallError::Rpc(_))), "{outcome}");
+    }
+}
+
+/// The outcome of a call that is answered with these members.
+fn listed(outcome: &str) -> Result<(), CallError> {
+    let mut client = StreamClient::new(config(Mode::Modern));
+    let call = client
+        .client()
+        .call(Method::ListTools, Params::NONE, CallOptions::default());
+    let call = call.expect("room");
+    let asked: serde_json::Value = serde_json::from_str(&written(&mut client)).expect("one message");
+    hear(
+        &mut client,
+        &format!(r#"{{"jsonrpc":"2.0","id":{},{outcome}}}"#, asked["id"]),
+    );
+    std::iter::from_fn(|| client.poll_event())
+        .find_map(|event| match event {
+            ClientEvent::Reply { call: of, outcome } if of == call => Some(outcome.map(drop)),
+            _ => None,
+        })
+        .expect("it is settled at once")
 }

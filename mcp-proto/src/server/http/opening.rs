@@ -8,9 +8,11 @@ use http::request::Parts;
 
 use super::exchange::{Exchange, Scope};
 use super::rules::Rules;
-use super::steps::{Beginning, Deleting, Entering, Listening, Place, Subscribing, Throwaway, check_batch, request_id};
+use super::steps::{
+    Beginning, Coming, Deleting, Entering, Listening, Place, Subscribing, Throwaway, check_batch, request_id,
+};
 use crate::http::server::{Admission, EventId, Head, Posted, Refusal, Route, SessionPolicy, error_response};
-use crate::jsonrpc::{ErrorCode, Facts, Id, Incoming, Message};
+use crate::jsonrpc::{ErrorCode, Facts, Id, Incoming, Message, ParseError};
 use crate::method::Method;
 use crate::modern::server::unsupported;
 use crate::server::{Admitted, ClientRequest, admit_seen};
@@ -108,6 +110,15 @@ impl<'a> Opening<'a> {
         match Posted::read(head, body, rules.config.limits()) {
             Ok(Posted::Stateless(message)) => Self::stateless(rules, head, message, tools),
             Ok(Posted::Legacy(incoming)) => Self::legacy(rules, head, incoming),
+            Err(Refusal::Unreadable(error)) if answers_in_session(rules, head, &error) => {
+                Self::placed(rules, head, |place| {
+                    Self::Enter(Entering {
+                        place,
+                        coming: Coming::Unreadable(error),
+                        accepts: head.accepts,
+                    })
+                })
+            }
             Err(refusal) => Self::refused(rules, None, &refusal),
         }
     }
@@ -224,7 +235,7 @@ impl<'a> Opening<'a> {
             (incoming, _) => match Place::of(head) {
                 Ok(place) => Self::Enter(Entering {
                     place,
-                    incoming,
+                    coming: Coming::Messages(incoming),
                     accepts: head.accepts,
                 }),
                 Err(refusal) => Self::refused(rules, request_id(&incoming), &refusal),
@@ -252,6 +263,13 @@ fn last_event(rules: Rules<'_>, parts: &Parts) -> Option<Result<EventId, Refusal
     let id = first.to_str().ok().and_then(EventId::parse);
     // Two of them name no event either.
     Some(id.filter(|_| values.next().is_none()).ok_or(Refusal::UnknownEvent))
+}
+
+/// Whether what cannot be read is meant as a reply to a call that a session has made. A session is of the legacy era:
+/// with a header of another one it is entered by nobody.
+fn answers_in_session(rules: Rules<'_>, head: &Head<'_>, error: &ParseError) -> bool {
+    let is_reply = error.is_reply() && error.id().is_some();
+    is_reply && head.session.is_some() && rules.http.sessions != SessionPolicy::Stateless && speaks(rules, head)
 }
 
 /// Whether the version header names a revision that this server speaks, or is not there.

@@ -9,7 +9,7 @@ use super::listeners::Listeners;
 use super::replays::{Replays, Resuming};
 use super::rules::Rules;
 use crate::http::server::{EventId, ReplayScope, Replayed, Resumable, Resumption, StreamKey};
-use crate::jsonrpc::{ErrorObject, InvalidMessage, Message, Params};
+use crate::jsonrpc::{ErrorObject, InvalidMessage, Message, Params, ParseError};
 use crate::method::MethodName;
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, Kept, RequestKey, SendError};
@@ -184,6 +184,11 @@ impl<R, L> HttpSession<R, L> {
         let received = self.machine.receive_batched(config, now, message);
         let cancelled = self.cancelled(&received);
         (received, cancelled)
+    }
+
+    /// Takes a reply that cannot be read: the call that it names is over.
+    pub(super) fn receive_unreadable(&mut self, error: &ParseError) -> Received {
+        self.machine.receive_unreadable(error)
     }
 
     fn cancelled(&mut self, received: &Received) -> Option<R> {

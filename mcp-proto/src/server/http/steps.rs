@@ -15,7 +15,7 @@ use crate::http::server::{
     Accepts, EventId, Head, Holder, Principal, Refusal, Replayed, SessionId, SessionTable, SubscriptionKey,
     Subscriptions, Visit,
 };
-use crate::jsonrpc::{Id, Incoming, Message};
+use crate::jsonrpc::{Id, Incoming, Message, ParseError};
 use crate::revision::Revision;
 use crate::server::{LegacySession, Received, Subscription};
 use crate::time::Time;
@@ -213,11 +213,35 @@ fn message_id(message: &Message) -> Option<&Id> {
     }
 }
 
+/// What comes into a session.
+#[derive(Debug)]
+pub(super) enum Coming {
+    Messages(Incoming),
+    /// A reply that cannot be read: the call that it names has to be told, which its session alone can.
+    Unreadable(ParseError),
+}
+
+impl Coming {
+    fn id(&self) -> Option<&Id> {
+        match self {
+            Self::Messages(incoming) => request_id(incoming),
+            Self::Unreadable(_) => None,
+        }
+    }
+
+    fn check(&self, revision: Revision) -> Result<Revision, Refusal> {
+        match self {
+            Self::Messages(incoming) => check_batch(incoming, revision),
+            Self::Unreadable(_) => Ok(revision),
+        }
+    }
+}
+
 /// Something in a session.
 #[derive(Debug)]
 pub struct Entering<'a> {
     pub(super) place: Place<'a>,
-    pub(super) incoming: Incoming,
+    pub(super) coming: Coming,
     pub(super) accepts: Accepts,
 }
 
@@ -232,10 +256,10 @@ impl Entering<'_> {
         now: Time,
         table: &mut SessionTable<Member<S>>,
     ) -> Result<(Visit, S), Box<Exchange>> {
-        let refuse = |refusal: Refusal| Box::new(Exchange::refused(rules, request_id(&self.incoming), &refusal));
+        let refuse = |refusal: Refusal| Box::new(Exchange::refused(rules, self.coming.id(), &refusal));
         let (visit, member) = table.enter(&self.place.id, self.place.principal).map_err(refuse)?;
         let revision = self.place.check(member);
-        match revision.and_then(|revision| check_batch(&self.incoming, revision)) {
+        match revision.and_then(|revision| self.coming.check(revision)) {
             Ok(_) => Ok((visit, member.session.clone())),
             Err(refusal) => {
                 // A visit that is dropped would keep the session for ever.
@@ -247,7 +271,10 @@ impl Entering<'_> {
 
     /// Has the session take it.
     pub fn take<R, L>(self, rules: Rules<'_>, now: Time, session: &mut HttpSession<R, L>) -> Taken<R> {
-        Taken::of(rules, now, session, self.incoming, self.accepts, Scope::Session)
+        match self.coming {
+            Coming::Messages(incoming) => Taken::of(rules, now, session, incoming, self.accepts, Scope::Session),
+            Coming::Unreadable(error) => Taken::unreadable(rules, session, error),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::exchange::{Exchange, Scope};
 use super::rules::Rules;
 use super::session::HttpSession;
 use crate::http::server::{Accepts, Refusal};
-use crate::jsonrpc::{Incoming, InvalidMessage, Message};
+use crate::jsonrpc::{Incoming, InvalidMessage, Message, ParseError};
 use crate::server::{ClientRequest, Happening, Received};
 use crate::time::Time;
 
@@ -49,6 +49,16 @@ impl<R> Taken<R> {
                 taken
             }
         }
+    }
+
+    /// Has a session take a reply that cannot be read, which is refused all the same.
+    pub(super) fn unreadable<L>(rules: Rules<'_>, session: &mut HttpSession<R, L>, error: ParseError) -> Self {
+        let received = session.receive_unreadable(&error);
+        let mut taken = Self::new(Exchange::refused(rules, None, &Refusal::Unreadable(error)));
+        if let Received::Happened(happening) = received {
+            taken.happened.push((happening, None));
+        }
+        taken
     }
 
     fn new(exchange: Exchange) -> Self {

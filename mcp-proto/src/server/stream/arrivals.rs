@@ -3,12 +3,10 @@
 use alloc::vec::Vec;
 
 use super::StreamServer;
-use crate::jsonrpc::{
-    self, Batch, DecodeError, ErrorObject, Facts, Id, Incoming, Message, ParseError, Request, encode_error,
-};
+use crate::jsonrpc::{self, Batch, ErrorObject, Facts, Incoming, Message, ParseError, Request, encode_error};
 use crate::method::Method;
 use crate::revision::{Era, Revision};
-use crate::rpc::{CallError, RequestKey};
+use crate::rpc::RequestKey;
 use crate::server::batches::BatchKey;
 use crate::server::{
     Admitted, ClientRequest, Happening, Received, RequestToken, ServerEvent, Subscription, admit_seen,
@@ -32,24 +30,10 @@ impl StreamServer {
 
     /// A line that is no message: a request gets its error, a reply settles the call that it answers.
     fn unreadable(&mut self, error: &ParseError) {
-        match error.id() {
-            Some(id) if error.is_reply() => self.unreadable_reply(id, error),
-            _ => {
-                let answer = self.junk.unreadable(error);
-                self.send(answer);
-            }
-        }
-    }
-
-    /// The call is settled all the same: nothing else will come for it.
-    fn unreadable_reply(&mut self, id: &Id, error: &ParseError) {
-        self.junk.reply();
-        if self.session.awaits(id)
-            && let Some(call) = self.session.settle(id)
-        {
-            let outcome = Err(CallError::InvalidReply(DecodeError::new(error)));
-            self.events.push(ServerEvent::Reply { call, outcome });
-        }
+        let answer = self.junk.unreadable(error);
+        self.send(answer);
+        let received = self.session.receive_unreadable(error);
+        self.received(None, received);
     }
 
     fn message(&mut self, now: Time, message: Message) {

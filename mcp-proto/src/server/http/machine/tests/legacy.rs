@@ -84,6 +84,64 @@ fn sessions_that_are_ended_cancel_what_they_have_in_progress_and_new_ones_begin(
     assert_eq!(world.server.sessions(), 1, "the endpoint is not closed");
 }
 
+/// A reply that can be attributed and not read: the call would wait its whole time.
+#[test]
+fn a_posted_reply_that_cannot_be_read_ends_the_call_that_it_names() {
+    let (deep, end) = ("[".repeat(1_000), "]".repeat(1_000));
+    let broken: [&[u8]; 6] = [
+        br#"{"jsonrpc":"2.0","id":$i,"result":{"roots":[{"ur"#,
+        b"{\"jsonrpc\":\"2.0\",\"id\":$i,\"result\":{\"x\":\"\xff\"}}",
+        br#"{"result":{"x":NaN},"jsonrpc":"2.0","id":$i}"#,
+        br#"{"id":$i,"result":{}}"#,
+        format!(r#"{{"result":{deep}{end},"id":$i}}"#).leak().as_bytes(),
+        br#"[{"jsonrpc":"1.0","id":$i,"result":{}}]"#,
+    ];
+    for text in broken {
+        let mut world = World::new();
+        let is_batch = text.starts_with(b"[");
+        let session = world.session(if is_batch { "2025-03-26" } else { "2025-11-25" });
+        let id = world.send(in_session(&session, &tool(1)));
+        let asked = world.asked();
+        let asking = world
+            .server
+            .call(&asked.token, Method::ListRoots, Params::NONE, CallOptions::default());
+        let begun = world.read(id).body;
+        let number = begun
+            .split(r#""id":"#)
+            .nth(1)
+            .unwrap()
+            .split([',', '}'])
+            .next()
+            .unwrap();
+        let reply = |number: &str| {
+            let at = text.windows(2).position(|it| it == b"$i").unwrap();
+            let body = [&text[..at], number.as_bytes(), &text[at + 2..]].concat();
+            in_session(&session, "").map(|_| Bytes::from(body))
+        };
+        // What names no call of the session settles none, and neither does it in another session.
+        assert_eq!(world.call(reply("99")).status(), if is_batch { 202 } else { 400 });
+        let mut elsewhere = reply(number);
+        let other = world.session("2025-11-25");
+        elsewhere.headers_mut().insert("mcp-session-id", other.parse().unwrap());
+        assert_eq!(world.call(elsewhere).status(), 400);
+        assert!(world.server.poll_event().is_none());
+        assert_eq!(world.call(reply(number)).status(), if is_batch { 202 } else { 400 });
+        match world.server.poll_event() {
+            Some(HttpEvent::Reply { call, outcome }) => {
+                assert_eq!(Some(call), asking.ok());
+                assert!(
+                    matches!(outcome, Err(crate::rpc::CallError::InvalidReply(_))),
+                    "{outcome:?}"
+                );
+            }
+            other => panic!("{other:?}: {}", String::from_utf8_lossy(text)),
+        }
+        world.answer(asked.token, "{}");
+        assert!(world.body(id).1 && world.server.poll_event().is_none());
+        assert_eq!(world.server.open_exchanges(), 0, "no visit is left");
+    }
+}
+
 #[test]
 fn the_server_asks_its_client_on_the_stream_of_a_request() {
     let mut world = World::new();
