@@ -9,8 +9,8 @@ const ASYNC_LAYER: &str = "mcp-proto/src/handle/server/http";
 const DECISIONS: [&str; 5] = ["StatusCode", "Refusal", "Method", "Batch", "Revision"];
 
 /// Half of the 1,828 lines of code that decided it all in place; and what streams need that are resumed, the second
-/// connection of an exchange and the lock of what is kept.
-const MOST_LINES: usize = 914 + 226;
+/// connection of an exchange and the lock of what is kept; and what is counted of streams that nobody reads.
+const MOST_LINES: usize = 914 + 226 + 40;
 
 #[test]
 fn the_async_layer_of_the_http_server_decides_nothing() {
