@@ -30,8 +30,8 @@ settings! {
         /// and needs nothing of it, as long as all small ones together are no more than a quarter. Default 256 MiB.
         pub reading_bytes (with_reading_bytes): usize,
         /// Most bytes of large answers (beyond 16 KiB) of an HTTP server that its clients have not taken yet, over all of
-        /// them. Where there is not enough, the answer of a client that holds most is cut off: of the slowest, or else the
-        /// largest. Not smaller than the largest answer, or that never passes. Results of handlers that are not written
+        /// them, with what is queued beyond 16 KiB on each GET stream and each subscription. Where there is not enough,
+        /// the answer or stream of a client that holds most is cut off: the slowest, or else the largest. Not smaller than the largest answer, or that never passes. Results of handlers that are not written
         /// yet are an eighth of it at most, and one more on each thread. Default 256 MiB.
         pub unread_bytes (with_unread_bytes): usize,
         /// Largest body of an HTTP response that carries an error, in bytes. Default 64 KiB.

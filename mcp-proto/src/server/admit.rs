@@ -92,6 +92,10 @@ fn is_retry(params: Option<&RawJson>) -> bool {
     retry.is_some_and(|retry| retry.request_state.is_some() || retry.input_responses.is_some())
 }
 
+#[cfg_attr(
+    not(feature = "handle"),
+    expect(unused_variables, reason = "only handlers ask again")
+)]
 fn context(config: &ServerConfig, metadata: Metadata, request: &Request) -> RequestContext {
     let may_log = config.allows(Method::LoggingMessageNotification);
     RequestContext {

@@ -9,8 +9,9 @@ const ASYNC_LAYER: &str = "mcp-proto/src/handle/server/http";
 const DECISIONS: [&str; 5] = ["StatusCode", "Refusal", "Method", "Batch", "Revision"];
 
 /// Half of the 1,828 lines of code that decided it all in place; what streams need that are resumed, the second connection of
-/// an exchange and the lock of what is kept; and what hands on who asks, when, and what a handler has asked.
-const MOST_LINES: usize = 914 + 226 + 22;
+/// an exchange and the lock of what is kept; what hands on who asks, when, and what a handler has asked; and what is counted of
+/// streams that nobody reads.
+const MOST_LINES: usize = 914 + 226 + 22 + 40;
 
 #[test]
 fn the_async_layer_of_the_http_server_decides_nothing() {

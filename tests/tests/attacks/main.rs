@@ -11,6 +11,7 @@
 //! | calls that report progress without end | a server | the loop, and memory | `flood` |
 //! | the same over HTTP and on a byte stream, read and not | a server | memory | `growth` |
 //! | streams that are never read | a server | memory | `streams` |
+//! | listeners that never read, while all are told something large | a server | memory | `listeners` |
 //! | large answers that are never read | a server | memory | `unread` |
 
 use peak_alloc::PeakAlloc;
@@ -26,6 +27,7 @@ mod growth;
 mod honest;
 mod hostile;
 mod informational;
+mod listeners;
 mod sessions;
 mod streams;
 mod subscriptions;

@@ -12,7 +12,9 @@ use super::shared::{Shared, State};
 use crate::client::HttpClient;
 use crate::client::StreamClient;
 use crate::handle::pump::Pump;
-use crate::handle::sync::{Mutex, lock_to_poll, unlocked};
+#[cfg(feature = "http")]
+use crate::handle::sync::unlocked;
+use crate::handle::sync::{Mutex, lock_to_poll};
 use crate::handle::teller::Teller;
 #[cfg(feature = "http")]
 use crate::http::client::{ExchangeError, ExchangeId, HttpAction};

@@ -15,7 +15,10 @@ mod catalog;
 mod collection;
 #[cfg(feature = "schema")]
 mod completing;
-#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "closures have schemas"))]
+#[cfg_attr(
+    not(feature = "schema"),
+    allow(dead_code, unreachable_pub, reason = "closures have schemas")
+)]
 mod contents;
 mod context;
 mod cursor;
@@ -34,7 +37,10 @@ mod function;
 mod handler;
 #[cfg(feature = "http")]
 pub mod http;
-#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "closures have schemas"))]
+#[cfg_attr(
+    not(feature = "schema"),
+    allow(dead_code, unreachable_pub, reason = "closures have schemas")
+)]
 mod invocation;
 #[cfg(feature = "http")]
 mod job;
@@ -62,7 +68,10 @@ mod running;
 mod schema;
 mod seats;
 mod slot;
-#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "closures have schemas"))]
+#[cfg_attr(
+    not(feature = "schema"),
+    allow(dead_code, unreachable_pub, reason = "closures have schemas")
+)]
 mod state;
 mod stream;
 #[cfg(feature = "schema")]

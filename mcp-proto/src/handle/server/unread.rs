@@ -1,7 +1,7 @@
-//! Large answers that clients have not taken yet.
+//! Large answers that clients have not taken yet, and what is queued on streams.
 
 use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -20,12 +20,129 @@ pub(super) struct UnreadAnswers(Mutex<Rest>);
 struct Rest {
     bodies: Bodies,
     rest: BTreeMap<BodyKey, Bytes>,
+    streams: BTreeMap<BodyKey, Weak<dyn Stream>>,
+    /// Streams that are lost, and do not know it yet: they are not told under a lock.
+    losers: Vec<Weak<dyn Stream>>,
+}
+
+/// A stream that can be lost.
+pub(super) trait Stream: Send + Sync {
+    /// It is lost: what is queued is dropped, and its client is told by its end.
+    fn cut_off(&self);
 }
 
 impl UnreadAnswers {
     pub(super) fn new(limits: &Limits) -> Self {
-        let (bodies, rest) = (Bodies::of_responses(limits), BTreeMap::new());
-        Self(Mutex::new(Rest { bodies, rest }))
+        Self(Mutex::new(Rest {
+            bodies: Bodies::of_responses(limits),
+            rest: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            losers: Vec::new(),
+        }))
+    }
+
+    /// Cuts off the streams that were lost. To be called under no lock, after something was queued.
+    pub(super) fn cut_off_losers(&self) {
+        let losers = core::mem::take(&mut lock(&self.0).losers);
+        (losers.iter().filter_map(Weak::upgrade)).for_each(|loser| loser.cut_off());
+    }
+}
+
+impl Rest {
+    /// The answers that were lost, to be dropped under no lock; streams are remembered.
+    fn collect_lost(&mut self, lost: &mut Vec<Bytes>) {
+        while let Some(loser) = self.bodies.poll_lost() {
+            lost.extend(self.rest.remove(&loser));
+            self.losers.extend(self.streams.remove(&loser));
+        }
+    }
+}
+
+/// What is queued on a stream, within [`Limits::unread_bytes`] with all large answers of the endpoint.
+///
+/// | queued | counted | why |
+/// |---|---|---|
+/// | up to 16 KiB | nothing | a stream that is read needs nothing of what all share |
+/// | more | in pieces of 64 KiB | not each event is to lock what all share |
+/// | all is taken | nothing | |
+pub(super) struct Queued {
+    answers: Arc<UnreadAnswers>,
+    holder: Holder,
+    stream: Weak<dyn Stream>,
+    key: Option<BodyKey>,
+    counted: usize,
+    is_cut_off: bool,
+}
+
+/// What a stream may queue without being counted, in bytes.
+const SMALL: usize = 16 << 10;
+
+/// What is queued beyond that is counted in pieces of so many bytes.
+const STEP: usize = 64 << 10;
+
+impl Queued {
+    /// Nothing is queued.
+    pub(super) fn new(answers: &Arc<UnreadAnswers>, holder: Holder, stream: Weak<dyn Stream>) -> Self {
+        Self {
+            answers: answers.clone(),
+            holder,
+            stream,
+            key: None,
+            counted: 0,
+            is_cut_off: false,
+        }
+    }
+
+    /// So many bytes are queued by now. Where there is no room for them, a stream or an answer is lost, maybe this one:
+    /// [`UnreadAnswers::cut_off_losers`] is to be called then, under no lock.
+    pub(super) fn set(&mut self, bytes: usize) {
+        if bytes == 0 {
+            self.forget();
+        } else if bytes > self.counted.max(SMALL) && !self.is_cut_off {
+            self.count(bytes.div_ceil(STEP).saturating_mul(STEP));
+        }
+    }
+
+    fn count(&mut self, counted: usize) {
+        let (mut lost, mut unread) = (Vec::new(), lock(&self.answers.0));
+        let key = *self.key.get_or_insert_with(|| unread.bodies.begin(self.holder.clone()));
+        match unread.bodies.take(key, counted - self.counted) {
+            Ok(()) => drop(unread.streams.insert(key, self.stream.clone())),
+            Err(_) => {
+                unread.bodies.finish(key);
+                unread.streams.remove(&key);
+                unread.losers.push(self.stream.clone());
+            }
+        }
+        unread.collect_lost(&mut lost);
+        drop(unread);
+        self.counted = counted;
+    }
+
+    fn forget(&mut self) {
+        self.counted = 0;
+        if let Some(key) = self.key.take() {
+            let mut unread = lock(&self.answers.0);
+            unread.bodies.finish(key);
+            unread.streams.remove(&key);
+        }
+    }
+
+    /// It is lost, and nothing is counted any more.
+    pub(super) fn cut_off(&mut self) {
+        self.is_cut_off = true;
+        self.forget();
+    }
+
+    /// Whether it was lost.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.is_cut_off
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.forget();
     }
 }
 
@@ -69,11 +186,10 @@ impl Unread {
                 lost.push(body);
             }
         }
-        while let Some(loser) = unread.bodies.poll_lost() {
-            lost.extend(unread.rest.remove(&loser));
-        }
+        unread.collect_lost(&mut lost);
         drop(unread);
         drop(lost);
+        answers.cut_off_losers();
         let answers = answers.clone();
         Self { answers, key, left }
     }
@@ -124,3 +240,6 @@ impl fmt::Debug for Unread {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -303,6 +303,14 @@ impl Reply {
         }
     }
 
+    /// How many bytes of memory the events take that are queued on a stream.
+    pub fn queued_bytes(&self) -> usize {
+        match &self.state {
+            State::Stream(stream) if !stream.events.is_empty() => stream.events.capacity(),
+            _ => 0,
+        }
+    }
+
     /// How many notifications were dropped, since the client takes no stream.
     pub fn dropped(&self) -> u64 {
         self.dropped

@@ -282,6 +282,11 @@ impl Exchange {
         self.reply.can_call()
     }
 
+    /// How many bytes of memory the events take that are queued on a stream.
+    pub fn queued_bytes(&self) -> usize {
+        self.reply.queued_bytes()
+    }
+
     /// How many notifications were dropped, since the client takes no stream.
     pub fn dropped(&self) -> u64 {
         self.reply.dropped()

@@ -130,7 +130,9 @@ mod tests {
     #[test]
     fn the_first_key_seals_and_all_open() {
         let [old, new, other] = [1, 2, 3].map(|byte| StateKey::new([byte; 32]));
-        let sealed = Sealer::new(core::slice::from_ref(&old), RANDOM).seal(b"x", b"plain").unwrap();
+        let sealed = Sealer::new(core::slice::from_ref(&old), RANDOM)
+            .seal(b"x", b"plain")
+            .unwrap();
         let rotated = Sealer::new(&[new.clone(), old.clone()], RANDOM);
         assert!(rotated.open(b"x", &sealed).is_some());
         assert!(

@@ -60,6 +60,7 @@ const LARGE: usize = 16 << 10;
 
 impl<T: Timer> ResponseBody<T> {
     pub(super) fn new(exchange: Exchange, timer: T, reader: Reader) -> Self {
+        exchange.read_by(&reader.holder);
         Self(Content::Exchange(Box::new(Running {
             exchange,
             timer,
@@ -89,7 +90,12 @@ impl<T: Timer> Running<T> {
                 Some(piece) => return Poll::Ready(Some(piece)),
                 None => self.large = None,
             }
-            match self.exchange.poll_frame(cx, self.timer.now()) {
+            let frame = self.exchange.poll_frame(cx, self.timer.now());
+            // Its end would say that all of it was there.
+            if self.exchange.is_cut_off() {
+                return Poll::Ready(Some(Err(CutOff)));
+            }
+            match frame {
                 Poll::Ready(Some(frame)) if frame.len() > LARGE => {
                     let Reader { endpoint, holder } = &self.reader;
                     self.large = Some(endpoint.unread(holder.clone(), frame));

@@ -13,8 +13,9 @@ use super::inner::Inner;
 use super::line::Line;
 use super::orphans::Arrival;
 use crate::handle::server::desk::Desk;
+use crate::handle::server::unread::Queued;
 use crate::handle::sync::lock;
-use crate::http::server::{SubscriptionKey, Visit};
+use crate::http::server::{Holder, SubscriptionKey, Visit};
 use crate::server::http::{Exchange as Machine, Frame, HangUp, HttpSession};
 use crate::time::Time;
 
@@ -80,6 +81,27 @@ impl Exchange {
             false => Some(Frame::End),
         })
         .map(Frame::into_data)
+    }
+
+    /// Who reads it: from now on what is queued on the stream of a GET or of a subscription counts as what this holder has
+    /// not taken, within [`Limits::unread_bytes`](crate::Limits::unread_bytes) with all others of the endpoint.
+    pub fn read_by(&self, holder: &Holder) {
+        if let Kind::Stream(errand, _) | Kind::Subscription(errand, _) = &self.kind {
+            let stream = Arc::downgrade(&errand.line);
+            errand
+                .line
+                .count(Queued::new(&self.inner.unread, holder.clone(), stream));
+            self.inner.unread.cut_off_losers();
+        }
+    }
+
+    /// Whether its stream was lost, as its client does not read it: it is to be [broken off](super::CutOff). To be asked
+    /// after each [`poll_frame`](Self::poll_frame), whose task is woken then.
+    pub fn is_cut_off(&self) -> bool {
+        match &self.kind {
+            Kind::Stream(errand, _) | Kind::Subscription(errand, _) => errand.line.is_cut_off(),
+            Kind::Answered(_) | Kind::Errand(..) | Kind::Resumed(..) | Kind::Over => false,
+        }
     }
 
     fn poll<T>(&mut self, cx: &mut Context<'_>, now: Time, take: impl FnOnce(&mut Machine) -> Option<T>) -> Poll<T> {

@@ -8,6 +8,7 @@ use core::task::{Context, Poll, Waker, ready};
 use super::session::{Party, SharedSession};
 use crate::handle::server::cancel::Cancel;
 use crate::handle::server::slot::Slot;
+use crate::handle::server::unread::{Queued, Stream};
 use crate::handle::server::{Peer, RoomWait};
 use crate::handle::sync::{Guard, Mutex, lock};
 use crate::handle::wakers::{Waiters, keep};
@@ -48,6 +49,8 @@ struct State {
     stream: Option<StreamKey>,
     /// Those who wait until the client reads.
     room: Waiters,
+    /// What is queued, where that is counted; boxed because few are.
+    queued: Option<Box<Queued>>,
 }
 
 impl Line {
@@ -59,6 +62,7 @@ impl Line {
             reader: None,
             stream: None,
             room: Waiters::default(),
+            queued: None,
         };
         Self {
             // Beside the lock: who asks does not change.
@@ -157,6 +161,18 @@ impl Line {
         Poll::Ready(taken)
     }
 
+    /// From now on what is queued is counted.
+    pub(super) fn count(&self, queued: Queued) {
+        let mut state = self.state();
+        state.queued = Some(Box::new(queued));
+        state.recount();
+    }
+
+    /// Whether it was lost, as its client does not read it.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.state().queued.as_ref().is_some_and(|queued| queued.is_cut_off())
+    }
+
     /// Takes something out of the exchange; where there is nothing, the task of `cx` is woken when there is.
     pub(super) fn poll_exchange<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
         let mut state = self.state();
@@ -168,6 +184,7 @@ impl Line {
             drop(before);
             return Poll::Pending;
         };
+        state.recount();
         // Whatever was taken has made room.
         let room = state.room.take();
         drop(state);
@@ -218,6 +235,7 @@ impl Line {
         // Left at once where it is blocked, before the driver's waker is taken.
         act(&mut state.exchange).map_err(|blocked| blocked.0)?;
         self.record(&mut state.exchange);
+        state.recount();
         Ok((state.driver.take(), state.reader.take()))
     }
 
@@ -226,6 +244,25 @@ impl Line {
             Place::Own(state, _) => lock(state),
             Place::Of(line) => line.state(),
         }
+    }
+}
+
+impl State {
+    fn recount(&mut self) {
+        if let Some(queued) = &mut self.queued {
+            queued.set(self.exchange.queued_bytes());
+        }
+    }
+}
+
+impl Stream for Line {
+    fn cut_off(&self) {
+        let mut state = self.state();
+        state.queued.iter_mut().for_each(|queued| queued.cut_off());
+        drop(state);
+        let _ = self.hang_up();
+        // Its task is woken, and breaks it off.
+        let _ = self.act(|_| Ok(()));
     }
 }
 
