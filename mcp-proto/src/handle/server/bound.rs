@@ -10,9 +10,9 @@ use core::task::{Context, Poll, ready};
 
 use send_wrapper::SendWrapper;
 
+use super::feature::Feature;
 use super::function::LocalFn;
 use super::invocation::{Invocation, Run};
-use super::purpose::Purpose;
 use super::returns::Returns as _;
 use super::state::Lookup;
 use super::typed::Typed;
@@ -79,7 +79,7 @@ pub(super) fn make<F, P, M>(
 ) -> impl FnOnce(&dyn Lookup) -> Result<Arc<dyn Run>, &'static str> + Send + Sync + 'static
 where
     F: LocalFn<P, M>,
-    P: Purpose,
+    P: Feature,
     M: 'static,
 {
     let function = Bound::new(function);
@@ -95,7 +95,7 @@ struct BoundRun<T>(Bound<T>);
 impl<F, P, M> Run for BoundRun<Typed<F, P, M>>
 where
     F: LocalFn<P, M>,
-    P: Purpose,
+    P: Feature,
     M: 'static,
 {
     fn run(&self, invocation: Invocation) -> Work {
@@ -113,15 +113,15 @@ where
 }
 
 /// The future of a closure of one thread.
-struct BoundWork<F: LocalFn<P, M>, P: Purpose, M> {
+struct BoundWork<F: LocalFn<P, M>, P: Feature, M> {
     future: Bound<Pin<Box<F::Future>>>,
     facts: Option<P::Facts>,
 }
 
 /// Both are boxed or moved as they are.
-impl<F: LocalFn<P, M>, P: Purpose, M> Unpin for BoundWork<F, P, M> {}
+impl<F: LocalFn<P, M>, P: Feature, M> Unpin for BoundWork<F, P, M> {}
 
-impl<F: LocalFn<P, M>, P: Purpose, M> Future for BoundWork<F, P, M> {
+impl<F: LocalFn<P, M>, P: Feature, M> Future for BoundWork<F, P, M> {
     type Output = Result<ResultBody, ErrorObject>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

@@ -7,7 +7,7 @@ use super::returns::Returns;
 
 /// A closure or function that answers calls: `async` or not, of up to six arguments.
 ///
-/// `Purpose` says what it is for ([`ForTool`](super::ForTool), …) and decides what it may return. `Marker` tells the shapes
+/// `Feature` says what it is for ([`ForTool`](super::ForTool), …) and decides what it may return. `Marker` tells the shapes
 /// apart, and is inferred. What the arguments may be is said by [`FromCall`](super::FromCall).
 ///
 /// ```

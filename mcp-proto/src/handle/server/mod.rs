@@ -33,6 +33,8 @@ mod error;
 mod extract;
 mod facade;
 #[cfg(feature = "schema")]
+mod feature;
+#[cfg(feature = "schema")]
 mod function;
 mod handler;
 #[cfg(feature = "http")]
@@ -56,8 +58,6 @@ mod pending;
 #[cfg(feature = "schema")]
 mod prompting;
 mod pump;
-#[cfg(feature = "schema")]
-mod purpose;
 #[cfg(feature = "http")]
 mod reading;
 #[cfg(feature = "schema")]
@@ -99,6 +99,8 @@ pub use error::{BuildError, ToolError};
 pub use extract::{FromCall, NoArgs, Takes};
 pub use facade::Server;
 #[cfg(feature = "schema")]
+pub use feature::{Feature, ForCompletion, ForPrompt, ForResource, ForTool};
+#[cfg(feature = "schema")]
 pub use function::{HandlerFn, LocalFn, SharedFn};
 pub use handler::{Handler, resource_not_found};
 pub use link::ServerConnection;
@@ -111,8 +113,6 @@ pub(crate) use peer::{Peer, RoomWait, Sending};
 #[cfg(feature = "schema")]
 pub use prompting::PromptOutput;
 pub use pump::ServerPump;
-#[cfg(feature = "schema")]
-pub use purpose::{ForCompletion, ForPrompt, ForResource, ForTool, Purpose};
 #[cfg(feature = "schema")]
 pub use returns::Returns;
 pub use rounds::Inputs;

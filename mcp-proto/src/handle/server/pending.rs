@@ -32,7 +32,7 @@ impl<T: Named> Pending<T> {
     pub(crate) fn typed<F, P, M>(item: T, function: F) -> Self
     where
         F: super::SharedFn<P, M>,
-        P: super::Purpose,
+        P: super::Feature,
         M: 'static,
     {
         let make = Box::new(|states: &dyn Lookup| {
@@ -47,7 +47,7 @@ impl<T: Named> Pending<T> {
     pub(crate) fn local<F, P, M>(item: T, function: F) -> Self
     where
         F: super::LocalFn<P, M>,
-        P: super::Purpose,
+        P: super::Feature,
         M: 'static,
     {
         let make = Box::new(super::bound::make::<F, P, M>(function));

@@ -2,8 +2,8 @@
 
 use super::completing::CompletionOutput;
 use super::contents::{Reading, ResourceOutput};
+use super::feature::{Feature, ForCompletion, ForPrompt, ForResource, ForTool};
 use super::prompting::PromptOutput;
-use super::purpose::{ForCompletion, ForPrompt, ForResource, ForTool, Purpose};
 use super::{ToolError, ToolOutput};
 use crate::jsonrpc::ErrorObject;
 use crate::revision::Revision;
@@ -29,7 +29,7 @@ pub trait Returns<R> {
     #[doc(hidden)]
     fn into_outcome(self, facts: R::Facts) -> Result<ResultBody, ErrorObject>
     where
-        R: Purpose;
+        R: Feature;
 }
 
 impl<O: ToolOutput> Returns<ForTool> for O {

@@ -6,9 +6,9 @@ use core::marker::PhantomData;
 
 use super::Work;
 use super::extract::Takes;
+use super::feature::Feature;
 use super::function::{HandlerFn, SharedFn};
 use super::invocation::{Invocation, Run};
-use super::purpose::Purpose;
 use super::returns::Returns as _;
 use super::state::Lookup;
 use crate::jsonrpc::ErrorObject;
@@ -53,7 +53,7 @@ impl<F, P, M> Typed<F, P, M>
 where
     F: HandlerFn<P, M>,
     F::Taken: Takes,
-    P: Purpose,
+    P: Feature,
 {
     /// Calls the closure; its outcome where the arguments do not fit.
     pub(super) fn start(&self, mut invocation: Invocation) -> Result<(F::Future, P::Facts), Outcome> {
@@ -68,7 +68,7 @@ where
 impl<F, P, M> Run for Typed<F, P, M>
 where
     F: SharedFn<P, M>,
-    P: Purpose,
+    P: Feature,
 {
     fn run(&self, invocation: Invocation) -> Work {
         match self.start(invocation) {

@@ -10,7 +10,7 @@ use crate::revision::Revision;
 use crate::server::ResultBody;
 
 /// What a closure is for.
-pub trait Purpose: 'static {
+pub trait Feature: 'static {
     /// What has to be known of a call to write its result.
     #[doc(hidden)]
     type Facts: Send + 'static;
@@ -27,7 +27,7 @@ pub trait Purpose: 'static {
 /// The purpose of a tool.
 pub struct ForTool(());
 
-impl Purpose for ForTool {
+impl Feature for ForTool {
     type Facts = Revision;
 
     fn facts(invocation: &mut Invocation) -> Revision {
@@ -48,7 +48,7 @@ impl Purpose for ForTool {
 /// The purpose of a resource, or of a template of resources.
 pub struct ForResource(());
 
-impl Purpose for ForResource {
+impl Feature for ForResource {
     type Facts = Reading;
 
     fn facts(invocation: &mut Invocation) -> Reading {
@@ -69,7 +69,7 @@ impl Purpose for ForResource {
 /// The purpose of a prompt.
 pub struct ForPrompt(());
 
-impl Purpose for ForPrompt {
+impl Feature for ForPrompt {
     type Facts = ();
 
     fn facts(_: &mut Invocation) {}
@@ -85,7 +85,7 @@ impl Purpose for ForPrompt {
 /// The purpose of a completion.
 pub struct ForCompletion(());
 
-impl Purpose for ForCompletion {
+impl Feature for ForCompletion {
     type Facts = ();
 
     fn facts(_: &mut Invocation) {}
