@@ -5,10 +5,12 @@ use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
+use super::reports::Reports;
 use crate::handle::client::facade::Client;
 use crate::handle::client::shared::{Inner, Shared};
 use crate::handle::sync::{Mutex, lock};
 use crate::handle::wakers::{Wait, Waiters};
+use crate::method::Method;
 use crate::revision::Revision;
 use crate::rpc::CallId;
 
@@ -22,6 +24,7 @@ pub struct AnswerContext {
     handles: Weak<Inner>,
     related: Option<CallId>,
     revision: Revision,
+    reports: Option<Arc<Reports>>,
     life: Arc<Life>,
 }
 
@@ -31,6 +34,7 @@ impl AnswerContext {
         handles: &Weak<Inner>,
         related: Option<CallId>,
         revision: Revision,
+        reports: Option<Reports>,
         life: &Arc<Life>,
     ) -> Self {
         Self {
@@ -38,6 +42,7 @@ impl AnswerContext {
             handles: handles.clone(),
             related,
             revision,
+            reports: reports.map(Arc::new),
             life: life.clone(),
         }
     }
@@ -60,6 +65,19 @@ impl AnswerContext {
     /// The revision that is spoken with the server.
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+
+    /// Tells the server how far the answer is (`notifications/progress`), and never waits. Nothing is sent where the server
+    /// has not asked for it, as in 2026-07-28, whose servers make no requests; where `progress` is not more than the last
+    /// time (Progress: it MUST increase); and where there is no room for it: the next report says more.
+    pub fn progress<'a>(&self, progress: f64, total: impl Into<Option<f64>>, message: impl Into<Option<&'a str>>) {
+        let Some(reports) = self.reports.as_ref().filter(|_| !self.is_cancelled()) else {
+            return;
+        };
+        if let Some(params) = reports.next(progress, total.into(), message.into()) {
+            let method = Method::ProgressNotification;
+            let _ = self.shared.apply(|state| state.machine.client().notify(method, params));
+        }
     }
 
     /// Whether the request is over: answered, taken back, or the connection is closed.

@@ -8,6 +8,7 @@ use core::fmt;
 use core::task::{Context, Poll};
 
 use super::context::{AnswerContext, Life};
+use super::reports::Reports;
 use super::respondents::{Asked, Respondents, Unfit};
 use crate::client::{Incident, ServerRequest};
 use crate::handle::client::demands::Demand;
@@ -186,7 +187,10 @@ impl Desk {
         let (revision, roots) = self.shared.look(|state| (state.revision(), state.roots().to_vec()));
         let life = Arc::default();
         let revision = revision.unwrap_or(Revision::LATEST);
-        let context = AnswerContext::new(&self.shared, &self.handles, related, revision, &life);
+        // An input of a call has no progress of its own (2026-07-28: servers make no requests).
+        let is_request = matches!(of, Of::Request(_));
+        let reports = params.as_ref().filter(|_| is_request).and_then(Reports::wanted_by);
+        let context = AnswerContext::new(&self.shared, &self.handles, related, revision, reports, &life);
         let (respondents, capabilities) = (&self.respondents, &self.capabilities);
         let unfit = self.unfit();
         let asked = Asked { method, params, roots };

@@ -3,6 +3,7 @@
 mod context;
 mod desk;
 mod handler;
+mod reports;
 mod respond;
 mod respondents;
 mod url;
