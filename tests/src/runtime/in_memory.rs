@@ -9,7 +9,7 @@ use ::smol::io as futures;
 use ::tokio::io::{self as tokio_io, ReadBuf};
 use bytes::Bytes;
 use mcp_proto::Time;
-use mcp_proto::handle::Pump;
+use mcp_proto::handle::{Pump, Timer};
 
 /// A byte stream that no runtime knows: `tokio::io::duplex`, or one that misbehaves as a test says. To tokio it is one
 /// of its own, and to smol as well.
@@ -88,6 +88,10 @@ impl AnyPump {
 }
 
 impl Pump for AnyPump {
+    fn begin(&self, timer: &dyn Timer) {
+        self.0.begin(timer);
+    }
+
     fn poll_wants_input(&self, cx: &mut Context<'_>) -> Poll<bool> {
         self.0.poll_wants_input(cx)
     }

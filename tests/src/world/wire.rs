@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
 use mcp_proto::Time;
-use mcp_proto::handle::Pump;
+use mcp_proto::handle::{Pump, Timer};
 
 /// Everything that a server has received.
 #[derive(Clone, Debug, Default)]
@@ -78,6 +78,10 @@ impl<P> Tapped<P> {
 }
 
 impl<P: Pump> Pump for Tapped<P> {
+    fn begin(&self, timer: &dyn Timer) {
+        self.0.begin(timer);
+    }
+
     fn poll_wants_input(&self, cx: &mut Context<'_>) -> Poll<bool> {
         self.0.poll_wants_input(cx)
     }

@@ -1,0 +1,248 @@
+//! A server and a client that say everything that there is to say.
+
+use std::collections::BTreeSet;
+use std::future::pending;
+use std::sync::Arc;
+
+use futures_util::future::{Either, select};
+use futures_util::pin_mut;
+use mcp_proto::client::Mode;
+use mcp_proto::handle::client::{AnswerContext, ClientBuilder, Notifications};
+use mcp_proto::handle::server::{Context, ServerConnection, ToolError, Typing, completes_prompt};
+use mcp_proto::handle::{Client, Server};
+use mcp_proto::jsonrpc::{ErrorObject, Params};
+use mcp_proto::method::Method;
+use mcp_proto::model::request::{CreateMessage, Discover, Elicit, ListenSubscriptions, Ping};
+use mcp_proto::model::{
+    CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ElicitSchema, ElicitUrlParams,
+    ElicitationCompleteParams, Json, ListenParams, LoggingLevel, RequestParams, ResourcesCapability, Role, Root,
+    ServerCapabilities, SubscriptionFilter, TextContent,
+};
+use mcp_proto::rpc::{CallError, CallOptions};
+use mcp_proto::{Era, Revision};
+use serde_json::json;
+use tokio::sync::Notify;
+
+/// The prompt's argument.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Topic {
+    topic: String,
+}
+
+/// The server of one revision; who waits is told when the tool that never ends has begun.
+pub(crate) fn server(revision: Revision, waiting: Arc<Notify>) -> Server {
+    let capabilities = ServerCapabilities::default()
+        .with_logging(Json::empty_object())
+        .with_resources(ResourcesCapability::default().with_subscribe(true));
+    Server::builder("everything", "1")
+        .capabilities(capabilities)
+        .revisions(&[revision])
+        .changing()
+        .tool("report", "Reports and logs", async |context: Context| {
+            context.progress(1.0, None, None).await;
+            context.log(LoggingLevel::Error, None, "hey").await;
+            "reported"
+        })
+        .tool("ask", "Asks for everything", ask)
+        .tool("ping", "Pings", ping)
+        .tool("wait", "Never ends", move || {
+            waiting.notify_one();
+            pending::<String>()
+        })
+        .resource("test://a", "A", || "a")
+        .resource_template("test://{name}", "Named", || "named")
+        .prompt("talk", "Talks", |topic: Topic| topic.topic)
+        .completion(completes_prompt("talk"), "topic", |Typing(typed): Typing| vec![typed])
+        .build()
+}
+
+async fn ask(context: Context) -> Result<String, ToolError> {
+    let revision = context.revision();
+    context.list_roots().key("roots").await?;
+    if revision.era() == Era::Legacy {
+        let params = CreateMessageParams::new(Vec::new(), 9u64);
+        let options = CallOptions::new().with_progress();
+        let sampled = context.request::<CreateMessage>(&params).options(options).await;
+        sampled.map_err(|error| ToolError::text(error.to_string()))?;
+    } else {
+        context.sample(&CreateMessageParams::new(Vec::new(), 9u64)).await?;
+    }
+    if revision >= Revision::V2025_06_18 {
+        context.elicit("Who?", ElicitSchema::default()).await?;
+    }
+    if revision == Revision::V2025_11_25 {
+        let visit = ElicitUrlParams::new("Sign in", "https://example.com").with_elicitation_id("visit");
+        context.ask::<Elicit>(&ElicitParams::Url(visit)).await?;
+        let params = Params::from_serialize(&ElicitationCompleteParams::new("visit")).expect("an object");
+        let completed = context.notify(Method::ElicitationCompleteNotification, params).await;
+        completed.map_err(|error| ToolError::text(error.to_string()))?;
+    }
+    Ok(String::from("asked"))
+}
+
+/// Pings the client, and takes back a question.
+async fn ping(context: Context) -> Result<String, ToolError> {
+    let failed = |error: CallError| ToolError::text(error.to_string());
+    let params = CreateMessageParams::new(Vec::new(), 1u64);
+    let question = context.request::<CreateMessage>(&params);
+    pin_mut!(question);
+    let ping = async {
+        // Both have been sent when the client has answered the one that it does not think about.
+        context.request::<Ping>(&RequestParams::default()).await
+    };
+    pin_mut!(ping);
+    match select(question, ping).await {
+        Either::Left((answer, _)) => drop(answer.map_err(failed)?),
+        Either::Right((pong, _)) => drop(pong.map_err(failed)?),
+    }
+    Ok(String::from("pinged"))
+}
+
+pub(crate) fn client(revision: Revision) -> ClientBuilder {
+    Client::builder("everyone", "1")
+        .mode(match revision.era() {
+            Era::Modern => Mode::Modern,
+            Era::Legacy => Mode::Legacy(revision),
+        })
+        .on_elicit(|_, _| async { Ok(ElicitResult::accept(Json::empty_object())) })
+        .on_elicit_url(|_, _| async { Ok(ElicitResult::accept(Json::empty_object())) })
+        .on_elicitation_complete(|_| {})
+        .on_sample(sample)
+        .roots([Root::new("file:///a")])
+}
+
+async fn sample(params: CreateMessageParams, context: AnswerContext) -> Result<CreateMessageResult, ErrorObject> {
+    // The question that is taken back.
+    if params.max_tokens == 1 {
+        return pending().await;
+    }
+    context.progress(1.0, None, None);
+    Ok(CreateMessageResult::new(
+        Role::Assistant,
+        TextContent::new("x"),
+        "model",
+    ))
+}
+
+/// Has everything change that may, and waits until the client has heard of it.
+async fn changes(mut heard: Notifications, server: &Server) {
+    server.tools().add("new", "New", || "new").expect("tools change");
+    server.prompts().add("new", "New", || "new").expect("prompts change");
+    server
+        .resources()
+        .add("test://new", "New", || "new")
+        .expect("resources change");
+    server.notify_resource_updated("test://a").expect("resources change");
+    let mut left = BTreeSet::from([
+        Method::ToolListChangedNotification,
+        Method::PromptListChangedNotification,
+        Method::ResourceListChangedNotification,
+        Method::ResourceUpdatedNotification,
+    ]);
+    while !left.is_empty() {
+        let notification = heard.next().await.expect("a notification");
+        notification
+            .notification
+            .method
+            .known()
+            .map(|method| left.remove(&method));
+    }
+}
+
+/// Gives up a call that never ends.
+async fn give_up(client: &Client, waiting: &Notify) {
+    let call = client.call_tool("wait", json!({}));
+    pin_mut!(call);
+    let begun = waiting.notified();
+    pin_mut!(begun);
+    match select(call, begun).await {
+        Either::Left((outcome, _)) => panic!("{outcome:?}"),
+        // Given up with the end of this block.
+        Either::Right(((), _)) => {}
+    }
+}
+
+/// Says all that a client says, and has the server say all of its own, in the revision of both.
+pub(crate) async fn converse(
+    client: &Client,
+    server: &Server,
+    waiting: &Notify,
+    connection: Option<&ServerConnection>,
+    revision: Revision,
+) {
+    call(client, "report").await;
+    call(client, "ask").await;
+    client.list_resources().await.expect("resources");
+    client.list_resource_templates().await.expect("templates");
+    client.list_prompts().await.expect("prompts");
+    client.list_tools().await.expect("tools");
+    client.read_resource("test://a").await.expect("a resource");
+    let topic = json!({"topic": "rain"});
+    client.get_prompt("talk", topic).await.expect("a prompt");
+    client
+        .complete_prompt("talk", "topic", "r")
+        .await
+        .expect("a completion");
+    match revision.era() {
+        Era::Legacy => {
+            legacy(client).await;
+            changes(client.notifications(), server).await;
+        }
+        Era::Modern => drop(
+            client
+                .request::<Discover>(&RequestParams::default())
+                .await
+                .expect("what there is"),
+        ),
+    }
+    give_up(client, waiting).await;
+    // What comes after it on the wire.
+    call(client, "report").await;
+    if revision.era() == Era::Modern {
+        listen(client, server, connection).await;
+    }
+}
+
+/// Hears of all changes, until the server ends the subscription where it can: with its connection.
+async fn listen(client: &Client, server: &Server, connection: Option<&ServerConnection>) {
+    let all = SubscriptionFilter::default()
+        .with_tools_list_changed(true)
+        .with_prompts_list_changed(true)
+        .with_resources_list_changed(true)
+        .with_resource_subscriptions(vec![String::from("test://a")]);
+    let listening = client.request::<ListenSubscriptions>(&ListenParams::new(all));
+    let mut heard = client.notifications();
+    let changes = async {
+        // Acknowledged before anything else.
+        let first = heard.next().await.expect("a notification").notification;
+        let acknowledged = Method::SubscriptionsAcknowledgedNotification;
+        assert_eq!(first.method.known(), Some(acknowledged));
+        changes(heard, server).await;
+    };
+    pin_mut!(listening, changes);
+    match (select(listening, changes).await, connection) {
+        (Either::Left((outcome, _)), _) => panic!("{outcome:?}"),
+        (Either::Right(((), listening)), Some(connection)) => {
+            connection.close();
+            // Cancelled by the server (2026-07-28, Cancellation: MUST) before its result says so (Graceful Closure: SHOULD).
+            assert_eq!(listening.await.unwrap_err(), CallError::Cancelled);
+        }
+        (Either::Right(_), None) => {}
+    }
+}
+
+async fn legacy(client: &Client) {
+    client.ping().await.expect("a pong");
+    client.set_level(LoggingLevel::Debug).await.expect("a level");
+    client.set_roots([Root::new("file:///b")]);
+    call(client, "ping").await;
+    client.subscribe("test://a").await.expect("a subscription");
+    client.subscribe("test://b").await.expect("a subscription");
+    client.unsubscribe("test://b").await.expect("no subscription");
+}
+
+async fn call(client: &Client, tool: &str) {
+    let call = client.call_tool(tool, json!({})).log_level(LoggingLevel::Debug);
+    let result = call.on_progress(|_| {}).await.expect(tool);
+    assert_ne!(result.is_error, Some(true), "{tool}: {}", result.to_text());
+}
