@@ -159,6 +159,8 @@ pub mod server;
 pub mod sessions;
 mod settings;
 mod shown;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 #[cfg(feature = "handle")]
 pub mod toolbox;

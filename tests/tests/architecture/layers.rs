@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mcp_tests::source::{Source, Token, first_names, shipped_sources, tokens, workspace};
 
 /// The layers, lowest first.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["settings", "shown", "time", "limits", "revision", "error"],
     &["method", "model"],
     &["jsonrpc", "wire"],
@@ -15,6 +15,7 @@ const LAYERS: [&[&str]; 10] = [
     &["sessions"],
     &["handle"],
     &["toolbox"],
+    &["testing"],
     &["guide"],
 ];
 

@@ -6,7 +6,7 @@ use mcp_proto::Revision;
 use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::rpc::CallOptions;
-use mcp_tests::pair::{HttpLink, Link, Pair, StreamLink};
+use mcp_tests::pair::{HttpLink, Pair, PairLink, StreamLink};
 use serde_json::json;
 
 /// How to read a conversation on a byte stream.
@@ -24,7 +24,7 @@ pub(crate) struct Conversation<L> {
     seen: usize,
 }
 
-impl<L: Link> Conversation<L> {
+impl<L: PairLink> Conversation<L> {
     pub(crate) fn new(pair: Pair<L>) -> Self {
         Self {
             pair,

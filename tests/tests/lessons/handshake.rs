@@ -9,7 +9,7 @@ use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallId, CallOptions, SendError};
 use mcp_proto::{Revision, Time};
-use mcp_tests::pair::{Link, Setup};
+use mcp_tests::pair::{PairLink, Setup};
 use serde_json::json;
 
 use crate::{INITIALIZED, NOW, call, config, hear, written};

@@ -10,7 +10,7 @@ use mcp_proto::model::CallToolResult;
 use mcp_proto::rpc::CallError;
 use mcp_proto::server::ResultBody;
 use mcp_proto::{Limits, Revision};
-use mcp_tests::pair::{Link, Setup};
+use mcp_tests::pair::{PairLink, Setup};
 use serde_json::json;
 
 use crate::{NOW, config, hear, one_exchange, requests, said, server, server_with, tell, written};

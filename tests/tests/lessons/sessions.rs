@@ -6,7 +6,7 @@ use mcp_proto::client::{HttpClient, Mode};
 use mcp_proto::http::client::{ExchangeError, HttpAction, HttpClientConfig};
 use mcp_proto::http::server::{Holder, Principal, Remote, SessionId, SessionTable};
 use mcp_proto::{Limits, Revision, Time};
-use mcp_tests::pair::{Link, Setup};
+use mcp_tests::pair::{PairLink, Setup};
 use serde_json::json;
 use std::time::Duration;
 

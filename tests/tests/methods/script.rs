@@ -10,13 +10,12 @@ use mcp_proto::client::Mode;
 use mcp_proto::handle::client::{AnswerContext, ClientBuilder, Notifications};
 use mcp_proto::handle::server::{Context, ServerConnection, ToolError, Typing, completes_prompt};
 use mcp_proto::handle::{Client, Server};
-use mcp_proto::jsonrpc::{ErrorObject, Params};
+use mcp_proto::jsonrpc::ErrorObject;
 use mcp_proto::method::Method;
-use mcp_proto::model::request::{CreateMessage, Discover, Elicit, ListenSubscriptions, Ping};
+use mcp_proto::model::request::{CreateMessage, Discover, ListenSubscriptions, Ping};
 use mcp_proto::model::{
-    CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ElicitSchema, ElicitUrlParams,
-    ElicitationCompleteParams, Json, ListenParams, LoggingLevel, RequestParams, ResourcesCapability, Role, Root,
-    ServerCapabilities, SubscriptionFilter, TextContent,
+    CreateMessageParams, CreateMessageResult, ElicitResult, ElicitSchema, Json, ListenParams, LoggingLevel,
+    RequestParams, ResourcesCapability, Role, Root, ServerCapabilities, SubscriptionFilter, TextContent,
 };
 use mcp_proto::rpc::{CallError, CallOptions};
 use mcp_proto::{Era, Revision};
@@ -71,11 +70,8 @@ async fn ask(context: Context) -> Result<String, ToolError> {
         context.elicit("Who?", ElicitSchema::default()).await?;
     }
     if revision == Revision::V2025_11_25 {
-        let visit = ElicitUrlParams::new("Sign in", "https://example.com").with_elicitation_id("visit");
-        context.ask::<Elicit>(&ElicitParams::Url(visit)).await?;
-        let params = Params::from_serialize(&ElicitationCompleteParams::new("visit")).expect("an object");
-        let completed = context.notify(Method::ElicitationCompleteNotification, params).await;
-        completed.map_err(|error| ToolError::text(error.to_string()))?;
+        context.elicit_url("Sign in", "https://example.com", "visit").await?;
+        context.elicitation_complete("visit").await;
     }
     Ok(String::from("asked"))
 }

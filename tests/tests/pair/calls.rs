@@ -6,13 +6,13 @@ use mcp_proto::Revision;
 use mcp_proto::client::Mode;
 use mcp_proto::jsonrpc::ErrorCode;
 use mcp_proto::rpc::{CallError, CallOptions};
-use mcp_tests::pair::{Link, Pair, Setup};
+use mcp_tests::pair::{Pair, PairLink, Setup};
 use serde_json::json;
 
 use crate::worlds::{Test, everywhere};
 
 /// The revision that both speak in the end.
-fn check_revision<L: Link>(pair: &Pair<L>, revision: Revision) {
+fn check_revision<L: PairLink>(pair: &Pair<L>, revision: Revision) {
     assert_eq!(pair.link.as_client().facts().expect("a handshake").revision, revision);
 }
 
@@ -20,7 +20,7 @@ fn check_revision<L: Link>(pair: &Pair<L>, revision: Revision) {
 fn a_conversation_goes_well() {
     struct Conversation;
     impl Test for Conversation {
-        fn run<L: Link>(mut pair: Pair<L>, revision: Revision) {
+        fn run<L: PairLink>(mut pair: Pair<L>, revision: Revision) {
             let list = pair.call("tools/list", json!({}));
             let echo = pair.call_tool("echo", json!({ "text": "a \"b\"\n ü 🎈" }));
             let fail = pair.call_tool("fail", json!({}));
@@ -46,7 +46,7 @@ fn a_conversation_goes_well() {
 fn a_hundred_first_calls_make_one_handshake() {
     struct First;
     impl Test for First {
-        fn run<L: Link>(mut pair: Pair<L>, revision: Revision) {
+        fn run<L: PairLink>(mut pair: Pair<L>, revision: Revision) {
             let calls: Vec<_> = (0..100)
                 .map(|n| pair.call_tool("echo", json!({ "text": n.to_string() })))
                 .collect();
@@ -70,7 +70,7 @@ fn a_hundred_first_calls_make_one_handshake() {
 fn progress_comes_in_its_order_and_before_the_answer() {
     struct Progress;
     impl Test for Progress {
-        fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
+        fn run<L: PairLink>(mut pair: Pair<L>, _: Revision) {
             let wanted = pair.call_tool_with("steps", json!({ "steps": 5 }), CallOptions::new().with_progress());
             let unwanted = pair.call_tool("steps", json!({ "steps": 5 }));
             pair.drive();
@@ -88,7 +88,7 @@ fn progress_comes_in_its_order_and_before_the_answer() {
 fn a_cancellation_reaches_the_application_and_is_not_answered() {
     struct Cancellation;
     impl Test for Cancellation {
-        fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
+        fn run<L: PairLink>(mut pair: Pair<L>, _: Revision) {
             let slow = pair.call_tool("slow", json!({ "ms": 5000 }));
             let other = pair.call_tool("slow", json!({ "ms": 2000, "text": "kept" }));
             pair.drive_for(Duration::from_secs(1));
@@ -114,7 +114,7 @@ fn a_cancellation_reaches_the_application_and_is_not_answered() {
 fn a_call_that_was_never_sent_is_cancelled_without_a_word() {
     struct Unsent;
     impl Test for Unsent {
-        fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
+        fn run<L: PairLink>(mut pair: Pair<L>, _: Revision) {
             let held = pair.call_tool("echo", json!({ "text": "held" }));
             let kept = pair.call_tool("echo", json!({ "text": "kept" }));
             pair.cancel(held);
@@ -142,7 +142,7 @@ fn a_client_of_both_eras_follows_a_legacy_server() {
     }
 }
 
-fn follow<L: Link>(mut pair: Pair<L>, revision: Revision) {
+fn follow<L: PairLink>(mut pair: Pair<L>, revision: Revision) {
     let calls = [(); 10].map(|()| pair.call_tool("echo", json!({ "text": "x" })));
     pair.drive();
     calls.into_iter().for_each(|call| assert_eq!(pair.text(call), "x"));
@@ -163,7 +163,7 @@ fn two_sides_without_a_common_revision_say_so() {
     refuse(legacy().http());
 }
 
-fn refuse<L: Link>(mut pair: Pair<L>) {
+fn refuse<L: PairLink>(mut pair: Pair<L>) {
     let call = pair.call("tools/list", json!({}));
     pair.drive();
     let error = pair.outcome(call).as_ref().expect_err("no result");

@@ -4,7 +4,7 @@ use mcp_proto::jsonrpc::ErrorCode;
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason};
 use mcp_proto::{Revision, Time};
 use mcp_tests::network::{Conditions, Cuts};
-use mcp_tests::pair::{Link, Pair, Setup, StreamLink};
+use mcp_tests::pair::{Pair, PairLink, Setup, StreamLink};
 use serde_json::json;
 
 fn conversation(pair: &mut Pair<StreamLink>) {
@@ -20,10 +20,7 @@ fn conversation(pair: &mut Pair<StreamLink>) {
 }
 
 fn setup(revision: Revision, cuts: Cuts) -> Setup {
-    Setup::speaking(revision).conditions(Conditions {
-        cuts,
-        ..Conditions::CALM
-    })
+    Setup::speaking(revision).conditions(Conditions::CALM.with_cuts(cuts))
 }
 
 /// The lengths of both directions where nothing is cut.

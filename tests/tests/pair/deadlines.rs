@@ -6,7 +6,7 @@ use mcp_proto::client::Mode;
 use mcp_proto::rpc::{CallError, CallOptions, Phase};
 use mcp_proto::{Revision, Time};
 use mcp_tests::network::{Conditions, Cuts};
-use mcp_tests::pair::{Fate, Link, Pair, Plan, Setup};
+use mcp_tests::pair::{Fate, Pair, PairLink, Plan, Setup};
 use serde_json::json;
 
 use crate::worlds::{Test, everywhere};
@@ -34,7 +34,7 @@ fn each_call_times_out_at_its_own_deadline() {
             with_mute(setup)
         }
 
-        fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
+        fn run<L: PairLink>(mut pair: Pair<L>, _: Revision) {
             let calls: Vec<_> = [7, 3, 90, 3, 1]
                 .into_iter()
                 .map(|seconds| {
@@ -67,7 +67,7 @@ fn progress_extends_the_wait_up_to_its_most() {
             setup.application(|_| (1..100).fold(Plan::never(), |plan, n| plan.with_progress(SECOND * n, f64::from(n))))
         }
 
-        fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
+        fn run<L: PairLink>(mut pair: Pair<L>, _: Revision) {
             let options = CallOptions::new()
                 .with_max_timeout(SECOND * 10)
                 .with_timeout(SECOND * 2)
@@ -117,11 +117,11 @@ fn a_mute_server_fails_every_call_in_time() {
 fn responses_that_never_come_fail_every_call_in_time() {
     for mode in [Mode::Auto, Mode::Modern, Mode::Legacy(Revision::V2025_11_25)] {
         let mut pair = Setup::new(mode)
-            .conditions(Conditions {
-                latency: SECOND * 1000..=SECOND * 1000,
-                cuts: Cuts::Whole,
-                ..Conditions::CALM
-            })
+            .conditions(
+                Conditions::CALM
+                    .with_latency(SECOND * 1000..=SECOND * 1000)
+                    .with_cuts(Cuts::Whole),
+            )
             .http();
         let calls = [1, 20, 45, 300].map(|seconds| {
             let options = CallOptions::new().with_timeout(SECOND * seconds);
@@ -159,10 +159,7 @@ fn a_server_that_is_not_there_fails_the_call_at_once_and_the_next_one_tries_agai
 /// The question of the era is answered too late, and `initialize` with the revisions that there are.
 #[test]
 fn a_slow_modern_server_is_not_taken_for_a_legacy_one() {
-    let conditions = Conditions {
-        latency: SECOND * 11..=SECOND * 11,
-        ..Conditions::CALM
-    };
+    let conditions = Conditions::CALM.with_latency(SECOND * 11..=SECOND * 11);
     let setup = Setup::new(Mode::Auto).serving(&[Revision::V2026_07_28]);
     let mut pair = setup.conditions(conditions).stream();
     let call = pair.call_tool("echo", json!({ "text": "slow" }));
@@ -183,7 +180,7 @@ fn what_has_arrived_while_the_client_was_suspended_is_read_before_its_calls_expi
             with_mute(setup)
         }
 
-        fn run<L: Link>(mut pair: Pair<L>, _: Revision) {
+        fn run<L: PairLink>(mut pair: Pair<L>, _: Revision) {
             let first = pair.call_tool("echo", json!({ "text": "first" }));
             pair.drive();
             assert_eq!(pair.text(first), "first");

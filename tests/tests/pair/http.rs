@@ -8,7 +8,7 @@ use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallOptions};
 use mcp_tests::network::Conditions;
-use mcp_tests::pair::{Fate, HttpLink, Link, Pair, Setup};
+use mcp_tests::pair::{Fate, HttpLink, Pair, PairLink, Setup};
 use serde_json::json;
 
 const LEGACY: Revision = Revision::V2025_11_25;
@@ -82,10 +82,7 @@ fn a_stream_cut_at_any_byte_goes_on_where_it_was() {
 fn exchanges_overtake_each_other() {
     for revision in [LEGACY, MODERN] {
         for seed in 0..20 {
-            let conditions = Conditions {
-                latency: Duration::ZERO..=Duration::from_millis(500),
-                ..Conditions::CALM
-            };
+            let conditions = Conditions::CALM.with_latency(Duration::ZERO..=Duration::from_millis(500));
             let mut pair = Setup::speaking(revision).conditions(conditions).seed(seed).http();
             let calls: Vec<_> = (0..20)
                 .map(|n| pair.call_tool("echo", json!({ "text": n.to_string() })))

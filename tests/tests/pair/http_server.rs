@@ -11,7 +11,7 @@ use mcp_proto::jsonrpc::Params;
 use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CloseReason};
 use mcp_proto::{Revision, Time};
-use mcp_tests::pair::{HttpLink, Link, Pair, Setup};
+use mcp_tests::pair::{HttpLink, Pair, PairLink, Setup};
 
 const URI: &str = "http://localhost:8000/mcp";
 const MODERN: &str = "2026-07-28";

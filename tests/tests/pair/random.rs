@@ -14,7 +14,7 @@ use mcp_proto::method::Method;
 use mcp_proto::rpc::{CallError, CallId, CallOptions, Phase, SendError};
 use mcp_proto::{Limits, Revision, Time};
 use mcp_tests::network::{Conditions, Rng};
-use mcp_tests::pair::{HttpLink, Link, Pair, Setup, StreamLink};
+use mcp_tests::pair::{HttpLink, Pair, PairLink, Setup, StreamLink};
 use mcp_tests::seeds::each_seed;
 use serde_json::json;
 
@@ -275,7 +275,7 @@ fn setup(rng: &mut Rng, revisions: &[Revision]) -> (Setup, Script) {
 
 /// Does things in no particular order, and looks whether everything is as it should be afterwards. `mischief` says whether
 /// it was trouble.
-fn play<L: Link>(
+fn play<L: PairLink>(
     pair: &mut Pair<L>,
     rng: &mut Rng,
     script: &Script,
@@ -331,7 +331,7 @@ fn play<L: Link>(
 }
 
 /// One thing. Whether it was trouble.
-fn act<L: Link>(
+fn act<L: PairLink>(
     pair: &mut Pair<L>,
     rng: &mut Rng,
     n: usize,
@@ -356,7 +356,7 @@ fn act<L: Link>(
 }
 
 /// Many calls at once: there is room for so many bytes, and for no more.
-fn burst<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize, made: &mut Vec<Made>) {
+fn burst<L: PairLink>(pair: &mut Pair<L>, rng: &mut Rng, n: usize, made: &mut Vec<Made>) {
     let before = made.len();
     for _ in 0..20 {
         match call(pair, rng, n) {
@@ -378,7 +378,7 @@ fn burst<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize, made: &mut Vec<Ma
     pair.settle();
 }
 
-fn call<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize) -> Option<Made> {
+fn call<L: PairLink>(pair: &mut Pair<L>, rng: &mut Rng, n: usize) -> Option<Made> {
     let timeout = rng.duration(&(Duration::from_secs(1)..=Duration::from_secs(40)));
     let mut options = CallOptions::new().with_timeout(timeout).with_max_timeout(timeout);
     options.progress = rng.chance(50);
@@ -409,7 +409,7 @@ fn call<L: Link>(pair: &mut Pair<L>, rng: &mut Rng, n: usize) -> Option<Made> {
 }
 
 /// A call has its own answer, by its own deadline, or an error that says what happened.
-fn check<L: Link>(pair: &Pair<L>, made: &Made, luck: Luck) {
+fn check<L: PairLink>(pair: &Pair<L>, made: &Made, luck: Luck) {
     let settled = pair.record.settled_at(made.call);
     assert!(
         settled <= made.deadline,
@@ -442,7 +442,7 @@ fn check<L: Link>(pair: &Pair<L>, made: &Made, luck: Luck) {
 }
 
 /// Where nothing waits any more, there is room for everything again.
-fn check_room<L: Link>(pair: &mut Pair<L>) {
+fn check_room<L: PairLink>(pair: &mut Pair<L>) {
     let large = json!({ "name": "echo", "arguments": { "text": "x".repeat(SMALL) } });
     for _ in 0..2 {
         match pair.try_call("tools/call", large.clone(), CallOptions::default()) {
@@ -453,7 +453,7 @@ fn check_room<L: Link>(pair: &mut Pair<L>) {
     }
 }
 
-fn check_rest<L: Link>(pair: &Pair<L>, luck: Luck) {
+fn check_rest<L: PairLink>(pair: &Pair<L>, luck: Luck) {
     pair.record.check();
     let client = pair.link.as_client();
     assert_eq!(client.pending_calls(), 0);

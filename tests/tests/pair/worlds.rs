@@ -2,7 +2,7 @@
 
 use mcp_proto::Revision;
 use mcp_tests::network::{Conditions, Cuts};
-use mcp_tests::pair::{HttpLink, Link, Pair, Setup, StreamLink};
+use mcp_tests::pair::{HttpLink, Pair, PairLink, Setup, StreamLink};
 
 /// A test that any pair has to pass.
 pub(crate) trait Test {
@@ -12,7 +12,7 @@ pub(crate) trait Test {
     }
 
     /// The test.
-    fn run<L: Link>(pair: Pair<L>, revision: Revision);
+    fn run<L: PairLink>(pair: Pair<L>, revision: Revision);
 }
 
 /// Runs a test on both links, in every revision, over a calm network and over one that cuts every byte off.
@@ -28,10 +28,7 @@ pub(crate) fn everywhere<T: Test>() {
 }
 
 fn worlds() -> impl Iterator<Item = (Revision, Conditions)> {
-    let pieces = Conditions {
-        cuts: Cuts::Bytes,
-        ..Conditions::CALM
-    };
+    let pieces = Conditions::CALM.with_cuts(Cuts::Bytes);
     Revision::ALL
         .into_iter()
         .flat_map(move |revision| [(revision, Conditions::CALM), (revision, pieces.clone())])

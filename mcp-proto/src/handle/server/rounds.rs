@@ -9,11 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Ask, Context};
-use crate::jsonrpc::RawJson;
+use crate::jsonrpc::{Params, RawJson};
+use crate::method::{Method, Side};
 use crate::model::request::{CreateMessage, Elicit, ListRoots};
 use crate::model::{
-    CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ElicitSchema, ListRootsResult, RequestParams,
-    TypedRequest,
+    CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ElicitSchema, ElicitUrlParams,
+    ElicitationCompleteParams, ListRootsResult, RequestParams, TypedRequest,
 };
 use crate::server::{self, AskError, InputRequired, Once, Round};
 
@@ -43,13 +44,39 @@ impl Context {
         self.ask::<Elicit>(&ElicitParams::form(message, schema))
     }
 
-    /// Asks the user to visit a URL (since 2025-11-25, whose clients also want an
-    /// [id](crate::model::ElicitUrlParams::elicitation_id): see [`ask`](Self::ask)).
+    /// Asks the user to visit a URL (since 2025-11-25). Accepted means that the user is on the way; what happens there the
+    /// server sees for itself.
+    ///
+    /// In 2025-11-25 the visit has an id, which no other on this server has, and
+    /// [`elicitation_complete`](Self::elicitation_complete) may tell later that it is over. 2026-07-28 has neither.
     ///
     /// # Errors
     /// [`AskError`], of the future.
-    pub fn elicit_url(&self, message: impl Into<String>, url: impl Into<String>) -> Ask<'_, ElicitResult> {
-        self.ask::<Elicit>(&ElicitParams::url(message, url))
+    pub fn elicit_url(
+        &self,
+        message: impl Into<String>,
+        url: impl Into<String>,
+        elicitation_id: impl Into<String>,
+    ) -> Ask<'_, ElicitResult> {
+        let mut visit = ElicitUrlParams::new(message, url);
+        // The id is for telling the end.
+        if Method::ElicitationCompleteNotification.is_sent_by(Side::Server, self.revision()) {
+            visit.elicitation_id = Some(elicitation_id.into());
+        }
+        self.ask::<Elicit>(&ElicitParams::Url(visit))
+    }
+
+    /// Tells the client that the visit of a URL is over (`notifications/elicitation/complete`), so that it may go on.
+    /// Nothing is sent but in 2025-11-25, to a client that visits URLs.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits for room, it has sent nothing.
+    pub async fn elicitation_complete(&self, elicitation_id: impl Into<String>) {
+        let params = Params::from_serialize(&ElicitationCompleteParams::new(elicitation_id));
+        if let Ok(params) = params {
+            // Refused where the revision does not have it, or the client has not declared that it visits URLs.
+            let _ = self.notify(Method::ElicitationCompleteNotification, params).await;
+        }
     }
 
     /// Asks the language model of the client. Deprecated in 2026-07-28: servers call models of their own.

@@ -11,8 +11,8 @@ use crate::jsonrpc::{DecodeError, RawJson};
 use crate::method::Method;
 use crate::model::request::{CreateMessage, Elicit, ListRoots};
 use crate::model::{
-    ClientCapabilities, CreateMessageParams, ElicitParams, ElicitSchema, InputRequest, Json, RequestParams,
-    TypedRequest,
+    ClientCapabilities, CreateMessageParams, ElicitParams, ElicitSchema, ElicitUrlParams, InputRequest, Json,
+    RequestParams, TypedRequest,
 };
 
 /// One thing that a client is asked.
@@ -101,9 +101,17 @@ impl InputRequired {
         self.ask::<Elicit>(key, &ElicitParams::form(message, schema))
     }
 
-    /// The same, asking the user to visit a URL.
-    pub fn elicit_url(self, key: impl Into<Box<str>>, message: impl Into<String>, url: impl Into<String>) -> Self {
-        self.ask::<Elicit>(key, &ElicitParams::url(message, url))
+    /// The same, asking the user to visit a URL. Clients of 2025-11-25 want an id of the visit, which no other on this
+    /// server has.
+    pub fn elicit_url(
+        self,
+        key: impl Into<Box<str>>,
+        message: impl Into<String>,
+        url: impl Into<String>,
+        elicitation_id: impl Into<String>,
+    ) -> Self {
+        let visit = ElicitUrlParams::new(message, url).with_elicitation_id(elicitation_id);
+        self.ask::<Elicit>(key, &ElicitParams::Url(visit))
     }
 
     /// The same, asking the language model of the client. Deprecated in 2026-07-28.

@@ -360,7 +360,7 @@ fn prompts_and_resources_ask_as_tools_do() {
 #[test]
 fn a_client_that_lacks_a_capability_gets_the_error_of_its_era() {
     let server = tool(builder(), async |context: Context| {
-        context.elicit_url("a", "https://example.com").await?;
+        context.elicit_url("a", "https://example.com", "visit").await?;
         Ok(String::from("not reached"))
     })
     .build();

@@ -1,22 +1,22 @@
 //! A byte stream between a client and a server.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
 
+use crate::Time;
+use crate::client::{Client, ClientEvent, StreamClient};
+use crate::jsonrpc::{ErrorObject, Params};
+use crate::method::MethodName;
+use crate::rpc::{CallId, CallOptions, SendError};
+use crate::server::{ClientRequest, RequestToken, ServerEvent, StreamServer};
 use bytes::Bytes;
-use mcp_proto::Time;
-use mcp_proto::client::{Client, ClientEvent, StreamClient};
-use mcp_proto::jsonrpc::{ErrorObject, Params};
-use mcp_proto::method::MethodName;
-use mcp_proto::rpc::{CallId, CallOptions, SendError};
-use mcp_proto::server::{ClientRequest, RequestToken, ServerEvent, StreamServer};
 
 use super::application::{Desk, Order, Said};
 use super::ledger::Ledger;
-use super::link::Link;
 use super::machines::Pair;
+use super::pair_link::PairLink;
 use super::record::{Outcome, Record};
 use super::setup::Setup;
-use crate::network::{Arrival, Pipe, Rng};
+use crate::testing::network::{Arrival, Pipe, Rng};
 
 /// How many entries a call of the client has, at most: among the calls, the deadlines, and those that wait for the
 /// handshake.
@@ -225,7 +225,7 @@ impl StreamLink {
     }
 }
 
-impl Link for StreamLink {
+impl PairLink for StreamLink {
     type Token = RequestToken;
 
     fn as_client(&self) -> &Client {

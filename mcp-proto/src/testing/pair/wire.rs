@@ -1,16 +1,17 @@
 //! One exchange on its way between a client and a server.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use alloc::collections::VecDeque;
+use core::time::Duration;
 
+use crate::Time;
+use crate::http::client::{ExchangeError, ExchangeId};
+use crate::server::http::Frame;
 use bytes::Bytes;
 use http::{Method, Request};
-use mcp_proto::Time;
-use mcp_proto::http::client::{ExchangeError, ExchangeId};
-use mcp_proto::server::http::Frame;
 
 /// What somebody has heard who is not the client.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Heard {
     /// The head of the response.
     pub head: Option<http::response::Parts>,
@@ -26,7 +27,7 @@ impl Heard {
     /// # Panics
     /// Where it is none.
     pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).expect("text")
+        core::str::from_utf8(&self.body).expect("text")
     }
 
     /// The status; 0 where there is no response yet.
@@ -46,6 +47,7 @@ impl Heard {
 
 /// What becomes of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fate {
     /// It works.
     Good,

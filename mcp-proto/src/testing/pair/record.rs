@@ -1,12 +1,12 @@
 //! What a client has told its application.
 
-use std::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet};
 
-use mcp_proto::Time;
-use mcp_proto::client::{ClientEvent, ServerRequest};
-use mcp_proto::jsonrpc::{Notification, RawJson};
-use mcp_proto::model::ProgressParams;
-use mcp_proto::rpc::{CallError, CallId, CloseReason};
+use crate::Time;
+use crate::client::{ClientEvent, ServerRequest};
+use crate::jsonrpc::{Notification, RawJson};
+use crate::model::ProgressParams;
+use crate::rpc::{CallError, CallId, CloseReason};
 
 /// What became of a call.
 pub type Outcome = Result<RawJson, CallError>;

@@ -1,12 +1,13 @@
 //! What a network does to what is sent through it.
 
-use std::ops::RangeInclusive;
-use std::time::Duration;
+use core::ops::RangeInclusive;
+use core::time::Duration;
 
 use super::rng::Rng;
 
 /// What a network does to what is sent through it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Conditions {
     /// How long something is on its way. Over HTTP each exchange has its own times, so that one overtakes another.
     pub latency: RangeInclusive<Duration>,
@@ -16,7 +17,7 @@ pub struct Conditions {
     pub stalls: usize,
     /// For how long.
     pub stall: RangeInclusive<Duration>,
-    /// How many of a hundred HTTP exchanges fail, in one of the ways of [`Fate`](crate::pair::Fate).
+    /// How many of a hundred HTTP exchanges fail, in one of the ways of [`Fate`](crate::testing::pair::Fate).
     pub failures: usize,
     /// How many of a hundred HTTP requests reach the server twice. The answer to the second goes nowhere.
     pub duplicates: usize,
@@ -24,6 +25,7 @@ pub struct Conditions {
 
 /// Into which pieces bytes are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cuts {
     /// They arrive as they were written.
     Whole,
@@ -34,6 +36,20 @@ pub enum Cuts {
 }
 
 impl Conditions {
+    /// The same with another time on the way.
+    #[must_use]
+    pub fn with_latency(mut self, latency: RangeInclusive<Duration>) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// The same with bytes cut otherwise.
+    #[must_use]
+    pub fn with_cuts(mut self, cuts: Cuts) -> Self {
+        self.cuts = cuts;
+        self
+    }
+
     /// Everything arrives at once, whole and safe.
     pub const CALM: Self = Self {
         latency: Duration::ZERO..=Duration::ZERO,

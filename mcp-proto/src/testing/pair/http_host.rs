@@ -1,26 +1,26 @@
 //! The HTTP server of a pair: the machine, the application behind it, and where its exchanges are in the network.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::iter;
+use alloc::collections::{BTreeMap, BTreeSet};
+use core::iter;
 
+use crate::Time;
+use crate::http::server::HttpConfig;
+use crate::jsonrpc::Params;
+use crate::method::MethodName;
+use crate::rpc::{CallOptions, SendError};
+use crate::server::ServerConfig;
+use crate::server::http::{ExchangeId, HttpCallId, HttpEvent, HttpRequestToken, HttpServer as Machine, Sender};
 use bytes::Bytes;
 use http::Request;
-use mcp_proto::Time;
-use mcp_proto::http::server::HttpConfig;
-use mcp_proto::jsonrpc::Params;
-use mcp_proto::method::MethodName;
-use mcp_proto::rpc::{CallOptions, SendError};
-use mcp_proto::server::ServerConfig;
-use mcp_proto::server::http::{ExchangeId, HttpCallId, HttpEvent, HttpRequestToken, HttpServer as Machine, Sender};
 
 use super::application::{Application, Desk, Order, Said};
 use super::record::Outcome;
 use super::wire::Parcel;
-use crate::network::Rng;
+use crate::testing::network::Rng;
 
 /// An HTTP server with its application.
 #[derive(Debug)]
-pub struct HttpServer {
+pub struct HttpHost {
     /// The server.
     pub machine: Machine,
     /// The application.
@@ -36,7 +36,7 @@ pub struct HttpServer {
     rng: Rng,
 }
 
-impl HttpServer {
+impl HttpHost {
     pub(super) fn new(config: ServerConfig, http: HttpConfig, application: Application, rng: Rng) -> Self {
         Self {
             machine: Machine::new(config, http.clone()),
@@ -83,7 +83,7 @@ impl HttpServer {
     /// A request has arrived whole.
     pub(super) fn receive(&mut self, now: Time, place: u64, request: Request<Bytes>) {
         let (head, body) = request.into_parts();
-        let random = || std::array::from_fn(|_| self.rng.bits() as u8);
+        let random = || core::array::from_fn(|_| self.rng.bits() as u8);
         let id = self.machine.receive(now, head, body, Sender::new(), random);
         self.open.insert(id, place);
     }

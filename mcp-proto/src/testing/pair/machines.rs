@@ -1,13 +1,13 @@
 //! Two machines, driven to where nothing happens any more.
 
-use std::time::Duration;
+use core::time::Duration;
 
-use mcp_proto::Time;
-use mcp_proto::jsonrpc::Params;
-use mcp_proto::rpc::{CallId, CallOptions, CloseReason, SendError};
+use crate::Time;
+use crate::jsonrpc::Params;
+use crate::rpc::{CallId, CallOptions, CloseReason, SendError};
 use serde_json::{Value, json};
 
-use super::link::Link;
+use super::pair_link::PairLink;
 use super::record::{Outcome, Record};
 
 /// How often the two may answer each other without time passing.
@@ -25,12 +25,13 @@ pub struct Pair<L> {
 
 /// Two machines that do not come to rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Livelock {
     /// When it was given up.
     pub at: Time,
 }
 
-impl<L: Link> Pair<L> {
+impl<L: PairLink> Pair<L> {
     pub(crate) fn new(link: L) -> Self {
         Self {
             link,
@@ -47,7 +48,7 @@ impl<L: Link> Pair<L> {
     /// Calls a method of the server.
     ///
     /// # Errors
-    /// Those of [`Client::call`](mcp_proto::client::Client::call).
+    /// Those of [`Client::call`](crate::client::Client::call).
     pub fn try_call(&mut self, method: &str, params: Value, options: CallOptions) -> Result<CallId, SendError> {
         let params = Params::from_serialize(&params).expect("an object");
         let call = self.link.client().call(method, params, options)?;
@@ -247,7 +248,7 @@ impl<L: Link> Pair<L> {
             happened = true;
             if let Some(request) = self.record.take(self.now, event) {
                 // The application of the client serves no requests of its own.
-                let error = mcp_proto::jsonrpc::ErrorObject::method_not_found(request.request.method.as_str());
+                let error = crate::jsonrpc::ErrorObject::method_not_found(request.request.method.as_str());
                 self.link.client().respond(request.key, Err(error));
             }
         }

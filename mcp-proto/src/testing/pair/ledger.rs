@@ -1,6 +1,6 @@
 //! What goes over the wire, watched by somebody who belongs to neither side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! A small generator of pseudo-random numbers.
 
-use std::ops::RangeInclusive;
-use std::time::Duration;
+use core::ops::RangeInclusive;
+use core::time::Duration;
 
 /// Numbers that look random and follow from a seed alone: a counter, scrambled (SplitMix64).
 #[derive(Clone, Debug)]

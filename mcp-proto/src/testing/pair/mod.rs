@@ -5,10 +5,10 @@
 
 mod application;
 mod http;
-mod http_server;
+mod http_host;
 mod ledger;
-mod link;
 mod machines;
+mod pair_link;
 mod record;
 mod setup;
 mod stream;
@@ -16,9 +16,9 @@ mod wire;
 
 pub use application::{Application, Desk, Order, Plan, Said, tools};
 pub use http::HttpLink;
-pub use http_server::HttpServer;
-pub use link::Link;
+pub use http_host::HttpHost;
 pub use machines::{Livelock, Pair};
+pub use pair_link::PairLink;
 pub use record::{Outcome, Record};
 pub use setup::Setup;
 pub use stream::StreamLink;

@@ -1,9 +1,9 @@
 //! One direction of a byte stream.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 
+use crate::Time;
 use bytes::{Bytes, BytesMut};
-use mcp_proto::Time;
 
 use super::conditions::{Conditions, Cuts};
 use super::rng::Rng;
@@ -25,6 +25,7 @@ pub struct Pipe {
 
 /// What comes out of a [`Pipe`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Arrival {
     /// Some bytes.
     Bytes(Bytes),
@@ -156,7 +157,7 @@ impl Pipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use core::time::Duration;
 
     fn drain(pipe: &mut Pipe) -> (Vec<u8>, usize, bool) {
         let (mut bytes, mut pieces, mut last) = (Vec::new(), 0, Time::ORIGIN);

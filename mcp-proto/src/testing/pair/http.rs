@@ -1,25 +1,25 @@
 //! HTTP exchanges between a client and a server.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt::Write;
-use std::time::Duration;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use core::fmt::Write;
+use core::time::Duration;
 
+use crate::Time;
+use crate::client::{Client, ClientEvent, HttpClient};
+use crate::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
+use crate::server::http::HttpRequestToken;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
-use mcp_proto::Time;
-use mcp_proto::client::{Client, ClientEvent, HttpClient};
-use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
-use mcp_proto::server::http::HttpRequestToken;
 
 use super::application::Desk;
-use super::http_server::HttpServer;
+use super::http_host::HttpHost;
 use super::ledger::{Ledger, Obituaries};
-use super::link::Link;
 use super::machines::Pair;
+use super::pair_link::PairLink;
 use super::record::Record;
 use super::setup::Setup;
 use super::wire::{Fate, Heard, Parcel, Wire, session_of};
-use crate::network::{Conditions, Rng};
+use crate::testing::network::{Conditions, Rng};
 
 /// How long whoever has sent a request twice waits for the second answer, at most.
 const COPY: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ const ENTRIES: usize = 3;
 #[derive(Debug)]
 pub struct HttpLink {
     client: HttpClient,
-    server: HttpServer,
+    server: HttpHost,
     wires: BTreeMap<u64, Wire>,
     next: u64,
     conditions: Conditions,
@@ -63,7 +63,7 @@ impl HttpLink {
         let config = HttpClientConfig::new(Uri::from_static("http://localhost:8000/mcp"));
         Self {
             client: HttpClient::new(setup.client, &config),
-            server: HttpServer::new(setup.server, setup.http, setup.application, rng.fork()),
+            server: HttpHost::new(setup.server, setup.http, setup.application, rng.fork()),
             wires: BTreeMap::new(),
             next: 0,
             conditions: setup.conditions,
@@ -114,7 +114,7 @@ impl HttpLink {
     }
 
     /// The server.
-    pub fn server(&mut self) -> &mut HttpServer {
+    pub fn server(&mut self) -> &mut HttpHost {
         &mut self.server
     }
 
@@ -351,7 +351,7 @@ impl HttpLink {
     }
 }
 
-impl Link for HttpLink {
+impl PairLink for HttpLink {
     type Token = HttpRequestToken;
 
     fn as_client(&self) -> &Client {
@@ -438,7 +438,7 @@ impl Link for HttpLink {
 }
 
 /// Checks that what a server keeps is what is worked on.
-fn audit(server: &HttpServer) {
+fn audit(server: &HttpHost) {
     let (machine, desk) = (&server.machine, &server.desk);
     assert!(desk.tokens().all(|token| machine.is_in_progress(token)), "{server:?}");
     let working = desk.tokens().filter(|token| token.session().is_some()).count();

@@ -1,15 +1,16 @@
 //! What a pair is made of.
 
-use mcp_proto::client::{ClientConfig, Mode};
-use mcp_proto::http::server::{HttpConfig, Resumption};
-use mcp_proto::model::Implementation;
-use mcp_proto::server::ServerConfig;
-use mcp_proto::{Limits, Revision};
+use crate::client::{ClientConfig, Mode};
+use crate::http::server::{HttpConfig, Resumption};
+use crate::model::Implementation;
+use crate::server::ServerConfig;
+use crate::{Limits, Revision};
 
 use super::application::{Application, Order, Plan, tools};
-use crate::network::Conditions;
+use crate::testing::network::Conditions;
 
 /// What a pair is made of: a client, a server that declares tools, an application behind it, and a network.
+#[non_exhaustive]
 pub struct Setup {
     /// The client.
     pub client: ClientConfig,

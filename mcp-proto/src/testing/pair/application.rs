@@ -1,13 +1,13 @@
 //! The application behind a server: what it answers, and when.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::time::Duration;
+use alloc::collections::VecDeque;
+use core::fmt;
+use core::time::Duration;
 
-use mcp_proto::Time;
-use mcp_proto::jsonrpc::{ErrorObject, RawJson};
-use mcp_proto::method::{Method, MethodName};
-use mcp_proto::server::{RequestContext, ResultBody};
+use crate::Time;
+use crate::jsonrpc::{ErrorObject, RawJson};
+use crate::method::{Method, MethodName};
+use crate::server::{RequestContext, ResultBody};
 use serde_json::{Value, json};
 
 /// An application: it decides at once how a request is served, and takes its time to do so.
@@ -15,6 +15,7 @@ pub type Application = Box<dyn FnMut(&Order) -> Plan>;
 
 /// What a client asks for, over whatever it came.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Order {
     /// What is asked.
     pub method: MethodName,
@@ -149,6 +150,7 @@ struct Job<T> {
 
 /// What the application has to say.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Said<'a, T> {
     /// A notification that belongs to a request that is still worked on.
     Message(&'a T, Vec<u8>),

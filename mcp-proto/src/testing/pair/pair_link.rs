@@ -1,13 +1,13 @@
 //! What is between two machines.
 
-use mcp_proto::Time;
-use mcp_proto::client::{self, Client};
+use crate::Time;
+use crate::client::{self, Client};
 
 use super::application::Desk;
 use super::record::Record;
 
 /// Two machines and what is between them.
-pub trait Link {
+pub trait PairLink {
     /// What a request is answered with on the side of the server.
     type Token;
 
