@@ -105,6 +105,7 @@ impl Exchange {
     }
 
     fn poll<T>(&mut self, cx: &mut Context<'_>, now: Time, take: impl FnOnce(&mut Machine) -> Option<T>) -> Poll<T> {
+        let reader = self.reader();
         match &mut self.kind {
             Kind::Answered(exchange) => return take(exchange).map_or(Poll::Pending, Poll::Ready),
             Kind::Errand(errand, visit) => {
@@ -118,11 +119,11 @@ impl Exchange {
                     lock(&self.inner.sessions).leave(now, visit);
                 }
             }
-            Kind::Resumed(line, ..) => return line.poll_resumed(cx, take),
+            Kind::Resumed(line, ..) => return line.poll_exchange(reader, cx, take),
             Kind::Stream(..) | Kind::Subscription(..) | Kind::Over => {}
         }
         self.errand()
-            .map_or(Poll::Pending, |errand| errand.line.poll_exchange(cx, take))
+            .map_or(Poll::Pending, |errand| errand.line.poll_exchange(reader, cx, take))
     }
 
     /// All of the body, after the head, where it is there: the exchange is over then.

@@ -144,23 +144,6 @@ impl Line {
         Some(reader)
     }
 
-    /// [`poll_exchange`](Self::poll_exchange) for a connection that goes on with the stream.
-    pub(super) fn poll_resumed<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
-        let mut state = self.state();
-        let taken = take(&mut state.exchange);
-        self.record(&mut state.exchange);
-        let Some(taken) = taken else {
-            let before = keep(&mut state.reader, cx);
-            drop(state);
-            drop(before);
-            return Poll::Pending;
-        };
-        let room = state.room.take();
-        drop(state);
-        room.wake();
-        Poll::Ready(taken)
-    }
-
     /// From now on what is queued is counted.
     pub(super) fn count(&self, queued: Queued) {
         let mut state = self.state();
@@ -173,18 +156,28 @@ impl Line {
         self.state().queued.as_ref().is_some_and(|queued| queued.is_cut_off())
     }
 
-    /// Takes something out of the exchange; where there is nothing, the task of `cx` is woken when there is.
-    pub(super) fn poll_exchange<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
+    /// Takes something out of the exchange for this reader; where there is nothing, the task of `cx` is woken when there is.
+    pub(super) fn poll_exchange<T>(
+        &self,
+        reader: u32,
+        cx: &Context<'_>,
+        take: impl FnOnce(&mut Exchange) -> Option<T>,
+    ) -> Poll<T> {
         let mut state = self.state();
         let taken = take(&mut state.exchange);
         self.record(&mut state.exchange);
+        state.recount();
         let Some(taken) = taken else {
-            let before = keep(&mut state.driver, cx);
+            let waker = if reader == 0 {
+                &mut state.driver
+            } else {
+                &mut state.reader
+            };
+            let before = keep(waker, cx);
             drop(state);
             drop(before);
             return Poll::Pending;
         };
-        state.recount();
         // Whatever was taken has made room.
         let room = state.room.take();
         drop(state);
