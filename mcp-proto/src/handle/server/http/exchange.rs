@@ -100,7 +100,12 @@ impl Exchange {
         self.line().is_some_and(|line| line.is_cut_off())
     }
 
-    fn poll<T>(&mut self, cx: &mut Context<'_>, now: Time, take: impl FnOnce(&mut Machine) -> Option<T>) -> Poll<T> {
+    pub(super) fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Time,
+        take: impl FnOnce(&mut Machine) -> Option<T>,
+    ) -> Poll<T> {
         let reader = self.reader();
         match &mut self.kind {
             Kind::Answered(exchange) => return take(exchange).map_or(Poll::Pending, Poll::Ready),
@@ -152,7 +157,7 @@ impl Exchange {
         silence.into_iter().chain(calls).min()
     }
 
-    fn line(&self) -> Option<&Arc<Line>> {
+    pub(super) fn line(&self) -> Option<&Arc<Line>> {
         match &self.kind {
             Kind::Errand(errand, _) | Kind::Stream(errand, _) | Kind::Subscription(errand, _) => Some(&errand.line),
             Kind::Resumed(line, ..) => Some(line),
