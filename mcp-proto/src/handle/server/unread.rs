@@ -16,8 +16,9 @@ mod queued;
 pub(super) use lost::{Lost, Stream};
 pub(super) use queued::Queued;
 
-/// How much is given out at once, in bytes: what an HTTP library holds is out of reach, and so is to be little.
-const PIECE: usize = 256 << 10;
+/// How much is given out at once, in bytes: what an HTTP library holds is out of reach, and so is to be little. Over HTTP/2
+/// that is one piece of each stream, over HTTP/1 sixteen of the connection.
+const PIECE: usize = 16 << 10;
 
 /// The large answers that clients have not taken yet, where they can be taken back from those who do not read.
 pub(super) struct UnreadAnswers(Mutex<Rest>);
