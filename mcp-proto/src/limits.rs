@@ -30,9 +30,13 @@ settings! {
         /// and needs nothing of it, as long as all small ones together are no more than a quarter. Default 256 MiB.
         pub reading_bytes (with_reading_bytes): usize,
         /// Most bytes of large answers (beyond 16 KiB) of an HTTP server that its clients have not taken yet, over all of
-        /// them, with what is queued beyond 16 KiB on each GET stream and each subscription. Where there is not enough,
-        /// the answer or stream of a client that holds most is cut off: the slowest, or else the largest. Not smaller than the largest answer, or that never passes. Results of handlers that are not written
-        /// yet are an eighth of it at most, and one more on each thread. Default 256 MiB.
+        /// them, with what is queued beyond 16 KiB on each response stream of a POST, resumed or not, each GET stream and
+        /// each subscription. Where there is not enough, the answer or stream of a client that holds most is cut off: the
+        /// slowest, or else the largest; its handler goes on or is cancelled as when the client goes. Not smaller than the
+        /// largest answer, or that never passes. Beside it stand what an HTTP library writes at present (16 KiB of each
+        /// stream over HTTP/2, 256 KiB of each connection over HTTP/1) and what is kept to be resumed, which has a total of
+        /// its own (`replay_total_bytes`). Results of handlers that are not written yet are an eighth of it at most, and one
+        /// more on each thread. Default 256 MiB.
         pub unread_bytes (with_unread_bytes): usize,
         /// Largest body of an HTTP response that carries an error, in bytes. Default 64 KiB.
         pub error_body_bytes (with_error_body_bytes): usize,

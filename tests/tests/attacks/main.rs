@@ -10,7 +10,7 @@
 //! | as many subscriptions as there may be over one connection | a server | the table of subscriptions | `subscriptions` |
 //! | calls that report progress without end | a server | the loop, and memory | `flood` |
 //! | the same over HTTP and on a byte stream, read and not | a server | memory | `growth` |
-//! | streams that are never read | a server | memory | `streams` |
+//! | streams that are never read, each with little to say and each with much | a server | memory | `streams` |
 //! | listeners that never read, while all are told something large | a server | memory | `listeners` |
 //! | large answers that are never read | a server | memory | `unread` |
 

@@ -21,6 +21,8 @@ mod completing;
 )]
 mod contents;
 mod context;
+#[cfg(feature = "http")]
+mod counted;
 mod cursor;
 #[cfg(feature = "http")]
 mod depot;
@@ -76,6 +78,8 @@ mod state;
 mod stream;
 #[cfg(feature = "schema")]
 mod texts;
+#[cfg(feature = "http")]
+mod told;
 mod tool;
 #[cfg(feature = "schema")]
 mod typed;

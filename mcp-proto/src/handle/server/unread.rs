@@ -2,7 +2,6 @@
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
-use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
@@ -11,8 +10,15 @@ use crate::handle::sync::{Mutex, lock};
 use crate::http::server::{Bodies, BodyKey, Holder};
 use crate::limits::Limits;
 
-/// How much is given out at once, in bytes: what an HTTP library holds is out of reach, and so is to be little.
-const PIECE: usize = 256 << 10;
+mod lost;
+mod queued;
+
+pub(super) use lost::{Lost, Stream};
+pub(super) use queued::Queued;
+
+/// How much is given out at once, in bytes: what an HTTP library holds is out of reach, and so is to be little. Over HTTP/2
+/// that is one piece of each stream, over HTTP/1 sixteen of the connection.
+const PIECE: usize = 16 << 10;
 
 /// The large answers that clients have not taken yet, where they can be taken back from those who do not read.
 pub(super) struct UnreadAnswers(Mutex<Rest>);
@@ -21,14 +27,6 @@ struct Rest {
     bodies: Bodies,
     rest: BTreeMap<BodyKey, Bytes>,
     streams: BTreeMap<BodyKey, Weak<dyn Stream>>,
-    /// Streams that are lost, and do not know it yet: they are not told under a lock.
-    losers: Vec<Weak<dyn Stream>>,
-}
-
-/// A stream that can be lost.
-pub(super) trait Stream: Send + Sync {
-    /// It is lost: what is queued is dropped, and its client is told by its end.
-    fn cut_off(&self);
 }
 
 impl UnreadAnswers {
@@ -37,112 +35,19 @@ impl UnreadAnswers {
             bodies: Bodies::of_responses(limits),
             rest: BTreeMap::new(),
             streams: BTreeMap::new(),
-            losers: Vec::new(),
         }))
-    }
-
-    /// Cuts off the streams that were lost. To be called under no lock, after something was queued.
-    pub(super) fn cut_off_losers(&self) {
-        let losers = core::mem::take(&mut lock(&self.0).losers);
-        (losers.iter().filter_map(Weak::upgrade)).for_each(|loser| loser.cut_off());
     }
 }
 
 impl Rest {
-    /// The answers that were lost, to be dropped under no lock; streams are remembered.
-    fn collect_lost(&mut self, lost: &mut Vec<Bytes>) {
+    /// What was lost.
+    fn take_lost(&mut self) -> Lost {
+        let mut lost = Lost::default();
         while let Some(loser) = self.bodies.poll_lost() {
-            lost.extend(self.rest.remove(&loser));
-            self.losers.extend(self.streams.remove(&loser));
+            lost.answers.extend(self.rest.remove(&loser));
+            lost.streams.extend(self.streams.remove(&loser));
         }
-    }
-}
-
-/// What is queued on a stream, within [`Limits::unread_bytes`] with all large answers of the endpoint.
-///
-/// | queued | counted | why |
-/// |---|---|---|
-/// | up to 16 KiB | nothing | a stream that is read needs nothing of what all share |
-/// | more | in pieces of 64 KiB | not each event is to lock what all share |
-/// | all is taken | nothing | |
-pub(super) struct Queued {
-    answers: Arc<UnreadAnswers>,
-    holder: Holder,
-    stream: Weak<dyn Stream>,
-    key: Option<BodyKey>,
-    counted: usize,
-    is_cut_off: bool,
-}
-
-/// What a stream may queue without being counted, in bytes.
-const SMALL: usize = 16 << 10;
-
-/// What is queued beyond that is counted in pieces of so many bytes.
-const STEP: usize = 64 << 10;
-
-impl Queued {
-    /// Nothing is queued.
-    pub(super) fn new(answers: &Arc<UnreadAnswers>, holder: Holder, stream: Weak<dyn Stream>) -> Self {
-        Self {
-            answers: answers.clone(),
-            holder,
-            stream,
-            key: None,
-            counted: 0,
-            is_cut_off: false,
-        }
-    }
-
-    /// So many bytes are queued by now. Where there is no room for them, a stream or an answer is lost, maybe this one:
-    /// [`UnreadAnswers::cut_off_losers`] is to be called then, under no lock.
-    pub(super) fn set(&mut self, bytes: usize) {
-        if bytes == 0 {
-            self.forget();
-        } else if bytes > self.counted.max(SMALL) && !self.is_cut_off {
-            self.count(bytes.div_ceil(STEP).saturating_mul(STEP));
-        }
-    }
-
-    fn count(&mut self, counted: usize) {
-        let (mut lost, mut unread) = (Vec::new(), lock(&self.answers.0));
-        let key = *self.key.get_or_insert_with(|| unread.bodies.begin(self.holder.clone()));
-        match unread.bodies.take(key, counted - self.counted) {
-            Ok(()) => drop(unread.streams.insert(key, self.stream.clone())),
-            Err(_) => {
-                unread.bodies.finish(key);
-                unread.streams.remove(&key);
-                unread.losers.push(self.stream.clone());
-            }
-        }
-        unread.collect_lost(&mut lost);
-        drop(unread);
-        self.counted = counted;
-    }
-
-    fn forget(&mut self) {
-        self.counted = 0;
-        if let Some(key) = self.key.take() {
-            let mut unread = lock(&self.answers.0);
-            unread.bodies.finish(key);
-            unread.streams.remove(&key);
-        }
-    }
-
-    /// It is lost, and nothing is counted any more.
-    pub(super) fn cut_off(&mut self) {
-        self.is_cut_off = true;
-        self.forget();
-    }
-
-    /// Whether it was lost.
-    pub(super) fn is_cut_off(&self) -> bool {
-        self.is_cut_off
-    }
-}
-
-impl Drop for Queued {
-    fn drop(&mut self) {
-        self.forget();
+        lost
     }
 }
 
@@ -177,19 +82,17 @@ impl Unread {
         let left = body.len();
         let mut unread = lock(&answers.0);
         let key = unread.bodies.begin(holder);
-        // Dropped under no lock: a large one is given back to the system, which takes its time.
-        let mut lost = Vec::new();
-        match unread.bodies.take(key, left) {
+        let taken = unread.bodies.take(key, left);
+        let mut lost = unread.take_lost();
+        match taken {
             Ok(()) => drop(unread.rest.insert(key, body)),
             Err(_) => {
                 unread.bodies.finish(key);
-                lost.push(body);
+                lost.answers.push(body);
             }
         }
-        unread.collect_lost(&mut lost);
         drop(unread);
-        drop(lost);
-        answers.cut_off_losers();
+        lost.cut_off();
         let answers = answers.clone();
         Self { answers, key, left }
     }

@@ -63,8 +63,9 @@ impl Exchange {
             true => exchange.poll_head(now),
             false => None,
         });
-        if let (true, Some(errand)) = (head.is_ready(), self.errand()) {
-            errand.line.stream_opened();
+        // Whoever resumes it has learnt of it before.
+        if let (true, 0, Some(line)) = (head.is_ready(), reader, self.line()) {
+            line.stream_opened();
         }
         head
     }
@@ -83,28 +84,29 @@ impl Exchange {
         .map(Frame::into_data)
     }
 
-    /// Who reads it: from now on what is queued on the stream of a GET or of a subscription counts as what this holder has
-    /// not taken, within [`Limits::unread_bytes`](crate::Limits::unread_bytes) with all others of the endpoint.
+    /// Who reads it: from now on what is queued on its stream counts as what this holder has not taken, within
+    /// [`Limits::unread_bytes`](crate::Limits::unread_bytes) with all others of the endpoint.
     pub fn read_by(&self, holder: &Holder) {
-        if let Kind::Stream(errand, _) | Kind::Subscription(errand, _) = &self.kind {
-            let stream = Arc::downgrade(&errand.line);
-            errand
-                .line
-                .count(Queued::new(&self.inner.unread, holder.clone(), stream));
-            self.inner.unread.cut_off_losers();
+        if let Some(line) = self.line() {
+            let stream = Arc::downgrade(line);
+            line.count(Queued::new(&self.inner.unread, holder.clone(), stream));
         }
     }
 
     /// Whether its stream was lost, as its client does not read it: it is to be [broken off](super::CutOff). To be asked
-    /// after each [`poll_frame`](Self::poll_frame), whose task is woken then.
+    /// after each [`poll_frame`](Self::poll_frame), whose task is woken then. What becomes of its request is the same as when
+    /// the client [goes](Self#on-drop).
     pub fn is_cut_off(&self) -> bool {
-        match &self.kind {
-            Kind::Stream(errand, _) | Kind::Subscription(errand, _) => errand.line.is_cut_off(),
-            Kind::Answered(_) | Kind::Errand(..) | Kind::Resumed(..) | Kind::Over => false,
-        }
+        self.line().is_some_and(|line| line.is_cut_off())
     }
 
-    fn poll<T>(&mut self, cx: &mut Context<'_>, now: Time, take: impl FnOnce(&mut Machine) -> Option<T>) -> Poll<T> {
+    pub(super) fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Time,
+        take: impl FnOnce(&mut Machine) -> Option<T>,
+    ) -> Poll<T> {
+        let reader = self.reader();
         match &mut self.kind {
             Kind::Answered(exchange) => return take(exchange).map_or(Poll::Pending, Poll::Ready),
             Kind::Errand(errand, visit) => {
@@ -118,11 +120,10 @@ impl Exchange {
                     lock(&self.inner.sessions).leave(now, visit);
                 }
             }
-            Kind::Resumed(line, ..) => return line.poll_resumed(cx, take),
-            Kind::Stream(..) | Kind::Subscription(..) | Kind::Over => {}
+            Kind::Stream(..) | Kind::Resumed(..) | Kind::Subscription(..) | Kind::Over => {}
         }
-        self.errand()
-            .map_or(Poll::Pending, |errand| errand.line.poll_exchange(cx, take))
+        self.line()
+            .map_or(Poll::Pending, |line| line.poll_exchange(reader, cx, take))
     }
 
     /// All of the body, after the head, where it is there: the exchange is over then.
@@ -148,18 +149,19 @@ impl Exchange {
     /// When to poll it even if nobody wakes its task.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        if let Kind::Resumed(line, ..) = &self.kind {
-            return line.with(|exchange| exchange.poll_timeout());
-        }
-        let errand = self.errand()?;
-        let silence = errand.line.with(|exchange| exchange.poll_timeout());
-        silence.into_iter().chain(errand.poll_timeout()).min()
+        let silence = self.line()?.with(|exchange| exchange.poll_timeout());
+        let calls = match &self.kind {
+            Kind::Errand(errand, _) => errand.poll_timeout(),
+            _ => None,
+        };
+        silence.into_iter().chain(calls).min()
     }
 
-    fn errand(&self) -> Option<&Errand> {
+    pub(super) fn line(&self) -> Option<&Arc<Line>> {
         match &self.kind {
-            Kind::Errand(errand, _) | Kind::Stream(errand, _) | Kind::Subscription(errand, _) => Some(errand),
-            Kind::Answered(_) | Kind::Resumed(..) | Kind::Over => None,
+            Kind::Errand(errand, _) | Kind::Stream(errand, _) | Kind::Subscription(errand, _) => Some(&errand.line),
+            Kind::Resumed(line, ..) => Some(line),
+            Kind::Answered(_) | Kind::Over => None,
         }
     }
 
@@ -174,7 +176,7 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let end = self.errand().map(|errand| errand.line.hang_up());
+        let end = self.line().map(|line| line.leave(self.reader()));
         match core::mem::replace(&mut self.kind, Kind::Over) {
             Kind::Errand(errand, Some(visit)) => self.inner.upkeep.push(match end {
                 Some(HangUp::RunOn) => Arrival::Orphan(visit, errand),
@@ -189,10 +191,7 @@ impl Drop for Exchange {
                 (errand.line.session.iter()).for_each(|session| session.unlisten(&errand.line));
                 self.inner.upkeep.push(Arrival::Leave(visit));
             }
-            Kind::Resumed(line, reader, visit) => {
-                let _ = line.leave(reader);
-                self.inner.upkeep.push(Arrival::Leave(visit));
-            }
+            Kind::Resumed(_, _, visit) => self.inner.upkeep.push(Arrival::Leave(visit)),
             Kind::Subscription(_, key) => drop(lock(&self.inner.subscriptions).remove(key)),
             Kind::Errand(..) | Kind::Answered(_) | Kind::Over => {}
         }

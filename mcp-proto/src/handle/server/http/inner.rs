@@ -67,16 +67,11 @@ impl Audience for Inner {
         let sessions: Vec<_> = (lock(&self.sessions).iter())
             .map(|member| member.session.clone())
             .collect();
-        for session in &sessions {
-            session.announce(announcement);
-            // After each: else all of them could queue it first.
-            self.unread.cut_off_losers();
-        }
+        sessions.iter().for_each(|session| session.announce(announcement));
         let subscribers: Vec<_> = lock(&self.subscriptions).iter().cloned().collect();
         for subscriber in subscribers {
             // A client that does not read loses notifications, which only say that something changed.
             let _ = subscriber.act(|exchange| exchange.announce(announcement));
-            self.unread.cut_off_losers();
         }
     }
 }

@@ -7,7 +7,9 @@ use core::task::{Context, Poll, Waker, ready};
 
 use super::session::{Party, SharedSession};
 use crate::handle::server::cancel::Cancel;
+use crate::handle::server::counted::Counted;
 use crate::handle::server::slot::Slot;
+use crate::handle::server::told::Told;
 use crate::handle::server::unread::{Queued, Stream};
 use crate::handle::server::{Peer, RoomWait};
 use crate::handle::sync::{Guard, Mutex, lock};
@@ -40,7 +42,7 @@ enum Place {
 }
 
 struct State {
-    exchange: Exchange,
+    exchange: Counted,
     /// The task that drives the exchange.
     driver: Option<Waker>,
     /// The task of a connection that goes on with its stream, while another runs the handlers.
@@ -49,20 +51,17 @@ struct State {
     stream: Option<StreamKey>,
     /// Those who wait until the client reads.
     room: Waiters,
-    /// What is queued, where that is counted; boxed because few are.
-    queued: Option<Box<Queued>>,
 }
 
 impl Line {
     /// A line whose requests are made by `asker`: `None` for a stream, where no handler runs.
     pub(super) fn new(exchange: Exchange, session: Option<Arc<SharedSession>>, asker: Option<Asker>) -> Self {
         let state = State {
-            exchange,
+            exchange: Counted::new(exchange),
             driver: None,
             reader: None,
             stream: None,
             room: Waiters::default(),
-            queued: None,
         };
         Self {
             // Beside the lock: who asks does not change.
@@ -85,36 +84,37 @@ impl Line {
 
     /// Whatever is done to the exchange, by the task that drives it.
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut Exchange) -> T) -> T {
-        let mut state = self.state();
-        let value = act(&mut state.exchange);
-        self.record(&mut state.exchange);
-        value
+        self.change(&mut self.state(), act)
     }
 
     /// The same, of which a connection that goes on with the stream is to hear.
     pub(super) fn say(&self, act: impl FnOnce(&mut Exchange)) {
         let mut state = self.state();
-        act(&mut state.exchange);
-        self.record(&mut state.exchange);
-        let reader = state.reader.take();
+        self.change(&mut state, act);
+        let told = Told::new([None, state.reader.take()], state.exchange.take_lost());
         drop(state);
-        reader.into_iter().for_each(Waker::wake);
+        told.tell();
     }
 
-    /// Keeps what is to be kept of a stream that can be resumed.
-    fn record(&self, exchange: &mut Exchange) {
-        let Some(session) = &self.session else { return };
-        while let Some(recorded) = exchange.poll_record() {
-            lock(session.replay()).append(recorded);
-        }
+    /// Whatever is done to the exchange: what is to be kept of a stream that can be resumed is.
+    fn change<T>(&self, state: &mut State, act: impl FnOnce(&mut Exchange) -> T) -> T {
+        state.exchange.act(|exchange| {
+            let value = act(exchange);
+            let Some(session) = &self.session else { return value };
+            while let Some(recorded) = exchange.poll_record() {
+                lock(session.replay()).append(recorded);
+            }
+            value
+        })
     }
 
     /// The client learns of the stream with its head, and from now on may resume it.
     pub(super) fn stream_opened(self: &Arc<Self>) {
         let Some(session) = &self.session else { return };
         let mut state = self.state();
-        let Some(key) = state.exchange.stream_key() else { return };
-        self.record(&mut state.exchange);
+        let Some(key) = self.change(&mut state, |exchange| exchange.stream_key()) else {
+            return;
+        };
         state.stream = Some(key);
         drop(state);
         session.act(|session| session.stream_opened(key, self.clone()));
@@ -136,55 +136,47 @@ impl Line {
         let mut state = self.state();
         // Under the lock of the exchange: nothing may be said in between.
         let replayed = lock(session.replay()).replay(last)?;
-        let reader = state.exchange.resume(&replayed)?;
-        let wakers = [state.driver.take(), state.reader.take()];
-        drop(state);
+        let reader = self.change(&mut state, |exchange| exchange.resume(&replayed))?;
         // Whoever has read it so far is told of its end.
-        wakers.into_iter().flatten().for_each(Waker::wake);
-        Some(reader)
-    }
-
-    /// [`poll_exchange`](Self::poll_exchange) for a connection that goes on with the stream.
-    pub(super) fn poll_resumed<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
-        let mut state = self.state();
-        let taken = take(&mut state.exchange);
-        self.record(&mut state.exchange);
-        let Some(taken) = taken else {
-            let before = keep(&mut state.reader, cx);
-            drop(state);
-            drop(before);
-            return Poll::Pending;
-        };
-        let room = state.room.take();
+        let told = state.told();
         drop(state);
-        room.wake();
-        Poll::Ready(taken)
+        told.tell();
+        Some(reader)
     }
 
     /// From now on what is queued is counted.
     pub(super) fn count(&self, queued: Queued) {
         let mut state = self.state();
-        state.queued = Some(Box::new(queued));
-        state.recount();
+        state.exchange.count(queued);
+        let lost = state.exchange.take_lost();
+        drop(state);
+        lost.cut_off();
     }
 
     /// Whether it was lost, as its client does not read it.
     pub(super) fn is_cut_off(&self) -> bool {
-        self.state().queued.as_ref().is_some_and(|queued| queued.is_cut_off())
+        self.state().exchange.is_cut_off()
     }
 
-    /// Takes something out of the exchange; where there is nothing, the task of `cx` is woken when there is.
-    pub(super) fn poll_exchange<T>(&self, cx: &Context<'_>, take: impl FnOnce(&mut Exchange) -> Option<T>) -> Poll<T> {
+    /// Takes something out of the exchange for this reader; where there is nothing, the task of `cx` is woken when there is.
+    pub(super) fn poll_exchange<T>(
+        &self,
+        reader: u32,
+        cx: &Context<'_>,
+        take: impl FnOnce(&mut Exchange) -> Option<T>,
+    ) -> Poll<T> {
         let mut state = self.state();
-        let taken = take(&mut state.exchange);
-        self.record(&mut state.exchange);
-        let Some(taken) = taken else {
-            let before = keep(&mut state.driver, cx);
+        let Some(taken) = self.change(&mut state, take) else {
+            let waker = if reader == 0 {
+                &mut state.driver
+            } else {
+                &mut state.reader
+            };
+            let before = keep(waker, cx);
             drop(state);
             drop(before);
             return Poll::Pending;
         };
-        state.recount();
         // Whatever was taken has made room.
         let room = state.room.take();
         drop(state);
@@ -192,19 +184,14 @@ impl Line {
         Poll::Ready(taken)
     }
 
-    /// The client has gone. What becomes of the requests.
-    pub(super) fn hang_up(&self) -> HangUp {
-        self.leave(0)
-    }
-
     /// The connection of this reader has gone. What becomes of the requests.
     pub(super) fn leave(&self, reader: u32) -> HangUp {
         let mut state = self.state();
-        let end = state.exchange.leave(reader);
+        let end = self.change(&mut state, |exchange| exchange.leave(reader));
         if let (Some(session), Some(key)) = (&self.session, state.stream)
             // That of a GET may go on elsewhere: its session knows.
             && !key.is_listener()
-            && state.exchange.reader() == reader
+            && state.exchange.exchange().reader() == reader
         {
             lock(session.replay()).leave(key);
         }
@@ -221,22 +208,16 @@ impl Line {
     /// Somebody else than the task that drives the exchange does something to it: the task is woken, where that is taken.
     /// Otherwise it is not, or a handler and the task would wake each other until the client reads.
     pub(super) fn act(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<(), Vec<u8>> {
-        let (driver, reader) = self.do_to(act)?;
-        driver.into_iter().chain(reader).for_each(Waker::wake);
+        self.do_to(act)?.tell();
         Ok(())
     }
 
-    /// The same, and whom to wake.
-    fn do_to(
-        &self,
-        act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>,
-    ) -> Result<(Option<Waker>, Option<Waker>), Vec<u8>> {
+    /// The same, and whom to tell.
+    fn do_to(&self, act: impl FnOnce(&mut Exchange) -> Result<(), Blocked>) -> Result<Told, Vec<u8>> {
         let mut state = self.state();
         // Left at once where it is blocked, before the driver's waker is taken.
-        act(&mut state.exchange).map_err(|blocked| blocked.0)?;
-        self.record(&mut state.exchange);
-        state.recount();
-        Ok((state.driver.take(), state.reader.take()))
+        self.change(&mut state, act).map_err(|blocked| blocked.0)?;
+        Ok(state.told())
     }
 
     fn state(&self) -> Guard<'_, State> {
@@ -248,19 +229,16 @@ impl Line {
 }
 
 impl State {
-    fn recount(&mut self) {
-        if let Some(queued) = &mut self.queued {
-            queued.set(self.exchange.queued_bytes());
-        }
+    /// Whom to tell of what was done.
+    fn told(&mut self) -> Told {
+        Told::new([self.driver.take(), self.reader.take()], self.exchange.take_lost())
     }
 }
 
 impl Stream for Line {
     fn cut_off(&self) {
-        let mut state = self.state();
-        state.queued.iter_mut().for_each(|queued| queued.cut_off());
-        drop(state);
-        let _ = self.hang_up();
+        let reader = self.state().exchange.cut_off();
+        let _ = self.leave(reader);
         // Its task is woken, and breaks it off.
         let _ = self.act(|_| Ok(()));
     }
@@ -284,7 +262,7 @@ impl Peer for Line {
 
     fn poll_room(&self, wait: &mut RoomWait, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state();
-        if state.exchange.has_room() {
+        if state.exchange.exchange().has_room() {
             return Poll::Ready(());
         }
         let before = state.room.wait(&mut wait.room, cx.waker());
@@ -373,9 +351,8 @@ impl Party for Line {
         let _ = self.act(|_| Ok(()));
     }
 
-    fn tell(&self, message: Vec<u8>) -> Result<Option<Waker>, Vec<u8>> {
-        // Nobody else runs handlers on the stream of a GET.
-        self.do_to(|exchange| exchange.carry(message)).map(|(driver, _)| driver)
+    fn tell(&self, message: Vec<u8>) -> Result<Told, Vec<u8>> {
+        self.do_to(|exchange| exchange.carry(message))
     }
 
     fn end(&self, config: &ServerConfig) {

@@ -8,6 +8,7 @@ use core::task::{Context, Poll, Waker};
 
 use crate::handle::server::Application;
 use crate::handle::server::answers::Answers;
+use crate::handle::server::told::Told;
 use crate::handle::sync::{Mutex, lock};
 use crate::handle::wakers::{Wait, Waiters};
 use crate::http::server::{Replay, Replayed, StreamKey};
@@ -45,9 +46,9 @@ pub(super) trait Party: Send + Sync {
     /// The request is cancelled: whoever waits for that is woken, and so is the task that runs its handler.
     fn cancel(&self);
 
-    /// Sends a notification on the stream, and gives whom to wake, under no lock; the message again, where the stream does
+    /// Sends a notification on the stream, and gives whom to tell, under no lock; the message again, where the stream does
     /// not take it.
-    fn tell(&self, message: Vec<u8>) -> Result<Option<Waker>, Vec<u8>>;
+    fn tell(&self, message: Vec<u8>) -> Result<Told, Vec<u8>>;
 
     /// Ends the stream.
     fn end(&self, config: &ServerConfig);
@@ -212,15 +213,15 @@ impl SharedSession {
         // the client hears first what the session took first.
         for stream in state.session.streams() {
             match stream.tell(message) {
-                Ok(driver) => {
-                    told = driver;
+                Ok(whom) => {
+                    told = Some(whom);
                     break;
                 }
                 Err(back) => message = back,
             }
         }
         drop(state);
-        told.into_iter().for_each(Waker::wake);
+        told.into_iter().for_each(Told::tell);
     }
 
     /// Opens a GET stream, which is what `party` makes of its exchange.
@@ -280,20 +281,21 @@ impl SharedSession {
 mod tests {
     use super::*;
     use crate::handle::Server;
+    use crate::handle::server::unread::Lost;
     use crate::jsonrpc::{Incoming, parse};
     use crate::server::LegacySession;
 
     /// A stream that is told something.
-    struct Told(Mutex<alloc::sync::Weak<SharedSession>>, Mutex<Vec<bool>>);
+    struct Hearer(Mutex<alloc::sync::Weak<SharedSession>>, Mutex<Vec<bool>>);
 
-    impl Party for Told {
+    impl Party for Hearer {
         fn cancel(&self) {}
 
-        fn tell(&self, _: Vec<u8>) -> Result<Option<Waker>, Vec<u8>> {
+        fn tell(&self, _: Vec<u8>) -> Result<Told, Vec<u8>> {
             let session = lock(&self.0).upgrade().unwrap();
             let is_locked = session.state.try_lock().is_err();
             lock(&self.1).push(is_locked);
-            Ok(None)
+            Ok(Told::new([None, None], Lost::default()))
         }
 
         fn end(&self, _: &ServerConfig) {}
@@ -316,7 +318,7 @@ mod tests {
         let config = server.config().clone();
         let session = HttpSession::new(LegacySession::new(&config));
         let session = Arc::new(SharedSession::new(host(server), session));
-        let told = Told(Mutex::new(Arc::downgrade(&session)), Mutex::default());
+        let told = Hearer(Mutex::new(Arc::downgrade(&session)), Mutex::default());
         let http = crate::http::server::HttpConfig::default();
         let stream = session.listen(Rules::new(&config, &http, false), |_| Arc::new(told));
         for text in [

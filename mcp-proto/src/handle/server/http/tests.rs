@@ -33,6 +33,7 @@ mod large;
 mod legacy;
 mod sessions;
 mod stateless;
+mod unread;
 
 /// What a test application does, by the name of the tool.
 struct App {
@@ -44,6 +45,9 @@ struct App {
     gate: Arc<Mutex<(bool, Vec<Waker>)>>,
     notified: Mutex<Vec<String>>,
 }
+
+/// How long a long answer is.
+const LONG: usize = 300 << 10;
 
 /// Counts itself while it lives.
 struct Alive(Arc<AtomicUsize>);
@@ -97,6 +101,11 @@ impl Application for App {
                         }
                     }
                     body("{}")
+                }
+                Some("talk and answer at length") => {
+                    peer.notify(b"{}".to_vec()).unwrap();
+                    opened(&gate).await;
+                    body(&format!(r#"{{"long":"{}"}}"#, "x".repeat(LONG)))
                 }
                 Some("wait") => {
                     opened(&gate).await;

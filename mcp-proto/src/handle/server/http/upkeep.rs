@@ -62,7 +62,7 @@ impl Upkeep {
         }
         let poll = |(_, errand): &mut (Visit, Errand), cx: &mut Context<'_>| {
             // Woken for a cancellation too.
-            let _ = errand.line.poll_exchange(cx, |_| None::<()>);
+            let _ = errand.line.poll_exchange(0, cx, |_| None::<()>);
             (errand.poll(desk, cx), errand.poll_timeout())
         };
         orphans.poll(cx, now, poll, end);

@@ -1,5 +1,6 @@
 //! Streams that are counted with all others.
 
+use super::queued::{SMALL, STEP};
 use super::*;
 use crate::http::server::Remote;
 
@@ -31,8 +32,9 @@ impl World {
     }
 
     fn set(&mut self, stream: usize, bytes: usize) {
-        self.streams[stream].1.set(bytes);
-        self.answers.cut_off_losers();
+        let queued = &mut self.streams[stream].1;
+        queued.set(bytes);
+        queued.take_lost().cut_off();
     }
 
     fn bytes(&self) -> usize {

@@ -27,7 +27,7 @@ fn with_headers(headers: &[(&str, &str)], body: &str) -> Request<Bytes> {
     post(&all, body)
 }
 
-fn call(name: &str) -> Request<Bytes> {
+pub(super) fn call(name: &str) -> Request<Bytes> {
     modern(
         "tools/call",
         Some(name),
