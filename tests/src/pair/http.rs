@@ -9,6 +9,8 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use mcp_proto::Time;
 use mcp_proto::client::{Client, ClientEvent, HttpClient};
 use mcp_proto::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
+use mcp_proto::jsonrpc::Params;
+use mcp_proto::rpc::SendError;
 use mcp_proto::server::http::HttpRequestToken;
 
 use super::application::Desk;
@@ -396,7 +398,15 @@ impl Link for HttpLink {
         (self.client_is_dead || self.client.is_finished()) && self.server.machine.open_exchanges() == 0
     }
 
+    fn notify(&mut self, method: mcp_proto::method::Method, params: Params) -> Result<(), SendError> {
+        self.server.notify(&method.into(), &params).map(drop)
+    }
+
     fn audit(&self, record: &Record, is_quiet: bool) {
+        // What is kept for those who listen is bounded by what they name: nothing of it is left when the last has gone.
+        if !record.listeners.is_empty() {
+            return;
+        }
         audit(&self.server);
         if self.client_is_dead {
             return;

@@ -2,6 +2,9 @@
 
 use mcp_proto::Time;
 use mcp_proto::client::{self, Client};
+use mcp_proto::jsonrpc::Params;
+use mcp_proto::method::Method;
+use mcp_proto::rpc::SendError;
 
 use super::application::Desk;
 use super::record::Record;
@@ -25,6 +28,12 @@ pub trait Link {
 
     /// Drives both sides once; whether anything happened.
     fn turn(&mut self, now: Time) -> bool;
+
+    /// The server tells its clients of something.
+    ///
+    /// # Errors
+    /// Those of the server.
+    fn notify(&mut self, method: Method, params: Params) -> Result<(), SendError>;
 
     /// When the next thing happens.
     fn next_time(&self) -> Option<Time>;

@@ -1,9 +1,13 @@
 //! Two machines, driven to where nothing happens any more.
 
+use std::iter;
 use std::time::Duration;
 
 use mcp_proto::Time;
+use mcp_proto::client::{Change, ListenerId};
 use mcp_proto::jsonrpc::Params;
+use mcp_proto::method::Method;
+use mcp_proto::model::SubscriptionFilter;
 use mcp_proto::rpc::{CallId, CallOptions, CloseReason, SendError};
 use serde_json::{Value, json};
 
@@ -80,6 +84,37 @@ impl<L: Link> Pair<L> {
         let params = json!({ "name": name, "arguments": arguments });
         self.try_call("tools/call", params, options)
             .expect("the client takes the call")
+    }
+
+    /// Listens to what changes at the server.
+    ///
+    /// # Panics
+    /// Where the client refuses.
+    pub fn listen(&mut self, filter: SubscriptionFilter) -> ListenerId {
+        let listener = self.link.client().listen(filter).expect("room for a listener");
+        self.record.listeners.insert(listener, 0);
+        listener
+    }
+
+    /// Listens no more.
+    pub fn unlisten(&mut self, listener: ListenerId) {
+        self.collect();
+        self.link.client().unlisten(listener);
+        self.record.listeners.remove(&listener);
+    }
+
+    /// What a listener has heard, and not taken yet.
+    pub fn changes(&mut self, listener: ListenerId) -> Vec<Change> {
+        iter::from_fn(|| self.link.client().poll_change(listener)).collect()
+    }
+
+    /// Has the server tell that something has changed.
+    ///
+    /// # Panics
+    /// Where it refuses.
+    pub fn notify(&mut self, method: Method, params: Value) {
+        let params = Params::from_serialize(&params).expect("an object");
+        self.link.notify(method, params).expect("the server takes it");
     }
 
     /// Cancels a call.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mcp_proto::Time;
 use mcp_proto::client::{Client, ClientEvent, StreamClient};
 use mcp_proto::jsonrpc::{ErrorObject, Params};
-use mcp_proto::method::MethodName;
+use mcp_proto::method::{Method, MethodName};
 use mcp_proto::rpc::{CallId, CallOptions, SendError};
 use mcp_proto::server::{ClientRequest, RequestToken, ServerEvent, StreamServer};
 
@@ -280,7 +280,15 @@ impl Link for StreamLink {
         client && (self.server_is_dead || self.server.is_finished())
     }
 
+    fn notify(&mut self, method: Method, params: Params) -> Result<(), SendError> {
+        self.server.notify(method, params)
+    }
+
     fn audit(&self, record: &Record, is_quiet: bool) {
+        // What is kept for those who listen is bounded by what they name: nothing of it is left when the last has gone.
+        if !record.listeners.is_empty() {
+            return;
+        }
         let waiting = record.waiting();
         if !self.client_is_dead {
             let (client, kept) = (self.client.as_client(), self.client.kept());
