@@ -38,6 +38,7 @@ pub(super) enum Hearing {
     /// Not in this session.
     Never,
     /// Not at present.
+    #[cfg(feature = "http")]
     Soon,
     /// Yes.
     Now,

@@ -7,6 +7,7 @@ mod executor;
 mod farewell;
 mod learning;
 mod life;
+mod listening;
 mod losses;
 mod world;
 

@@ -50,9 +50,14 @@ impl Changes {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn granted(&mut self) -> Result<SubscriptionFilter, CallError> {
-        let listener = self.listener.clone()?;
-        let shared = &self.inner.shared;
-        poll_fn(|cx| shared.take(|state| state.poll_granted(listener, cx))).await
+        poll_fn(|cx| self.poll_granted(cx)).await
+    }
+
+    pub(in crate::handle) fn poll_granted(&mut self, cx: &Context<'_>) -> Poll<Result<SubscriptionFilter, CallError>> {
+        match &self.listener {
+            Ok(listener) => self.inner.shared.take(|state| state.poll_granted(*listener, cx)),
+            Err(error) => Poll::Ready(Err(error.clone())),
+        }
     }
 
     /// The next change; `None` after the end. Where the server has ended the subscription in good order that is all; else an

@@ -2,6 +2,7 @@
 
 mod bulletin;
 mod call;
+mod changes;
 mod connect;
 mod driver;
 mod facade;
@@ -14,6 +15,7 @@ mod shared;
 
 pub use bulletin::SessionIncident;
 pub use call::SessionCall;
+pub use changes::SessionChanges;
 pub use connect::{Connect, Connected, Connecting, Driver};
 pub use driver::SessionsDriver;
 pub use facade::Sessions;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call::SessionCall;
+use super::changes::SessionChanges;
 use super::incidents::SessionIncidents;
 use super::loan::{Asking, Loan, acquire_options};
 use super::notifications::SessionNotifications;
@@ -17,7 +18,7 @@ use crate::client::{ServerFacts, ToolList};
 use crate::handle::client::{Answered, tool_params};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
-use crate::model::{CallToolResult, TypedRequest};
+use crate::model::{CallToolResult, SubscriptionFilter, TypedRequest};
 use crate::rpc::{CallError, CallOptions};
 use crate::sessions::AcquireOptions;
 
@@ -86,6 +87,12 @@ impl<K: Ord> Session<K> {
     /// What the server notifies of its own accord, from now on, in this session and in those that come after it.
     pub fn notifications(&self) -> SessionNotifications<K> {
         SessionNotifications::new(&self.inner, &self.key)
+    }
+
+    /// Listens to what changes at the server, in this session and in those that come after it; see
+    /// [`Client::listen`](crate::handle::Client::listen).
+    pub fn listen(&self, filter: SubscriptionFilter) -> SessionChanges<K> {
+        SessionChanges::new(&self.inner, &self.key, filter)
     }
 
     /// What is lost in this session and in those that come after it, or goes wrong, without a call failing for it; see

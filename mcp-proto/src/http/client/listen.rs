@@ -21,6 +21,7 @@ pub(super) struct Listen {
 
 /// How the GET stream of a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GetStream {
     /// Not wanted, refused, or given up.
     Off,
