@@ -5,6 +5,8 @@ mod calls;
 mod executor;
 #[cfg(feature = "http")]
 mod farewell;
+#[cfg(feature = "schema")]
+mod features;
 mod learning;
 mod life;
 mod listening;

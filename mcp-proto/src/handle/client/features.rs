@@ -67,8 +67,7 @@ impl Client {
     }
 
     fn complete(&self, reference: CompletionReference, argument: &str, value: &str) -> Call<CompleteResult> {
-        let argument = CompletionArgument::new(argument, value);
-        self.request::<Complete>(&CompleteParams::new(reference, argument))
+        self.request::<Complete>(&completion(reference, argument, value))
     }
 
     /// Asks a server of the legacy era for its log messages at or above `level`, for the whole session. Deprecated since
@@ -133,7 +132,13 @@ impl Client {
     }
 }
 
-fn prompt_params<A: Serialize>(name: &str, arguments: A) -> Result<Params, DecodeError> {
+/// The parameters of `completion/complete`.
+pub(in crate::handle) fn completion(reference: CompletionReference, argument: &str, value: &str) -> CompleteParams {
+    CompleteParams::new(reference, CompletionArgument::new(argument, value))
+}
+
+/// The parameters of `prompts/get`.
+pub(in crate::handle) fn prompt_params<A: Serialize>(name: &str, arguments: A) -> Result<Params, DecodeError> {
     #[derive(Serialize)]
     struct GetPrompt<'a> {
         name: &'a str,

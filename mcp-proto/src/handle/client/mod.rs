@@ -32,6 +32,7 @@ pub(in crate::handle) use call::{Hearers, tool_params};
 pub use changes::Changes;
 pub use facade::Client;
 pub(in crate::handle) use facade::Watch;
+pub(in crate::handle) use features::{completion, prompt_params};
 pub use incidents::Incidents;
 pub use listing::ToolListing;
 pub use notifications::Notifications;

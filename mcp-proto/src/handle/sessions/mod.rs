@@ -6,6 +6,7 @@ mod changes;
 mod connect;
 mod driver;
 mod facade;
+mod features;
 mod followers;
 mod incidents;
 mod loan;

@@ -143,7 +143,7 @@ impl<K: Ord> Session<K> {
     /// Does something that does no harm when it is done twice, with the client of the session; does it again with
     /// that of the next one, where the session proves lost. It is told how much of the caller's time is spent, and tells
     /// how much is then.
-    async fn with_client<T, F: Future<Output = Answered<T>>>(
+    pub(super) async fn with_client<T, F: Future<Output = Answered<T>>>(
         &self,
         options: &CallOptions,
         spent: Duration,
@@ -177,7 +177,11 @@ impl<K: Ord> Session<K> {
         }
     }
 
-    fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> SessionCall<K, T> {
+    pub(super) fn call<T: DeserializeOwned>(
+        &self,
+        method: MethodName,
+        params: Result<Params, DecodeError>,
+    ) -> SessionCall<K, T> {
         SessionCall::new(&self.inner, &self.key, method, params, |raw| {
             raw.decode_leniently().map(|(value, _)| value)
         })
