@@ -116,6 +116,11 @@ settings! {
         /// Most bytes of results that a client keeps because their server says that they are fresh (2026-07-28, Caching),
         /// besides the list of tools. Beyond it those go that would be out of date first. Default 4 MiB.
         pub kept_results_bytes (with_kept_results_bytes): usize,
+        /// Most listeners of a client ([`Client::listen`](crate::client::Client::listen)). Default 1,000.
+        pub listeners (with_listeners): usize,
+        /// Most bytes of changes that wait for one listener of a client; beyond it one word that there were more takes the
+        /// place of all. Default 256 KiB.
+        pub listener_bytes (with_listener_bytes): usize,
         /// Most junk lines (not JSON-RPC) reported per connection; further ones are only counted. A client never
         /// answers junk, and counts all of it. Default 64.
         pub junk_reports (with_junk_reports): usize,
@@ -166,6 +171,8 @@ impl Default for Limits {
             list_pages: 1_000,
             rounds: 10,
             kept_results_bytes: 4 << 20,
+            listeners: 1_000,
+            listener_bytes: 256 << 10,
             junk_reports: 64,
         }
     }

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
+use super::change::ListenerId;
 use crate::jsonrpc::{ErrorObject, Params};
 use crate::limits::Timeouts;
 use crate::method::MethodName;
@@ -40,6 +41,10 @@ pub(super) enum CallPurpose {
     Tools,
     /// Another round of the application's call of this name, or the same one once more.
     Round(CallId),
+    /// A subscription, for this listener.
+    Listen(ListenerId),
+    /// A resource of a legacy session, for those who listen.
+    Topic,
 }
 
 /// How far a call has come.
@@ -91,7 +96,7 @@ impl Call {
     pub(super) fn is_work(&self) -> bool {
         matches!(
             self.purpose,
-            CallPurpose::Application | CallPurpose::Tools | CallPurpose::Round(_)
+            CallPurpose::Application | CallPurpose::Tools | CallPurpose::Round(_) | CallPurpose::Listen(_)
         )
     }
 

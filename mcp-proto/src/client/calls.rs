@@ -32,6 +32,8 @@ pub(super) struct Calls {
     overdue: Option<CallId>,
     /// The last question of the machine itself that a handshake consists of.
     handshake: Option<CallId>,
+    /// The last question whether the server knows the session.
+    doubt: Option<CallId>,
     aborted: VecDeque<CallId>,
     settled: VecDeque<CallId>,
     /// The calls that were never sent when the connection closed.
@@ -47,6 +49,7 @@ impl Calls {
             waiting: rpc::Calls::new(limits.pending_calls),
             overdue: None,
             handshake: None,
+            doubt: None,
             aborted: VecDeque::new(),
             settled: VecDeque::new(),
             #[cfg(feature = "handle")]
@@ -83,6 +86,17 @@ impl Calls {
     /// The question of the handshake that waits for its answer, where it is with the server.
     pub(super) fn asked(&self) -> Option<CallId> {
         self.handshake.filter(|call| self.is_sent(*call))
+    }
+
+    /// The server is asked whether it knows the session.
+    pub(super) fn set_doubt(&mut self, ping: CallId) {
+        self.doubt = Some(ping);
+    }
+
+    /// Whether it has not answered that yet.
+    #[cfg(feature = "http")]
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.doubt.is_some_and(|ping| self.get(ping).is_some())
     }
 
     /// The question of the handshake cannot be answered any more, however far it came.
@@ -155,6 +169,11 @@ impl Calls {
     #[cfg(feature = "handle")]
     pub(super) fn spend(&mut self, call: CallId, spent: Duration) {
         self.waiting.spend(call, spent);
+    }
+
+    /// A call has no deadline any more.
+    pub(super) fn unlimit(&mut self, call: CallId) {
+        self.waiting.unlimit(call);
     }
 
     /// A call whose time is up, and how long it has waited.

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 
+use super::change::ListenerId;
 use super::tool_list::ToolList;
 use crate::jsonrpc::{ErrorObject, Notification, RawJson, Request};
 use crate::model::{Implementation, InputRequest, Map, ServerCapabilities};
@@ -70,6 +71,9 @@ pub enum ClientEvent {
     },
     /// The server notifies, of something that is neither progress nor a cancellation: of whatever it invents, too.
     Notification(ServerNotification),
+    /// There is something new for a listener: what is granted, a first change that waits, or the end; see
+    /// [`Client::listen`](super::Client::listen).
+    Changed(ListenerId),
     /// The server asks (legacy era). To be answered with [`Client::respond`](super::Client::respond).
     Request(ServerRequest),
     /// The server does not want an answer to its request any more.

@@ -28,6 +28,7 @@ impl Client {
             self.tools.forget();
             self.kept_results.clear();
             self.take_back();
+            self.void_listeners();
         }
         match step.next {
             Next::Nothing => {}
@@ -83,9 +84,10 @@ impl Client {
     }
 
     /// A request of the machine itself, which waits for no handshake.
-    pub(super) fn ask(&mut self, method: Method, params: Params, options: CallOptions, purpose: CallPurpose) {
+    pub(super) fn ask(&mut self, method: Method, params: Params, options: CallOptions, purpose: CallPurpose) -> CallId {
         let id = self.calls.begin_own(Call::new(method.into(), params, options, purpose));
         self.write(id);
+        id
     }
 
     /// Sends what was held back, in its order.
@@ -94,6 +96,7 @@ impl Client {
         for (method, params) in self.standing.restored() {
             self.ask(method, params, CallOptions::default(), CallPurpose::Ping);
         }
+        self.establish();
         for held in self.held.drain() {
             match held {
                 Held::Call(call) => self.release_call(call),
@@ -131,6 +134,7 @@ impl Client {
 
     fn fail_held(&mut self, error: &CallError) {
         self.events.push(ClientEvent::NotReady(error.clone()));
+        self.fail_listeners(error);
         for held in self.held.drain() {
             if let Held::Call(call) = held
                 && let Some(gone) = self.calls.remove(call)
@@ -168,6 +172,8 @@ impl Client {
                 self.events.push(ClientEvent::ToolsListed { call: id, outcome });
             }
             CallPurpose::Tools => self.settle_page(Err(timeout)),
+            CallPurpose::Listen(listener) => self.listeners.lose(listener, timeout),
+            CallPurpose::Topic => self.topic_answered(id, false),
         }
     }
 
@@ -256,9 +262,10 @@ impl Client {
                 call.progress = CallProgress::Held(key);
             }
             // It asked about the session that is over.
-            CallPurpose::Ping => {
+            CallPurpose::Ping | CallPurpose::Topic => {
                 self.calls.remove(id);
             }
+            CallPurpose::Listen(listener) => self.want_again(id, listener),
             // The handshake does not wait for itself: held, its question would never be asked.
             CallPurpose::Discover | CallPurpose::Initialize => self.write(id),
             CallPurpose::ToolList => {}
@@ -333,6 +340,8 @@ impl Client {
                 self.rounds.remove(name);
                 self.reply(name, outcome);
             }
+            CallPurpose::Listen(listener) => self.listeners.end(listener, outcome.map(drop)),
+            CallPurpose::Topic => self.topic_answered(call, outcome.is_ok()),
             _ => self.reply(call, outcome),
         }
     }

@@ -164,7 +164,10 @@ impl HttpClient {
             self.exchanges.abort(now, call);
         }
         self.exchanges.handle_timeout(now);
-        self.client.set_listening(self.exchanges.is_listening());
+        self.client.set_listening(self.exchanges.stream());
+        if !self.exchanges.has_output() {
+            self.client.end_deaf();
+        }
     }
 
     /// What the responses hold, message by message: each may take the last room for answers.
@@ -180,7 +183,7 @@ impl HttpClient {
     /// Brings what the responses hold to the client.
     fn pass_on(&mut self, now: Time) {
         // First: what comes may be a list that is only kept while changes are heard.
-        self.client.set_listening(self.exchanges.is_listening());
+        self.client.set_listening(self.exchanges.stream());
         while let Some(output) = self.next_output(now) {
             let was_ready = self.client.is_ready();
             match output {
@@ -223,5 +226,7 @@ impl HttpClient {
                 self.exchanges.listen(facts.revision);
             }
         }
+        self.client.set_listening(self.exchanges.stream());
+        self.client.end_deaf();
     }
 }

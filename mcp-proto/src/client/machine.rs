@@ -11,6 +11,7 @@ use super::held::{Held, HeldQueue};
 use super::inbox::Inbox;
 use super::kept_results::KeptResults;
 use super::link::Link;
+use super::listeners::Listeners;
 use super::listing::{Joined, Tools};
 use super::meta::Members;
 use super::negotiation::Negotiation;
@@ -37,10 +38,10 @@ use crate::time::Time;
 /// - The world tells it: [`receive`](Self::receive), [`fail`](Self::fail), [`delivered`](Self::delivered),
 ///   [`peer_closed`](Self::peer_closed), [`handle_timeout`](Self::handle_timeout).
 /// - The application tells it: [`call`](Self::call), [`notify`](Self::notify), [`cancel`](Self::cancel),
-///   [`resume`](Self::resume), [`give_up`](Self::give_up), [`respond`](Self::respond), [`connect`](Self::connect), [`close`](Self::close). These take no time and
-///   only enqueue.
+///   [`resume`](Self::resume), [`give_up`](Self::give_up), [`listen`](Self::listen), [`unlisten`](Self::unlisten),
+///   [`respond`](Self::respond), [`connect`](Self::connect), [`close`](Self::close). These take no time and only enqueue.
 /// - It tells the world: [`poll_outgoing`](Self::poll_outgoing), [`poll_event`](Self::poll_event),
-///   [`poll_timeout`](Self::poll_timeout). These never block, and run dry.
+///   [`poll_change`](Self::poll_change), [`poll_timeout`](Self::poll_timeout). These never block, and run dry.
 ///
 /// Any method may be called in any state, in any order. A call may be made before anything is known about
 /// the server: it is held, with its deadline, and goes out when the handshake is done.
@@ -69,6 +70,8 @@ pub struct Client {
     pub(super) tools: Tools,
     /// What the server lets it keep of other results.
     pub(super) kept_results: KeptResults,
+    /// Who listens to what changes at the server.
+    pub(super) listeners: Listeners,
     /// What of the arguments of tools headers mirror.
     pub(super) tool_headers: ToolHeaders,
     pub(super) members: Members,
@@ -99,6 +102,7 @@ impl Client {
             events: Events::new(limits.notifications),
             tools: Tools::new(link),
             kept_results: KeptResults::default(),
+            listeners: Listeners::new(link, limits),
             tool_headers: ToolHeaders::new(limits.tool_headers),
             members: Members::new(&config),
             counters: Counters::default(),
@@ -150,8 +154,9 @@ impl Client {
     /// kept for later are not.
     pub fn kept(&self) -> Kept {
         let tables = self.calls.entries() + self.inbox.entries() + self.tools.entries() + self.rounds.entries();
-        let queues = self.held.len() + self.outbox.len() + self.events.len();
+        let queues = self.held.len() + self.outbox.len() + self.events.len() + self.listeners.entries();
         let bytes = self.events.bytes() + self.outbox.bytes() + self.held.bytes() + self.rounds.bytes();
+        let bytes = bytes + self.listeners.bytes();
         Kept::new(tables + queues, bytes)
     }
 
@@ -428,6 +433,7 @@ impl Client {
         for call in self.rounds.close() {
             self.reply(call, Err(CallError::Closed(reason.clone())));
         }
+        self.close_listeners(&CallError::Closed(reason.clone()));
         // After the calls: what is queued of them is not wanted any more.
         self.outbox.close();
         self.events.push(ClientEvent::Closed(reason));
@@ -446,6 +452,7 @@ impl Client {
         if self.tools.has_unread() {
             self.read_tools(now);
         }
+        self.wake_listeners(now);
         if self.negotiation.is_unannounced(now) {
             let (phase, after) = (Phase::Initialize, self.config.timeouts.initialize);
             self.handshake_failed(CallError::Timeout { phase, after });
@@ -468,6 +475,7 @@ impl Client {
             self.tools.poll_timeout(),
             self.rounds.poll_timeout(),
             self.kept_results.poll_timeout(),
+            self.listeners.poll_timeout(),
         ];
         parts.into_iter().flatten().min()
     }
@@ -475,12 +483,15 @@ impl Client {
     /// What the application should know.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<ClientEvent> {
-        self.events.pop()
+        // First: nothing comes after the end of the connection.
+        let changed = self.listeners.pop_news().map(ClientEvent::Changed);
+        changed.or_else(|| self.events.pop())
     }
 
     /// The next message to send. Every call gets its deadline here, also one that is still held.
     #[must_use]
     pub fn poll_outgoing(&mut self, now: Time) -> Option<Outgoing> {
+        self.wake_listeners(now);
         self.calls.arm(now);
         let (text, entry) = self.pop_outbox()?;
         // The revision that it was written in: sending it may change what comes after it.

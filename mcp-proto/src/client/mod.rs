@@ -3,8 +3,10 @@
 //! [`Client`] knows messages and no transport. [`StreamClient`] drives it over a byte stream,
 //! `HttpClient` over HTTP exchanges; both are values too.
 
+mod backlog;
 mod call;
 mod calls;
+mod change;
 mod config;
 mod cursors;
 mod era;
@@ -20,6 +22,8 @@ mod incident;
 mod input;
 mod kept_results;
 mod link;
+mod listener;
+mod listeners;
 mod listing;
 mod machine;
 mod meta;
@@ -32,10 +36,13 @@ mod stage;
 mod standing;
 mod step;
 mod stream;
+mod subscribing;
 mod tool_headers;
 mod tool_list;
 mod tools;
+mod topics;
 
+pub use change::{Change, ListenerId};
 pub use config::{ClientConfig, Mode, Prior};
 #[cfg(feature = "handle")]
 pub(crate) use cursors::Cursors;

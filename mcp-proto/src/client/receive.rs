@@ -68,9 +68,10 @@ impl Client {
             CallPurpose::Application | CallPurpose::Tools | CallPurpose::Round(_) => {
                 return self.work_failed(call, failure);
             }
+            CallPurpose::Listen(listener) => return self.listen_failed(call, listener, failure),
             // Is never with the server.
             CallPurpose::ToolList => return,
-            CallPurpose::Ping => return self.ping_failed(call, &failure),
+            CallPurpose::Ping | CallPurpose::Topic => return self.own_failed(call, &failure),
             CallPurpose::Discover => {
                 self.calls.remove(call);
                 self.negotiation.discover_failed(failure)
@@ -136,14 +137,9 @@ impl Client {
     /// for that would lose what it holds, again and again.
     pub fn ask_for_session(&mut self) {
         if self.negotiation.is_legacy() && self.is_ready() {
-            self.ask(Method::Ping, Params::NONE, CallOptions::default(), CallPurpose::Ping);
+            let ping = self.ask(Method::Ping, Params::NONE, CallOptions::default(), CallPurpose::Ping);
+            self.calls.set_doubt(ping);
         }
-    }
-
-    /// Whether the GET stream of a legacy session is open.
-    #[cfg(feature = "http")]
-    pub(super) fn set_listening(&mut self, is_listening: bool) {
-        self.tools.set_listening(is_listening);
     }
 
     /// The GET stream of a legacy session will not be opened any more.
@@ -151,7 +147,9 @@ impl Client {
     pub(super) fn not_listening(&mut self, failure: Failure) {
         // When it closed, the application was told all there is.
         if self.closed.is_none() {
-            self.events.push(ClientEvent::NotListening(failure.into()));
+            let error = CallError::from(failure);
+            self.listeners.deafen(error.clone());
+            self.events.push(ClientEvent::NotListening(error));
         }
     }
 
@@ -257,6 +255,8 @@ impl Client {
             }
             // Whatever answers a ping, it shows that the session is known.
             CallPurpose::Ping | CallPurpose::ToolList => return,
+            CallPurpose::Listen(listener) => return self.listen_answered(listener, outcome, channel),
+            CallPurpose::Topic => return self.topic_answered(id, outcome.is_ok()),
             CallPurpose::Discover => self.negotiation.discovered(&outcome, channel),
             CallPurpose::Initialize => self.negotiation.initialized(outcome, channel),
         };
@@ -275,6 +275,9 @@ impl Client {
         };
         if let (Ok(_), Some(method), true) = (&outcome, call.method.known(), self.negotiation.is_legacy()) {
             self.standing.agreed(method, &call.params);
+            if method == Method::Unsubscribe {
+                self.unsubscribed(&call.params);
+            }
         }
         // Of a call that needed input, what was answered is in it (2026-07-28, Multi Round-Trip Requests).
         if call.options.cached
@@ -330,7 +333,7 @@ impl Client {
     }
 
     /// The epoch in which a call for the application was sent, where that was once.
-    fn first_sent(&self, id: CallId) -> Option<u64> {
+    pub(super) fn first_sent(&self, id: CallId) -> Option<u64> {
         let call = self.calls.get(id).filter(|call| call.is_work() && !call.repeated)?;
         match call.progress {
             CallProgress::Sent(epoch) => Some(epoch),
@@ -372,12 +375,14 @@ impl Client {
         }
     }
 
-    /// The question whether the server knows the session failed.
-    fn ping_failed(&mut self, id: CallId, failure: &Failure) {
-        let ping = self.calls.remove(id);
-        if *failure == Failure::SessionLost && ping.is_some_and(|ping| self.is_present(&ping)) {
+    /// The question whether the server knows the session failed, or another of the machine's own.
+    fn own_failed(&mut self, id: CallId, failure: &Failure) {
+        let own = self.calls.remove(id);
+        if *failure == Failure::SessionLost && own.is_some_and(|own| self.is_present(&own)) {
             self.lose_session();
             self.connect();
+        } else {
+            self.topic_answered(id, false);
         }
     }
 
@@ -405,17 +410,21 @@ impl Client {
             ) => {
                 self.kept_results.changed(changed, notification.params.as_ref());
             }
+            Some(Method::SubscriptionsAcknowledgedNotification) if self.is_acknowledged(now, &notification, origin) => {
+                return;
+            }
             // It goes on from there like any other: it need not belong to a call.
             Some(Method::LoggingMessageNotification) => self.receive_log(&notification, origin),
             _ => {}
         }
+        self.hear(&notification, origin);
         let related = self.related(origin).or_else(|| self.subscription_of(&notification));
         self.events
             .push(ClientEvent::Notification(ServerNotification { notification, related }));
     }
 
     /// The request whose response a message came in, where what carries it tells, and it is not answered.
-    fn carried(&self, origin: Origin) -> Option<CallId> {
+    pub(super) fn carried(&self, origin: Origin) -> Option<CallId> {
         origin.call().filter(|call| self.calls.is_sent(*call))
     }
 
@@ -428,7 +437,7 @@ impl Client {
 
     /// The `subscriptions/listen` that a notification says it belongs to: on a byte stream, where nothing else tells
     /// (2026-07-28, Subscriptions: each carries the id of its subscription).
-    fn subscription_of(&self, notification: &Notification) -> Option<CallId> {
+    pub(super) fn subscription_of(&self, notification: &Notification) -> Option<CallId> {
         if self.link != Link::Stream || !self.negotiation.is_modern() {
             return None;
         }
@@ -475,8 +484,10 @@ impl Client {
         if let Some(key) = self.inbox.cancel(&id) {
             self.events.push(ClientEvent::Cancelled(key));
         } else if let Some(call) = self.subscription(&id) {
-            self.calls.remove(call);
-            self.reply(call, Err(CallError::Cancelled));
+            match self.calls.remove(call).map(|call| call.purpose) {
+                Some(CallPurpose::Listen(listener)) => self.listeners.end(listener, Ok(())),
+                _ => self.reply(call, Err(CallError::Cancelled)),
+            }
         } else {
             self.counters.stray_cancellations += 1;
         }

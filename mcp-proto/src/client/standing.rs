@@ -42,6 +42,11 @@ impl Standing {
         }
     }
 
+    /// Whether the application has subscribed to a resource by hand.
+    pub(super) fn is_subscribed(&self, uri: &str) -> bool {
+        self.subscriptions.iter().any(|(other, _)| other == uri)
+    }
+
     /// The session is gone.
     pub(super) fn lost(&mut self) {
         self.is_lost = true;

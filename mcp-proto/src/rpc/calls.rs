@@ -226,6 +226,14 @@ impl<T> Calls<T> {
         self.pending.insert(call.0, pending);
     }
 
+    /// A call that is armed waits without a deadline from now on.
+    pub(crate) fn unlimit(&mut self, call: CallId) {
+        if let Some(pending) = self.pending.get_mut(call.0) {
+            pending.deadline = None;
+            self.clean();
+        }
+    }
+
     /// A call that waits without a deadline gets another one, at the next drain.
     pub(crate) fn resume(&mut self, call: CallId) {
         let pending = self.pending.get(call.0);

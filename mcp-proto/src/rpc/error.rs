@@ -96,6 +96,24 @@ impl CallError {
     }
 }
 
+impl CallError {
+    /// Whether this speaks of the moment: the peer may be there again, and want the same call.
+    pub(crate) fn is_of_the_moment(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Unreachable(_) | Self::Disconnected | Self::Stale | Self::SessionLost => true,
+            Self::Refused(error) => *error == SendError::TooManyConnections,
+            Self::Http(failure) => is_transient(failure.status),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a status speaks of the moment, and not of what was asked for: the place is taken, too many requests, a gateway
+/// whose server is gone or begins anew.
+pub(crate) fn is_transient(status: u16) -> bool {
+    matches!(status, 408 | 409 | 425 | 429 | 502 | 503 | 504)
+}
+
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

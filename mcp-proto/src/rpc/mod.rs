@@ -23,6 +23,7 @@ pub(crate) use calls::Calls;
 pub use counters::Counters;
 #[cfg(feature = "http")]
 pub(crate) use deadlines::Deadlines;
+pub(crate) use error::is_transient;
 pub use error::{CallError, CloseReason, HttpFailure, InputFailure, Phase, SendError};
 pub use excerpt::Excerpt;
 pub use farewell::Farewell;

@@ -20,6 +20,8 @@ mod http_sessions;
 mod http_standing;
 mod http_support;
 mod http_tools;
+mod listening_http;
+mod listening_stream;
 mod long_lists;
 mod random;
 mod rounds;

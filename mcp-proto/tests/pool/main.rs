@@ -5,8 +5,11 @@ mod calls;
 mod executor;
 #[cfg(feature = "http")]
 mod farewell;
+#[cfg(feature = "schema")]
+mod features;
 mod learning;
 mod life;
+mod listening;
 mod losses;
 mod world;
 

@@ -6,6 +6,7 @@ mod bad_input;
 mod calls;
 mod cancellation;
 mod endings;
+mod listening;
 mod reentrancy;
 mod sessions;
 mod shutdown;

@@ -5,5 +5,6 @@ mod cuts;
 mod deadlines;
 mod http;
 mod http_server;
+mod listening;
 mod random;
 mod worlds;

@@ -5,6 +5,7 @@ use alloc::string::String;
 use serde::Serialize;
 
 use super::call::Call;
+use super::changes::Changes;
 use super::facade::Client;
 use super::pages::Pages;
 use crate::jsonrpc::{DecodeError, Params, RawJson};
@@ -15,7 +16,7 @@ use crate::model::request::{
 use crate::model::{
     CompleteParams, CompleteResult, CompletionArgument, CompletionReference, EmptyResult, GetPromptResult,
     LoggingLevel, PromptReference, ReadResourceParams, ReadResourceResult, RequestParams, ResourceTemplateReference,
-    SetLevelParams, SubscribeParams, UnsubscribeParams,
+    SetLevelParams, SubscribeParams, SubscriptionFilter, UnsubscribeParams,
 };
 use crate::rpc::CallOptions;
 
@@ -66,8 +67,7 @@ impl Client {
     }
 
     fn complete(&self, reference: CompletionReference, argument: &str, value: &str) -> Call<CompleteResult> {
-        let argument = CompletionArgument::new(argument, value);
-        self.request::<Complete>(&CompleteParams::new(reference, argument))
+        self.request::<Complete>(&completion(reference, argument, value))
     }
 
     /// Asks a server of the legacy era for its log messages at or above `level`, for the whole session. Deprecated since
@@ -77,7 +77,8 @@ impl Client {
     }
 
     /// Asks a server of the legacy era to notify of changes of the resource, and to go on in a session that comes after
-    /// this one. In 2026-07-28 `subscriptions/listen` takes its place; there this is refused.
+    /// this one. In 2026-07-28 `subscriptions/listen` takes its place; there this is refused. [`listen`](Self::listen) does
+    /// what the era wants.
     pub fn subscribe(&self, uri: impl Into<String>) -> Call<EmptyResult> {
         self.request::<Subscribe>(&SubscribeParams::new(uri.into()))
     }
@@ -85,6 +86,37 @@ impl Client {
     /// Takes a subscription back.
     pub fn unsubscribe(&self, uri: impl Into<String>) -> Call<EmptyResult> {
         self.request::<Unsubscribe>(&UnsubscribeParams::new(uri.into()))
+    }
+
+    /// Listens to what changes at the server, of what `filter` names, whatever the server speaks: with
+    /// `subscriptions/listen` (2026-07-28, Subscriptions), or with `resources/subscribe` and what a legacy server sends on
+    /// its own. It begins when the handshake is done, and is taken up again after a stream or an HTTP session that was lost
+    /// ([`client::Client::listen`](crate::client::Client::listen) has the rules). What waits to be taken is bounded; see
+    /// [`Changes`].
+    ///
+    /// ```
+    /// # async fn example(client: mcp_proto::handle::Client) -> Result<(), mcp_proto::rpc::CallError> {
+    /// use mcp_proto::client::Change;
+    /// use mcp_proto::model::SubscriptionFilter;
+    ///
+    /// let filter = SubscriptionFilter::default()
+    ///     .with_tools_list_changed(true)
+    ///     .with_resource_subscriptions(vec!["weather://bern".into()]);
+    /// let mut changes = client.listen(filter);
+    /// let granted = changes.granted().await?; // perhaps less than was asked for
+    /// println!("the server tells of {:?}", granted.resource_subscriptions);
+    /// while let Some(change) = changes.next().await.transpose()? {
+    ///     match change {
+    ///         Change::Resource { uri } => drop(client.read_resource(&*uri).await?),
+    ///         // Also after `Lagged` and `Restored`: anything may have changed.
+    ///         _ => drop(client.list_tools().await?),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn listen(&self, filter: SubscriptionFilter) -> Changes {
+        Changes::new(self.inner().clone(), filter)
     }
 
     /// Asks whether the server is there (legacy era; 2026-07-28 has no such request, and this is refused there).
@@ -100,7 +132,13 @@ impl Client {
     }
 }
 
-fn prompt_params<A: Serialize>(name: &str, arguments: A) -> Result<Params, DecodeError> {
+/// The parameters of `completion/complete`.
+pub(in crate::handle) fn completion(reference: CompletionReference, argument: &str, value: &str) -> CompleteParams {
+    CompleteParams::new(reference, CompletionArgument::new(argument, value))
+}
+
+/// The parameters of `prompts/get`.
+pub(in crate::handle) fn prompt_params<A: Serialize>(name: &str, arguments: A) -> Result<Params, DecodeError> {
     #[derive(Serialize)]
     struct GetPrompt<'a> {
         name: &'a str,

@@ -5,6 +5,7 @@ mod askers;
 mod blocked;
 mod builder;
 mod call;
+mod changes;
 mod demands;
 mod facade;
 mod features;
@@ -20,6 +21,7 @@ mod pages;
 mod pumps;
 mod shared;
 mod slots;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +29,10 @@ pub use answering::{AnswerContext, ClientHandler};
 pub use builder::ClientBuilder;
 pub use call::{Call, Round};
 pub(in crate::handle) use call::{Hearers, tool_params};
+pub use changes::Changes;
 pub use facade::Client;
 pub(in crate::handle) use facade::Watch;
+pub(in crate::handle) use features::{completion, prompt_params};
 pub use incidents::Incidents;
 pub use listing::ToolListing;
 pub use notifications::Notifications;

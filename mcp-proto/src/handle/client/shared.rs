@@ -15,14 +15,17 @@ use super::listeners::Listeners;
 use super::lobby::{Lobby, Watching};
 use super::machine::Machine;
 use super::slots::{Fate, Report, Room, Slots};
-use crate::client::{Answer, ClientEvent, Incident, ServerFacts, ServerNotification, ServerRequest, ToolList};
+use super::subscribers::Subscribers;
+use crate::client::{
+    Answer, Change, ClientEvent, Incident, ListenerId, ServerFacts, ServerNotification, ServerRequest, ToolList,
+};
 use crate::handle::board::Board;
 use crate::handle::sync::{Guard, Mutex, lock};
 use crate::handle::wakers::{Wait, Wakers, keep};
 use crate::jsonrpc::{ErrorObject, Params, RawJson};
 use crate::limits::Limits;
 use crate::method::{ClientCapability, Method, MethodName};
-use crate::model::{InputRequest, Json, Map, Root};
+use crate::model::{InputRequest, Json, Map, Root, SubscriptionFilter};
 use crate::revision::Revision;
 use crate::rpc::{CallError, CallId, CallOptions, CloseReason, InputFailure, RequestKey, SendError};
 use crate::time::Time;
@@ -42,6 +45,8 @@ pub(super) struct State {
     askers: Askers,
     /// Those who read notifications.
     listeners: Listeners,
+    /// Those who wait for a change.
+    subscribers: Subscribers,
     /// What was lost, and those who read of it.
     pub(super) incidents: Board<Incident>,
     /// Who is told of them as well: the pool that the client belongs to.
@@ -76,6 +81,7 @@ impl Shared {
             blocked: Blocked::default(),
             askers: Askers::default(),
             listeners: Listeners::default(),
+            subscribers: Subscribers::default(),
             incidents: Board::default(),
             relay: None,
             tellers: 0,
@@ -416,6 +422,49 @@ impl State {
         self.listeners.missed(listener)
     }
 
+    /// The next change for a listener, or how its subscription has ended.
+    pub(super) fn poll_change(
+        &mut self,
+        listener: ListenerId,
+        cx: &Context<'_>,
+    ) -> Poll<Result<Change, Result<(), CallError>>> {
+        let client = self.machine.client();
+        // Before the end is looked at: what has come is still read.
+        if let Some(change) = client.poll_change(listener) {
+            return Poll::Ready(Ok(change));
+        }
+        match client.listener_end(listener) {
+            Some(end) => Poll::Ready(Err(end.clone())),
+            None => self.wait_for_change(listener, cx),
+        }
+    }
+
+    /// What the server has granted a listener.
+    pub(super) fn poll_granted(
+        &mut self,
+        listener: ListenerId,
+        cx: &Context<'_>,
+    ) -> Poll<Result<SubscriptionFilter, CallError>> {
+        let client = self.machine.as_client();
+        match (client.granted(listener), client.listener_end(listener)) {
+            (Some(granted), _) => Poll::Ready(Ok(granted.clone())),
+            (None, Some(Err(error))) => Poll::Ready(Err(error.clone())),
+            (None, Some(Ok(()))) => Poll::Ready(Err(CallError::Cancelled)),
+            (None, None) => self.wait_for_change(listener, cx),
+        }
+    }
+
+    fn wait_for_change<T>(&mut self, listener: ListenerId, cx: &Context<'_>) -> Poll<T> {
+        self.spent.extend(self.subscribers.wait(listener, cx));
+        Poll::Pending
+    }
+
+    /// A listener wants no more.
+    pub(super) fn unsubscribe(&mut self, listener: ListenerId) {
+        self.spent.extend(self.subscribers.take(listener));
+        self.machine.client().unlisten(listener);
+    }
+
     /// Starts the handshake where there is one to make, and says how many have failed before.
     pub(super) fn connect(&mut self) -> u64 {
         self.machine.client().connect();
@@ -527,6 +576,7 @@ impl State {
                 ClientEvent::Progress { call, params } => self.report(call, Report::Progress(params)),
                 ClientEvent::Log { call, params } => self.report(call, Report::Log(params)),
                 ClientEvent::Notification(incoming) => self.notify(&incoming),
+                ClientEvent::Changed(listener) => self.to_wake.extend(self.subscribers.take(listener)),
                 ClientEvent::Request(request) => self.asked(request),
                 ClientEvent::InputRequired { call, requests, .. } => self.input_required(call, requests),
                 ClientEvent::Ready => self.wake_watchers(),

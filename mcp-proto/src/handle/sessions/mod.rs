@@ -2,9 +2,11 @@
 
 mod bulletin;
 mod call;
+mod changes;
 mod connect;
 mod driver;
 mod facade;
+mod features;
 mod followers;
 mod incidents;
 mod loan;
@@ -14,6 +16,7 @@ mod shared;
 
 pub use bulletin::SessionIncident;
 pub use call::SessionCall;
+pub use changes::SessionChanges;
 pub use connect::{Connect, Connected, Connecting, Driver};
 pub use driver::SessionsDriver;
 pub use facade::Sessions;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call::SessionCall;
+use super::changes::SessionChanges;
 use super::incidents::SessionIncidents;
 use super::loan::{Asking, Loan, acquire_options};
 use super::notifications::SessionNotifications;
@@ -17,7 +18,7 @@ use crate::client::{ServerFacts, ToolList};
 use crate::handle::client::{Answered, tool_params};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::method::{Method, MethodName};
-use crate::model::{CallToolResult, TypedRequest};
+use crate::model::{CallToolResult, SubscriptionFilter, TypedRequest};
 use crate::rpc::{CallError, CallOptions};
 use crate::sessions::AcquireOptions;
 
@@ -88,6 +89,12 @@ impl<K: Ord> Session<K> {
         SessionNotifications::new(&self.inner, &self.key)
     }
 
+    /// Listens to what changes at the server, in this session and in those that come after it; see
+    /// [`Client::listen`](crate::handle::Client::listen).
+    pub fn listen(&self, filter: SubscriptionFilter) -> SessionChanges<K> {
+        SessionChanges::new(&self.inner, &self.key, filter)
+    }
+
     /// What is lost in this session and in those that come after it, or goes wrong, without a call failing for it; see
     /// [`Client::incidents`](crate::handle::Client::incidents).
     pub fn incidents(&self) -> SessionIncidents<K> {
@@ -136,7 +143,7 @@ impl<K: Ord> Session<K> {
     /// Does something that does no harm when it is done twice, with the client of the session; does it again with
     /// that of the next one, where the session proves lost. It is told how much of the caller's time is spent, and tells
     /// how much is then.
-    async fn with_client<T, F: Future<Output = Answered<T>>>(
+    pub(super) async fn with_client<T, F: Future<Output = Answered<T>>>(
         &self,
         options: &CallOptions,
         spent: Duration,
@@ -170,7 +177,11 @@ impl<K: Ord> Session<K> {
         }
     }
 
-    fn call<T: DeserializeOwned>(&self, method: MethodName, params: Result<Params, DecodeError>) -> SessionCall<K, T> {
+    pub(super) fn call<T: DeserializeOwned>(
+        &self,
+        method: MethodName,
+        params: Result<Params, DecodeError>,
+    ) -> SessionCall<K, T> {
         SessionCall::new(&self.inner, &self.key, method, params, |raw| {
             raw.decode_leniently().map(|(value, _)| value)
         })

@@ -11,7 +11,7 @@ use super::action::{Actions, HttpAction};
 use super::answers::Answers;
 use super::config::HttpClientConfig;
 use super::exchange::{Exchange, ExchangeId, Kind, Resend, Response};
-use super::listen::Listen;
+use super::listen::{GetStream, Listen};
 use super::output::Output;
 use super::readable::Readable;
 use super::redirect::Detour;
@@ -239,11 +239,13 @@ impl Exchanges {
     pub fn handle_timeout(&mut self, now: Time) {
         if self.listen.is_due(now) {
             let last = self.listen.last_event_id();
+            let is_resumed = last.is_some();
             let session = self.session.id();
             let in_session = session.map(|_| self.session.number());
             let request = self.template.get(session, self.revision, last);
             let id = self.start_kept(Kind::Listen, in_session, request, true);
             self.listen.opened(id);
+            self.listen.set_resumed(is_resumed);
         }
         while let Some(broken) = self.resumes.take_due(now) {
             let session = self.session.id().filter(|_| broken.in_session.is_some());
@@ -353,6 +355,17 @@ impl Exchanges {
     pub fn is_listening(&self) -> bool {
         let response = self.listen.open().and_then(|id| self.response_of(id));
         matches!(response, Some(Response::Events { .. }))
+    }
+
+    /// How the GET stream stands.
+    pub fn stream(&self) -> GetStream {
+        match self.is_listening() {
+            true => GetStream::Open {
+                is_resumed: self.listen.is_resumed(),
+            },
+            false if self.listen.is_off() => GetStream::Off,
+            false => GetStream::Opening,
+        }
     }
 
     /// Gives the GET stream up.

@@ -15,6 +15,23 @@ use crate::time::Time;
 pub(super) struct Listen {
     state: State,
     cursor: Cursor,
+    /// Whether it was asked to go on where it was.
+    is_resumed: bool,
+}
+
+/// How the GET stream of a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GetStream {
+    /// Not wanted, refused, or given up.
+    Off,
+    /// Not open at present.
+    Opening,
+    /// Open.
+    Open {
+        /// Whether the server was asked to go on where the last one was.
+        is_resumed: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +87,20 @@ impl Listen {
         self.state = State::Open(id);
     }
 
+    /// Whether it was opened to go on where it was.
+    pub(super) fn set_resumed(&mut self, is_resumed: bool) {
+        self.is_resumed = is_resumed;
+    }
+
+    pub(super) fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    /// Whether it is not wanted, was refused, or is given up.
+    pub(super) fn is_off(&self) -> bool {
+        self.state == State::Off
+    }
+
     /// The exchange of the stream, where it is open or being opened.
     pub(super) fn open(&self) -> Option<ExchangeId> {
         match self.state {
@@ -108,12 +139,6 @@ impl Listen {
         self.state = next.map_or(State::Off, State::Waiting);
         next.is_none()
     }
-}
-
-/// Whether a status speaks of the moment, and not of the stream: the place is taken, too many requests, a gateway whose
-/// server is gone or begins anew.
-pub(super) fn is_transient(status: u16) -> bool {
-    matches!(status, 408 | 409 | 425 | 429 | 502 | 503 | 504)
 }
 
 /// How long a response asks to wait (RFC 9110, 10.2.3), where it says that in seconds: what a date means only a wall clock

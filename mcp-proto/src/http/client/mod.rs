@@ -20,5 +20,6 @@ pub use action::HttpAction;
 pub use config::HttpClientConfig;
 pub use exchange::{ExchangeError, ExchangeId};
 pub use exchanges::Exchanges;
+pub use listen::GetStream;
 pub use output::Output;
 pub use redirect::Detour;

@@ -10,12 +10,12 @@ use super::exchange::{
     Exchange, ExchangeError, ExchangeId, Kind, Response, authenticate, failure, failure_with, not_resumed, refusal,
 };
 use super::exchanges::Exchanges;
-use super::listen::{is_transient, retry_after};
+use super::listen::retry_after;
 use super::output::Output;
 use super::resumes::Broken;
 use super::session::SessionId;
 use crate::jsonrpc::{ErrorObject, Incoming, Message, ParseError, parse};
-use crate::rpc::{CallId, Failure, Purpose};
+use crate::rpc::{CallId, Failure, Purpose, is_transient};
 use crate::time::Time;
 use crate::wire::header::MCP_SESSION_ID;
 use crate::wire::sse::{SseError, SseEvent};

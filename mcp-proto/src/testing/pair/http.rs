@@ -7,6 +7,8 @@ use core::time::Duration;
 use crate::Time;
 use crate::client::{Client, ClientEvent, HttpClient};
 use crate::http::client::{ExchangeError, ExchangeId, HttpAction, HttpClientConfig};
+use crate::jsonrpc::Params;
+use crate::rpc::SendError;
 use crate::server::http::HttpRequestToken;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
@@ -396,7 +398,15 @@ impl PairLink for HttpLink {
         (self.client_is_dead || self.client.is_finished()) && self.server.machine.open_exchanges() == 0
     }
 
+    fn notify(&mut self, method: crate::method::Method, params: Params) -> Result<(), SendError> {
+        self.server.notify(&method.into(), &params).map(drop)
+    }
+
     fn audit(&self, record: &Record, is_quiet: bool) {
+        // What is kept for those who listen is bounded by what they name: nothing of it is left when the last has gone.
+        if !record.listeners.is_empty() {
+            return;
+        }
         audit(&self.server);
         if self.client_is_dead {
             return;

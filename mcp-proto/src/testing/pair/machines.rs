@@ -1,9 +1,13 @@
 //! Two machines, driven to where nothing happens any more.
 
+use core::iter;
 use core::time::Duration;
 
 use crate::Time;
+use crate::client::{Change, ListenerId};
 use crate::jsonrpc::Params;
+use crate::method::Method;
+use crate::model::SubscriptionFilter;
 use crate::rpc::{CallId, CallOptions, CloseReason, SendError};
 use serde_json::{Value, json};
 
@@ -81,6 +85,37 @@ impl<L: PairLink> Pair<L> {
         let params = json!({ "name": name, "arguments": arguments });
         self.try_call("tools/call", params, options)
             .expect("the client takes the call")
+    }
+
+    /// Listens to what changes at the server.
+    ///
+    /// # Panics
+    /// Where the client refuses.
+    pub fn listen(&mut self, filter: SubscriptionFilter) -> ListenerId {
+        let listener = self.link.client().listen(filter).expect("room for a listener");
+        self.record.listeners.insert(listener, 0);
+        listener
+    }
+
+    /// Listens no more.
+    pub fn unlisten(&mut self, listener: ListenerId) {
+        self.collect();
+        self.link.client().unlisten(listener);
+        self.record.listeners.remove(&listener);
+    }
+
+    /// What a listener has heard, and not taken yet.
+    pub fn changes(&mut self, listener: ListenerId) -> Vec<Change> {
+        iter::from_fn(|| self.link.client().poll_change(listener)).collect()
+    }
+
+    /// Has the server tell that something has changed.
+    ///
+    /// # Panics
+    /// Where it refuses.
+    pub fn notify(&mut self, method: Method, params: Value) {
+        let params = Params::from_serialize(&params).expect("an object");
+        self.link.notify(method, params).expect("the server takes it");
     }
 
     /// Cancels a call.

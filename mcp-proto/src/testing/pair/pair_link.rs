@@ -2,6 +2,9 @@
 
 use crate::Time;
 use crate::client::{self, Client};
+use crate::jsonrpc::Params;
+use crate::method::Method;
+use crate::rpc::SendError;
 
 use super::application::Desk;
 use super::record::Record;
@@ -25,6 +28,12 @@ pub trait PairLink {
 
     /// Drives both sides once; whether anything happened.
     fn turn(&mut self, now: Time) -> bool;
+
+    /// The server tells its clients of something.
+    ///
+    /// # Errors
+    /// Those of the server.
+    fn notify(&mut self, method: Method, params: Params) -> Result<(), SendError>;
 
     /// When the next thing happens.
     fn next_time(&self) -> Option<Time>;

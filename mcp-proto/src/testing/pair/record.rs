@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use crate::Time;
-use crate::client::{ClientEvent, ServerRequest};
+use crate::client::{ClientEvent, ListenerId, ServerRequest};
 use crate::jsonrpc::{Notification, RawJson};
 use crate::model::ProgressParams;
 use crate::rpc::{CallError, CallId, CloseReason};
@@ -20,6 +20,8 @@ pub struct Record {
     progress: BTreeMap<CallId, Vec<f64>>,
     /// Notifications, in their order.
     pub notifications: Vec<Notification>,
+    /// Who listens, and how often each was told that there is something new.
+    pub listeners: BTreeMap<ListenerId, usize>,
     /// How often a handshake was done.
     pub ready: usize,
     /// How often a handshake failed.
@@ -125,6 +127,10 @@ impl Record {
             }
             ClientEvent::Progress { call, params } => self.take_progress(call, &params),
             ClientEvent::Notification(incoming) => self.notifications.push(incoming.notification),
+            ClientEvent::Changed(listener) => match self.listeners.get_mut(&listener) {
+                Some(told) => *told += 1,
+                None => panic!("something new for {listener:?}, which does not listen"),
+            },
             ClientEvent::Request(request) => return Some(request),
             ClientEvent::SessionLost => self.sessions_lost += 1,
             // The network of a test may keep a stream from coming about for any time.

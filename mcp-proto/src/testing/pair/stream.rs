@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use crate::Time;
 use crate::client::{Client, ClientEvent, StreamClient};
 use crate::jsonrpc::{ErrorObject, Params};
-use crate::method::MethodName;
+use crate::method::{Method, MethodName};
 use crate::rpc::{CallId, CallOptions, SendError};
 use crate::server::{ClientRequest, RequestToken, ServerEvent, StreamServer};
 use bytes::Bytes;
@@ -280,7 +280,15 @@ impl PairLink for StreamLink {
         client && (self.server_is_dead || self.server.is_finished())
     }
 
+    fn notify(&mut self, method: Method, params: Params) -> Result<(), SendError> {
+        self.server.notify(method, params)
+    }
+
     fn audit(&self, record: &Record, is_quiet: bool) {
+        // What is kept for those who listen is bounded by what they name: nothing of it is left when the last has gone.
+        if !record.listeners.is_empty() {
+            return;
+        }
         let waiting = record.waiting();
         if !self.client_is_dead {
             let (client, kept) = (self.client.as_client(), self.client.kept());

@@ -53,7 +53,8 @@ enum Stage<B> {
 }
 
 struct Reading<B> {
-    head: Parts,
+    /// Taken out when the body is here: a head is large, and moves as seldom as it can.
+    head: Option<Parts>,
     admission: Admission,
     room: ReadingRoom,
     /// When the body has to be here; counted from when it was waited for.
@@ -92,7 +93,7 @@ where
             return Self::at(service, timer, Stage::refused(&admission, &Refusal::TooLarge));
         }
         let reading = Reading {
-            head,
+            head: Some(head),
             room: service.endpoint().reading_room(&admission),
             admission,
             due: None,
@@ -120,10 +121,10 @@ where
                 Stage::Reading(reading) => {
                     *stage = match reading.poll(cx) {
                         Poll::Ready(Ok(body)) => {
-                            let Stage::Reading(reading) = core::mem::replace(stage, Stage::Done) else {
+                            let Some(head) = reading.head.take() else {
                                 return Poll::Pending;
                             };
-                            Stage::Waiting(service.open(now, &reading.admission, reading.head, body))
+                            Stage::Waiting(service.open(now, &reading.admission, head, body))
                         }
                         Poll::Ready(Err(refusal)) => Stage::refused(&reading.admission, &refusal),
                         Poll::Pending => {
@@ -201,7 +202,8 @@ where
                     // Trailers say nothing here.
                     let Ok(data) = frame.into_data() else { continue };
                     let rest = self.body.size_hint().exact();
-                    let taken = self.room.take(&self.admission, &self.head, data.remaining());
+                    let Some(head) = &self.head else { break };
+                    let taken = self.room.take(&self.admission, head, data.remaining());
                     if let Err(refusal) = taken.and_then(|()| self.collector.push(data, rest)) {
                         return Poll::Ready(Err(refusal));
                     }
