@@ -58,14 +58,14 @@ impl Exchange {
     /// # Cancel safety
     /// Nothing is lost when the caller stops polling; it may go on later.
     pub fn poll_head(&mut self, cx: &mut Context<'_>, now: Time) -> Poll<Parts> {
-        let reader = self.reader();
+        let (reader, mut key) = (self.reader(), None);
         let head = self.poll(cx, now, |exchange| match exchange.reader() == reader {
-            true => exchange.poll_head(now),
+            true => exchange.poll_head(now).inspect(|_| key = exchange.stream_key()),
             false => None,
         });
         // Whoever resumes it has learnt of it before.
-        if let (true, 0, Some(line)) = (head.is_ready(), reader, self.line()) {
-            line.stream_opened();
+        if let (0, Some(key), Some(line)) = (reader, key, self.line()) {
+            line.stream_opened(key);
         }
         head
     }

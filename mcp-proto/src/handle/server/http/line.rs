@@ -109,14 +109,9 @@ impl Line {
     }
 
     /// The client learns of the stream with its head, and from now on may resume it.
-    pub(super) fn stream_opened(self: &Arc<Self>) {
+    pub(super) fn stream_opened(self: &Arc<Self>, key: StreamKey) {
         let Some(session) = &self.session else { return };
-        let mut state = self.state();
-        let Some(key) = self.change(&mut state, |exchange| exchange.stream_key()) else {
-            return;
-        };
-        state.stream = Some(key);
-        drop(state);
+        self.state().stream = Some(key);
         session.act(|session| session.stream_opened(key, self.clone()));
     }
 
