@@ -100,7 +100,7 @@ impl Client {
 
     /// The server that this side had started has ended: how, such as `exited with status 1`, and what it said last for
     /// people, where that is known. To be told before [`peer_closed`](Self::peer_closed), where that is possible: the calls
-    /// then end with [`CloseReason::Exited`]. Comes as [`ClientEvent::Exited`].
+    /// then end with [`CloseReason::Exited`](crate::rpc::CloseReason::Exited). Comes as [`ClientEvent::Exited`].
     pub fn ended(&mut self, status: &str, last_output: Option<&str>) {
         self.obituary.set(status, last_output);
         if self.closed.is_some() {
