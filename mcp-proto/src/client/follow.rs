@@ -173,7 +173,7 @@ impl Client {
             }
             CallPurpose::Tools => self.settle_page(Err(timeout)),
             CallPurpose::Listen(listener) => self.listeners.lose(listener, timeout),
-            CallPurpose::Topic => self.topic_answered(id, false),
+            CallPurpose::Topic => self.topic_answered(id, Err(&timeout)),
         }
     }
 
@@ -341,7 +341,7 @@ impl Client {
                 self.reply(name, outcome);
             }
             CallPurpose::Listen(listener) => self.listeners.end(listener, outcome.map(drop)),
-            CallPurpose::Topic => self.topic_answered(call, outcome.is_ok()),
+            CallPurpose::Topic => self.topic_answered(call, outcome.as_ref().map(drop)),
             _ => self.reply(call, outcome),
         }
     }

@@ -71,7 +71,7 @@ impl Client {
             CallPurpose::Listen(listener) => return self.listen_failed(call, listener, failure),
             // Is never with the server.
             CallPurpose::ToolList => return,
-            CallPurpose::Ping | CallPurpose::Topic => return self.own_failed(call, &failure),
+            CallPurpose::Ping | CallPurpose::Topic => return self.own_failed(call, failure),
             CallPurpose::Discover => {
                 self.calls.remove(call);
                 self.negotiation.discover_failed(failure)
@@ -256,7 +256,7 @@ impl Client {
             // Whatever answers a ping, it shows that the session is known.
             CallPurpose::Ping | CallPurpose::ToolList => return,
             CallPurpose::Listen(listener) => return self.listen_answered(listener, outcome, channel),
-            CallPurpose::Topic => return self.topic_answered(id, outcome.is_ok()),
+            CallPurpose::Topic => return self.topic_answered(id, outcome.as_ref().map(drop)),
             CallPurpose::Discover => self.negotiation.discovered(&outcome, channel),
             CallPurpose::Initialize => self.negotiation.initialized(outcome, channel),
         };
@@ -376,13 +376,13 @@ impl Client {
     }
 
     /// The question whether the server knows the session failed, or another of the machine's own.
-    fn own_failed(&mut self, id: CallId, failure: &Failure) {
+    fn own_failed(&mut self, id: CallId, failure: Failure) {
         let own = self.calls.remove(id);
-        if *failure == Failure::SessionLost && own.is_some_and(|own| self.is_present(&own)) {
+        if failure == Failure::SessionLost && own.is_some_and(|own| self.is_present(&own)) {
             self.lose_session();
             self.connect();
         } else {
-            self.topic_answered(id, false);
+            self.topic_answered(id, Err(&failure.into()));
         }
     }
 

@@ -10,7 +10,7 @@ use super::listener::{Listener, Stand};
 #[cfg(feature = "http")]
 use super::listeners::Hearing;
 use super::machine::Client;
-use super::topics::Errand;
+use super::topics::{Errand, Verdict};
 #[cfg(feature = "http")]
 use crate::http::client::GetStream;
 use crate::jsonrpc::{DecodeError, Notification, Params, Peek, RawJson};
@@ -142,8 +142,13 @@ impl Client {
     }
 
     /// A request for a resource was answered, or failed.
-    pub(super) fn topic_answered(&mut self, call: CallId, agreed: bool) {
-        let errand = self.listeners.topics.answered(call, agreed);
+    pub(super) fn topic_answered(&mut self, call: CallId, outcome: Result<(), &CallError>) {
+        let verdict = match outcome {
+            Ok(()) => Verdict::Agreed,
+            Err(error) if error.is_of_the_moment() => Verdict::Unanswered,
+            Err(_) => Verdict::Refused,
+        };
+        let errand = self.listeners.topics.answered(call, verdict);
         self.run(errand);
         self.grant_in_session();
     }

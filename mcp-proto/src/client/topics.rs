@@ -12,7 +12,7 @@ use crate::rpc::CallId;
 /// | a resource | what the server was told last | when the first comes | when the last leaves | when it is answered |
 /// |---|---|---|---|---|
 /// | idle | nothing | subscribe: asking | – | – |
-/// | asking | subscribe | – | – | held, or refused; held by nobody: unsubscribe, leaving |
+/// | asking | subscribe | – | – | held, or refused; held by nobody: unsubscribe, leaving; not at all: subscribe, twice |
 /// | held | subscribe, and it agreed | – | unsubscribe: leaving | – |
 /// | refused | subscribe, and it did not | subscribe: asking | forgotten | – |
 /// | leaving | unsubscribe | – | – | forgotten; wanted again meanwhile: subscribe, asking |
@@ -29,7 +29,12 @@ struct Topic {
     /// How many listen.
     wanted: usize,
     state: State,
+    /// How often in a row it was asked for without an answer.
+    unanswered: u32,
 }
+
+/// How often a resource is asked for again, at once, where there is no answer: over HTTP each request has its own luck.
+const AGAIN: u32 = 2;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -39,6 +44,15 @@ enum State {
     Held,
     Refused,
     Leaving,
+}
+
+/// What became of a request for a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Agreed,
+    Refused,
+    /// There is no answer, and another try may have one.
+    Unanswered,
 }
 
 /// A request that is to be made for a resource.
@@ -114,16 +128,21 @@ impl Topics {
         }
     }
 
-    /// A request was answered: whether the server agreed. What is to be asked next, where there is something.
-    pub(super) fn answered(&mut self, call: CallId, agreed: bool) -> Option<Errand> {
+    /// A request was answered, or not. What is to be asked next, where there is something.
+    pub(super) fn answered(&mut self, call: CallId, verdict: Verdict) -> Option<Errand> {
         let uri = self.asked.remove(&call)?;
         let topic = self.topics.get_mut(&uri)?;
         let is_wanted = topic.wanted > 0;
-        topic.state = match topic.state {
-            State::Asking if agreed => State::Held,
-            State::Asking => State::Refused,
-            State::Leaving => State::Idle,
-            other => other,
+        topic.unanswered = match verdict {
+            Verdict::Unanswered => topic.unanswered + 1,
+            Verdict::Agreed | Verdict::Refused => 0,
+        };
+        topic.state = match (topic.state, verdict) {
+            (State::Asking, Verdict::Agreed) => State::Held,
+            (State::Asking, Verdict::Unanswered) if topic.unanswered <= AGAIN => State::Idle,
+            (State::Asking, _) => State::Refused,
+            (State::Leaving, _) => State::Idle,
+            (other, _) => other,
         };
         match (topic.state, is_wanted) {
             (State::Held, false) => {
@@ -188,13 +207,13 @@ mod tests {
         assert_eq!(errand, subscribe());
         asked(&mut topics, first, errand);
         assert_eq!((topics.want("a"), topics.is_held("a")), (None, None));
-        assert_eq!(topics.answered(first, true), None);
+        assert_eq!(topics.answered(first, Verdict::Agreed), None);
         assert_eq!((topics.want("a"), topics.is_held("a")), (None, Some(true)));
         assert_eq!((topics.leave("a", false), topics.leave("a", false)), (None, None));
         let errand = topics.leave("a", false);
         assert_eq!(errand, unsubscribe());
         asked(&mut topics, second, errand);
-        assert_eq!(topics.answered(second, true), None);
+        assert_eq!(topics.answered(second, Verdict::Agreed), None);
         assert_eq!(topics.entries(), 0);
     }
 
@@ -205,14 +224,14 @@ mod tests {
         let errand = topics.want("a");
         asked(&mut topics, calls[0], errand);
         assert_eq!(topics.leave("a", false), None, "its answer is not known");
-        let errand = topics.answered(calls[0], true);
+        let errand = topics.answered(calls[0], Verdict::Agreed);
         assert_eq!(errand, unsubscribe());
         asked(&mut topics, calls[1], errand);
         assert_eq!(topics.want("a"), None, "the server may still hear the other");
-        let errand = topics.answered(calls[1], true);
+        let errand = topics.answered(calls[1], Verdict::Agreed);
         assert_eq!(errand, subscribe());
         asked(&mut topics, calls[2], errand);
-        assert_eq!(topics.answered(calls[2], false), None);
+        assert_eq!(topics.answered(calls[2], Verdict::Refused), None);
         assert_eq!(topics.is_held("a"), Some(false));
         assert_eq!(topics.want("a"), subscribe(), "another may have more luck");
     }
@@ -224,11 +243,11 @@ mod tests {
         let errand = topics.want("a");
         asked(&mut topics, calls[0], errand);
         assert_eq!(topics.taken_back("a"), None, "it is asked for already");
-        topics.answered(calls[0], true);
+        topics.answered(calls[0], Verdict::Agreed);
         let errand = topics.taken_back("a");
         assert_eq!(errand, subscribe());
         asked(&mut topics, calls[1], errand);
-        topics.answered(calls[1], true);
+        topics.answered(calls[1], Verdict::Agreed);
         assert_eq!(topics.leave("a", true), None);
         assert_eq!(topics.entries(), 0);
     }
@@ -241,7 +260,20 @@ mod tests {
         asked(&mut topics, call, errand);
         topics.clear();
         assert_eq!(topics.want("a"), subscribe());
-        assert_eq!(topics.answered(call, true), None);
+        assert_eq!(topics.answered(call, Verdict::Agreed), None);
         assert_eq!(topics.is_held("a"), None);
+    }
+
+    #[test]
+    fn what_is_not_answered_is_asked_again_a_bounded_number_of_times() {
+        let (mut topics, mut id) = (Topics::default(), ids());
+        let mut errand = topics.want("a");
+        for _ in 0..=AGAIN {
+            let call = id();
+            asked(&mut topics, call, errand);
+            assert_eq!(topics.is_held("a"), None);
+            errand = topics.answered(call, Verdict::Unanswered);
+        }
+        assert_eq!((errand, topics.is_held("a")), (None, Some(false)));
     }
 }

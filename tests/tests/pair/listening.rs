@@ -16,7 +16,7 @@ const LEGACY: Revision = Revision::V2025_11_25;
 const MODERN: Revision = Revision::V2026_07_28;
 
 /// A server whose prompts never change, and which has the resources `a:1`, `a:2`, and so on.
-fn changing(mut setup: Setup) -> Setup {
+pub(crate) fn changing(mut setup: Setup) -> Setup {
     let capabilities =
         r#"{"tools":{"listChanged":true},"prompts":{},"resources":{"subscribe":true,"listChanged":true}}"#;
     let capabilities = serde_json::from_str(capabilities).expect("capabilities");

@@ -6,5 +6,6 @@ mod deadlines;
 mod http;
 mod http_server;
 mod listening;
+mod listening_random;
 mod random;
 mod worlds;
