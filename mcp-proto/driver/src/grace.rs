@@ -9,6 +9,9 @@ use mcp_proto::Time;
 /// As much as a system keeps for a connection: more has come since.
 const TURNS: usize = 256;
 
+/// For how long, whatever a turn takes: a peer may send what is long to read and means nothing.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 /// How late a timer is at most where the thread was not held up. Later, the runtime may not have looked at its sockets
 /// since: what is there is not known yet.
 const PUNCTUAL: Duration = Duration::from_millis(20);
@@ -23,13 +26,15 @@ const TURN: Duration = Duration::from_millis(1);
 ///
 /// | the deadline is over, and | so it |
 /// |---|---|
-/// | input got on just now | waits for what is behind it, up to `TURNS` times |
+/// | input got on just now | waits for what is behind it, up to `TURNS` times, and for `PATIENCE` |
 /// | nothing could be read, and it is noticed in time | counts |
 /// | nothing could be read, and it is noticed late | waits once for a turn of the reactor |
 #[derive(Debug, Default)]
 pub(crate) struct Grace {
     /// How often input was preferred to the present deadline.
     turns: usize,
+    /// Since when.
+    since: Option<Time>,
     /// What the reactor is waited for.
     until: Option<Time>,
 }
@@ -46,15 +51,16 @@ impl Grace {
         // What was due before has nothing to do with this one.
         let is_awaited = self.until.is_some_and(|until| until > deadline);
         if !is_awaited {
-            self.turns = 0;
+            (self.turns, self.since) = (0, None);
         }
         let is_late = now.since(deadline) > PUNCTUAL;
         // Such a deadline only says that there is something to do.
         if deadline == Time::ORIGIN {
             return true;
         }
-        if moved && self.turns < TURNS {
-            self.turns += 1;
+        let since = self.since.unwrap_or(now);
+        if moved && self.turns < TURNS && now.since(since) < PATIENCE {
+            (self.turns, self.since) = (self.turns + 1, Some(since));
             // It has looked.
             self.until = Some(now);
             return false;
@@ -94,6 +100,16 @@ mod tests {
         assert!(grace.is_over(at(10), at(500), true));
         assert!(!grace.is_over(at(20), at(500), true), "the next has turns of its own");
         assert!(grace.is_over(at(20), at(500), false), "nothing is left to be read");
+    }
+
+    #[test]
+    fn input_that_takes_long_to_read_delays_no_deadline_for_long() {
+        let mut grace = Grace::default();
+        for now in [500, 600, 700] {
+            assert!(!grace.is_over(at(10), at(now), true), "{now}");
+        }
+        assert!(grace.is_over(at(10), at(750), true));
+        assert!(!grace.is_over(at(800), at(810), true), "the next has a time of its own");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! | attack | on | what it is after | file |
 //! |---|---|---|---|
 //! | pings without end, and none of the answers taken | a client | descriptors | `answers` |
-//! | informational responses without end | a client | memory | `informational` |
+//! | informational responses without end, over HTTP/1 and HTTP/2 | a client | deadlines, and memory | `informational` |
 //! | large bodies that never end | a server | room to read those of others | `bodies` |
 //! | ten thousand sessions in a moment, of nobody | a server | the table of sessions | `sessions` |
 //! | as many subscriptions as there may be over one connection | a server | the table of subscriptions | `subscriptions` |

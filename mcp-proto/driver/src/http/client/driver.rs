@@ -313,18 +313,29 @@ impl<C: HttpConnector, T: Timer> HttpDriver<C, T> {
         self.hand_out(now, origin);
     }
 
+    /// Ready when a deadline is over, also where the budget is used up: then the runtime makes timers `Pending` as well, and a
+    /// server that sends without end uses it up in every poll.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, deadline: Option<Time>) -> Poll<()> {
+        let timed = self.timer.poll(cx, deadline);
+        let is_over = || deadline.is_some_and(|deadline| deadline <= self.timer.now());
+        match timed.is_pending() && !self.connector.has_budget() && is_over() {
+            true => Poll::Ready(()),
+            false => timed,
+        }
+    }
+
     /// The timer. Ready where a deadline was over, with the time of that: it counts when what has arrived is read.
     fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Time, may_read: bool) -> Poll<Time> {
         let deadlines = [self.ports.pump.deadline(), self.pool.deadline()];
         let deadline = deadlines.into_iter().flatten().min();
-        ready!(self.timer.poll(cx, self.grace.deadline(deadline)));
+        ready!(self.poll_timer(cx, self.grace.deadline(deadline)));
         let mut later = self.timer.now().max(now);
         if let Some(deadline) = deadline {
             while !self.grace.is_over(deadline, later, may_read) {
                 if may_read {
                     return Poll::Ready(now);
                 }
-                ready!(self.timer.poll(cx, self.grace.deadline(Some(deadline))));
+                ready!(self.poll_timer(cx, self.grace.deadline(Some(deadline))));
                 later = self.timer.now().max(later);
             }
         }

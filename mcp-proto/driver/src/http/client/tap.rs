@@ -11,8 +11,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 
-/// How many reads a connection has before others get their turn.
-const READS: usize = 16;
+/// How many reads a connection has before others get their turn: over HTTP/2 each may bring a thousand informational
+/// responses, which are parsed and mean nothing.
+const READS: usize = 4;
 
 /// How many bytes may come before the head of a response is whole, with all informational ones before it, which mean
 /// nothing here: a server could send them without end.
