@@ -1,21 +1,19 @@
 //! A server and a client that say everything that there is to say.
 
-use std::collections::BTreeSet;
 use std::future::pending;
 use std::sync::Arc;
 
 use futures_util::future::{Either, select};
 use futures_util::pin_mut;
-use mcp_proto::client::Mode;
-use mcp_proto::handle::client::{AnswerContext, ClientBuilder, Notifications};
+use mcp_proto::client::{Change, Mode};
+use mcp_proto::handle::client::{AnswerContext, Changes, ClientBuilder};
 use mcp_proto::handle::server::{Context, ServerConnection, ToolError, Typing, completes_prompt};
 use mcp_proto::handle::{Client, Server};
 use mcp_proto::jsonrpc::ErrorObject;
-use mcp_proto::method::Method;
-use mcp_proto::model::request::{CreateMessage, Discover, ListenSubscriptions, Ping};
+use mcp_proto::model::request::{CreateMessage, Discover, Ping};
 use mcp_proto::model::{
-    CreateMessageParams, CreateMessageResult, ElicitResult, ElicitSchema, Json, ListenParams, LoggingLevel,
-    RequestParams, ResourcesCapability, Role, Root, ServerCapabilities, SubscriptionFilter, TextContent,
+    CreateMessageParams, CreateMessageResult, ElicitResult, ElicitSchema, Json, LoggingLevel, RequestParams,
+    ResourcesCapability, Role, Root, ServerCapabilities, SubscriptionFilter, TextContent,
 };
 use mcp_proto::rpc::{CallError, CallOptions};
 use mcp_proto::{Era, Revision};
@@ -120,29 +118,31 @@ async fn sample(params: CreateMessageParams, context: AnswerContext) -> Result<C
     ))
 }
 
-/// Has everything change that may, and waits until the client has heard of it.
-async fn changes(mut heard: Notifications, server: &Server) {
+/// Hears of everything that may change, the same in both eras.
+async fn listen(client: &Client, server: &Server) -> Changes {
+    let all = SubscriptionFilter::default()
+        .with_tools_list_changed(true)
+        .with_prompts_list_changed(true)
+        .with_resources_list_changed(true)
+        .with_resource_subscriptions(vec![String::from("test://a")]);
+    let mut changes = client.listen(all.clone());
+    assert_eq!(changes.granted().await.expect("a subscription"), all);
     server.tools().add("new", "New", || "new").expect("tools change");
     server.prompts().add("new", "New", || "new").expect("prompts change");
-    server
-        .resources()
-        .add("test://new", "New", || "new")
-        .expect("resources change");
+    let resource = server.resources().add("test://new", "New", || "new");
+    resource.expect("resources change");
     server.notify_resource_updated("test://a").expect("resources change");
-    let mut left = BTreeSet::from([
-        Method::ToolListChangedNotification,
-        Method::PromptListChangedNotification,
-        Method::ResourceListChangedNotification,
-        Method::ResourceUpdatedNotification,
-    ]);
+    let mut left = vec![
+        Change::Tools,
+        Change::Prompts,
+        Change::Resources,
+        Change::Resource { uri: "test://a".into() },
+    ];
     while !left.is_empty() {
-        let notification = heard.next().await.expect("a notification");
-        notification
-            .notification
-            .method
-            .known()
-            .map(|method| left.remove(&method));
+        let change = changes.next().await.expect("more").expect("a change");
+        left.retain(|other| *other != change);
     }
+    changes
 }
 
 /// Gives up a call that never ends.
@@ -180,50 +180,20 @@ pub(crate) async fn converse(
         .await
         .expect("a completion");
     match revision.era() {
-        Era::Legacy => {
-            legacy(client).await;
-            changes(client.notifications(), server).await;
+        Era::Legacy => legacy(client).await,
+        Era::Modern => {
+            let discovered = client.request::<Discover>(&RequestParams::default()).await;
+            discovered.expect("what there is");
         }
-        Era::Modern => drop(
-            client
-                .request::<Discover>(&RequestParams::default())
-                .await
-                .expect("what there is"),
-        ),
     }
     give_up(client, waiting).await;
-    // What comes after it on the wire.
+    let mut changes = listen(client, server).await;
+    // What comes after the call that was given up on the wire.
     call(client, "report").await;
-    if revision.era() == Era::Modern {
-        listen(client, server, connection).await;
-    }
-}
-
-/// Hears of all changes, until the server ends the subscription where it can: with its connection.
-async fn listen(client: &Client, server: &Server, connection: Option<&ServerConnection>) {
-    let all = SubscriptionFilter::default()
-        .with_tools_list_changed(true)
-        .with_prompts_list_changed(true)
-        .with_resources_list_changed(true)
-        .with_resource_subscriptions(vec![String::from("test://a")]);
-    let listening = client.request::<ListenSubscriptions>(&ListenParams::new(all));
-    let mut heard = client.notifications();
-    let changes = async {
-        // Acknowledged before anything else.
-        let first = heard.next().await.expect("a notification").notification;
-        let acknowledged = Method::SubscriptionsAcknowledgedNotification;
-        assert_eq!(first.method.known(), Some(acknowledged));
-        changes(heard, server).await;
-    };
-    pin_mut!(listening, changes);
-    match (select(listening, changes).await, connection) {
-        (Either::Left((outcome, _)), _) => panic!("{outcome:?}"),
-        (Either::Right(((), listening)), Some(connection)) => {
-            connection.close();
-            // Cancelled by the server (2026-07-28, Cancellation: MUST) before its result says so (Graceful Closure: SHOULD).
-            assert_eq!(listening.await.unwrap_err(), CallError::Cancelled);
-        }
-        (Either::Right(_), None) => {}
+    if let Some(connection) = connection {
+        // A server ends its subscriptions with its connection (2026-07-28, Cancellation: MUST).
+        connection.close();
+        while changes.next().await.is_some() {}
     }
 }
 
@@ -232,7 +202,6 @@ async fn legacy(client: &Client) {
     client.set_level(LoggingLevel::Debug).await.expect("a level");
     client.set_roots([Root::new("file:///b")]);
     call(client, "ping").await;
-    client.subscribe("test://a").await.expect("a subscription");
     client.subscribe("test://b").await.expect("a subscription");
     client.unsubscribe("test://b").await.expect("no subscription");
 }

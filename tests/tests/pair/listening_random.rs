@@ -9,7 +9,7 @@ use mcp_proto::client::{Change, ListenerId};
 use mcp_proto::method::Method;
 use mcp_proto::model::SubscriptionFilter;
 use mcp_tests::network::{Conditions, Cuts, Rng};
-use mcp_tests::pair::{Fate, HttpLink, Link, Pair, Setup};
+use mcp_tests::pair::{Fate, HttpLink, Pair, PairLink, Setup};
 use mcp_tests::seeds::each_seed;
 use serde_json::json;
 
