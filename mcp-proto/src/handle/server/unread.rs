@@ -1,18 +1,18 @@
-//! Large answers that clients have not taken yet, and what is queued on streams.
+//! A large answer that its client has not taken yet.
 
-use alloc::collections::BTreeMap;
-use alloc::sync::{Arc, Weak};
+use alloc::sync::Arc;
 use core::fmt;
 
 use bytes::Bytes;
 
-use crate::handle::sync::{Mutex, lock};
-use crate::http::server::{Bodies, BodyKey, Holder};
-use crate::limits::Limits;
+use crate::handle::sync::lock;
+use crate::http::server::{BodyKey, Holder};
 
+mod answers;
 mod lost;
 mod queued;
 
+pub(super) use answers::UnreadAnswers;
 pub(super) use lost::{Lost, Stream};
 pub(super) use queued::Queued;
 
@@ -20,39 +20,8 @@ pub(super) use queued::Queued;
 /// that is one piece of each stream, over HTTP/1 sixteen of the connection.
 const PIECE: usize = 16 << 10;
 
-/// The large answers that clients have not taken yet, where they can be taken back from those who do not read.
-pub(super) struct UnreadAnswers(Mutex<Rest>);
-
-struct Rest {
-    bodies: Bodies,
-    rest: BTreeMap<BodyKey, Bytes>,
-    streams: BTreeMap<BodyKey, Weak<dyn Stream>>,
-}
-
-impl UnreadAnswers {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self(Mutex::new(Rest {
-            bodies: Bodies::of_responses(limits),
-            rest: BTreeMap::new(),
-            streams: BTreeMap::new(),
-        }))
-    }
-}
-
-impl Rest {
-    /// What was lost.
-    fn take_lost(&mut self) -> Lost {
-        let mut lost = Lost::default();
-        while let Some(loser) = self.bodies.poll_lost() {
-            lost.answers.extend(self.rest.remove(&loser));
-            lost.streams.extend(self.streams.remove(&loser));
-        }
-        lost
-    }
-}
-
 /// A large answer, or a piece of a stream, that its client has not taken yet, within
-/// [`Limits::unread_bytes`] with all others of the endpoint; see [`Bodies`].
+/// [`Limits::unread_bytes`](crate::Limits::unread_bytes) with all others of the endpoint; see [`Bodies`](crate::http::server::Bodies).
 ///
 /// # On drop
 /// What is left of it is dropped.
@@ -64,7 +33,7 @@ pub struct Unread {
 }
 
 /// A response was broken off: its client took it slowly, or held more than any other, and there was no room for all
-/// ([`Limits::unread_bytes`]). Over HTTP/1 its connection is closed, over HTTP/2 its stream is reset, so that nobody takes
+/// ([`Limits::unread_bytes`](crate::Limits::unread_bytes)). Over HTTP/1 its connection is closed, over HTTP/2 its stream is reset, so that nobody takes
 /// it for whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CutOff;

@@ -2,7 +2,8 @@
 
 use alloc::sync::{Arc, Weak};
 
-use super::{Lost, Stream, UnreadAnswers};
+use super::answers::UnreadAnswers;
+use super::lost::{Lost, Stream};
 use crate::handle::sync::lock;
 use crate::http::server::{BodyKey, Holder};
 

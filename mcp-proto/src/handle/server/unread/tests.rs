@@ -2,6 +2,10 @@
 
 use super::queued::{SMALL, STEP};
 use super::*;
+use alloc::sync::Weak;
+
+use crate::Limits;
+use crate::handle::sync::Mutex;
 use crate::http::server::Remote;
 
 /// A stream that is told of its loss.
