@@ -37,6 +37,9 @@ pub enum CallError {
     Unauthorized(Option<Box<str>>),
     /// The server denies access (HTTP 403), with its `WWW-Authenticate` header.
     Forbidden(Option<Box<str>>),
+    /// A server of HTTP+SSE (2024-11-05) wants its messages at an endpoint of another origin, this one: nothing is sent
+    /// there, for there are credentials in what a client sends.
+    ForeignEndpoint(Box<str>),
     /// The session is gone, and so was the next one.
     SessionLost,
     /// The reply is no reply: its result is not what the method promises, or no valid message at all.
@@ -89,6 +92,8 @@ impl CallError {
             // In all other phases, the server had not got it yet.
             Self::Timeout { phase, .. } => !matches!(phase, Phase::Request | Phase::Input),
             Self::Unreachable(_) | Self::Refused(_) | Self::SessionLost | Self::NoCommonRevision { .. } => true,
+            // It was never sent.
+            Self::ForeignEndpoint(_) => true,
             // Who asks for authorization has not looked at the call.
             Self::Unauthorized(_) | Self::Forbidden(_) => true,
             _ => false,
@@ -112,6 +117,10 @@ impl fmt::Display for CallError {
             Self::Http(failure) => failure.fmt(f),
             Self::Unauthorized(_) => f.write_str("the server wants authorization (HTTP 401)"),
             Self::Forbidden(_) => f.write_str("the server denies access (HTTP 403)"),
+            Self::ForeignEndpoint(endpoint) => write!(
+                f,
+                "the server wants its messages at {endpoint}, which is another origin: nothing is sent there"
+            ),
             Self::SessionLost => f.write_str("the session was lost twice in a row"),
             Self::InvalidReply(error) => write!(f, "the reply cannot be read: {error}"),
             Self::UnknownResultType(name) => write!(f, "the result is of the unknown type {name:?}"),
