@@ -68,6 +68,8 @@ mod running;
 mod schema;
 mod seats;
 mod slot;
+#[cfg(feature = "http")]
+pub mod sse;
 #[cfg_attr(
     not(feature = "schema"),
     allow(dead_code, unreachable_pub, reason = "closures have schemas")

@@ -19,7 +19,8 @@ use crate::{Clock, ClockTimer};
 use mcp_proto::Time;
 use mcp_proto::handle::Timer;
 use mcp_proto::handle::server::http::{Admission, Exchange, ReadingRoom};
-use mcp_proto::http::server::Refusal;
+use mcp_proto::handle::server::sse::SseStream;
+use mcp_proto::http::server::{Refusal, SessionId, SseRoute};
 use mcp_proto::server::http::Asker;
 
 /// Bodies from this size on are large: what comes of one is not done in the poll that has read it.
@@ -46,6 +47,8 @@ enum Stage<B> {
     Reading(Reading<B>),
     /// The exchange has no head yet.
     Waiting(Exchange),
+    /// The stream of a session over HTTP+SSE is there.
+    Streaming(Box<SseStream>),
     /// There is nothing to wait for.
     Refused(Box<Response<Bytes>>),
     /// The response is given.
@@ -55,6 +58,8 @@ enum Stage<B> {
 struct Reading<B> {
     head: Parts,
     admission: Admission,
+    /// The session over HTTP+SSE that it is for.
+    session: Option<SessionId>,
     room: ReadingRoom,
     /// When the body has to be here; counted from when it was waited for.
     due: Option<Time>,
@@ -83,6 +88,16 @@ where
             Ok(admission) => admission.from(service.remote),
             Err(response) => return Self::at(service, timer, Stage::Refused(response)),
         };
+        let route = service.sse().map(|sse| sse.route(&admission, &head)).transpose();
+        let session = match route.map(Option::flatten) {
+            Ok(Some(SseRoute::Message(session))) => Some(session),
+            Ok(Some(_)) => {
+                let stage = service.stream(&timer, &admission, head);
+                return Self::at(service, timer, stage);
+            }
+            Ok(None) => None,
+            Err(response) => return Self::at(service, timer, Stage::Refused(response)),
+        };
         let Some(limit) = admission.body_limit() else {
             let exchange = service.open(timer.now(), &admission, head, Bytes::new());
             return Self::at(service, timer, Stage::Waiting(exchange));
@@ -95,6 +110,7 @@ where
             head,
             room: service.endpoint().reading_room(&admission),
             admission,
+            session,
             due: None,
             body,
             collector: Collector::new(limit),
@@ -123,7 +139,13 @@ where
                             let Stage::Reading(reading) = core::mem::replace(stage, Stage::Done) else {
                                 return Poll::Pending;
                             };
-                            Stage::Waiting(service.open(now, &reading.admission, reading.head, body))
+                            match (reading.session, service.sse()) {
+                                (Some(session), Some(sse)) => {
+                                    let (admission, head) = (&reading.admission, &reading.head);
+                                    Stage::Refused(Box::new(sse.take(now, admission, head, &session, body)))
+                                }
+                                _ => Stage::Waiting(service.open(now, &reading.admission, reading.head, body)),
+                            }
                         }
                         Poll::Ready(Err(refusal)) => Stage::refused(&reading.admission, &refusal),
                         Poll::Pending => {
@@ -155,6 +177,16 @@ where
                     }
                     ready!(running.poll(cx, exchange.poll_timeout()));
                     now = running.now();
+                }
+                Stage::Streaming(_) => {
+                    let stream = core::mem::replace(stage, Stage::Done);
+                    let (Stage::Streaming(stream), Some(timer)) = (stream, timer.take()) else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(Response::from_parts(
+                        stream.head(),
+                        ResponseBody::streaming(stream, timer),
+                    ));
                 }
                 Stage::Refused(_) => {
                     let Stage::Refused(response) = core::mem::replace(stage, Stage::Done) else {
@@ -222,6 +254,19 @@ where
 }
 
 impl<R: ServerRuntime> HttpService<R> {
+    /// Begins a session over HTTP+SSE.
+    fn stream<B>(&self, timer: &ClockTimer<R::Clock>, admission: &Admission, head: Parts) -> Stage<B> {
+        let sender = self.sender.clone();
+        let asker = Asker { head, sender };
+        let random = self.runtime().random();
+        let opened = self.sse().map(|sse| sse.open(admission, asker, timer, random));
+        match opened {
+            Some(Ok(stream)) => Stage::Streaming(Box::new(stream)),
+            Some(Err(response)) => Stage::Refused(response),
+            None => Stage::Done,
+        }
+    }
+
     fn open(&self, now: Time, admission: &Admission, head: Parts, body: Bytes) -> Exchange {
         let random = || self.runtime().random();
         let sender = self.sender.clone();
