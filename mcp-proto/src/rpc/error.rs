@@ -2,12 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use super::farewell::Farewell;
 use crate::jsonrpc::{DecodeError, ErrorCode, ErrorObject, Params};
 use crate::method::MethodName;
+use crate::model::{ElicitUrlParams, UrlElicitationRequired};
 use crate::revision::Revision;
 
 /// Why a call has no result.
@@ -74,6 +76,19 @@ impl CallError {
             Self::Rpc(error) => Some(error.code),
             _ => None,
         }
+    }
+
+    /// The URLs that the user has to visit before the call is made again, where the server has refused it for that (−32042;
+    /// 2025-11-25, Elicitation, URL Elicitation Required Error). The visits are over when the server says so by
+    /// `notifications/elicitation/complete` with their [ids](ElicitUrlParams::elicitation_id), or the user does.
+    ///
+    /// Only those are opened to which the user has agreed, having seen where they lead: a server may be anybody's. `None`
+    /// for any other error, and where the list cannot be read.
+    pub fn required_visits(&self) -> Option<Vec<ElicitUrlParams>> {
+        let Self::Rpc(error) = self else { return None };
+        let data = error.data.as_ref();
+        let data = data.filter(|_| error.code == ErrorCode::URL_ELICITATION_REQUIRED)?;
+        data.decode::<UrlElicitationRequired>().ok().map(|it| it.elicitations)
     }
 
     /// The status, where an HTTP response was the reason.

@@ -9,3 +9,4 @@ mod endings;
 mod reentrancy;
 mod sessions;
 mod shutdown;
+mod visits;

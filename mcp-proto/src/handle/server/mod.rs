@@ -84,6 +84,7 @@ mod typed;
 #[cfg(feature = "http")]
 mod unread;
 mod vault;
+mod visits;
 
 pub(crate) use application::{Application, Audience, Call, Work};
 pub use ask::Ask;

@@ -3,19 +3,17 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
-use core::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
+use super::shared::Shared;
 use super::stream::SseStream;
 use crate::handle::server::{Server, ServerPump};
-use crate::handle::sync::{Mutex, lock};
+use crate::handle::sync::lock;
 use crate::handle::{Pump, Timer};
-use crate::http::server::{
-    Admission, HttpConfig, Principal, Refusal, SessionId, SessionTable, SsePaths, SseRoute, Visit, sse_accepted,
-};
+use crate::http::server::{Admission, HttpConfig, Refusal, SessionId, SseRoute, sse_accepted};
 use crate::server::http::Asker;
 use crate::time::Time;
 
@@ -24,23 +22,11 @@ use crate::time::Time;
 #[derive(Clone)]
 pub struct SseHub(Arc<Shared>);
 
-pub(super) struct Shared {
-    server: Server,
-    pub(super) paths: SsePaths,
-    pub(super) keep_alive: Option<Duration>,
-    sessions: Mutex<SessionTable<Arc<ServerPump>>>,
-}
-
 impl SseHub {
     /// The hub of a server; `None` where it is not to serve HTTP+SSE.
     pub fn new(server: &Server, config: &HttpConfig) -> Option<Self> {
         let paths = config.http_sse.clone()?;
-        Some(Self(Arc::new(Shared {
-            server: server.clone(),
-            paths,
-            keep_alive: config.keep_alive,
-            sessions: Mutex::new(SessionTable::new(server.config().limits())),
-        })))
+        Some(Self(Arc::new(Shared::new(server, config, paths))))
     }
 
     /// What a request asks for that the endpoint has admitted; `None` where it is for the endpoint.
@@ -110,18 +96,6 @@ impl SseHub {
     pub fn close(&self) {
         let sessions = lock(&self.0.sessions).close();
         sessions.iter().for_each(|session| session.close());
-    }
-}
-
-impl Shared {
-    /// The stream of a session is over.
-    pub(super) fn remove(&self, session: &SessionId, owner: Option<&Principal>, visit: Visit, now: Time) {
-        let mut sessions = lock(&self.sessions);
-        sessions.leave(now, visit);
-        let gone = sessions.remove(session, owner);
-        drop(sessions);
-        // Outside the lock: handlers are dropped with it.
-        drop(gone);
     }
 }
 

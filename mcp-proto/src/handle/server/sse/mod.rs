@@ -5,6 +5,7 @@
 //! output: a [`ServerPump`](super::ServerPump), which the stream drives.
 
 mod hub;
+mod shared;
 mod stream;
 
 pub use hub::SseHub;

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 use http::response::Parts;
 
-use super::hub::Shared;
+use super::shared::Shared;
 use crate::handle::Pump;
 use crate::handle::server::ServerPump;
 use crate::http::server::{Admission, Principal, SessionId, Visit, sse_comment, sse_events, sse_head};
