@@ -120,6 +120,7 @@ fn other_refusals_lead_nowhere() {
         web.status(initialize.id, status);
         assert!(web.opened().is_empty(), "{status}");
         assert!(matches!(web.events()[..], [ClientEvent::NotReady(_)]));
+        assert_eq!(web.client.kept().entries, 0);
     }
 }
 

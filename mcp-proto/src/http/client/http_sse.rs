@@ -159,10 +159,16 @@ impl HttpSse {
                 (*call, leads_on(status))
             }
             Output::Rejected { call, error, status } => (*call, leads_on(*status) && !error.code.is_modern()),
+            // One that is sent again begins anew.
+            Output::Redirected { call, .. } | Output::Stale { call, .. } => (*call, false),
             _ => return Some(output),
         };
         match core::mem::take(&mut self.state) {
-            State::Asking(handshake) if handshake.call == call && is_refusal => {
+            State::Asking(handshake) if handshake.call == call => {
+                // Any other end says nothing of what the server speaks.
+                if !is_refusal {
+                    return Some(output);
+                }
                 let refusal = Some(output);
                 self.state = State::Due(Time::ORIGIN, Handshake { refusal, ..handshake });
                 None
