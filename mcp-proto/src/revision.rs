@@ -109,6 +109,12 @@ impl Revision {
         self == Self::V2025_11_25
     }
 
+    /// Whether a request may be refused with −32042 until URLs are visited: in 2025-11-25 alone. Before there are none, and
+    /// afterwards multi round-trip requests take its place.
+    pub fn has_url_elicitation_error(self) -> bool {
+        self == Self::V2025_11_25
+    }
+
     /// Whether tool results may carry `structuredContent`.
     pub fn has_structured_content(self) -> bool {
         self >= Self::V2025_06_18

@@ -3,15 +3,17 @@
 use bytes::Bytes;
 use http::response::Parts;
 
-use super::config::ClientConfig;
+use super::config::{ClientConfig, Mode};
 use super::event::ClientEvent;
 use super::link::{Link, Origin};
 use super::machine::Client;
-use crate::http::client::{ExchangeError, ExchangeId, Exchanges, HttpAction, HttpClientConfig, Output};
+use crate::http::client::{ExchangeError, ExchangeId, Exchanges, HttpAction, HttpClientConfig, HttpDialect, Output};
+use crate::revision::Revision;
 use crate::rpc::{CloseReason, Failure, Kept};
 use crate::time::Time;
 
-/// A [`Client`] over Streamable HTTP.
+/// A [`Client`] over HTTP: Streamable HTTP, and HTTP+SSE of 2024-11-05 where the server speaks nothing else
+/// ([`HttpClientConfig::dialect`]).
 ///
 /// The four kinds of method are those of [`Client`], with exchanges in place of messages: the driver opens
 /// what [`poll_action`](Self::poll_action) says and reports with [`head`](Self::head), [`body`](Self::body),
@@ -26,7 +28,11 @@ pub struct HttpClient {
 
 impl HttpClient {
     /// A client that has opened nothing yet.
-    pub fn new(config: ClientConfig, http: &HttpClientConfig) -> Self {
+    pub fn new(mut config: ClientConfig, http: &HttpClientConfig) -> Self {
+        // HTTP+SSE is a transport of the legacy era: there is nothing to ask.
+        if http.dialect == HttpDialect::HttpSse && config.mode == Mode::Auto {
+            config.mode = Mode::Legacy(Revision::LATEST_LEGACY);
+        }
         let exchanges = Exchanges::new(http, config.limits.clone(), config.timeouts.clone());
         Self {
             client: Client::new(config, Link::Http),
@@ -60,7 +66,8 @@ impl HttpClient {
         self.exchanges.open()
     }
 
-    /// Whether the GET stream of a legacy session is open, on which the server sends what belongs to no call.
+    /// Whether the GET stream of a legacy session is open, on which the server sends what belongs to no call; over HTTP+SSE,
+    /// everything.
     pub fn is_listening(&self) -> bool {
         self.exchanges.is_listening()
     }
@@ -119,6 +126,8 @@ impl HttpClient {
             // There may be room again for what was not read; and a handshake ends what is of the session before.
             if self.exchanges.has_unread() || self.exchanges.has_output() {
                 self.pass_on(now);
+                // It may have been a refusal that the stream of HTTP+SSE has to be tried after.
+                self.handle_exchange_timeout(now);
             }
             if let Some(action) = self.exchanges.poll_action() {
                 return Some(action);
@@ -213,6 +222,7 @@ impl HttpClient {
                     }
                 }
                 Output::SessionLost => self.client.session_forgotten(),
+                Output::SessionEnded => self.client.session_ended(),
                 Output::SessionDoubtful => self.client.ask_for_session(),
                 Output::NotListening(failure) => self.client.not_listening(failure),
                 Output::Delivered { purpose, outcome } => self.client.delivered(purpose, outcome),
@@ -224,6 +234,9 @@ impl HttpClient {
             // Once for each session: a stream that was refused or given up is not asked for again.
             if !was_ready && let Some(facts) = self.client.facts() {
                 self.exchanges.listen(facts.revision);
+            }
+            if !self.client.has_handshake() {
+                self.exchanges.leave_open_stream();
             }
         }
         self.client.set_listening(self.exchanges.stream());

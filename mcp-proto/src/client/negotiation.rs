@@ -111,6 +111,15 @@ impl Negotiation {
         matches!(self.stage, Stage::Legacy(..))
     }
 
+    /// Whether the handshake of the legacy era is under way, or done.
+    #[cfg(feature = "http")]
+    pub(super) fn has_handshake(&self) -> bool {
+        !matches!(
+            self.stage,
+            Stage::Legacy(ClientHandshake::Start | ClientHandshake::Closed, _) | Stage::Modern(_) | Stage::Undecided
+        )
+    }
+
     /// The revision spoken with the server; before the handshake is done, the one it is made in.
     pub(super) fn revision(&self) -> Option<Revision> {
         self.stage.revision()
@@ -323,7 +332,7 @@ impl Negotiation {
                 judge(Channel::Http(0), Evidence::Broken)
             }
             // It answered, or was not even reached: neither says what it speaks.
-            Failure::Unreadable(_) | Failure::TooManyConnections => Verdict::Fatal,
+            Failure::Unreadable(_) | Failure::TooManyConnections | Failure::ForeignEndpoint(_) => Verdict::Fatal,
         };
         match verdict {
             Verdict::Legacy(revision) => self.fall_back(revision),

@@ -132,6 +132,20 @@ impl Client {
         }
     }
 
+    /// The session is over, and the next begins when someone needs it.
+    #[cfg(feature = "http")]
+    pub(super) fn session_ended(&mut self) {
+        if self.negotiation.is_legacy() && self.is_ready() {
+            self.lose_session();
+        }
+    }
+
+    /// Whether there is a session of the legacy era, or its handshake is under way.
+    #[cfg(feature = "http")]
+    pub(super) fn has_handshake(&self) -> bool {
+        self.closed.is_some() || self.negotiation.has_handshake()
+    }
+
     /// Asks whether the server knows the session. A server without a GET stream should answer 405 to one
     /// (2025-11-25, Transports, Listening for Messages from the Server, 2), but many say 404: giving up a session
     /// for that would lose what it holds, again and again.

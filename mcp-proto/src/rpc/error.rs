@@ -2,12 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use super::farewell::Farewell;
 use crate::jsonrpc::{DecodeError, ErrorCode, ErrorObject, Params};
 use crate::method::MethodName;
+use crate::model::{ElicitUrlParams, UrlElicitationRequired};
 use crate::revision::Revision;
 
 /// Why a call has no result.
@@ -37,6 +39,9 @@ pub enum CallError {
     Unauthorized(Option<Box<str>>),
     /// The server denies access (HTTP 403), with its `WWW-Authenticate` header.
     Forbidden(Option<Box<str>>),
+    /// A server of HTTP+SSE (2024-11-05) wants its messages at an endpoint of another origin, this one: nothing is sent
+    /// there, for there are credentials in what a client sends.
+    ForeignEndpoint(Box<str>),
     /// The session is gone, and so was the next one.
     SessionLost,
     /// The reply is no reply: its result is not what the method promises, or no valid message at all.
@@ -73,6 +78,19 @@ impl CallError {
         }
     }
 
+    /// The URLs that the user has to visit before the call is made again, where the server has refused it for that (−32042;
+    /// 2025-11-25, Elicitation, URL Elicitation Required Error). The visits are over when the server says so by
+    /// `notifications/elicitation/complete` with their [ids](ElicitUrlParams::elicitation_id), or the user does.
+    ///
+    /// Only those are opened to which the user has agreed, having seen where they lead: a server may be anybody's. `None`
+    /// for any other error, and where the list cannot be read.
+    pub fn required_visits(&self) -> Option<Vec<ElicitUrlParams>> {
+        let Self::Rpc(error) = self else { return None };
+        let data = error.data.as_ref();
+        let data = data.filter(|_| error.code == ErrorCode::URL_ELICITATION_REQUIRED)?;
+        data.decode::<UrlElicitationRequired>().ok().map(|it| it.elicitations)
+    }
+
     /// The status, where an HTTP response was the reason.
     pub fn http_status(&self) -> Option<u16> {
         match self {
@@ -89,6 +107,8 @@ impl CallError {
             // In all other phases, the server had not got it yet.
             Self::Timeout { phase, .. } => !matches!(phase, Phase::Request | Phase::Input),
             Self::Unreachable(_) | Self::Refused(_) | Self::SessionLost | Self::NoCommonRevision { .. } => true,
+            // It was never sent.
+            Self::ForeignEndpoint(_) => true,
             // Who asks for authorization has not looked at the call.
             Self::Unauthorized(_) | Self::Forbidden(_) => true,
             _ => false,
@@ -130,6 +150,10 @@ impl fmt::Display for CallError {
             Self::Http(failure) => failure.fmt(f),
             Self::Unauthorized(_) => f.write_str("the server wants authorization (HTTP 401)"),
             Self::Forbidden(_) => f.write_str("the server denies access (HTTP 403)"),
+            Self::ForeignEndpoint(endpoint) => write!(
+                f,
+                "the server wants its messages at {endpoint}, which is another origin: nothing is sent there"
+            ),
             Self::SessionLost => f.write_str("the session was lost twice in a row"),
             Self::InvalidReply(error) => write!(f, "the reply cannot be read: {error}"),
             Self::UnknownResultType(name) => write!(f, "the result is of the unknown type {name:?}"),

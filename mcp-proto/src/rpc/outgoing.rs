@@ -85,6 +85,8 @@ pub enum Failure {
     SessionLost,
     /// The response was larger than the limits allow, or unreadable.
     Unreadable(Box<str>),
+    /// A server of HTTP+SSE names an endpoint of another origin: this one, without what may be secret in it.
+    ForeignEndpoint(Box<str>),
 }
 
 /// What a failed exchange means to a caller.
@@ -109,6 +111,7 @@ impl From<Failure> for CallError {
             } => Self::Forbidden(www_authenticate),
             Failure::Status { status, reason, .. } => Self::Http(HttpFailure { status, reason }),
             Failure::Unreadable(why) => Self::InvalidReply(DecodeError::new(&why)),
+            Failure::ForeignEndpoint(endpoint) => Self::ForeignEndpoint(endpoint),
         }
     }
 }

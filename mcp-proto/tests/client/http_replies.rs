@@ -374,6 +374,10 @@ fn initialize_meets_every_status() {
         let initialize = web.opened().remove(0);
         web.head(initialize.id, status, &[]);
         web.end(initialize.id);
+        for get in web.opened() {
+            assert_eq!((get.method(), [400, 404, 405].contains(&status)), ("GET", true));
+            web.status(get.id, 405);
+        }
         assert_eq!(only_call_error(&mut web).http_status(), Some(status));
         assert!(web.opened().is_empty());
     }
@@ -562,6 +566,9 @@ fn a_legacy_verdict_that_proves_wrong_is_asked_again() {
     web.call("tools/list");
     let initialize = web.opened().remove(0);
     web.json(initialize.id, 404, &error(initialize.rpc_id(), -32601));
+    // It might speak HTTP+SSE.
+    let get = web.opened().remove(0);
+    web.status(get.id, 405);
     web.probe_answered(Revision::LATEST);
     assert_eq!(verbs(&web.opened()), ["tools/list"]);
 }

@@ -17,6 +17,8 @@ mod http_redirects;
 mod http_replies;
 mod http_resume;
 mod http_sessions;
+mod http_sse;
+mod http_sse_ladder;
 mod http_standing;
 mod http_support;
 mod http_tools;

@@ -10,3 +10,4 @@ mod listening;
 mod reentrancy;
 mod sessions;
 mod shutdown;
+mod visits;

@@ -4,6 +4,7 @@ mod addresses;
 mod aging;
 mod connections;
 mod ends;
+mod http_sse;
 mod responses;
 mod resume;
 mod site;

@@ -10,6 +10,7 @@ use mcp_tests::runtime::Runtime;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -40,6 +41,8 @@ pub(crate) struct Request {
 pub(crate) enum Step {
     Write(Vec<u8>),
     Wait(Duration),
+    /// Writes what comes here, until nothing can come any more or the client is gone.
+    Feed(UnboundedReceiver<Vec<u8>>),
     /// Reads on, until the client closes.
     Hang,
     Close,
@@ -151,6 +154,13 @@ async fn serve(mut stream: TcpStream, counts: &Counts, answer: &Answer) {
                     }
                 }
                 Step::Wait(duration) => sleep(duration).await,
+                Step::Feed(mut source) => {
+                    while let Some(bytes) = source.recv().await {
+                        if stream.write_all(&bytes).await.is_err() {
+                            return;
+                        }
+                    }
+                }
                 Step::Hang => while matches!(stream.read(&mut [0; 1024]).await, Ok(1..)) {},
                 Step::Close => return,
                 Step::Reset => {

@@ -8,6 +8,7 @@ mod browser;
 mod hostile;
 mod http1;
 mod http2;
+mod http_sse;
 mod listening;
 mod peer;
 mod resume;

@@ -7,7 +7,7 @@ use core::time::Duration;
 use http::{Extensions, HeaderMap, Uri};
 
 use crate::ConnectError;
-use mcp_proto::http::client::HttpClientConfig;
+use mcp_proto::http::client::{HttpClientConfig, HttpDialect};
 
 /// How many requests a connection of HTTP/2 bears, if nothing is known: the least that RFC 9113, 6.5.2, recommends.
 const EXPECTED_STREAMS: usize = 100;
@@ -51,6 +51,8 @@ pub struct HttpOptions {
     pub headers: HeaderMap,
     /// Whether to keep a stream open for what a legacy server sends on its own. Default `true`.
     pub listen: bool,
+    /// Which of the transports over HTTP to speak. Default [`HttpDialect::Any`]: what the server does.
+    pub dialect: HttpDialect,
     /// How long making a connection may take, from the look-up of the name to the end of all
     /// handshakes. Default 10 seconds.
     pub connect_timeout: Duration,
@@ -78,6 +80,7 @@ impl Default for HttpOptions {
         Self {
             headers: HeaderMap::new(),
             listen: true,
+            dialect: HttpDialect::Any,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(90),
             max_connections: None,
@@ -123,6 +126,7 @@ impl HttpOptions {
         let mut config = HttpClientConfig::new(endpoint);
         config.headers.clone_from(&self.headers);
         config.listen = self.listen;
+        config.dialect = self.dialect;
         config
     }
 }
@@ -134,6 +138,7 @@ impl fmt::Debug for HttpOptions {
         f.debug_struct("HttpOptions")
             .field("headers", &names)
             .field("listen", &self.listen)
+            .field("dialect", &self.dialect)
             .field("connect_timeout", &self.connect_timeout)
             .field("idle_timeout", &self.idle_timeout)
             .field("max_connections", &self.max_connections)

@@ -70,6 +70,8 @@ mod running;
 mod schema;
 mod seats;
 mod slot;
+#[cfg(feature = "http")]
+pub mod sse;
 #[cfg_attr(
     not(feature = "schema"),
     allow(dead_code, unreachable_pub, reason = "closures have schemas")
@@ -86,6 +88,7 @@ mod typed;
 #[cfg(feature = "http")]
 mod unread;
 mod vault;
+mod visits;
 
 pub(crate) use application::{Application, Audience, Call, Work};
 pub use ask::Ask;

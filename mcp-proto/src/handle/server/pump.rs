@@ -19,6 +19,8 @@ use crate::rpc::{CloseReason, Counters};
 use crate::server::http::Asker;
 use crate::server::{ClientRequest, ServerEvent, StreamServer};
 use crate::time::Time;
+#[cfg(feature = "http")]
+use crate::wire::line::strip_newlines;
 
 /// How often handlers that make each other ready are polled before the driver gets its turn.
 const ROUNDS: usize = 4;
@@ -77,6 +79,19 @@ impl ServerPump {
     /// A handle to the connection, for when a driver has taken the pump.
     pub fn handle(&self) -> ServerConnection {
         ServerConnection::new(&self.stream)
+    }
+
+    /// Takes a message that came by another way than the stream: one text, as it came. `false` where there is no room.
+    #[cfg(feature = "http")]
+    pub(super) fn take_message(&self, now: Time, text: Bytes) -> bool {
+        self.stream.tell(|connection| {
+            let takes = connection.wants_input();
+            if takes {
+                connection.receive_bytes(now, strip_newlines(text));
+                connection.receive_bytes(now, Bytes::from_static(b"\n"));
+            }
+            takes
+        })
     }
 
     /// Ends the connection: nothing more is read, what is queued and in progress is finished first, for

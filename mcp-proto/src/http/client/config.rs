@@ -19,7 +19,25 @@ settings! {
         pub headers (with_headers): HeaderMap,
         /// Whether to keep a GET stream open for what a legacy server sends on its own. Default `true`.
         pub listen (with_listen): bool,
+        /// Which of the transports over HTTP to speak. Default [`HttpDialect::Any`].
+        pub dialect (with_dialect): HttpDialect,
     }
+}
+
+/// Which of the transports over HTTP a client speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum HttpDialect {
+    /// What the server speaks: Streamable HTTP, and HTTP+SSE where the server refuses the `initialize` of Streamable HTTP
+    /// with 400, 404 or 405 and a GET opens such a stream (2025-11-25, Transports, Backwards Compatibility).
+    #[default]
+    Any,
+    /// Streamable HTTP alone.
+    Streamable,
+    /// HTTP+SSE of 2024-11-05 alone: a GET opens its stream at once, and nothing is asked before. It belongs to the legacy
+    /// era, and so does a client that is to find out the era by itself. The transport is deprecated since 2025-03-26;
+    /// Streamable HTTP takes its place.
+    HttpSse,
 }
 
 impl HttpClientConfig {
@@ -29,6 +47,7 @@ impl HttpClientConfig {
             endpoint,
             headers: HeaderMap::new(),
             listen: true,
+            dialect: HttpDialect::Any,
         }
     }
 }
@@ -41,6 +60,7 @@ impl fmt::Debug for HttpClientConfig {
             .field("endpoint", &Redacted(&self.endpoint.to_string()))
             .field("headers", &names)
             .field("listen", &self.listen)
+            .field("dialect", &self.dialect)
             .finish()
     }
 }

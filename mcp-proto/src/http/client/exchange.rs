@@ -67,6 +67,8 @@ pub(super) enum Kind {
     Post(Purpose),
     /// The GET stream.
     Listen,
+    /// The stream of HTTP+SSE, on which everything comes.
+    Stream,
     /// A GET for the rest of the stream of this call.
     Resume(CallId),
     /// The end of a session.
@@ -308,7 +310,7 @@ pub(super) fn failure(status: u16, www_authenticate: Option<Box<str>>) -> Failur
         200..=299 => "the response is neither JSON nor an event stream".into(),
         // Such a server knows no POST at the address that its clients are given.
         404 | 405 => format!(
-            "{} (a server of the HTTP+SSE transport of 2024-11-05 answers so, which is not spoken here)",
+            "{} (a server of the HTTP+SSE transport of 2024-11-05 answers so)",
             reason_of(status)
         )
         .into(),

@@ -11,6 +11,7 @@ use super::action::{Actions, HttpAction};
 use super::answers::Answers;
 use super::config::HttpClientConfig;
 use super::exchange::{Exchange, ExchangeId, Kind, Resend, Response};
+use super::http_sse::HttpSse;
 use super::listen::{GetStream, Listen};
 use super::output::Output;
 use super::readable::Readable;
@@ -45,6 +46,7 @@ pub struct Exchanges {
     pub(super) session: Session,
     pub(super) listen: Listen,
     pub(super) resumes: Resumes,
+    pub(super) http_sse: HttpSse,
     pub(super) table: Table,
     pub(super) readable: Readable,
     pub(super) answers: Answers,
@@ -64,6 +66,7 @@ impl Exchanges {
             session: Session::default(),
             listen: Listen::default(),
             resumes: Resumes::default(),
+            http_sse: HttpSse::new(config.dialect),
             table: Table::default(),
             readable: Readable::default(),
             answers: Answers::default(),
@@ -80,6 +83,7 @@ impl Exchanges {
     /// How much is kept at present.
     pub fn kept(&self) -> Kept {
         let queues = self.actions.len() + self.outputs.len() + self.answers.len() + self.resumes.len();
+        let queues = queues + self.http_sse.len();
         Kept::new(
             self.table.entries() + queues,
             self.table.body_bytes() + self.answers.bytes(),
@@ -132,6 +136,10 @@ impl Exchanges {
             }
             self.stop_listening();
             self.stop_resuming();
+            // One that is redirected to another place of the stream's endpoint goes on.
+            if route.is_none() {
+                self.leave_stream();
+            }
             self.abort_announcement();
             // They are for requests of the last session.
             self.answers.clear();
@@ -141,9 +149,17 @@ impl Exchanges {
             self.revision = revision;
         }
         let session = self.session.id().filter(|_| names_session(&outgoing));
-        let in_session = session.map(|_| self.session.number());
+        let mut in_session = session.map(|_| self.session.number());
         let is_repeatable = is_repeatable(&outgoing);
-        let request = self.template.post(outgoing, session);
+        let mut request = self.template.post(outgoing, session);
+        if let Some((endpoint, number)) = self.http_sse.endpoint() {
+            request.uri_mut().clone_from(endpoint);
+            in_session = Some(number);
+        } else if let Purpose::Initialize(call) = purpose
+            && self.http_sse.begin(call, &request)
+        {
+            return self.drive_stream(now);
+        }
         if matches!(purpose, Purpose::Initialize(_) | Purpose::Call(_)) {
             let resend = route.map(|route| Resend {
                 route,
@@ -173,7 +189,10 @@ impl Exchanges {
     /// Ends the exchange of a call. That of `initialize` goes on for the timeout for closing: the server may make a
     /// session for it all the same, which is ended as soon as its id is known.
     pub fn abort(&mut self, now: Time, call: CallId) {
-        if self.resumes.forget(call) {
+        if self.http_sse.is_handshake(call) {
+            return self.leave_stream();
+        }
+        if self.resumes.forget(call) || self.http_sse.forget(call) {
             return;
         }
         let Some(id) = self.table.leave_call(call) else { return };
@@ -197,6 +216,7 @@ impl Exchanges {
     pub fn answered(&mut self, now: Time, call: CallId) {
         // By a late answer on another stream.
         self.resumes.forget(call);
+        self.http_sse.answered(call);
         if let Some(id) = self.table.leave_call(call) {
             self.table.end_at(id, now + self.timeouts.close);
         }
@@ -205,6 +225,7 @@ impl Exchanges {
     /// The handshake is done: keeps a GET stream open, where that is wanted and the revision has one.
     pub fn listen(&mut self, revision: Revision) {
         self.revision = revision;
+        self.http_sse.settled();
         if self.wants_listen && revision.has_sessions() && self.session.id().is_some() {
             self.listen.begin();
         }
@@ -217,6 +238,7 @@ impl Exchanges {
         self.stop_resuming();
         // No more than are on their way: a server that takes none would be waited for as often.
         self.answers.clear();
+        self.http_sse.close();
         if let Some(session) = self.session.take() {
             self.end_session(now + self.timeouts.close, &session);
         }
@@ -257,6 +279,7 @@ impl Exchanges {
         while let Some(id) = self.table.pop_due(now) {
             self.abort_exchange(id);
         }
+        self.drive_stream(now);
         self.send_answers(now);
     }
 
@@ -267,6 +290,7 @@ impl Exchanges {
             self.table.poll_timeout(),
             self.listen.poll_timeout(),
             self.resumes.poll_timeout(),
+            self.http_sse.poll_timeout(),
         ];
         parts.into_iter().flatten().min()
     }
@@ -299,7 +323,7 @@ impl Exchanges {
         self.start(kind, in_session, request, Some(resend))
     }
 
-    fn start(
+    pub(super) fn start(
         &mut self,
         kind: Kind,
         in_session: Option<u64>,
@@ -337,6 +361,7 @@ impl Exchanges {
         if self.listen.open() == Some(old) {
             self.listen.opened(id);
         }
+        self.http_sse.renumber(old, id);
         true
     }
 
@@ -351,9 +376,16 @@ impl Exchanges {
         }
     }
 
+    /// Opens the stream of HTTP+SSE.
+    pub(super) fn open_stream(&mut self) -> ExchangeId {
+        let request = self.template.get(None, Revision::V2024_11_05, None);
+        self.start_kept(Kind::Stream, None, request, true)
+    }
+
     /// Whether the GET stream is open.
     pub fn is_listening(&self) -> bool {
-        let response = self.listen.open().and_then(|id| self.response_of(id));
+        let open = self.listen.open().or(self.http_sse.stream());
+        let response = open.and_then(|id| self.response_of(id));
         matches!(response, Some(Response::Events { .. }))
     }
 
@@ -401,6 +433,9 @@ impl Exchanges {
     }
 
     pub(super) fn emit(&mut self, output: Output) {
-        self.outputs.push_back(output);
+        // What comes of a handshake may only be the first step of the ladder.
+        if let Some(output) = self.http_sse.divert(output) {
+            self.outputs.push_back(output);
+        }
     }
 }

@@ -1,4 +1,6 @@
-//! The client side of Streamable HTTP as values: exchanges to open, and what their responses hold.
+//! The client side of HTTP as values: exchanges to open, and what their responses hold.
+//!
+//! Streamable HTTP, and HTTP+SSE of 2024-11-05 for servers that speak nothing newer.
 
 mod action;
 mod answers;
@@ -6,6 +8,7 @@ mod config;
 mod cursor;
 mod exchange;
 mod exchanges;
+mod http_sse;
 mod listen;
 mod output;
 mod readable;
@@ -14,10 +17,11 @@ mod request;
 mod responses;
 mod resumes;
 mod session;
+mod streaming;
 mod table;
 
 pub use action::HttpAction;
-pub use config::HttpClientConfig;
+pub use config::{HttpClientConfig, HttpDialect};
 pub use exchange::{ExchangeError, ExchangeId};
 pub use exchanges::Exchanges;
 pub use listen::GetStream;

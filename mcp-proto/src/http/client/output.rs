@@ -69,6 +69,8 @@ pub enum Output {
     },
     /// The server does not know the present session any more.
     SessionLost,
+    /// The stream of HTTP+SSE has ended, and the session with it, once too often: the next is begun when someone needs it.
+    SessionEnded,
     /// The server answered 404 to the GET of the present session: it has forgotten it, or has no such route.
     SessionDoubtful,
     /// The GET stream of the present session was refused or has broken off too often: it is not opened again.
@@ -93,6 +95,7 @@ impl fmt::Debug for Output {
             Self::Redirected { call, .. } => write!(f, "Redirected({call:?})"),
             Self::Stale { call, .. } => write!(f, "Stale({call:?})"),
             Self::SessionLost => f.write_str("SessionLost"),
+            Self::SessionEnded => f.write_str("SessionEnded"),
             Self::SessionDoubtful => f.write_str("SessionDoubtful"),
             Self::NotListening(failure) => write!(f, "NotListening({failure:?})"),
             Self::Delivered { purpose, outcome } => write!(f, "Delivered({purpose:?}, {outcome:?})"),

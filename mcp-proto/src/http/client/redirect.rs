@@ -88,7 +88,7 @@ fn is_faithful(status: StatusCode) -> bool {
 }
 
 /// Scheme, host and port are the same, and the target brings no credentials of its own.
-fn is_same_origin(from: &Uri, to: &Uri) -> bool {
+pub(super) fn is_same_origin(from: &Uri, to: &Uri) -> bool {
     let has_user = to.authority().is_some_and(|authority| authority.as_str().contains('@'));
     let hosts = from.host().zip(to.host());
     !has_user
@@ -107,7 +107,7 @@ fn port(uri: &Uri) -> Option<u16> {
 }
 
 /// What a reference means where it was found (RFC 3986, 5.2).
-fn resolve(base: &Uri, reference: &str) -> Option<Uri> {
+pub(super) fn resolve(base: &Uri, reference: &str) -> Option<Uri> {
     let reference = reference.split('#').next().unwrap_or_default();
     if has_scheme(reference) {
         return reference.parse().ok();

@@ -27,10 +27,17 @@ impl Exchanges {
         let Some(exchange) = exchange.filter(|exchange| matches!(exchange.response, Response::Awaited)) else {
             return;
         };
-        let kind = exchange.kind;
+        let (kind, in_session) = (exchange.kind, exchange.in_session);
+        let is_streamed = self.is_streamed(id);
+        if let Kind::Post(purpose) = kind
+            && is_streamed
+            && self.posted(now, id, purpose, head)
+        {
+            return;
+        }
         // Only to a request that names a session does 404 say that it is lost (2025-11-25, Transports, Session
         // Management, 3).
-        if exchange.in_session.is_some() && head.status == http::StatusCode::NOT_FOUND {
+        if in_session.is_some() && !is_streamed && head.status == http::StatusCode::NOT_FOUND {
             return self.lost(now, id);
         }
         if head.status.is_redirection() {
@@ -42,6 +49,7 @@ impl Exchanges {
             Kind::Post(purpose @ (Purpose::Initialize(_) | Purpose::Call(_))) => {
                 if let Purpose::Initialize(call) = purpose
                     && head.status.is_success()
+                    && !is_streamed
                 {
                     let session = head.headers.get(MCP_SESSION_ID).and_then(SessionId::read);
                     self.begun(now, id, call, session);
@@ -57,6 +65,7 @@ impl Exchanges {
                 self.taken(now, id, if is_taken { Ok(()) } else { Err(failure()) });
             }
             Kind::Listen => self.listening(now, id, head),
+            Kind::Stream => self.streaming(now, id, head),
             Kind::Resume(call) => self.resuming(now, id, call, head),
             Kind::Delete => self.ignore(now, id),
         }
@@ -66,7 +75,7 @@ impl Exchanges {
     fn redirected(&mut self, now: Time, id: ExchangeId, head: &Parts) {
         let Some(exchange) = self.table.get(id) else { return };
         let (kind, in_session, until) = (exchange.kind, exchange.in_session, exchange.until);
-        match exchange.route().redirected(self.endpoint(), head) {
+        match exchange.route().redirected(self.target(id), head) {
             Err(reason) => {
                 let www_authenticate = authenticate(&head.headers);
                 let status = head.status.as_u16();
@@ -118,20 +127,21 @@ impl Exchanges {
                 self.listen.refused();
                 self.emit(Output::NotListening(failure));
             }
+            Kind::Stream => return self.lose_stream(now, id, failure),
             Kind::Delete => {}
         }
         self.ignore(now, id);
     }
 
     /// A kept connection was gone before anything of the response came: what does no harm twice is sent once more.
-    fn stale(&mut self, id: ExchangeId, exchange: Exchange, call: Option<CallId>) {
+    fn stale(&mut self, now: Time, id: ExchangeId, exchange: Exchange, call: Option<CallId>) {
         let (kind, route) = (exchange.kind, exchange.route().again());
         match (call, &exchange.resend) {
             (Some(call), _) if matches!(kind, Kind::Post(_)) => self.emit(Output::Stale { call, route }),
             (_, Some(resend)) if resend.is_repeatable => {
                 self.restart(id, exchange, route);
             }
-            _ => self.broke_off(kind, call, Failure::Disconnected),
+            _ => self.broke_off(now, id, kind, call, Failure::Disconnected),
         }
     }
 
@@ -251,7 +261,7 @@ impl Exchanges {
     }
 
     /// A part of the body of a response came.
-    pub fn body(&mut self, _now: Time, id: ExchangeId, chunk: &Bytes) {
+    pub fn body(&mut self, now: Time, id: ExchangeId, chunk: &Bytes) {
         let kept = self.table.body_bytes();
         let taken = self.table.update(id, |exchange| {
             let elsewhere = kept - exchange.response.size();
@@ -259,7 +269,7 @@ impl Exchanges {
         });
         match taken {
             Some(Ok(())) => self.readable.add(id),
-            Some(Err(failure)) => self.give_up(id, failure),
+            Some(Err(failure)) => self.give_up(now, id, failure),
             None => {}
         }
     }
@@ -279,6 +289,7 @@ impl Exchanges {
         }
         match exchange.response {
             _ if exchange.kind == Kind::Listen => self.stopped_listening(now, id, None, Failure::Disconnected),
+            _ if exchange.kind == Kind::Stream => self.stream_broke(now, id, Failure::Interrupted),
             Response::Json { status, body } => {
                 self.emit(Output::Text {
                     text: body.freeze(),
@@ -296,7 +307,7 @@ impl Exchanges {
                 authenticate,
                 body,
             } => self.end_failure(call, status, authenticate, body.freeze()),
-            Response::Awaited => self.broke_off(exchange.kind, call, Failure::Disconnected),
+            Response::Awaited => self.broke_off(now, id, exchange.kind, call, Failure::Disconnected),
             Response::Events { .. } => self.fail_call(call, Failure::Interrupted),
             Response::Refused { .. } | Response::Encoded { .. } | Response::Ignored => {}
         }
@@ -314,7 +325,7 @@ impl Exchanges {
         if let (ExchangeError::Stale(_), Response::Awaited) = (&error, &exchange.response)
             && !exchange.route().is_second
         {
-            return self.stale(id, exchange, call);
+            return self.stale(now, id, exchange, call);
         }
         // Also where no connection could be made: the server may be there again in a moment.
         if matches!(exchange.response, Response::Awaited | Response::Events { .. })
@@ -331,6 +342,7 @@ impl Exchanges {
         };
         match (exchange.kind, exchange.response) {
             (Kind::Listen, _) => self.stopped_listening(now, id, None, failure),
+            (Kind::Stream, _) => self.stream_broke(now, id, failure),
             // The status is known; what more the body would have said is not.
             (
                 _,
@@ -339,19 +351,20 @@ impl Exchanges {
                 },
             ) => self.fail_call(call, self::failure(status, authenticate)),
             (_, Response::Ignored | Response::Refused { .. } | Response::Encoded { .. }) => {}
-            (kind, Response::Events { .. }) => self.broke_off(kind, call, Failure::Interrupted),
-            (kind, _) => self.broke_off(kind, call, failure),
+            (kind, Response::Events { .. }) => self.broke_off(now, id, kind, call, Failure::Interrupted),
+            (kind, _) => self.broke_off(now, id, kind, call, failure),
         }
     }
 
     /// An exchange is over before anything was known of its message.
-    fn broke_off(&mut self, kind: Kind, call: Option<CallId>, failure: Failure) {
+    fn broke_off(&mut self, now: Time, id: ExchangeId, kind: Kind, call: Option<CallId>, failure: Failure) {
         match kind {
             Kind::Post(Purpose::Initialize(_) | Purpose::Call(_)) | Kind::Resume(_) => self.fail_call(call, failure),
             Kind::Post(purpose) => self.emit(Output::Delivered {
                 purpose,
                 outcome: Err(failure),
             }),
+            Kind::Stream => self.stream_broke(now, id, failure),
             Kind::Listen | Kind::Delete => {}
         }
     }
@@ -397,12 +410,12 @@ impl Exchanges {
                     self.emit(Output::SessionDoubtful);
                 }
             }
-            Kind::Delete => self.ignore(now, id),
+            Kind::Delete | Kind::Stream => self.ignore(now, id),
         }
     }
 
     /// A message that wants no answer was taken, or not.
-    fn taken(&mut self, now: Time, id: ExchangeId, outcome: Result<(), Failure>) {
+    pub(super) fn taken(&mut self, now: Time, id: ExchangeId, outcome: Result<(), Failure>) {
         if let Some(Exchange {
             kind: Kind::Post(purpose),
             ..
@@ -415,7 +428,7 @@ impl Exchanges {
     }
 
     /// Nothing in this response matters any more.
-    fn ignore(&mut self, now: Time, id: ExchangeId) {
+    pub(super) fn ignore(&mut self, now: Time, id: ExchangeId) {
         self.table.update(id, |exchange| exchange.response = Response::Ignored);
         self.table.end_at(id, now + self.timeouts.close);
     }
@@ -452,6 +465,7 @@ impl Exchanges {
                     self.end(now, id);
                 }
             }
+            Some((Kind::Stream, status, Ok(event))) => self.read_stream(now, id, status, &event),
             Some((kind, status, Ok(event))) => self.read_event(id, kind, status, &event),
             Some((kind, status, Err((SseError::InvalidUtf8, outline)))) => {
                 let call = self.table.unanswered(id, kind);
@@ -464,15 +478,19 @@ impl Exchanges {
                 });
             }
             // Only one message is lost, which is told.
-            Some((Kind::Listen, status, Err((SseError::TooLarge { limit }, outline)))) => self.emit(Output::Broken {
-                error: ParseError::TooLong { limit },
-                outline,
-                status,
-                call: None,
-            }),
+            Some((kind, status, Err((SseError::TooLarge { limit }, outline))))
+                if kind == Kind::Listen || self.is_open_stream(id) =>
+            {
+                self.emit(Output::Broken {
+                    error: ParseError::TooLong { limit },
+                    outline,
+                    status,
+                    call: None,
+                });
+            }
             // The answer may have been in there: the call must not wait for what cannot come.
             Some((_, _, Err((error, _)))) => {
-                self.give_up(id, Failure::Unreadable(alloc::format!("{error}").into()));
+                self.give_up(now, id, Failure::Unreadable(alloc::format!("{error}").into()));
             }
         }
         true
@@ -498,8 +516,11 @@ impl Exchanges {
     }
 
     /// Ends an exchange that cannot bring an answer any more.
-    fn give_up(&mut self, id: ExchangeId, failure: Failure) {
+    fn give_up(&mut self, now: Time, id: ExchangeId, failure: Failure) {
         if let Some(kind) = self.table.get(id).map(|exchange| exchange.kind) {
+            if kind == Kind::Stream {
+                return self.lose_stream(now, id, failure);
+            }
             let call = self.table.leave(id, kind);
             if kind == Kind::Listen {
                 self.listen.refused();

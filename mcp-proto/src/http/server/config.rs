@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::cors::Cors;
 use super::hosts::{Hosts, InvalidRule, Origins};
+use super::http_sse::SsePaths;
 use crate::settings::settings;
 
 /// What a server decides about its HTTP endpoint. Every default is the safe one.
@@ -33,6 +34,8 @@ pub struct HttpConfig {
     /// Whether pages of the allowed origins may read what is answered, and with which headers they may ask. Default: they
     /// may not, unless they are the server's own.
     pub cors: Option<Cors>,
+    /// Where HTTP+SSE of 2024-11-05 is served beside Streamable HTTP, which takes its place. Default: nowhere.
+    pub http_sse: Option<SsePaths>,
 }
 
 impl HttpConfig {
@@ -90,6 +93,14 @@ impl HttpConfig {
         self
     }
 
+    /// The same for clients of 2024-11-05 too, by its deprecated transport HTTP+SSE. Where legacy clients get no session it
+    /// has none either, and is not served.
+    #[must_use]
+    pub fn http_sse(mut self, paths: SsePaths) -> Self {
+        self.http_sse = Some(paths);
+        self
+    }
+
     /// The same with streams that can be resumed after their connection broke.
     #[must_use]
     pub fn resumable(mut self, resumption: Resumption) -> Self {
@@ -115,6 +126,7 @@ impl Default for HttpConfig {
             resumption: None,
             keep_alive: Some(Duration::from_secs(15)),
             cors: None,
+            http_sse: None,
         }
     }
 }

@@ -11,6 +11,7 @@
 //! - [`Reply`] is the response to one POST: a JSON document when the answer is all there is, a stream of events
 //!   when something comes before it.
 //! - [`Replay`] keeps the events of streams that can be resumed.
+//! - [`SsePaths`] says where HTTP+SSE of 2024-11-05 is served beside it.
 //! - [`Refusal`] is every other answer.
 //!
 //! `server::http` makes a server of them.
@@ -26,6 +27,7 @@ mod gate;
 mod head;
 mod holder;
 mod hosts;
+mod http_sse;
 mod post;
 mod refusal;
 mod replay;
@@ -48,6 +50,9 @@ pub use gate::Gate;
 pub use head::Head;
 pub use holder::{Holder, Remote};
 pub use hosts::{Hosts, InvalidRule, Origins};
+pub use http_sse::{SsePaths, SseRoute};
+#[cfg(feature = "handle")]
+pub(crate) use http_sse::{sse_accepted, sse_comment, sse_events, sse_head};
 pub use post::Posted;
 pub(crate) use refusal::error_response;
 pub use refusal::{Refusal, stateless_status};

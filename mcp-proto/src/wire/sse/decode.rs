@@ -193,8 +193,8 @@ impl SseDecoder {
         self.retry
     }
 
-    /// What the data of the event tells that was refused last: an answer that cannot be read may show whose it is. Nothing
-    /// where it was too large.
+    /// What the data of the event tells that was refused last: an answer that cannot be read may show whose it is. Of one
+    /// that was too large, as far as it goes to the limit.
     #[must_use]
     pub fn refused(&self) -> &Outline {
         &self.refused
@@ -260,6 +260,9 @@ impl SseDecoder {
         }
         // Once: what is skipped already was reported, and a comment may have any length.
         let reported = self.skips_line || self.skips_event || comment;
+        if !reported {
+            self.refused = self.outline(&self.buffer, self.pending.size);
+        }
         self.skips_line = true;
         self.searched = 0;
         self.buffer.clear();
@@ -270,8 +273,14 @@ impl SseDecoder {
         // What was kept of it goes at once: the rest may take long to come.
         self.skips_event = true;
         self.pending = Pending::default();
-        self.refused = Outline::default();
         SseError::TooLarge { limit: self.limit }
+    }
+
+    /// What the event tells whose next line, or the beginning of it, is this, behind so many bytes.
+    fn outline(&self, line: &[u8], before: usize) -> Outline {
+        // Never more than the limit: else it would depend on how the stream was cut.
+        let fits = line.len().min(self.limit.saturating_sub(before));
+        self.pending.data.outline(line.get(..fits).unwrap_or_default())
     }
 
     fn take_line(&mut self, line: &Bytes) -> Option<Result<SseEvent, SseError>> {
@@ -282,8 +291,10 @@ impl SseDecoder {
         if self.skips_event || line.first() == Some(&b':') {
             return None;
         }
-        self.pending.size = self.pending.size.saturating_add(line.len());
+        let before = self.pending.size;
+        self.pending.size = before.saturating_add(line.len());
         if self.pending.size > self.limit {
+            self.refused = self.outline(line, before);
             return Some(Err(self.too_large()));
         }
         let colon = scan::find(b':', line).unwrap_or(line.len());
@@ -361,6 +372,18 @@ impl SseEvent {
 }
 
 impl Data {
+    /// What it tells together with a line, or the beginning of one, that comes next.
+    fn outline(&self, line: &[u8]) -> Outline {
+        let mut outline = Outline::default();
+        match self {
+            Self::None => {}
+            Self::One(data) => outline.push_until_told(data),
+            Self::Joined(data) => outline.push_until_told(data),
+        }
+        outline.push_until_told(line.strip_prefix(b"data:").unwrap_or_default());
+        outline
+    }
+
     fn push(&mut self, value: Bytes) {
         *self = match mem::take(self) {
             Self::None => Self::One(value),

@@ -78,7 +78,7 @@ pub async fn serve_until(
         .await
         .is_none()
     {
-        shared.service().endpoint().close();
+        shared.service().close();
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ pub async fn serve_until(
     shared.close();
     // The upkeep outlives the connections, and would run on what is in progress in sessions.
     if !finish(&mut connections, options.grace).await {
-        shared.service().endpoint().close();
+        shared.service().close();
     }
     Ok(())
 }

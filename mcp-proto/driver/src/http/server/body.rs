@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use mcp_proto::handle::Timer;
 use mcp_proto::handle::server::http::{CutOff, Endpoint, Exchange, Unread};
+use mcp_proto::handle::server::sse::SseStream;
 use mcp_proto::http::server::Holder;
 
 /// The body of a response: bytes that are there, or what an exchange goes on to say. `T` is the timer of the runtime.
@@ -25,6 +26,7 @@ enum Content<T> {
     Whole(Bytes),
     Large(Unread),
     Exchange(Box<Running<T>>),
+    Streaming(Box<SseStream>, T),
 }
 
 /// Says how long a body is, and not what it says.
@@ -34,6 +36,7 @@ impl<T: fmt::Debug> fmt::Debug for Content<T> {
             Self::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.len()),
             Self::Large(unread) => unread.fmt(f),
             Self::Exchange(running) => running.fmt(f),
+            Self::Streaming(stream, _) => stream.fmt(f),
         }
     }
 }
@@ -67,6 +70,11 @@ impl<T: Timer> ResponseBody<T> {
             reader,
             large: None,
         })))
+    }
+
+    /// The stream of a session over HTTP+SSE.
+    pub(super) fn streaming(stream: Box<SseStream>, timer: T) -> Self {
+        Self(Content::Streaming(stream, timer))
     }
 
     pub(super) fn whole(bytes: Bytes) -> Self {
@@ -124,6 +132,12 @@ impl<T: Timer + Unpin> Body for ResponseBody<T> {
             Content::Exchange(running) => running
                 .poll_frame(cx)
                 .map(|frame| frame.map(|piece| piece.map(Frame::data))),
+            Content::Streaming(stream, timer) => loop {
+                if let Poll::Ready(frame) = stream.poll_frame(cx, timer.now()) {
+                    return Poll::Ready(frame.map(|bytes| Ok(Frame::data(bytes))));
+                }
+                ready!(timer.poll(cx, stream.poll_timeout()));
+            },
         }
     }
 
@@ -133,6 +147,7 @@ impl<T: Timer + Unpin> Body for ResponseBody<T> {
 
     fn size_hint(&self) -> SizeHint {
         let length = match &self.0 {
+            Content::Streaming(..) => None,
             Content::Whole(bytes) => Some(bytes.len()),
             Content::Large(unread) => Some(unread.left()),
             Content::Exchange(running) => {

@@ -69,7 +69,7 @@ impl<R: ServerRuntime> Connections<R> {
     pub fn close(&self) {
         // The connections first: none takes another request when its stream ends.
         self.closing.close();
-        self.service.endpoint().drain();
+        self.service.drain();
     }
 
     /// Serves one connection, which comes from `address`. What goes wrong on it concerns its client alone.

@@ -19,7 +19,8 @@ use crate::{Clock, ClockTimer};
 use mcp_proto::Time;
 use mcp_proto::handle::Timer;
 use mcp_proto::handle::server::http::{Admission, Exchange, ReadingRoom};
-use mcp_proto::http::server::Refusal;
+use mcp_proto::handle::server::sse::SseStream;
+use mcp_proto::http::server::{Refusal, SessionId, SseRoute};
 use mcp_proto::server::http::Asker;
 
 /// Bodies from this size on are large: what comes of one is not done in the poll that has read it.
@@ -46,6 +47,8 @@ enum Stage<B> {
     Reading(Reading<B>),
     /// The exchange has no head yet.
     Waiting(Exchange),
+    /// The stream of a session over HTTP+SSE is there.
+    Streaming(Box<SseStream>),
     /// There is nothing to wait for.
     Refused(Box<Response<Bytes>>),
     /// The response is given.
@@ -56,6 +59,8 @@ struct Reading<B> {
     /// Taken out when the body is here: a head is large, and moves as seldom as it can.
     head: Option<Parts>,
     admission: Admission,
+    /// The session over HTTP+SSE that it is for.
+    session: Option<SessionId>,
     room: ReadingRoom,
     /// When the body has to be here; counted from when it was waited for.
     due: Option<Time>,
@@ -84,6 +89,16 @@ where
             Ok(admission) => admission.from(service.remote),
             Err(response) => return Self::at(service, timer, Stage::Refused(response)),
         };
+        let route = service.sse().map(|sse| sse.route(&admission, &head)).transpose();
+        let session = match route.map(Option::flatten) {
+            Ok(Some(SseRoute::Message(session))) => Some(session),
+            Ok(Some(_)) => {
+                let stage = service.stream(&timer, &admission, head);
+                return Self::at(service, timer, stage);
+            }
+            Ok(None) => None,
+            Err(response) => return Self::at(service, timer, Stage::Refused(response)),
+        };
         let Some(limit) = admission.body_limit() else {
             let exchange = service.open(timer.now(), &admission, head, Bytes::new());
             return Self::at(service, timer, Stage::Waiting(exchange));
@@ -96,6 +111,7 @@ where
             head: Some(head),
             room: service.endpoint().reading_room(&admission),
             admission,
+            session,
             due: None,
             body,
             collector: Collector::new(limit),
@@ -124,7 +140,13 @@ where
                             let Some(head) = reading.head.take() else {
                                 return Poll::Pending;
                             };
-                            Stage::Waiting(service.open(now, &reading.admission, head, body))
+                            match (reading.session.take(), service.sse()) {
+                                (Some(session), Some(sse)) => {
+                                    let response = sse.take(now, &reading.admission, &head, &session, body);
+                                    Stage::Refused(Box::new(response))
+                                }
+                                _ => Stage::Waiting(service.open(now, &reading.admission, head, body)),
+                            }
                         }
                         Poll::Ready(Err(refusal)) => Stage::refused(&reading.admission, &refusal),
                         Poll::Pending => {
@@ -156,6 +178,16 @@ where
                     }
                     ready!(running.poll(cx, exchange.poll_timeout()));
                     now = running.now();
+                }
+                Stage::Streaming(_) => {
+                    let stream = core::mem::replace(stage, Stage::Done);
+                    let (Stage::Streaming(stream), Some(timer)) = (stream, timer.take()) else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(Response::from_parts(
+                        stream.head(),
+                        ResponseBody::streaming(stream, timer),
+                    ));
                 }
                 Stage::Refused(_) => {
                     let Stage::Refused(response) = core::mem::replace(stage, Stage::Done) else {
@@ -224,6 +256,19 @@ where
 }
 
 impl<R: ServerRuntime> HttpService<R> {
+    /// Begins a session over HTTP+SSE.
+    fn stream<B>(&self, timer: &ClockTimer<R::Clock>, admission: &Admission, head: Parts) -> Stage<B> {
+        let sender = self.sender.clone();
+        let asker = Asker { head, sender };
+        let random = self.runtime().random();
+        let opened = self.sse().map(|sse| sse.open(admission, asker, timer, random));
+        match opened {
+            Some(Ok(stream)) => Stage::Streaming(Box::new(stream)),
+            Some(Err(response)) => Stage::Refused(response),
+            None => Stage::Done,
+        }
+    }
+
     fn open(&self, now: Time, admission: &Admission, head: Parts, body: Bytes) -> Exchange {
         let random = || self.runtime().random();
         let sender = self.sender.clone();

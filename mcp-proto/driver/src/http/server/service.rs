@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::http::Endpoint;
+use mcp_proto::handle::server::sse::SseHub;
 use mcp_proto::http::server::{Holder, HttpConfig, Principal, Remote};
 use mcp_proto::server::http::Sender;
 
@@ -19,6 +20,8 @@ use crate::Clock;
 #[derive(Clone, Debug)]
 pub struct HttpService<R> {
     endpoint: Endpoint,
+    /// What serves HTTP+SSE beside it.
+    sse: Option<SseHub>,
     runtime: R,
     body_timeout: Duration,
     pub(super) remote: Remote,
@@ -28,10 +31,12 @@ pub struct HttpService<R> {
 impl<R: ServerRuntime> HttpService<R> {
     /// The service of `server`.
     pub fn new(server: Server, config: HttpConfig) -> Self {
+        let sse = SseHub::new(&server, &config);
         let (endpoint, runtime) = (Endpoint::new(&server, config), R::start());
         endpoint.begin(&runtime.clock().timer());
         Self {
             endpoint,
+            sse,
             runtime,
             body_timeout: BODY_TIMEOUT,
             remote: Remote::UNKNOWN,
@@ -79,6 +84,23 @@ impl<R: ServerRuntime> HttpService<R> {
     /// The endpoint behind it.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// What serves HTTP+SSE, where it is served.
+    pub fn sse(&self) -> Option<&SseHub> {
+        self.sse.as_ref()
+    }
+
+    /// Takes nothing new, and has what is in progress come to its end; see [`Endpoint::drain`].
+    pub fn drain(&self) {
+        self.endpoint.drain();
+        self.sse.iter().for_each(SseHub::close);
+    }
+
+    /// Takes nothing new, and ends what is in progress; see [`Endpoint::close`].
+    pub fn close(&self) {
+        self.endpoint.close();
+        self.sse.iter().for_each(SseHub::close);
     }
 
     /// Who reads the responses.
