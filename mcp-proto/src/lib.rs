@@ -117,6 +117,7 @@
 //! |---|---|
 //! | `toolbox` | tools of one or many servers in one namespace |
 //! | `handle` | the async layer: `Client`, `Server`, `Sessions`, calls as futures, pumps for drivers |
+//! | `proxy` | what is passed on between a server's side and a client's side, and how eras are bridged |
 //! | [`sessions`] | a session for each key: created once, shared, re-created, evicted; where servers are |
 //! | [`client`], [`server`] | the machines of the two roles: pick the era, do the handshake, show one API |
 //! | [`legacy`], [`modern`], `http` | the lifecycle of each era as a type; Streamable HTTP of both roles as values |
@@ -153,6 +154,8 @@ mod limits;
 pub mod method;
 pub mod model;
 pub mod modern;
+#[cfg(feature = "handle")]
+pub mod proxy;
 mod revision;
 pub mod rpc;
 pub mod server;

@@ -9,6 +9,7 @@ mod crossing;
 #[cfg(test)]
 mod growth;
 mod places;
+mod proxy;
 mod pump;
 #[cfg(test)]
 mod schedules;
@@ -24,6 +25,7 @@ mod wakers;
 pub use client::{Client, ClientBuilder};
 pub use crossing::Crossing;
 pub use places::{Place, Places};
+pub use proxy::Proxy;
 pub use pump::Pump;
 pub use server::Server;
 pub use sessions::{Session, Sessions};

@@ -40,6 +40,12 @@ impl OnBehalfOf {
         }))
     }
 
+    /// The same, of two objects.
+    #[cfg(feature = "handle")]
+    pub(crate) fn from_raw(info: RawJson, capabilities: RawJson) -> Self {
+        Self { info, capabilities }
+    }
+
     pub(crate) fn info(&self) -> &RawJson {
         &self.info
     }

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 11] = [
     &["rpc"],
     &["legacy", "modern", "http", "auth"],
     &["client", "server"],
-    &["sessions"],
+    &["proxy", "sessions"],
     &["handle"],
     &["toolbox"],
     &["testing"],

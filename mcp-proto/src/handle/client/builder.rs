@@ -179,6 +179,12 @@ impl ClientBuilder {
         self
     }
 
+    /// An object that answers everything, as it came.
+    pub(in crate::handle) fn passing_on(mut self, handler: impl ClientHandler) -> Self {
+        self.respondents.pass_on(handler);
+        self
+    }
+
     /// The configuration, with what is declared, and who answers.
     pub(super) fn into_parts(self) -> (ClientConfig, Respondents) {
         let Self {

@@ -49,6 +49,8 @@ pub struct Call<T> {
     decode_round: Option<Decode<T>>,
     on_progress: Option<Hear<ProgressParams>>,
     on_log: Option<Hear<LoggingMessageParams>>,
+    /// What hears of everything that comes with it, as it came.
+    on_report: Option<Hear<Report>>,
 }
 
 /// Reads a result, and says what of it was left out.
@@ -88,6 +90,7 @@ impl<T> Call<T> {
             decode_round: None,
             on_progress: None,
             on_log: None,
+            on_report: None,
         }
     }
 
@@ -184,6 +187,12 @@ impl<T> Call<T> {
         self
     }
 
+    /// Has all that comes with it heard as it came, and in its order.
+    pub(in crate::handle) fn on_report(mut self, hear: impl FnMut(Report) + Send + 'static) -> Self {
+        self.on_report = Some(Box::new(hear));
+        self
+    }
+
     /// So much of its time is spent already.
     pub(crate) fn spent(mut self, spent: Duration) -> Self {
         self.fate.spent = spent;
@@ -229,10 +238,19 @@ impl<T> Call<T> {
         };
         let params = params.map_err(|error| CallError::Refused(SendError::InvalidParams(error)))?;
         let (method, options, spent) = (&self.method, &self.options, self.fate.spent);
+        let hears_asides = self.on_report.is_some();
         self.phase = self
             .inner
             .shared
-            .apply(|state| start(state, cx, method, params, options, spent))
+            .apply(|state| {
+                let phase = start(state, cx, method, params, options, spent)?;
+                if let Phase::Waiting(call) = phase
+                    && hears_asides
+                {
+                    state.hear_asides(call);
+                }
+                Ok(phase)
+            })
             .map_err(refused)?;
         Ok(true)
     }
@@ -247,15 +265,24 @@ impl<T> Call<T> {
         let (made, spent) = ready!(self.inner.shared.with(|state| state.poll_room(ticket, cx)));
         self.fate.spent = spent;
         self.phase = match &made {
-            Ok(call) => Phase::Waiting(*call),
+            Ok(call) => {
+                if self.on_report.is_some() {
+                    self.inner.shared.with(|state| state.hear_asides(*call));
+                }
+                Phase::Waiting(*call)
+            }
             Err(_) => Phase::Done,
         };
         Poll::Ready(made)
     }
 
-    fn report(&mut self, reports: &VecDeque<Report>) {
-        for report in reports {
+    fn report(&mut self, reports: VecDeque<Report>) {
+        if let Some(on_report) = &mut self.on_report {
+            return reports.into_iter().for_each(on_report);
+        }
+        for report in &reports {
             match report {
+                Report::Aside(_) => {}
                 Report::Progress(params) => {
                     if let (Some(on_progress), Ok(params)) = (&mut self.on_progress, params.decode()) {
                         on_progress(params);
@@ -319,6 +346,7 @@ impl<T: DeserializeOwned> Call<T> {
             }),
             on_progress: self.on_progress.take(),
             on_log: self.on_log.take(),
+            on_report: self.on_report.take(),
         }
     }
 }
@@ -388,7 +416,7 @@ impl<T> Future for Call<T> {
         // Both at once: a driver on another thread may bring progress and the result at any moment.
         let (reports, outcome) = this.inner.shared.take(|state| state.poll_call(call, cx));
         // Outside of the lock: the functions are the caller's, and may make calls.
-        this.report(&reports);
+        this.report(reports);
         match outcome {
             Poll::Pending => Poll::Pending,
             Poll::Ready((outcome, fate)) => {

@@ -42,3 +42,4 @@ pub use pumps::ClientPump;
 #[cfg(feature = "http")]
 pub use pumps::HttpPump;
 pub(crate) use slots::Fate;
+pub(in crate::handle) use slots::Report;

@@ -629,7 +629,15 @@ impl State {
         self.to_wake.extend(self.slots.report(call, report, room));
     }
 
+    /// Whatever comes with a call is wanted by who waits for it.
+    pub(super) fn hear_asides(&mut self, call: CallId) {
+        self.slots.hear_asides(call);
+    }
+
     fn notify(&mut self, notification: &ServerNotification) {
+        if let Some(call) = notification.related.filter(|call| self.slots.hears_asides(*call)) {
+            self.report(call, Report::Aside(notification.clone()));
+        }
         let limits = &self.machine.as_client().config().limits;
         if let Some(demands) = &mut self.demands
             && notification.notification.method.known() == Some(Method::ElicitationCompleteNotification)

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
+use crate::client::ServerNotification;
 use crate::handle::wakers::keep;
 use crate::jsonrpc::RawJson;
 use crate::rpc::{CallError, CallId, Series};
@@ -30,6 +31,8 @@ struct Slot {
     waker: Option<Waker>,
     outcome: Option<Result<RawJson, CallError>>,
     reports: VecDeque<Report>,
+    /// Whether whatever comes with it is wanted.
+    hears_asides: bool,
     /// When it was made.
     born: Option<Time>,
     fate: Fate,
@@ -46,9 +49,11 @@ pub(crate) struct Fate {
 
 /// What a server says of a call before it answers: the parameters of the notification.
 #[derive(Debug)]
-pub(super) enum Report {
+pub(in crate::handle) enum Report {
     Progress(RawJson),
     Log(RawJson),
+    /// Whatever else came with it, for who passes it on.
+    Aside(ServerNotification),
 }
 
 /// What a slot may keep of reports.
@@ -75,6 +80,18 @@ impl Slots {
             ..Slot::default()
         };
         self.slots.insert(call.number(), slot);
+    }
+
+    /// Whatever comes with a call is wanted.
+    pub(super) fn hear_asides(&mut self, call: CallId) {
+        if let Some(slot) = self.slots.get_mut(call.number()) {
+            slot.hears_asides = true;
+        }
+    }
+
+    /// Whether whatever comes with a call is wanted.
+    pub(super) fn hears_asides(&self, call: CallId) -> bool {
+        self.slots.get(call.number()).is_some_and(|slot| slot.hears_asides)
     }
 
     /// A drain has seen the call: its time began at `now`.
@@ -171,6 +188,7 @@ impl Report {
     fn weight(&self) -> usize {
         match self {
             Self::Progress(params) | Self::Log(params) => weight(params),
+            Self::Aside(notification) => weight(&notification.notification.text),
         }
     }
 }

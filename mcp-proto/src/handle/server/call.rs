@@ -38,7 +38,7 @@ pub struct ServerCall<'a, T> {
 }
 
 impl<'a, T> ServerCall<'a, T> {
-    pub(super) fn new(
+    pub(in crate::handle) fn new(
         peer: &'a dyn Peer,
         revision: Revision,
         method: MethodName,

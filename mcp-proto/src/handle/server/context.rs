@@ -284,8 +284,13 @@ impl Context {
         .await;
     }
 
+    /// Who asks.
+    pub(in crate::handle) fn peer(&self) -> &Arc<dyn Peer> {
+        &self.inner.peer
+    }
+
     /// Queues a message as soon as there is room for it. After many it gives way first.
-    async fn send(&self, message: Vec<u8>) {
+    pub(in crate::handle) async fn send(&self, message: Vec<u8>) {
         let cost = message.len() + MESSAGE;
         // It counts and guards nothing.
         if self.inner.burst.fetch_add(cost, Ordering::Relaxed) >= BURST {

@@ -22,6 +22,12 @@ pub(crate) trait Peer: Send + Sync {
         None
     }
 
+    /// What tells its connection from others, where it can be asked for as long as that lasts, and not only until the
+    /// request is answered.
+    fn connection(&self) -> Option<usize> {
+        None
+    }
+
     /// Where the run of the request's handler is kept, once it asks.
     fn slot(&self) -> &Slot;
 

@@ -146,6 +146,10 @@ impl Handling {
 }
 
 impl Peer for Seat {
+    fn connection(&self) -> Option<usize> {
+        Some(Arc::as_ptr(&self.stream).addr())
+    }
+
     fn slot(&self) -> &Slot {
         &self.slot
     }

@@ -35,6 +35,8 @@ pub(in crate::handle::client) struct Respondents {
     /// Who hears that a visit of a URL is over.
     pub(in crate::handle::client) on_complete: Option<Hear>,
     handler: Option<Arc<dyn Answering>>,
+    /// Whether the handler is asked for everything, as it came.
+    passes_on: bool,
     /// What is declared for the handler.
     declared: ClientCapabilities,
 }
@@ -57,6 +59,12 @@ impl Respondents {
     pub(in crate::handle::client) fn set_handler(&mut self, handler: impl ClientHandler) {
         self.declared = handler.capabilities();
         self.handler = Some(Arc::new(handler));
+    }
+
+    /// The same, where whatever is asked goes to [`ClientHandler::request`] as it came, and is answered as it is.
+    pub(in crate::handle::client) fn pass_on(&mut self, handler: impl ClientHandler) {
+        self.set_handler(handler);
+        self.passes_on = true;
     }
 
     /// Whether nobody answers anything.
@@ -117,15 +125,21 @@ impl Respondents {
         unfit: Unfit,
     ) -> Work<RawJson> {
         let answer = match asked.method.known() {
+            Some(_) if self.passes_on => self.pass(asked, context),
             Some(Method::Elicit) => self.elicit(&asked, capabilities, context, unfit),
             Some(Method::CreateMessage) => self.sample(&asked, capabilities, context),
             Some(Method::ListRoots) => self.list_roots(asked, capabilities, context),
-            _ => match &self.handler {
-                Some(handler) => Ok(handler.clone().request(asked.method, asked.params, context)),
-                None => Err(ErrorObject::method_not_found(asked.method.as_str())),
-            },
+            _ => self.pass(asked, context),
         };
         answer.unwrap_or_else(|error| Box::pin(ready(Err(error))))
+    }
+
+    /// To the handler as it came.
+    fn pass(&self, asked: Asked, context: AnswerContext) -> Result<Work<RawJson>, ErrorObject> {
+        match &self.handler {
+            Some(handler) => Ok(handler.clone().request(asked.method, asked.params, context)),
+            None => Err(ErrorObject::method_not_found(asked.method.as_str())),
+        }
     }
 
     fn elicit(
