@@ -64,11 +64,9 @@ fn no_change_is_lost_without_a_word() {
     each_seed(SEEDS, |seed| {
         let mut rng = Rng::new(seed);
         let revision = *rng.pick(&[Revision::V2025_03_26, Revision::V2025_11_25, Revision::V2026_07_28]);
-        let conditions = Conditions {
-            latency: Duration::ZERO..=Duration::from_millis(*rng.pick(&[0, 1, 50])),
-            cuts: *rng.pick(&[Cuts::Whole, Cuts::Random]),
-            ..Conditions::CALM
-        };
+        let latency = Duration::ZERO..=Duration::from_millis(*rng.pick(&[0, 1, 50]));
+        let cuts = *rng.pick(&[Cuts::Whole, Cuts::Random]);
+        let conditions = Conditions::CALM.with_latency(latency).with_cuts(cuts);
         let mut setup = changing(Setup::speaking(revision)).conditions(conditions).seed(seed);
         if rng.chance(50) {
             setup = setup.resumable();

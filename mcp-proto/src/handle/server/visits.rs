@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{Context, ToolError};
 use crate::jsonrpc::{ErrorCode, ErrorObject};
 use crate::method::ClientCapability;
-use crate::model::{ElicitAction, ElicitParams, ElicitUrlParams, UrlElicitationRequired};
+use crate::model::{ElicitAction, ElicitUrlParams, UrlElicitationRequired};
 
 impl Context {
     /// Has the user visit these URLs before the request goes on, such as those where the server is authorized elsewhere. To
@@ -30,13 +30,8 @@ impl Context {
             return Err(required(visits).into());
         }
         for visit in visits {
-            let answer = match self.revision().is_stateless() {
-                true => self.elicit_url(visit.message, visit.url).await?,
-                false => {
-                    self.ask::<crate::model::request::Elicit>(&ElicitParams::Url(visit))
-                        .await?
-                }
-            };
+            let id = visit.elicitation_id.unwrap_or_default();
+            let answer = self.elicit_url(visit.message, visit.url, id).await?;
             if answer.action != ElicitAction::Accept {
                 return Err(ToolError::text(
                     "the user has not agreed to visit a URL that is needed for this",
