@@ -92,8 +92,8 @@ fn flood_http2(response: Vec<u8>) -> String {
 
 /// How late a deadline may be and how long others may wait, where each response is parsed by HTTP/2; and several times as
 /// long in a build without optimisation.
-const LATE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 500 });
-const HELD_UP: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_500 } else { 300 });
+const LATE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 4_000 } else { 500 });
+const HELD_UP: Duration = Duration::from_millis(if cfg!(debug_assertions) { 3_000 } else { 300 });
 
 const PREFACE: usize = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
 const HEADERS: u8 = 1;
