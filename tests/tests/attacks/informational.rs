@@ -139,8 +139,10 @@ fn a_flood_of_informational_responses_over_http2_delays_neither_deadlines_nor_ot
     for response in [small, large] {
         everywhere(async |runtime| {
             let url = flood_http2(response.clone());
-            let mut options = HttpOptions::default();
-            options.versions = HttpVersions::Http2;
+            let options = HttpOptions {
+                versions: HttpVersions::Http2,
+                ..HttpOptions::default()
+            };
             let client = runtime.connect_http(&url, config(), &options).expect("a client");
             let before = HEAP.current_usage();
             HEAP.reset_peak_usage();
