@@ -11,6 +11,7 @@
 //! | requests of the server | legacy: passed on; modern: its rounds are the client's | refused: no client of that era takes any | what a round asks for is asked for as requests |
 //! | `logging/setLevel` | passed on | not there | kept here, and said with each request |
 //! | `resources/subscribe` | passed on | not there: what `subscriptions/listen` names is not subscribed to | becomes `subscriptions/listen` |
+//! | log messages | to the client whose request they came with; where nothing tells (byte streams), to legacy clients alone | the same | the same |
 //! | lists that change, resources that are updated | told to all who want to hear of it | the same | the same |
 
 use alloc::format;

@@ -60,6 +60,41 @@ fn an_event_stream_however_it_is_cut() {
     }
 }
 
+/// 2025-03-26, Overview, Batching: implementations "MUST support receiving JSON-RPC batches".
+#[test]
+fn a_batch_is_taken_apart_in_a_body_and_in_an_event_of_the_one_revision_that_has_them() {
+    for revision in Revision::ALL
+        .into_iter()
+        .filter(|revision| revision.has_streamable_http())
+    {
+        let has_batches = revision == Revision::V2025_03_26;
+        for kind in [JSON, SSE] {
+            let mut web = Web::ready(revision);
+            web.call("tools/list");
+            let post = web.opened().remove(0);
+            web.head(post.id, 200, &[("content-type", kind)]);
+            let ask = json!({"jsonrpc": "2.0", "id": "r", "method": "roots/list"});
+            let batch = json!([note(1), ask, {"jsonrpc": "1.0"}, result(post.rpc_id(), tools())]);
+            match kind {
+                JSON => web.body(post.id, batch.to_string().as_bytes()),
+                _ => web.body(post.id, &sse(&[batch])),
+            }
+            web.end(post.id);
+            let events = web.events();
+            let asked = events.iter().filter(|event| matches!(event, ClientEvent::Request(_)));
+            assert_eq!(asked.count(), usize::from(has_batches), "{revision} {kind}");
+            let noted = events
+                .iter()
+                .filter(|event| matches!(event, ClientEvent::Notification(_)));
+            assert_eq!(noted.count(), usize::from(has_batches), "{revision} {kind}");
+            let outcomes = replies(&events);
+            assert_eq!(outcomes.len(), 1, "{revision} {kind}");
+            assert_eq!(outcomes[0].1.is_ok(), has_batches, "{revision} {kind}");
+            assert_eq!(web.client.as_client().counters().junk, 1, "{revision} {kind}");
+        }
+    }
+}
+
 #[test]
 fn a_response_that_ends_without_the_answer() {
     let mut web = Web::ready(LEGACY);

@@ -2,7 +2,7 @@
 
 use mcp_proto::Revision;
 use mcp_proto::client::ClientEvent;
-use mcp_proto::jsonrpc::Params;
+use mcp_proto::jsonrpc::{Params, RawJson};
 use mcp_proto::rpc::{CallError, CallOptions, CloseReason, Phase, SendError};
 use serde_json::{Value, json};
 
@@ -186,6 +186,24 @@ fn batches_belong_to_one_revision() {
             "{revision}"
         );
     }
+}
+
+/// 2025-03-26, Overview, Batching: what is asked in a batch "MUST" be received, and batches "MAY" be sent: the answers go
+/// back one by one.
+#[test]
+fn requests_that_come_in_a_batch_are_answered_one_by_one() {
+    let mut wire = Wire::ready(Revision::V2025_03_26);
+    let ask = |id: &str, method: &str| json!({"jsonrpc": "2.0", "id": id, "method": method});
+    wire.write(&json!([ask("a", "ping"), 7, ask("b", "roots/list"), ask("c", "ping")]));
+    for event in wire.events() {
+        if let ClientEvent::Request(request) = event {
+            wire.client.client().respond(request.key, Ok(RawJson::empty_object()));
+        }
+    }
+    let sent = wire.sent();
+    let ids: Vec<_> = sent.iter().map(|message| message["id"].clone()).collect();
+    assert_eq!(ids, ["a", "c", "b"]);
+    assert_eq!(wire.client.as_client().counters().junk, 1);
 }
 
 #[test]

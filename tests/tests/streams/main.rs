@@ -6,6 +6,7 @@ mod faults;
 mod lanes;
 mod memory;
 mod patience;
+mod proxied;
 mod proxy;
 mod script;
 

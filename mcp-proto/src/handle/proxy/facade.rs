@@ -127,7 +127,8 @@ impl Proxy {
         })
     }
 
-    /// What tells the clients of `server` of changes at the server that `client` reaches. It ends with that connection.
+    /// What tells the clients of `server` of changes at the server that `client` reaches. It ends with that connection, which it
+    /// keeps open: [`Client::close`] ends both.
     ///
     /// # Cancel safety
     /// It may be dropped; nothing is told any more then.
