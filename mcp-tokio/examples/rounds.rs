@@ -29,9 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .mode(mode)
             .on_elicit(|form, _| async move {
                 println!("{}", form.message);
-                Ok(ElicitResult::accept(
-                    Json::from_serialize(&json!({"name": "Ada"})).unwrap_or_default(),
-                ))
+                Ok(ElicitResult::accept(Json::parse(r#"{"name": "Ada"}"#).expect("JSON")))
             });
         let client = memory::connect_memory(&server, client)?;
         let booked = client.call_tool("book", json!({})).await?.to_text();
