@@ -200,6 +200,10 @@ impl Listeners {
     /// Gives those that were lost the time when they are asked for again, and has those wanted whose time has come.
     /// Whether there are some.
     pub(super) fn awake(&mut self, now: Time) -> bool {
+        // Asked for with every message: nearly always nobody is lost.
+        if self.lost.is_empty() {
+            return false;
+        }
         let mut found = false;
         self.lost.retain(|id| {
             let Some(listener) = self.table.get_mut(id) else {
@@ -224,6 +228,9 @@ impl Listeners {
 
     /// When one is to be asked for again.
     pub(super) fn poll_timeout(&self) -> Option<Time> {
+        if self.lost.is_empty() {
+            return None;
+        }
         let lost = self.lost.iter().filter_map(|id| self.table.get(id));
         let times = lost.filter_map(|listener| match listener.stand {
             Stand::Lost(_, until) => Some(until.unwrap_or(Time::ORIGIN)),
@@ -267,11 +274,12 @@ impl Listeners {
     }
 
     /// Where nothing is heard in this session those end that wait for it, each with the reason, or with `otherwise`.
-    pub(super) fn end_deaf(&mut self, otherwise: &CallError) {
-        if self.hearing != Hearing::Never {
+    pub(super) fn end_deaf(&mut self, otherwise: impl FnOnce() -> CallError) {
+        // Asked for with every message: nearly always nobody waits.
+        if self.hearing != Hearing::Never || self.table.is_empty() {
             return;
         }
-        let error = self.deaf.clone().unwrap_or_else(|| otherwise.clone());
+        let error = self.deaf.clone().unwrap_or_else(otherwise);
         for id in self.those(|stand| *stand == Stand::InSession) {
             self.end(id, Err(error.clone()));
         }

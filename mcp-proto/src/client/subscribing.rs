@@ -54,7 +54,7 @@ impl Client {
             false => self.connect(),
         }
         if self.is_ready() && self.negotiation.is_legacy() {
-            self.listeners.end_deaf(&no_stream());
+            self.listeners.end_deaf(no_stream);
         }
         Ok(id)
     }
@@ -338,10 +338,13 @@ impl Client {
     /// Nothing more is known of the GET stream than was said: those end who wait for a stream that will not be.
     #[cfg(feature = "http")]
     pub(super) fn end_deaf(&mut self) {
+        if self.listeners.is_empty() {
+            return;
+        }
         let may_end = self.is_ready() && self.negotiation.is_legacy();
         // While the session is in doubt there may be a stream in the next.
         if may_end && !self.calls.is_doubtful() {
-            self.listeners.end_deaf(&no_stream());
+            self.listeners.end_deaf(no_stream);
         }
     }
 }
