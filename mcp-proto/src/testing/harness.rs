@@ -42,7 +42,7 @@ pub struct Harness {
     alarm: Arc<Alarm>,
 }
 
-/// What is run waits for what nobody is going to do.
+/// What is run waits for what nobody is going to do, or goes round for ever without time passing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stalled {
@@ -87,7 +87,7 @@ impl Harness {
     /// Runs this until it is ready, with everything that it waits for.
     ///
     /// # Panics
-    /// Where it waits for what nobody is going to do: with [`Stalled`].
+    /// Where it would never end: with [`Stalled`].
     pub fn run<T>(&mut self, future: impl Future<Output = T>) -> T {
         self.try_run(future).unwrap_or_else(|stalled| panic!("{stalled}"))
     }
@@ -100,7 +100,10 @@ impl Harness {
         let mut future = pin!(future);
         let waker = Waker::from(self.alarm.clone());
         let cx = &mut Context::from_waker(&waker);
-        loop {
+        let mut turns = 0;
+        // Who wakes itself again and again without time passing hangs as much as who is never woken.
+        while turns < TURNS {
+            turns += 1;
             if let Poll::Ready(value) = future.as_mut().poll(cx) {
                 return Ok(value);
             }
@@ -110,9 +113,11 @@ impl Harness {
             }
             // Nobody has anything to do before the next deadline.
             if !self.clock.jump() {
-                return Err(Stalled { after: self.passed() });
+                break;
             }
+            turns = 0;
         }
+        Err(Stalled { after: self.passed() })
     }
 
     /// Lets so much time pass, with all that happens meanwhile.
@@ -144,8 +149,8 @@ impl Harness {
     }
 }
 
-/// How often both sides may have something to do before it counts as for ever.
-const TURNS: usize = 1_000_000;
+/// How often there may be something to do without time passing before it counts as for ever: as for a [pair](super::pair).
+const TURNS: usize = 100_000;
 
 impl fmt::Debug for Harness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -268,6 +273,16 @@ mod tests {
         let mut harness = Harness::new(&Server::builder("s", "1").build());
         let stalled = harness.try_run(core::future::pending::<()>()).unwrap_err();
         assert!(stalled.to_string().contains("everybody waits"), "{stalled}");
+    }
+
+    #[test]
+    fn what_goes_round_for_ever_is_told() {
+        let mut harness = Harness::new(&Server::builder("s", "1").build());
+        let round = core::future::poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        });
+        assert!(harness.try_run(round).is_err());
     }
 
     #[test]
