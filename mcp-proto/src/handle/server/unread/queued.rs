@@ -49,6 +49,13 @@ impl Queued {
         }
     }
 
+    /// From now on this holds it.
+    pub(in crate::handle::server) fn held_by(&mut self, holder: Holder) {
+        // What is counted already was taken by the other.
+        self.forget();
+        self.holder = holder;
+    }
+
     /// So many bytes are queued by now. Where there is no room for them, a stream or an answer is lost, maybe this one:
     /// see [`take_lost`](Self::take_lost).
     pub(in crate::handle::server) fn set(&mut self, bytes: usize) {
@@ -87,6 +94,11 @@ impl Queued {
             unread.bodies.finish(key);
             unread.streams.remove(&key);
         }
+    }
+
+    /// Whether more than half of the room for everybody is taken.
+    pub(in crate::handle::server) fn is_short(&self) -> bool {
+        lock(&self.answers.0).bodies.is_short()
     }
 
     /// It is lost, and nothing is counted any more.
