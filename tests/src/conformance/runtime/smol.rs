@@ -1,9 +1,11 @@
 //! The fixtures on smol.
 
+use std::future::pending;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use mcp_smol::http::HttpOptions;
+use mcp_smol::http::server::{Listener, McpService, ServeOptions, serve_until};
 use smol::net::TcpListener;
 use smol::{LocalExecutor, Timer};
 
@@ -19,7 +21,8 @@ pub(super) fn serve(port: u16) -> Result<(), Failure> {
                 Timer::after(time).await;
             })
         });
-        mcp_smol::http::serve(listener, server::fixture(&sleep)).await?;
+        let service = McpService::new(server::fixture(&sleep), server::http());
+        serve_until(Listener::from(listener), service, &ServeOptions::default(), pending()).await?;
         Ok(())
     })
 }

@@ -1,9 +1,11 @@
 //! The fixtures on tokio.
 
+use std::future::pending;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use mcp_tokio::http::HttpOptions;
+use mcp_tokio::http::server::{Listener, McpService, ServeOptions, serve_until};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
@@ -15,7 +17,8 @@ pub(super) fn serve(port: u16) -> Result<(), Failure> {
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let sleep: server::Sleep = Arc::new(|time| Box::pin(tokio::time::sleep(time)));
-        mcp_tokio::http::serve(listener, server::fixture(&sleep)).await?;
+        let service = McpService::new(server::fixture(&sleep), server::http());
+        serve_until(Listener::from(listener), service, &ServeOptions::default(), pending()).await?;
         Ok(())
     })
 }
