@@ -14,7 +14,7 @@ mod triggers;
 use std::time::Duration;
 
 use mcp_proto::handle::Server;
-use mcp_proto::http::server::{HttpConfig, ReplyForm, Resumption};
+use mcp_proto::http::server::{HttpConfig, ReplyForm, Resumption, SsePaths};
 use mcp_proto::model::{Json, PromptsCapability, ResourcesCapability, ServerCapabilities, ToolsCapability};
 
 pub use logging::Sleep;
@@ -32,9 +32,10 @@ pub fn fixture(sleep: &Sleep) -> Server {
     prompts::prompts(builder).build()
 }
 
-/// Answers are streams, which can be resumed.
+/// Answers are streams, which can be resumed, and there is HTTP+SSE beside them.
 pub fn http() -> HttpConfig {
     HttpConfig::default()
+        .http_sse(SsePaths::default())
         .reply(ReplyForm::Sse)
         .resumable(Resumption::default().with_retry(Duration::from_millis(500)))
 }
