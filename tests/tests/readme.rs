@@ -21,7 +21,7 @@ fn the_readme_names_the_main_job_and_the_tests() {
 }
 
 /// The tests behind each row of the README's table: how it begins, and what shows it, in every revision that has it.
-const SHOWN: [(&str, &[(&str, &str)]); 20] = [
+const SHOWN: [(&str, &[(&str, &str)]); 21] = [
     (
         "types of the schema",
         &[(
@@ -61,6 +61,10 @@ const SHOWN: [(&str, &[(&str, &str)]); 20] = [
             ),
             ("tests/tests/pair/calls.rs", "a_conversation_goes_well"),
         ],
+    ),
+    (
+        "Streamable HTTP over Unix sockets",
+        &[("tests/tests/http_unix.rs", "everything_works_as_over_tcp")],
     ),
     (
         "HTTP+SSE",
