@@ -63,6 +63,9 @@ settings! {
         /// Most notifications kept for an application that does not read them, or for a client of ours that cannot be
         /// sent them yet: of the latter no more than 64 KiB, and the same one once. Default 1,024.
         pub notifications (with_notifications): usize,
+        /// Most times within a minute that a client has a server started again that has ended, where it had started it
+        /// (2026-07-28, stdio, Unexpected Termination). With 0 never, and the connection ends with the server. Default 5.
+        pub restarts (with_restarts): usize,
         /// Most bytes that one peer can make a connection hold at a time, over all buffers. Default 64 MiB.
         ///
         /// A server counts its requests in progress, its subscriptions, answers that wait for others of their batch,
@@ -150,6 +153,7 @@ impl Default for Limits {
             // Two pipes full: one is written while the other fills.
             stream_bytes: 128 << 10,
             notifications: 1 << 10,
+            restarts: 5,
             // Four of the largest messages at a time.
             total_bytes: 64 << 20,
             sessions: 10_000,

@@ -4,6 +4,10 @@
 //! closed, and it has 2 seconds to exit; then the group is asked to terminate (`SIGTERM`), and after 2 more seconds
 //! killed (`SIGKILL`). What the child leaves behind in its group is ended in the same way. On other systems than Unix
 //! the child alone is terminated, at the first of these steps. A child that has exited is reaped by the driver.
+//!
+//! A child that ends while it is needed, or with failure, is started again, up to
+//! [`Limits::restarts`](mcp_proto::Limits::restarts) times within a minute; see
+//! [`StreamClient::allow_reopening`](mcp_proto::client::StreamClient::allow_reopening).
 
 use std::future::Future;
 use std::io;

@@ -21,7 +21,7 @@ fn the_readme_names_the_main_job_and_the_tests() {
 }
 
 /// The tests behind each row of the README's table: how it begins, and what shows it, in every revision that has it.
-const SHOWN: [(&str, &[(&str, &str)]); 21] = [
+const SHOWN: [(&str, &[(&str, &str)]); 22] = [
     (
         "types of the schema",
         &[(
@@ -76,6 +76,19 @@ const SHOWN: [(&str, &[(&str, &str)]); 21] = [
             (
                 "tests/tests/http_client/http_sse.rs",
                 "a_server_of_http_sse_is_found_and_called",
+            ),
+        ],
+    ),
+    (
+        "children that end are started again",
+        &[
+            (
+                "mcp-proto/tests/client/stream_restarts.rs",
+                "what_does_no_harm_is_sent_once_more_and_the_rest_says_how_the_server_ended",
+            ),
+            (
+                "tests/tests/stdio/restarts.rs",
+                "the_next_call_has_another_server_and_the_last_says_how_its_own_ended",
             ),
         ],
     ),
