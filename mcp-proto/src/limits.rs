@@ -109,6 +109,10 @@ settings! {
         /// Most bytes of what a client carries for a server from one round of input to the next (`requestState`): what was
         /// answered, and what happened once. Default 64 KiB.
         pub state_bytes (with_state_bytes): usize,
+        /// Most states of requests that a server remembers as used in memory, where each is good for one use
+        /// ([`UsedStates`](crate::server::UsedStates)). Beyond it, and beyond what is free yet for one principal, requests that
+        /// come back are refused. Default 65,536.
+        pub used_states (with_used_states): usize,
         /// Most things that a handler asks its client in one round. Default 64.
         pub input_requests (with_input_requests): usize,
         /// Most rounds of input that one request of a server's client takes. Default 32.
@@ -172,6 +176,7 @@ impl Default for Limits {
             tool_headers: 10_000,
             // A header or a form field of a gateway may carry no more, and a user has to answer all of it.
             state_bytes: 64 << 10,
+            used_states: 65_536,
             input_requests: 64,
             input_rounds: 32,
             list_pages: 1_000,

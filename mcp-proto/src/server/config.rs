@@ -37,6 +37,8 @@ pub struct ServerConfig {
     cache: CacheHints,
     #[cfg(feature = "handle")]
     state_keys: Vec<StateKey>,
+    #[cfg(feature = "handle")]
+    single_use: bool,
     info_json: RawJson,
     capabilities_json: RawJson,
     discover: RawJson,
@@ -76,6 +78,8 @@ impl ServerConfig {
             cache: CacheHints::default(),
             #[cfg(feature = "handle")]
             state_keys: Vec::new(),
+            #[cfg(feature = "handle")]
+            single_use: false,
             info_json: RawJson::empty_object(),
             capabilities_json: RawJson::empty_object(),
             discover: RawJson::empty_object(),
@@ -136,6 +140,24 @@ impl ServerConfig {
     pub fn with_state_keys(mut self, keys: impl IntoIterator<Item = StateKey>) -> Self {
         self.state_keys = keys.into_iter().collect();
         self
+    }
+
+    /// The same, having each state that clients carry redeemed when it comes back, so that it is good for one use
+    /// ([`Redeem`](crate::server::Redeem)).
+    ///
+    /// It has a price: a client that has lost the answer to such a request, and makes it again, is refused
+    /// ([`StateRefusal::Used`](crate::server::StateRefusal::Used)) and has to begin anew.
+    #[cfg(feature = "handle")]
+    #[must_use]
+    pub fn with_single_use_state(mut self) -> Self {
+        self.single_use = true;
+        self
+    }
+
+    /// Whether state is good for one use.
+    #[cfg(feature = "handle")]
+    pub(crate) fn is_single_use(&self) -> bool {
+        self.single_use
     }
 
     /// The keys that state is sealed with.

@@ -51,7 +51,7 @@ pub use request::{ClientRequest, Refused, RequestToken};
 #[cfg(feature = "handle")]
 pub(crate) use rounds::{Ask, Once, Reply, Round, Sealer, Settled};
 #[cfg(feature = "handle")]
-pub use rounds::{AskError, InputRequired, StateKey};
+pub use rounds::{AskError, InputRequired, Redeem, Redemption, StateId, StateKey, StateRefusal, UsedStates};
 pub use session::LegacySession;
 pub use stream::StreamServer;
 pub use subscription::Subscription;

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | a server of one's own, with its client | [`Harness`] |
 //! | a client, or a server, with a peer that does what no honest one does | [`Script`] |
+//! | a store of one's own for a server | [`check_state_store`] |
 //! | machines of one's own, on a network that delays, cuts, repeats and breaks | [`pair`], [`network`] |
 //!
 //! ```
@@ -31,6 +32,8 @@ mod harness;
 pub mod network;
 pub mod pair;
 mod script;
+mod state_store;
 
 pub use harness::{Harness, Stalled};
 pub use script::Script;
+pub use state_store::check_state_store;

@@ -3,14 +3,17 @@
 use alloc::sync::Arc;
 
 use super::Peer;
+use super::state_store::Redeeming;
 #[cfg(feature = "http")]
 use super::unread::UnreadAnswers;
 use crate::handle::{Timer, contained};
 use crate::jsonrpc::{Called, Notification, RawJson};
 use crate::method::MethodName;
 use crate::server::{
-    Announcement, ClientRequest, RequestContext, RequestToken, ResultBody, Sealer, ServerConfig, Settled,
+    Announcement, ClientRequest, Redeem, Redemption, RequestContext, RequestToken, ResultBody, Sealer, ServerConfig,
+    Settled,
 };
+use crate::time::UnixTime;
 use crate::wire::header::ParamHeaders;
 
 /// The future of a handler.
@@ -40,6 +43,12 @@ pub(crate) trait Application: Send + Sync {
     /// Has `act` look at what seals the state of requests; nothing, where there is none.
     fn with_sealer(&self, act: &mut dyn FnMut(Option<&mut Sealer>) -> Settled) -> Settled {
         act(None)
+    }
+
+    /// Redeems a state that is good for one use.
+    fn redeem(&self, redeem: Redeem, now: UnixTime) -> Redeeming {
+        let _ = (redeem, now);
+        Redeeming::Now(Redemption::Unavailable)
     }
 
     /// A notification of a client that is not about the protocol itself.

@@ -19,6 +19,7 @@ use super::offer::{Completed, HandlerHas, Offer};
 use super::offered::Offered;
 use super::pending::{Pending, Registered};
 use super::state::SharedStates;
+use super::state_store::{SingleUse, StateStore, Uses};
 use super::tool::{RawRun, of_object};
 use super::{BuildError, Context, Server, SharedState, ToolError, ToolOutput};
 #[cfg(feature = "schema")]
@@ -49,6 +50,7 @@ pub struct ServerBuilder {
     timeouts: Timeouts,
     cache: CacheHints,
     state_keys: Vec<StateKey>,
+    single_use: SingleUse,
     states: SharedStates,
     tools: Vec<Pending<Tool>>,
     resources: Vec<Pending<Resource>>,
@@ -79,6 +81,7 @@ impl ServerBuilder {
             timeouts: Timeouts::default(),
             cache: CacheHints::default(),
             state_keys: Vec::new(),
+            single_use: SingleUse::default(),
             states: SharedStates::default(),
             tools: Vec::new(),
             resources: Vec::new(),
@@ -144,6 +147,26 @@ impl ServerBuilder {
     /// servers of several nodes, or whose clients are to outlive a restart.
     pub fn state_keys(mut self, keys: impl IntoIterator<Item = StateKey>) -> Self {
         self.state_keys = keys.into_iter().collect();
+        self
+    }
+
+    /// What clients carry from one round of input to the next is good for one use: for servers on whose every round
+    /// something depends. A client that makes a request again because it has lost the answer is refused
+    /// ([`StateRefusal::Used`](crate::server::StateRefusal::Used)), and begins anew.
+    ///
+    /// What was used is remembered in memory until it expires, [`Limits::used_states`] at most
+    /// ([`UsedStates`](crate::server::UsedStates) says who loses then): for one node that is not started again in that time, or has no
+    /// [`state_keys`](Self::state_keys). It counts when a handler looks at what came with its request: one that asks nothing
+    /// uses nothing.
+    pub fn single_use_state(mut self) -> Self {
+        self.single_use = SingleUse::Here;
+        self
+    }
+
+    /// The same, remembered by a store of the application: for servers of several nodes, with their
+    /// [`state_keys`](Self::state_keys). While it is asked the handler waits, and is cancelled with its request as ever.
+    pub fn single_use_state_in(mut self, store: impl StateStore) -> Self {
+        self.single_use = SingleUse::In(Arc::new(store));
         self
     }
 
@@ -442,7 +465,11 @@ impl ServerBuilder {
         if let Some(revisions) = self.revisions {
             config = config.with_revisions(&revisions);
         }
-        Ok(Server::new(config, Box::new(offer)))
+        let uses = self.single_use.into_uses(config.limits());
+        if !matches!(uses, Uses::Any) {
+            config = config.with_single_use_state();
+        }
+        Ok(Server::new(config, Box::new(offer), uses))
     }
 
     /// What the server declares, and what of it its handler has. A client asks for nothing that is not declared, and who

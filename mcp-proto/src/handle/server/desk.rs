@@ -5,8 +5,9 @@ use core::task::Context;
 use super::Application;
 use super::origin::Origin;
 use super::slot::Slot;
+use super::state_store::Redeeming;
 use crate::handle::sync::lock;
-use crate::server::Settled;
+use crate::server::{Redeem, Settled};
 use crate::time::Time;
 
 /// What a handler is polled with: whose it is, and when.
@@ -32,5 +33,10 @@ impl<'a> Desk<'a> {
             let unix = self.origin.unix(self.now);
             (self.application).with_sealer(&mut |sealer| lock(round).settle(unix, sealer))
         })
+    }
+
+    /// Redeems a state that is good for one use.
+    pub(super) fn redeem(self, redeem: Redeem) -> Redeeming {
+        self.application.redeem(redeem, self.origin.unix(self.now))
     }
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
 
+use super::state_store::{Redeeming, Uses};
 #[cfg(feature = "http")]
 use super::unread::UnreadAnswers;
 use super::vault::Vault;
@@ -17,7 +18,8 @@ use crate::jsonrpc::{Notification, Params};
 use crate::method::{Method, MethodName};
 use crate::model::ResourceUpdatedParams;
 use crate::rpc::SendError;
-use crate::server::{Announcement, Sealer, ServerConfig, Settled};
+use crate::server::{Announcement, Redeem, Sealer, ServerConfig, Settled};
+use crate::time::UnixTime;
 use crate::wire::header::ParamHeaders;
 
 /// A server: what it says about itself, its tools, and whatever else it offers. One for all its connections, of
@@ -71,7 +73,7 @@ pub(super) trait Serve: Any + Send + Sync {
 }
 
 impl Server {
-    pub(super) fn new(config: ServerConfig, offer: Box<dyn Serve>) -> Self {
+    pub(super) fn new(config: ServerConfig, offer: Box<dyn Serve>, uses: Uses) -> Self {
         Self {
             inner: Arc::new(Inner {
                 #[cfg(feature = "http")]
@@ -79,7 +81,7 @@ impl Server {
                 config: Arc::new(config),
                 offer,
                 audiences: Mutex::default(),
-                vault: Vault::default(),
+                vault: Vault::new(uses),
             }),
         }
     }
@@ -185,6 +187,10 @@ impl Application for Server {
 
     fn with_sealer(&self, act: &mut dyn FnMut(Option<&mut Sealer>) -> Settled) -> Settled {
         self.inner.vault.with(act)
+    }
+
+    fn redeem(&self, redeem: Redeem, now: UnixTime) -> Redeeming {
+        self.inner.vault.redeem(redeem, now)
     }
 
     fn notified(&self, notification: Notification) {

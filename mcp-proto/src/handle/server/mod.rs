@@ -78,6 +78,7 @@ pub mod sse;
     allow(dead_code, unreachable_pub, reason = "closures have schemas")
 )]
 mod state;
+mod state_store;
 mod stream;
 #[cfg(feature = "schema")]
 mod texts;
@@ -125,3 +126,4 @@ pub use pump::ServerPump;
 pub use returns::Returns;
 pub use rounds::Inputs;
 pub use state::{SharedState, State};
+pub use state_store::StateStore;

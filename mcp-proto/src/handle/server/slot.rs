@@ -5,7 +5,7 @@ use core::task::{Context, Waker};
 use std::sync::OnceLock;
 
 use crate::handle::sync::{Mutex, lock};
-use crate::server::{Round, Settled};
+use crate::server::{Redemption, Round, Settled};
 
 /// The run of a handler, once it asks; its transport looks at it after each poll. Empty for all who do not ask.
 #[derive(Default)]
@@ -37,6 +37,12 @@ impl Slot {
         drop(waker);
         drop(before);
         self.round.get().map_or(Settled::Wait, |round| settle(round))
+    }
+
+    /// A store has said whether what the client has sent back may be used. What becomes of the run.
+    pub(super) fn redeemed(&self, redemption: Redemption) -> Settled {
+        let round = self.round.get();
+        round.map_or(Settled::Wait, |round| lock(round).redeemed(redemption))
     }
 
     /// The handler is gone: nobody is woken.

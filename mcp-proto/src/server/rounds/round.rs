@@ -4,11 +4,14 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::error::AskError;
 use super::fit::fits;
+use super::redeem::{Redeem, Redemption};
+use super::refusal::StateRefusal;
 use super::request::{Ask, Parts};
 use super::seal::Sealer;
 use super::state::{Answer, State};
@@ -31,6 +34,8 @@ use crate::time::UnixTime;
 pub(crate) struct Round {
     context: RequestContext,
     bounds: Bounds,
+    /// Who asks, where a store is to be told.
+    principal: Option<Arc<[u8]>>,
     /// What the state is bound to; empty where there can be none.
     binding: Vec<u8>,
     opening: Opening,
@@ -55,6 +60,7 @@ struct Bounds {
     rounds: usize,
     bytes: usize,
     expiry: Duration,
+    single_use: bool,
 }
 
 /// How far what the client has sent back is looked at.
@@ -65,6 +71,8 @@ struct Bounds {
 enum Opening {
     Unseen,
     Wanted,
+    /// It is good for one use, and a store is asked whether this is the one.
+    Redeeming,
     Seen,
 }
 
@@ -101,6 +109,8 @@ pub(crate) enum Settled {
     Wait,
     /// It goes on at once.
     Again,
+    /// It goes on, or not, when [`Round::redeemed`] is told what a store says to this.
+    Redeem(Redeem),
     /// It is over, and the request is answered with this.
     Over(Result<ResultBody, ErrorObject>),
 }
@@ -116,7 +126,9 @@ impl Round {
                 rounds: limits.input_rounds,
                 bytes: limits.state_bytes,
                 expiry: config.timeouts().state,
+                single_use: config.is_single_use(),
             },
+            principal: principal.filter(|_| config.is_single_use()).map(Into::into),
             binding: asked.map(|asked| asked.binding(principal)).unwrap_or_default(),
             // Nothing comes back with a request that cannot be answered so.
             opening: asked.map_or(Opening::Seen, |_| Opening::Unseen),
@@ -321,9 +333,16 @@ impl Round {
         if self.opening == Opening::Wanted {
             self.opening = Opening::Seen;
             return match self.look(unix, sealer.as_deref()) {
-                Ok(()) => Settled::Again,
+                Ok(None) => Settled::Again,
+                Ok(Some(redeem)) => {
+                    self.opening = Opening::Redeeming;
+                    Settled::Redeem(redeem)
+                }
                 Err(error) => Settled::Over(Err(error)),
             };
+        }
+        if self.opening == Opening::Redeeming {
+            return Settled::Wait;
         }
         // What happens once is not dropped in the middle of it.
         if !self.doing.is_empty() || (self.open.is_empty() && !self.stepped) {
@@ -332,34 +351,48 @@ impl Round {
         Settled::Over(self.end(unix, sealer))
     }
 
-    /// Looks at what the client has sent back.
-    fn look(&mut self, unix: UnixTime, sealer: Option<&Sealer>) -> Result<(), ErrorObject> {
+    /// A store has said whether what the client has sent back may be used. What becomes of the run; it waits as before where
+    /// no store was asked.
+    pub(crate) fn redeemed(&mut self, redemption: Redemption) -> Settled {
+        if self.opening != Opening::Redeeming {
+            return Settled::Wait;
+        }
+        self.opening = Opening::Seen;
+        let refusal = match redemption {
+            Redemption::Redeemed => return Settled::Again,
+            Redemption::UsedBefore => StateRefusal::Used,
+            Redemption::Unavailable => StateRefusal::Unavailable,
+        };
+        Settled::Over(Err(refusal.into()))
+    }
+
+    /// Looks at what the client has sent back; what has to be redeemed before it may be used.
+    fn look(&mut self, unix: UnixTime, sealer: Option<&Sealer>) -> Result<Option<Redeem>, ErrorObject> {
         let Some(asked) = &self.context.asked else {
-            return Ok(());
+            return Ok(None);
         };
         let retry = asked.retry()?;
-        if let Some(text) = &retry.state {
-            // 2026-07-28, Multi Round-Trip Requests, Server Requirements: MUST be rejected where it fails verification.
-            let plain = sealer
-                .filter(|_| text.len() <= self.bounds.bytes)
-                .and_then(|sealer| sealer.open(&self.binding, text));
-            let state = plain.and_then(|plain| serde_json::from_slice::<State>(&plain).ok());
-            self.state = state.ok_or_else(|| {
-                refused(
-                    "invalid",
-                    "requestState was not made by this server for this request: make the request again without it",
-                )
-            })?;
-            if unix.elapsed().as_secs() >= self.state.expires {
-                return Err(refused(
-                    "expired",
-                    "requestState has expired: make the request again without it",
-                ));
-            }
-            self.is_retry = true;
-        }
         self.fresh = retry.responses;
-        Ok(())
+        let Some(text) = &retry.state else {
+            return Ok(None);
+        };
+        // 2026-07-28, Multi Round-Trip Requests, Server Requirements: MUST be rejected where it fails verification.
+        let plain = sealer
+            .filter(|_| text.len() <= self.bounds.bytes)
+            .and_then(|sealer| sealer.open(&self.binding, text));
+        let state = plain.and_then(|plain| serde_json::from_slice::<State>(&plain).ok());
+        self.state = state.ok_or(StateRefusal::Invalid)?;
+        if unix.elapsed().as_secs() >= self.state.expires {
+            return Err(StateRefusal::Expired.into());
+        }
+        self.is_retry = true;
+        // The same, 5: what may be used once is consumed here, before anything follows from it.
+        let id = Sealer::id(text).filter(|_| self.bounds.single_use);
+        Ok(id.map(|id| Redeem {
+            id,
+            until: UnixTime::since_epoch(Duration::from_secs(self.state.expires)),
+            principal: self.principal.clone(),
+        }))
     }
 
     /// The result that asks for what is not answered (2026-07-28, Multi Round-Trip Requests, `InputRequiredResult`).
@@ -402,14 +435,4 @@ impl Bounds {
     fn plain(&self) -> usize {
         (self.bytes / 4 * 3).saturating_sub(64)
     }
-}
-
-/// State that is refused, in words and for programs.
-fn refused(why: &str, message: &str) -> ErrorObject {
-    #[derive(serde::Serialize)]
-    struct Data<'a> {
-        #[serde(rename = "requestState")]
-        state: &'a str,
-    }
-    ErrorObject::invalid_params(message).with_data(&Data { state: why })
 }

@@ -9,6 +9,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 
 use super::key::StateKey;
+use super::redeem::StateId;
 
 /// The form of what is sealed; another one may come.
 const VERSION: u8 = 1;
@@ -78,6 +79,12 @@ impl Sealer {
             cipher(key).decrypt(&XNonce::from(*nonce), payload).ok()
         };
         self.keys.iter().find_map(open)
+    }
+
+    /// What tells something sealed from all else that is: its tag, which nobody can make another seal have.
+    pub(crate) fn id(sealed: &str) -> Option<StateId> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        bytes.last_chunk().copied().map(StateId::new)
     }
 }
 

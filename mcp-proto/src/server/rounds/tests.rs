@@ -24,6 +24,10 @@ const ALL: &str = r#"{"elicitation":{"form":{},"url":{}},"sampling":{"tools":{}}
 struct World {
     config: ServerConfig,
     sealer: Sealer,
+    /// What the store says, where state is good for one use.
+    redemption: Redemption,
+    /// What it was asked.
+    redeemed: Vec<Redeem>,
     now: UnixTime,
     capabilities: &'static str,
     method: &'static str,
@@ -36,6 +40,8 @@ impl World {
         Self {
             config: ServerConfig::new(Implementation::new("test", "1")),
             sealer: Sealer::new(&[], [5; 32]),
+            redemption: Redemption::Redeemed,
+            redeemed: Vec::new(),
             now: UnixTime::since_epoch(Duration::from_secs(1_000_000)),
             capabilities: ALL,
             method: "tools/call",
@@ -95,8 +101,18 @@ impl World {
                 return Ended::Returned(value);
             }
             let sealer = sealed.map(|()| &mut self.sealer);
-            match round.settle(self.now, sealer) {
+            let mut settled = round.settle(self.now, sealer);
+            if let Settled::Redeem(redeem) = settled {
+                assert!(
+                    matches!(round.settle(self.now, None), Settled::Wait),
+                    "it waits for the store"
+                );
+                self.redeemed.push(redeem);
+                settled = round.redeemed(self.redemption);
+            }
+            match settled {
                 Settled::Again => {}
+                Settled::Redeem(_) => panic!("it asks twice"),
                 Settled::Wait => return Ended::Waits,
                 Settled::Over(Ok(body)) => return Ended::Asked(body.as_raw().decode().unwrap()),
                 Settled::Over(Err(error)) => return Ended::Failed(error),
@@ -621,5 +637,59 @@ proptest! {
             }
             _ => None,
         });
+    }
+}
+
+#[test]
+fn state_that_is_good_for_one_use_is_redeemed_before_it_is_used() {
+    let mut world = World::new();
+    world.principal = Some(b"alice");
+    let handler = |run: &mut Run<'_>| run.name(None, "Name?");
+    let state = world.run(&json!({}), handler).state();
+    let again = retry(&state, json!({"ask-1": accept("A")}));
+    assert_eq!(world.run(&again, handler).returned(), "A");
+    assert!(world.redeemed.is_empty(), "nobody has asked for it");
+
+    world.config = world.config.clone().with_single_use_state();
+    assert!(world.run(&json!({}), handler).state() != state && world.redeemed.is_empty());
+    for (redemption, refusal) in [
+        (Redemption::Redeemed, None),
+        (Redemption::UsedBefore, Some(StateRefusal::Used)),
+        (Redemption::Unavailable, Some(StateRefusal::Unavailable)),
+    ] {
+        world.redemption = redemption;
+        match refusal {
+            None => assert_eq!(world.run(&again, handler).returned(), "A"),
+            Some(_) => {
+                let error = world.run(&again, handler).failed();
+                assert_eq!(StateRefusal::of(&error), refusal, "{error:?}");
+            }
+        }
+    }
+    let (first, rest) = world.redeemed.split_first().unwrap();
+    assert!(
+        rest.iter().all(|redeem| redeem == first),
+        "it is the same state each time"
+    );
+    let until = first.until;
+    assert_eq!(until, world.now + world.config.timeouts().state);
+    assert_eq!(first.principal.as_deref(), Some(&b"alice"[..]));
+
+    world.run(&retry("no state", json!({})), handler).failed();
+    world.now = until;
+    let error = world.run(&again, handler).failed();
+    assert_eq!(StateRefusal::of(&error), Some(StateRefusal::Expired));
+    assert_eq!(world.redeemed.len(), 3, "what is refused anyway is not redeemed");
+}
+
+#[test]
+fn a_store_that_nobody_has_asked_is_not_heard() {
+    let mut world = World::new();
+    world.config = world.config.clone().with_single_use_state();
+    let request = world.request(&json!({}));
+    let mut round = Round::new(&request.context, &world.config, None);
+    for _ in 0..2 {
+        assert!(matches!(round.redeemed(Redemption::UsedBefore), Settled::Wait));
+        round.settle(world.now, None);
     }
 }

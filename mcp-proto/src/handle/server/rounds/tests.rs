@@ -23,7 +23,7 @@ use crate::model::{
     CacheScope, GetPromptParams, GetPromptResult, Json, PromptsCapability, ReadResourceParams, ReadResourceResult,
     ResourcesCapability, ServerCapabilities, StringSchema, Tool,
 };
-use crate::server::CacheHints;
+use crate::server::{CacheHints, Redeem, Redemption, StateRefusal};
 use crate::time::{Time, UnixTime};
 
 struct Clock(Time);
@@ -509,4 +509,160 @@ fn a_driver_without_random_bytes_asks_nothing_and_serves_the_rest() {
     assert_eq!(answer[0]["error"]["code"], -32603, "{answer:?}");
     let listed = world.request("tools/list", &json!({}));
     assert_eq!(listed[0]["result"]["tools"].as_array().map(Vec::len), Some(1));
+}
+
+/// Asks once, and once more.
+async fn ask_twice(context: Context) -> Result<String, ToolError> {
+    let first = name(&context.elicit("a", form()).await?);
+    let second = name(&context.elicit("b", form()).await?);
+    Ok(format!("{first} {second}"))
+}
+
+/// The request that comes back with the answer to `asked`.
+fn retry(asked: &Value) -> Value {
+    let mut retry = go();
+    let requests = asked["result"]["inputRequests"].as_object().unwrap().clone();
+    let answers = requests.iter().map(|(key, request)| (key.clone(), answer(request)));
+    retry["inputResponses"] = answers.collect::<serde_json::Map<_, _>>().into();
+    retry["requestState"] = asked["result"]["requestState"].clone();
+    retry
+}
+
+fn refusal(answer: &Value) -> Option<StateRefusal> {
+    StateRefusal::of(&serde_json::from_value(answer["error"].clone()).ok()?)
+}
+
+#[test]
+fn state_that_is_good_for_one_use_is_refused_the_second_time() {
+    let server = tool(builder(), ask_twice).single_use_state().build();
+    let mut world = World::modern(&server);
+    let (end, rounds) = world.fulfil("tools/call", &go());
+    assert_eq!(
+        (text(&end), rounds.len()),
+        ("A B", 2),
+        "the rounds of a request go on as ever"
+    );
+
+    let asked = world.request("tools/call", &go());
+    let first = retry(&asked[0]);
+    let second = retry(&world.request("tools/call", &first)[0]);
+    // Also on another connection of the same server.
+    for world in [&mut world, &mut World::modern(&server)] {
+        let again = world.request("tools/call", &first);
+        assert_eq!(refusal(&again[0]), Some(StateRefusal::Used), "{again:?}");
+    }
+    assert_eq!(text(&world.request("tools/call", &second)[0]), "A B");
+    assert_eq!(
+        refusal(&world.request("tools/call", &second)[0]),
+        Some(StateRefusal::Used)
+    );
+    assert_eq!(text(&World::legacy(&server).fulfil("tools/call", &go()).0), "A B");
+}
+
+#[test]
+fn as_ever_state_is_good_for_any_number_of_uses() {
+    let server = tool(builder(), ask_twice).build();
+    let mut world = World::modern(&server);
+    let first = retry(&world.request("tools/call", &go())[0]);
+    for _ in 0..3 {
+        assert_eq!(refusal(&world.request("tools/call", &first)[0]), None);
+    }
+}
+
+#[test]
+fn where_the_memory_of_used_states_is_full_a_request_is_refused_and_none_forgotten() {
+    let limits = Limits::default().with_used_states(1);
+    let server = tool(builder(), ask_twice).limits(limits).single_use_state().build();
+    let mut world = World::modern(&server);
+    let [first, other] = [(); 2].map(|()| retry(&world.request("tools/call", &go())[0]));
+    assert_eq!(refusal(&world.request("tools/call", &first)[0]), None);
+    let full = world.request("tools/call", &other);
+    assert_eq!(refusal(&full[0]), Some(StateRefusal::Unavailable), "{full:?}");
+    assert_eq!(
+        refusal(&world.request("tools/call", &first)[0]),
+        Some(StateRefusal::Used)
+    );
+}
+
+/// A store that answers when it is told to.
+#[derive(Clone, Default)]
+struct Slow(Arc<Mutex<Told>>);
+
+/// What it was asked, what it is to say, and who waits.
+type Told = (Vec<Redeem>, Option<Redemption>, Option<Waker>);
+
+impl Slow {
+    fn store(&self) -> impl crate::handle::server::StateStore + use<> {
+        let this = self.clone();
+        move |redeem: Redeem| {
+            let this = this.clone();
+            this.0.lock().unwrap().0.push(redeem);
+            poll_fn(move |cx| {
+                let mut state = this.0.lock().unwrap();
+                state.2 = Some(cx.waker().clone());
+                state.1.map_or(Poll::Pending, Poll::Ready)
+            })
+        }
+    }
+
+    fn say(&self, redemption: Redemption) {
+        let mut state = self.0.lock().unwrap();
+        state.1 = Some(redemption);
+        state.2.take().unwrap().wake();
+    }
+}
+
+#[test]
+fn a_handler_waits_for_the_store_of_its_application() {
+    for (redemption, refused) in [
+        (Redemption::Redeemed, None),
+        (Redemption::UsedBefore, Some(StateRefusal::Used)),
+        (Redemption::Unavailable, Some(StateRefusal::Unavailable)),
+    ] {
+        let slow = Slow::default();
+        let server = tool(builder(), ask_twice).single_use_state_in(slow.store()).build();
+        let mut world = World::modern(&server);
+        let first = retry(&world.request("tools/call", &go())[0]);
+        assert!(world.request("tools/call", &first).is_empty(), "it waits");
+        assert!(world.request("ping", &json!({})).len() == 1, "and nobody else does");
+        slow.say(redemption);
+        let end = world.drain();
+        assert_eq!(end.len(), 1, "{end:?}");
+        assert_eq!(refusal(&end[0]), refused, "{end:?}");
+        assert_eq!(end[0]["result"]["resultType"] == "input_required", refused.is_none());
+        assert_eq!(slow.0.lock().unwrap().0.len(), 1, "it is asked once");
+    }
+}
+
+#[test]
+fn a_request_that_is_cancelled_while_a_store_is_asked_drops_its_handler() {
+    let alive = Arc::new(AtomicUsize::new(0));
+    let (slow, lives) = (Slow::default(), alive.clone());
+    let builder = tool(builder(), move |context| {
+        let alive = Alive::new(&lives);
+        async move {
+            let _alive = alive;
+            ask_twice(context).await
+        }
+    });
+    let server = builder.single_use_state_in(slow.store()).build();
+    let mut world = World::modern(&server);
+    let first = retry(&world.request("tools/call", &go())[0]);
+    world.request("tools/call", &first);
+    assert_eq!(alive.load(Ordering::SeqCst), 1);
+    let params = json!({"requestId": world.ids});
+    world.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}));
+    assert_eq!(alive.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_store_that_panics_has_said_nothing() {
+    let store = |_: Redeem| async { panic!("no store") };
+    let server = tool(builder(), ask_twice).single_use_state_in(store).build();
+    let mut world = World::modern(&server);
+    let first = retry(&world.request("tools/call", &go())[0]);
+    assert_eq!(
+        refusal(&world.request("tools/call", &first)[0]),
+        Some(StateRefusal::Unavailable)
+    );
 }
