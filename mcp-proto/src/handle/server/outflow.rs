@@ -25,7 +25,7 @@ pub(super) struct Outflow {
     /// The bytes that the driver has taken last. They are being written until it takes more, and in memory as long.
     handed: usize,
     /// What the lines become on their way out.
-    framing: fn(Bytes) -> Bytes,
+    framing: Option<fn(Bytes) -> Bytes>,
     #[cfg(feature = "http")]
     queued: Queued,
     #[cfg(feature = "http")]
@@ -34,10 +34,6 @@ pub(super) struct Outflow {
 
 /// The most that a driver is given at once, in bytes: what it holds cannot be taken back.
 const PIECE: usize = 64 << 10;
-
-fn identity(lines: Bytes) -> Bytes {
-    lines
-}
 
 /// Nothing is lost where nothing is shared.
 #[cfg(not(feature = "http"))]
@@ -59,7 +55,7 @@ impl Outflow {
             rest: Bytes::new(),
             is_large: false,
             handed: 0,
-            framing: identity,
+            framing: None,
             queued: Queued::new(&unread, holder, stream.clone()),
             connection,
         }
@@ -71,7 +67,7 @@ impl Outflow {
             rest: Bytes::new(),
             is_large: false,
             handed: 0,
-            framing: identity,
+            framing: None,
         }
     }
 
@@ -88,7 +84,7 @@ impl Outflow {
     /// Whole lines become this on their way out.
     #[cfg(feature = "http")]
     pub(super) fn set_framing(&mut self, framing: fn(Bytes) -> Bytes) {
-        self.framing = framing;
+        self.framing = Some(framing);
     }
 
     /// The next piece of what was begun; the driver has written what it took before. `None` where nothing is left.
@@ -99,8 +95,15 @@ impl Outflow {
 
     /// Begins whole lines: their first piece.
     pub(super) fn begin(&mut self, lines: Bytes) -> Bytes {
-        let output = (self.framing)(lines);
+        let output = match self.framing {
+            Some(framing) => framing(lines),
+            None => lines,
+        };
+        self.handed = output.len();
         self.is_large = output.len() > PIECE;
+        if !self.is_large {
+            return output;
+        }
         self.rest = output;
         self.piece()
     }
@@ -123,14 +126,18 @@ impl Outflow {
 
     /// So many bytes wait beside what the driver has. What is lost for them.
     #[cfg(feature = "http")]
-    pub(super) fn count(&mut self, waiting: usize) -> Lost {
-        self.queued.set(waiting + self.rest.len() + self.handed);
-        self.queued.take_lost()
+    pub(super) fn count(&mut self, waiting: usize) -> Option<Lost> {
+        let queued = waiting + self.rest.len() + self.handed;
+        if !self.queued.is_news(queued) {
+            return None;
+        }
+        self.queued.set(queued);
+        Some(self.queued.take_lost())
     }
 
     #[cfg(not(feature = "http"))]
-    pub(super) fn count(&mut self, _: usize) -> Lost {
-        Lost
+    pub(super) fn count(&mut self, _: usize) -> Option<Lost> {
+        None
     }
 
     /// Whether there is little room left.

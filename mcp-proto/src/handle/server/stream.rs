@@ -108,7 +108,7 @@ impl Stream {
         let value = act(&mut state);
         let lost = state.count();
         drop(state);
-        lost.cut_off();
+        cut_off(lost);
         value
     }
 
@@ -165,7 +165,7 @@ impl Stream {
         let lost = state.count();
         drop(state);
         woken.wake();
-        lost.cut_off();
+        cut_off(lost);
         Poll::Ready(Some(piece))
     }
 
@@ -177,7 +177,7 @@ impl Stream {
         state.connection.respond(token, outcome);
         let lost = state.count();
         drop(state);
-        lost.cut_off();
+        cut_off(lost);
         if let Some(ended) = ended {
             ended.wake();
         }
@@ -227,7 +227,10 @@ impl Stream {
 
     /// Sends a notification of a request, or hands it back where there is no room.
     pub(super) fn send(&self, key: RequestKey, message: Vec<u8>) -> Result<(), Vec<u8>> {
-        self.tell(|connection| connection.send_for_request(key, message))
+        // Counted when the driver has its turn: it is little, and often.
+        let sent = self.lock().connection.send_for_request(key, message);
+        self.wake_driver();
+        sent
     }
 
     pub(super) fn poll_room(&self, key: RequestKey, wait: &mut Wait, cx: &Context<'_>) -> Poll<()> {
@@ -298,7 +301,7 @@ impl Stream {
         }
         let lost = state.count();
         drop(state);
-        lost.cut_off();
+        cut_off(lost);
         self.wake_driver();
         Ok(call)
     }
@@ -360,9 +363,16 @@ impl Stream {
     }
 }
 
+/// Cuts off what was lost. To be called under no lock.
+fn cut_off(lost: Option<Lost>) {
+    if let Some(lost) = lost {
+        lost.cut_off();
+    }
+}
+
 impl State {
     /// Counts what is queued. What was lost for it is to be cut off under no lock.
-    fn count(&mut self) -> Lost {
+    fn count(&mut self) -> Option<Lost> {
         self.outflow.count(self.connection.queued_bytes())
     }
 

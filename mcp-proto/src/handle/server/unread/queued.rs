@@ -56,6 +56,11 @@ impl Queued {
         self.holder = holder;
     }
 
+    /// Whether that so many bytes are queued by now is to be [set](Self::set).
+    pub(in crate::handle::server) fn is_news(&self, bytes: usize) -> bool {
+        bytes > self.counted.max(SMALL) || (bytes == 0 && self.key.is_some())
+    }
+
     /// So many bytes are queued by now. Where there is no room for them, a stream or an answer is lost, maybe this one:
     /// see [`take_lost`](Self::take_lost).
     pub(in crate::handle::server) fn set(&mut self, bytes: usize) {
