@@ -15,6 +15,8 @@ mod pump;
 mod schedules;
 pub mod server;
 pub mod sessions;
+#[cfg(feature = "stream")]
+pub(crate) mod streams;
 mod sync;
 mod tasks;
 mod teller;

@@ -21,6 +21,7 @@ mod completion;
 mod content;
 mod elicitation;
 mod error;
+mod expansion;
 mod extra;
 mod form;
 mod handshake;
@@ -75,6 +76,7 @@ pub use elicitation::{
     ElicitationCompleteParams,
 };
 pub use error::{ErrorInfo, MissingRequiredClientCapability, UnsupportedProtocolVersion, UrlElicitationRequired};
+pub use expansion::ExpandError;
 pub use extra::Extra;
 pub use form::FormError;
 pub use handshake::{DiscoverResult, InitializeParams, InitializeResult};

@@ -25,6 +25,8 @@ mod selection;
 mod servers;
 mod signature;
 mod source;
+#[cfg(feature = "stream")]
+mod streams;
 mod target;
 #[cfg(test)]
 mod tests;
