@@ -222,6 +222,11 @@ impl Client {
         if may_tell && !by_disconnect {
             self.outbox.push_cancelled(id);
         }
+        if self.link == Link::Http {
+            for key in self.inbox.cut_off(id) {
+                self.events.push(ClientEvent::Cancelled(key));
+            }
+        }
         self.calls.abort(id);
     }
 

@@ -1,9 +1,12 @@
 //! The requests of the server.
 
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
 use crate::jsonrpc::{ErrorObject, Id, RawJson, Request};
 use crate::method::{Method, MethodName, Side};
 use crate::revision::Revision;
-use crate::rpc::{RequestKey, RequestRefused, Requests};
+use crate::rpc::{CallId, RequestKey, RequestRefused, Requests};
 
 use super::event::Answer;
 
@@ -19,6 +22,8 @@ use super::event::Answer;
 #[derive(Debug)]
 pub(super) struct Inbox {
     requests: Requests,
+    /// Those that came in the response to a call, which has to be there for a server to take them back.
+    related: BTreeMap<RequestKey, CallId>,
     duplicates: u64,
 }
 
@@ -35,6 +40,7 @@ impl Inbox {
     pub(super) fn new(most: usize) -> Self {
         Self {
             requests: Requests::new(most),
+            related: BTreeMap::new(),
             duplicates: 0,
         }
     }
@@ -74,23 +80,42 @@ impl Inbox {
 
     /// The application answers. Gives the id to answer; `None` where no answer is wanted any more.
     pub(super) fn answer(&mut self, key: RequestKey) -> Option<Id> {
+        self.related.remove(&key);
         self.requests.finish(key)
+    }
+
+    /// A request of the application came in the response to a call.
+    pub(super) fn relate(&mut self, key: RequestKey, call: CallId) {
+        self.related.insert(key, call);
+    }
+
+    /// The response to a call is not read any more: gives what came in it and waits for an answer. The server can only take
+    /// it back there.
+    pub(super) fn cut_off(&mut self, call: CallId) -> Vec<RequestKey> {
+        let those = self.related.iter().filter(|(_, other)| **other == call);
+        let those: Vec<RequestKey> = those.map(|(key, _)| *key).collect();
+        for key in &those {
+            self.answer(*key);
+        }
+        those
     }
 
     /// The server takes the request of this id back.
     pub(super) fn cancel(&mut self, id: &Id) -> Option<RequestKey> {
         let key = self.requests.find(id)?;
-        self.requests.finish(key);
+        self.answer(key);
         Some(key)
     }
 
     /// The session is over: gives what nobody wants an answer to any more.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = RequestKey> + use<> {
+        self.related.clear();
         self.requests.drain()
     }
 
     /// The connection is closed.
     pub(super) fn clear(&mut self) {
+        self.related.clear();
         self.requests.clear();
     }
 

@@ -524,6 +524,9 @@ impl Client {
         };
         match self.inbox.take(&request, revision) {
             Taken::Asked(key) => {
+                if let Some(call) = origin.call() {
+                    self.inbox.relate(key, call);
+                }
                 let related = self.related(origin);
                 self.events
                     .push(ClientEvent::Request(ServerRequest { key, request, related }));

@@ -123,8 +123,7 @@ impl Drop for Alive {
 #[test]
 fn a_call_that_is_dropped_takes_the_question_along() {
     for flavour in Flavour::ALL {
-        // Over HTTP the stream that would say so ends with the call.
-        for way in ["memory", "Unix"] {
+        for way in WAYS {
             println!("{way}, {flavour}");
             flavour.run(async |runtime| {
                 let (asked, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -145,7 +144,8 @@ fn a_call_that_is_dropped_takes_the_question_along() {
                     }
                 };
                 futures_util::future::select(call, Box::pin(until(asked))).await;
-                // The call is dropped: the server takes back what it had asked for it.
+                // The call is dropped: the server takes back what it had asked for it; over HTTP the stream that would say
+                // so ends with the call, which says it as well.
                 until(dropped).await;
                 assert_eq!(answer(&client, "where").await, "file:///a", "all else goes on");
             });
