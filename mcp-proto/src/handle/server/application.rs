@@ -7,9 +7,9 @@ use super::state_store::Redeeming;
 use crate::handle::{Timer, contained};
 use crate::jsonrpc::{Called, Notification, RawJson};
 use crate::method::MethodName;
+use crate::server::rounds::{Sealer, Settled};
 use crate::server::{
-    Announcement, ClientRequest, Redeem, Redemption, RequestContext, RequestToken, ResultBody, Sealer, ServerConfig,
-    Settled,
+    Announcement, ClientRequest, Redeem, Redemption, RequestContext, RequestToken, ResultBody, ServerConfig,
 };
 use crate::time::UnixTime;
 use crate::wire::header::ParamHeaders;
