@@ -29,9 +29,11 @@ settings! {
         /// largest. Not smaller than `body_bytes`, or the largest bodies never pass. A body is small up to 1/4096 of it,
         /// and needs nothing of it, as long as all small ones together are no more than a quarter. Default 256 MiB.
         pub reading_bytes (with_reading_bytes): usize,
-        /// Most bytes of large answers (beyond 16 KiB) of an HTTP server that its clients have not taken yet, over all of
-        /// them, with what is queued beyond 16 KiB on each response stream of a POST, resumed or not, each GET stream and
-        /// each subscription. Where there is not enough, the answer or stream of a client that holds most is cut off: the
+        /// Most bytes of large answers (beyond 16 KiB) of a server that its clients have not taken yet, over all of them
+        /// and over every transport, with what is queued beyond 16 KiB on each response stream of a POST, resumed or not,
+        /// each GET stream, each subscription, each stream of HTTP+SSE and each byte stream. A byte stream that is lost
+        /// ends at once ([`CloseReason::Unread`](crate::rpc::CloseReason::Unread)); without the feature `http` those have
+        /// `outbox_bytes` alone. Where there is not enough, the answer or stream of a client that holds most is cut off: the
         /// slowest, or else the largest; its handler goes on or is cancelled as when the client goes. Not smaller than the
         /// largest answer, or that never passes. Beside it stand what an HTTP library writes at present (16 KiB of each
         /// stream over HTTP/2, 256 KiB of each connection over HTTP/1) and what is kept to be resumed, which has a total of
@@ -61,6 +63,9 @@ settings! {
         /// Most notifications kept for an application that does not read them, or for a client of ours that cannot be
         /// sent them yet: of the latter no more than 64 KiB, and the same one once. Default 1,024.
         pub notifications (with_notifications): usize,
+        /// Most times within a minute that a client has a server started again that has ended, where it had started it
+        /// (2026-07-28, stdio, Unexpected Termination). With 0 never, and the connection ends with the server. Default 5.
+        pub restarts (with_restarts): usize,
         /// Most bytes that one peer can make a connection hold at a time, over all buffers. Default 64 MiB.
         ///
         /// A server counts its requests in progress, its subscriptions, answers that wait for others of their batch,
@@ -152,6 +157,7 @@ impl Default for Limits {
             // Two pipes full: one is written while the other fills.
             stream_bytes: 128 << 10,
             notifications: 1 << 10,
+            restarts: 5,
             // Four of the largest messages at a time.
             total_bytes: 64 << 20,
             sessions: 10_000,

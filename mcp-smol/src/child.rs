@@ -4,6 +4,10 @@
 //! closed, and it has 2 seconds to exit; then the group is asked to terminate (`SIGTERM`), and after 2 more seconds
 //! killed (`SIGKILL`). What the child leaves behind in its group is ended in the same way. On other systems than Unix
 //! the child alone is terminated, at the first of these steps. A child that has exited is reaped by the driver.
+//!
+//! A child that ends while it is needed, or with failure, is started again, up to
+//! [`Limits::restarts`](mcp_proto::Limits::restarts) times within a minute; see
+//! [`StreamClient::allow_reopening`](mcp_proto::client::StreamClient::allow_reopening).
 
 use std::future::Future;
 use std::io;
@@ -11,12 +15,12 @@ use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::task::{Context, Poll};
 
-use async_process::{Child, ChildStderr, ChildStdin, ChildStdout};
+use async_process::{ChildStderr, ChildStdin, ChildStdout};
 use bytes::BytesMut;
 use futures_io::{AsyncRead, AsyncWrite};
+use mcp_driver::child::{Child, Pipes, PipesOf, Running, client_over_child};
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use mcp_driver::child::{Group, Pipes, Process, Signal, client_over_child};
-use mcp_driver::{Step, make_room};
+use mcp_driver::make_room;
 use mcp_proto::handle::{Client, ClientBuilder};
 
 use crate::clock::{Clock, Timer};
@@ -58,61 +62,52 @@ pub fn child_over<C: Into<ClientBuilder>>(
     command: &Command,
     client: C,
 ) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<C>)> {
-    client_over_child(command, client.into(), Timer::new(Clock::start()), Running::start)
+    client_over_child(
+        command,
+        client.into(),
+        Timer::new(Clock::start()),
+        Running::<Awaited>::start,
+    )
 }
 
-/// A child that was started.
-struct Running {
-    child: Child,
-    /// Waits for the exit.
-    status: Pin<Box<dyn Future<Output = io::Result<ExitStatus>> + Send>>,
-    group: Group,
-    pipes: Pipes<ChildStdin, ChildStdout, ChildStderr>,
-}
+/// A child, and what waits for its exit.
+struct Awaited(
+    async_process::Child,
+    Pin<Box<dyn Future<Output = io::Result<ExitStatus>> + Send>>,
+);
 
-impl Running {
-    fn start(command: &Command) -> io::Result<Self> {
+impl Child for Awaited {
+    type Stdin = ChildStdin;
+    type Stdout = ChildStdout;
+    type Stderr = ChildStderr;
+
+    fn start(command: &Command) -> io::Result<(Self, Option<u32>, PipesOf<Self>)> {
         let mut start = async_process::Command::from(command.to_std());
-        start
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(command.stderr_to());
-        let mut child = start.spawn()?;
-        Ok(Self {
-            group: Group::of(Some(child.id())),
-            pipes: Pipes::new(child.stdin.take(), child.stdout.take(), child.stderr.take()),
-            status: Box::pin(child.status()),
-            child,
-        })
-    }
-}
-
-impl Process for Running {
-    type Error = io::Error;
-
-    fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
-        let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
-        self.pipes.poll_stream(cx, step, read, write)
+        start.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = start.stderr(command.stderr_to()).spawn()?;
+        let pipes = Pipes::new(child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (number, exit) = (child.id(), Box::pin(child.status()));
+        Ok((Self(child, exit), Some(number), pipes))
     }
 
-    fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        self.pipes.poll_stderr(|pipe| read(pipe, cx, buffer))
+    fn poll_write(pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(pipe).poll_write(cx, bytes)
     }
 
-    fn unread(&mut self) -> Option<usize> {
-        self.pipes.unread()
+    fn poll_read(pipe: &mut ChildStdout, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        read(pipe, cx, buffer)
+    }
+
+    fn poll_stderr(pipe: &mut ChildStderr, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        read(pipe, cx, buffer)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
-        self.status.as_mut().poll(cx).map_ok(Exit::from)
+        self.1.as_mut().poll(cx).map_ok(Exit::from)
     }
 
-    fn has_group(&mut self) -> bool {
-        self.group.exists()
-    }
-
-    fn send(&mut self, signal: Signal) {
-        self.group.send(signal, || self.child.kill());
+    fn kill(&mut self) -> io::Result<()> {
+        self.0.kill()
     }
 }
 

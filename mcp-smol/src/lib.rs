@@ -82,12 +82,6 @@ pub use clock::{Clock, Timer};
 #[cfg(feature = "http")]
 pub use http::client::{connect, connect_with};
 pub use lanes::drive;
-pub use mcp_driver::{ConnectError, Resolver};
-pub use mcp_proto;
-pub use mcp_proto::client::ClientConfig;
-pub use mcp_proto::handle::server::{Context, Handler, ToolError, ToolOutput};
-#[cfg(feature = "schema")]
-pub use mcp_proto::handle::server::{NoArgs, Structured};
+pub use mcp_driver::application::*;
 pub use mcp_proto::handle::sessions::Driver;
-pub use mcp_proto::handle::{Client, Server, Session, Sessions};
 pub use sessions::{sessions, sessions_over};

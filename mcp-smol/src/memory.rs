@@ -2,8 +2,7 @@
 
 use std::future::Future;
 
-use mcp_proto::handle::Crossing;
-use mcp_proto::handle::{Client, ClientBuilder, Pump, Server};
+use mcp_proto::handle::{Client, ClientBuilder, Crossing, Pump, Server};
 
 use crate::clock::{Clock, Timer};
 use mcp_proto::handle::sessions::Driver;

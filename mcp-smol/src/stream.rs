@@ -36,10 +36,10 @@ where
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection at once; every call that waits ends with `Closed`.
-pub fn client_over<S>(io: S, client: impl Into<ClientBuilder>) -> (Client, impl Future<Output = io::Result<()>>)
-where
-    S: AsyncRead + AsyncWrite,
-{
+pub fn client_over<S: AsyncRead + AsyncWrite>(
+    io: S,
+    client: impl Into<ClientBuilder>,
+) -> (Client, impl Future<Output = io::Result<()>>) {
     let (client, pump) = Client::over_stream(client);
     (client, drive(pump, io))
 }
@@ -105,7 +105,8 @@ pub async fn serve_unix_until(
     server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listen(&server, listener, Socket::new, shutdown).await
+    // Its clients have no addresses, and those that have one in the file system could choose it.
+    listen(&server, listener, |stream| (Socket::new(stream), None), shutdown).await
 }
 
 /// A client of the server that listens at `address`, a socket address or a name with a port, driven by the task that
@@ -160,26 +161,27 @@ pub async fn serve_tcp_until(
     listen(&server, listener, at_once, shutdown).await
 }
 
-/// Has what is written sent at once.
-fn at_once(stream: TcpStream) -> Socket<std::net::TcpStream> {
+/// Has what is written sent at once, and says where it goes.
+fn at_once(stream: TcpStream) -> (Socket<std::net::TcpStream>, Option<std::net::SocketAddr>) {
     // It fails where the peer is gone already, which the first read tells.
     let _ = stream.set_nodelay(true);
-    Socket::new(stream)
+    let from = stream.peer_addr().ok();
+    (Socket::new(stream), from)
 }
 
 /// Serves every connection of `listener`, as what `prepare` makes of it.
 async fn listen<L: Listener, S: AsyncRead + AsyncWrite + Send + 'static>(
     server: &Server,
     listener: L,
-    prepare: impl Fn(L::Stream) -> S,
+    prepare: impl Fn(L::Stream) -> (S, Option<std::net::SocketAddr>),
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.widen();
     let (serving, mut nursery) = (Serving::new(server), Nursery::new());
     let spawner = nursery.spawner();
     let accepting = accept(&listener, |stream| {
-        let stream = prepare(stream);
-        let connection = serving.serve(|pump| drive(pump, stream));
+        let (stream, from) = prepare(stream);
+        let connection = serving.serve(from, |pump| drive(pump, stream));
         // What goes wrong on it concerns its client alone.
         spawner.spawn(async { drop(connection.await) });
     });

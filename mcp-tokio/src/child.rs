@@ -4,6 +4,10 @@
 //! closed, and it has 2 seconds to exit; then the group is asked to terminate (`SIGTERM`), and after 2 more seconds
 //! killed (`SIGKILL`). What the child leaves behind in its group is ended in the same way. On other systems than Unix
 //! the child alone is terminated, at the first of these steps. A child that has exited is reaped by the driver.
+//!
+//! A child that ends while it is needed, or with failure, is started again, up to
+//! [`Limits::restarts`](mcp_proto::Limits::restarts) times within a minute; see
+//! [`StreamClient::allow_reopening`](mcp_proto::client::StreamClient::allow_reopening).
 
 use std::future::Future;
 use std::io;
@@ -12,16 +16,16 @@ use std::process::Stdio;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
+use mcp_driver::child::{Child, Pipes, PipesOf, Running, client_over_child};
 pub use mcp_driver::child::{Command, Environment, Exit, SpawnError, Stderr};
-use mcp_driver::child::{Group, Pipes, Process, Signal, client_over_child};
 use mcp_proto::handle::{Client, ClientBuilder};
 use tokio::io::AsyncWrite;
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timer};
 use crate::lanes::poll_read;
-use mcp_driver::{ConnectError, Step};
+use mcp_driver::ConnectError;
 
 /// A client of the server that `command` starts, driven by a task of its own. The handshake is part of the first
 /// await.
@@ -60,59 +64,49 @@ pub fn child_over<C: Into<ClientBuilder>>(
     client: C,
 ) -> io::Result<(Client, impl Future<Output = io::Result<Exit>> + Send + use<C>)> {
     Handle::try_current().map_err(|_| io::Error::other(ConnectError::NoRuntime))?;
-    client_over_child(command, client.into(), Timer::new(Clock::start()), Running::start)
+    client_over_child(
+        command,
+        client.into(),
+        Timer::new(Clock::start()),
+        Running::<Awaited>::start,
+    )
 }
 
-/// A child that was started.
-struct Running {
-    child: Child,
-    group: Group,
-    pipes: Pipes<ChildStdin, ChildStdout, ChildStderr>,
-}
+/// A child of tokio's.
+struct Awaited(tokio::process::Child);
 
-impl Running {
-    fn start(command: &Command) -> io::Result<Self> {
+impl Child for Awaited {
+    type Stdin = ChildStdin;
+    type Stdout = ChildStdout;
+    type Stderr = ChildStderr;
+
+    fn start(command: &Command) -> io::Result<(Self, Option<u32>, PipesOf<Self>)> {
         let mut start = tokio::process::Command::from(command.to_std());
-        start
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(command.stderr_to());
-        let mut child = start.spawn()?;
-        Ok(Self {
-            group: Group::of(child.id()),
-            pipes: Pipes::new(child.stdin.take(), child.stdout.take(), child.stderr.take()),
-            child,
-        })
-    }
-}
-
-impl Process for Running {
-    type Error = io::Error;
-
-    fn poll_stream(&mut self, cx: &mut Context<'_>, step: Step<'_>) -> Poll<io::Result<usize>> {
-        let write = |pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]| Pin::new(pipe).poll_write(cx, bytes);
-        let read = |pipe: &mut ChildStdout, cx: &mut Context<'_>, buffer: &mut BytesMut| poll_read(cx, pipe, buffer);
-        self.pipes.poll_stream(cx, step, read, write)
+        start.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = start.stderr(command.stderr_to()).spawn()?;
+        let pipes = Pipes::new(child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let number = child.id();
+        Ok((Self(child), number, pipes))
     }
 
-    fn poll_stderr(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        self.pipes.poll_stderr(|pipe| poll_read(cx, pipe, buffer))
+    fn poll_write(pipe: &mut ChildStdin, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(pipe).poll_write(cx, bytes)
     }
 
-    fn unread(&mut self) -> Option<usize> {
-        self.pipes.unread()
+    fn poll_read(pipe: &mut ChildStdout, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        poll_read(cx, pipe, buffer)
+    }
+
+    fn poll_stderr(pipe: &mut ChildStderr, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        poll_read(cx, pipe, buffer)
     }
 
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Exit>> {
         // A future for one poll: `wait` is cancel safe, and the input that it would close is taken.
-        pin!(self.child.wait()).poll(cx).map_ok(Exit::from)
+        pin!(self.0.wait()).poll(cx).map_ok(Exit::from)
     }
 
-    fn has_group(&mut self) -> bool {
-        self.group.exists()
-    }
-
-    fn send(&mut self, signal: Signal) {
-        self.group.send(signal, || self.child.start_kill());
+    fn kill(&mut self) -> io::Result<()> {
+        self.0.start_kill()
     }
 }

@@ -2,8 +2,7 @@
 
 use std::future::Future;
 
-use mcp_proto::handle::Crossing;
-use mcp_proto::handle::{Client, ClientBuilder, Pump, Server};
+use mcp_proto::handle::{Client, ClientBuilder, Crossing, Pump, Server};
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timer};

@@ -24,10 +24,10 @@ use mcp_driver::ConnectError;
 ///
 /// # Errors
 /// [`ConnectError::NoRuntime`].
-pub fn connect_stream<S>(io: S, client: impl Into<ClientBuilder>) -> Result<Client, ConnectError>
-where
-    S: AsyncRead + AsyncWrite + Send + 'static,
-{
+pub fn connect_stream(
+    io: impl AsyncRead + AsyncWrite + Send + 'static,
+    client: impl Into<ClientBuilder>,
+) -> Result<Client, ConnectError> {
     let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
     let (client, driver) = client_over(io, client.into());
     // How the stream ended is told by the calls.
@@ -41,10 +41,10 @@ where
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection at once; every call that waits ends with `Closed`.
-pub fn client_over<S>(io: S, client: impl Into<ClientBuilder>) -> (Client, impl Future<Output = io::Result<()>>)
-where
-    S: AsyncRead + AsyncWrite,
-{
+pub fn client_over<S: AsyncRead + AsyncWrite>(
+    io: S,
+    client: impl Into<ClientBuilder>,
+) -> (Client, impl Future<Output = io::Result<()>>) {
     let (client, pump) = Client::over_stream(client);
     (client, drive(pump, io))
 }
@@ -105,7 +105,8 @@ pub async fn serve_unix_until(
     server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let accept = move |cx: &mut Context<'_>| listener.poll_accept(cx).map_ok(|(stream, _)| stream);
+    // Its clients have no addresses, and those that have one in the file system could choose it.
+    let accept = move |cx: &mut Context<'_>| listener.poll_accept(cx).map_ok(|(stream, _)| (stream, None));
     listen(&server, accept, |_| {}, shutdown).await
 }
 
@@ -153,7 +154,7 @@ pub async fn serve_tcp_until(
     server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let accept = move |cx: &mut Context<'_>| listener.poll_accept(cx).map_ok(|(stream, _)| stream);
+    let accept = move |cx: &mut Context<'_>| listener.poll_accept(cx).map_ok(|(stream, from)| (stream, Some(from)));
     listen(&server, accept, at_once, shutdown).await
 }
 
@@ -166,7 +167,7 @@ fn at_once(stream: &TcpStream) {
 /// Serves every connection that `poll_accept` gives, once `prepare` has prepared it. It owns the listener.
 async fn listen<S: AsyncRead + AsyncWrite + Send + 'static>(
     server: &Server,
-    poll_accept: impl Fn(&mut Context<'_>) -> Poll<io::Result<S>>,
+    poll_accept: impl Fn(&mut Context<'_>) -> Poll<io::Result<(S, Option<std::net::SocketAddr>)>>,
     prepare: impl Fn(&S),
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -175,9 +176,9 @@ async fn listen<S: AsyncRead + AsyncWrite + Send + 'static>(
     let mut shutdown = pin!(shutdown);
     while let Some(accepted) = accept(&poll_accept, &mut connections, shutdown.as_mut()).await {
         match accepted {
-            Ok(stream) => {
+            Ok((stream, from)) => {
                 prepare(&stream);
-                connections.spawn(serving.serve(|pump| drive(pump, stream)));
+                connections.spawn(serving.serve(from, |pump| drive(pump, stream)));
             }
             Err(error) => bear(error).await?,
         }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join, join_all};
 use mcp_proto::Timeouts;
 use mcp_proto::client::ClientConfig;
+use mcp_proto::handle::server::Context;
 use mcp_proto::handle::{Client, Server};
 use mcp_proto::jsonrpc::ErrorCode;
 use mcp_proto::rpc::{CallError, CloseReason};
@@ -144,6 +145,11 @@ fn server(begun: &Arc<AtomicUsize>, close: Duration) -> Server {
                 Ok::<_, mcp_tokio::ToolError>("slept")
             }
         })
+        .tool("who", "Says who asks", |context: Context| {
+            let sender = context.asker().map(|asker| &asker.sender);
+            let (address, connection) = sender.map_or((None, None), |sender| (sender.address, sender.connection));
+            format!("{:?} {}", address.map(|address| address.ip()), connection.is_some())
+        })
         .tool("panic", "Is broken", || async {
             match std::hint::black_box(true) {
                 true => panic!("a handler panics, as it should here"),
@@ -223,6 +229,35 @@ fn a_handler_that_panics_answers_its_own_call_alone() {
                 assert_eq!(error.code, ErrorCode::INTERNAL_ERROR);
                 assert!(!error.message.contains("as it should here"), "{error:?}");
                 assert_eq!(sleep(&other, 1).await.as_deref(), Ok("slept"));
+                drop(stop);
+            };
+            join(calls, join_all(drivers)).await
+        };
+        let (served, _) = join(serving, scenario).await;
+        served.expect("a graceful end");
+        #[cfg(unix)]
+        if let Address::Unix(path) = address {
+            std::fs::remove_file(path).expect("remove");
+        }
+    });
+}
+
+#[test]
+fn handlers_see_who_asks() {
+    everywhere(async |runtime, kind| {
+        let begun = Arc::default();
+        let (stop, stopped) = bounded(1);
+        let (address, serving) = listen(runtime, kind, server(&begun, Duration::from_secs(30)), stopped).await;
+        let scenario = async {
+            let mut drivers = Vec::new();
+            let client = connect(runtime, &address, &mut drivers).await.expect("a client");
+            let calls = async move {
+                let who = client.call_tool("who", ()).await.expect("a result").to_text();
+                match kind {
+                    Kind::Tcp => assert_eq!(who, "Some(127.0.0.1) true"),
+                    #[cfg(unix)]
+                    Kind::Unix => assert_eq!(who, "None true"),
+                }
                 drop(stop);
             };
             join(calls, join_all(drivers)).await

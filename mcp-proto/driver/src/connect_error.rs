@@ -14,6 +14,10 @@ pub enum ConnectError {
     UnsupportedScheme(Box<str>),
     /// The options ask for a version of HTTP that this build of the adapter does not speak.
     UnsupportedVersion,
+    /// The URL asks for TLS, and the options for a [Unix socket](crate::http::HttpOptions::unix_socket).
+    TlsOverUnixSocket,
+    /// The options ask for a Unix socket, and this system has none.
+    NoUnixSockets,
     /// There is no runtime to spawn the driver on.
     NoRuntime,
 }
@@ -25,6 +29,10 @@ impl fmt::Display for ConnectError {
             Self::UnsupportedScheme(scheme) if &**scheme == "https" => f.write_str("https URLs need the feature `tls`"),
             Self::UnsupportedScheme(scheme) => write!(f, "the scheme {scheme:?} is not supported"),
             Self::UnsupportedVersion => f.write_str("HTTP/2 needs the feature `http2`"),
+            Self::TlsOverUnixSocket => {
+                f.write_str("there is no TLS over a Unix socket: the URL has to begin with http://")
+            }
+            Self::NoUnixSockets => f.write_str("this system has no Unix sockets"),
             Self::NoRuntime => f.write_str("called outside of the runtime"),
         }
     }

@@ -122,6 +122,8 @@ pub enum Failure<E> {
     WriteZero,
     /// The last output was not taken in time.
     TimedOut,
+    /// The peer did not read, and others needed the room.
+    Unread,
 }
 
 impl<E: fmt::Display> fmt::Display for Failure<E> {
@@ -130,6 +132,7 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
             Self::Stream(error) => error.fmt(f),
             Self::WriteZero => f.write_str("the stream takes no more bytes"),
             Self::TimedOut => f.write_str("the last output was not taken in time"),
+            Self::Unread => f.write_str("the peer did not read, and others needed the room"),
         }
     }
 }
@@ -140,6 +143,7 @@ impl From<Failure<io::Error>> for io::Error {
             Failure::Stream(error) => error,
             Failure::WriteZero => io::ErrorKind::WriteZero.into(),
             Failure::TimedOut => io::ErrorKind::TimedOut.into(),
+            unread @ Failure::Unread => Self::other(unread.to_string()),
         }
     }
 }
@@ -256,6 +260,10 @@ impl<P: Pump, E: fmt::Display> Lanes<P, E> {
         // Bounded: two fast peers have something for each other for ever, and the thread belongs to others as well.
         for _ in 0..ROUNDS {
             let has_read = self.poll_read(cx, now, &mut stream).is_ready();
+            // What it takes to write is what others need.
+            if !self.reading && self.pump.is_cut_off() {
+                return Poll::Ready(Err(Failure::Unread));
+            }
             let mut moved = has_read;
             // Between the two: what came is answered before it is written, in one turn.
             self.pump.poll_work(cx, now);

@@ -160,6 +160,7 @@
 
 extern crate alloc;
 
+pub mod application;
 #[cfg(feature = "child")]
 pub mod child;
 mod clock;

@@ -1,8 +1,11 @@
 //! The connections of a listener of byte streams, and what accepting one fails with.
 
 use core::future::Future;
+#[cfg(feature = "http")]
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::io;
+use std::net::SocketAddr;
 
 use mcp_proto::handle::Server;
 use mcp_proto::handle::server::ServerPump;
@@ -44,15 +47,32 @@ impl Serving {
         Self { server, closing }
     }
 
-    /// Serves one connection, which `drive` drives, until [`close`](Self::close) at most and what is in progress then.
-    pub fn serve<F, D>(&self, drive: D) -> impl Future<Output = F::Output> + use<F, D>
+    /// Serves one connection, which comes from `address` and `drive` drives, until [`close`](Self::close) at most and what
+    /// is in progress then. With the feature `http` its handlers see [who asks](mcp_proto::handle::server::Context::asker).
+    pub fn serve<F, D>(&self, address: Option<SocketAddr>, drive: D) -> impl Future<Output = F::Output> + use<F, D>
     where
         F: Future,
         D: FnOnce(ServerPump) -> F,
     {
-        let pump = self.server.pump();
+        let pump = self.pump(address);
         let connection = pump.handle();
         end_upon(drive(pump), move |_| connection.close(), self.closing.watch())
+    }
+
+    #[cfg(feature = "http")]
+    fn pump(&self, address: Option<SocketAddr>) -> ServerPump {
+        use mcp_proto::server::http::{Asker, Sender};
+        static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+        let mut sender = Sender::new().with_connection(CONNECTIONS.fetch_add(1, Ordering::Relaxed));
+        sender.address = address;
+        self.server
+            .pump()
+            .asked_by(Asker::over_stream(sender, http::Extensions::new()))
+    }
+
+    #[cfg(not(feature = "http"))]
+    fn pump(&self, _: Option<SocketAddr>) -> ServerPump {
+        self.server.pump()
     }
 
     /// Has all of them closed gracefully. How long that may take.

@@ -106,6 +106,11 @@ impl Calls {
         }
     }
 
+    /// Those that are with the server, in the order in which they were made.
+    pub(super) fn sent(&self) -> Vec<CallId> {
+        self.waiting.ids().filter(|call| self.is_sent(*call)).collect()
+    }
+
     pub(super) fn get(&self, call: CallId) -> Option<&Call> {
         self.waiting.get(call)
     }

@@ -17,6 +17,7 @@ use super::meta::Members;
 use super::negotiation::Negotiation;
 use super::obituary::Obituary;
 use super::outbox::{Entry, Outbox};
+use super::restarts::Restarts;
 use super::rounds::{Gone, Rounds};
 use super::standing::Standing;
 use super::tool_headers::ToolHeaders;
@@ -82,6 +83,7 @@ pub struct Client {
     pub(super) junk: (Option<Excerpt>, usize),
     /// How the server ended that this side had started.
     pub(super) obituary: Obituary,
+    pub(super) restarts: Restarts,
     /// When the world last spoke.
     pub(super) now: Time,
     pub(super) closed: Option<CloseReason>,
@@ -109,6 +111,7 @@ impl Client {
             standing: Standing::default(),
             junk: (None, 0),
             obituary: Obituary::default(),
+            restarts: Restarts::default(),
             now: Time::ORIGIN,
             closed: None,
             config,
@@ -356,15 +359,18 @@ impl Client {
         self.follow(step);
     }
 
-    /// The stream can be opened again, once.
+    /// The stream can be opened again.
     pub(super) fn allow_reopening(&mut self) {
         self.negotiation.allow_reopening();
+        self.restarts.may = true;
     }
 
     /// The stream has ended. Whether it is to be opened again, for what is queued now.
-    pub(super) fn reopen(&mut self) -> bool {
+    pub(super) fn reopen(&mut self, now: Time) -> bool {
         let step = self.negotiation.reopen().filter(|_| self.closed.is_none());
-        let Some(step) = step else { return false };
+        let Some(step) = step else {
+            return self.restart(now);
+        };
         self.tell_end();
         self.calls.forget_handshake();
         self.follow(step);

@@ -258,6 +258,20 @@ impl Negotiation {
         Step::to(Next::Lose).void()
     }
 
+    /// The server has ended, and another start of it takes its place. It is what the last one was.
+    pub(super) fn restart(&mut self) -> Step {
+        let Stage::Legacy(_, revision) = self.stage else {
+            return Step::NOTHING.void();
+        };
+        let had_session = self.is_ready();
+        self.stage = Stage::Legacy(ClientHandshake::Start, revision);
+        self.announce_by = None;
+        match had_session {
+            true => Step::to(Next::Lose).void(),
+            false => Step::NOTHING.void(),
+        }
+    }
+
     /// `server/discover` was answered.
     pub(super) fn discovered(&mut self, outcome: &Result<RawJson, CallError>, channel: Channel) -> Step {
         let verdict = match outcome {

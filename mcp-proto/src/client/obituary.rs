@@ -14,13 +14,20 @@ pub(super) struct Obituary {
     /// How it exited and what it said last, while that is not told.
     news: Option<(Box<str>, Option<Excerpt>)>,
     told: Option<Arc<Farewell>>,
+    has_failed: bool,
 }
 
 impl Obituary {
     /// The server has ended.
-    pub(super) fn set(&mut self, status: &str, last_output: Option<&str>) {
+    pub(super) fn set(&mut self, status: &str, is_success: bool, last_output: Option<&str>) {
+        self.has_failed = !is_success;
         let said = last_output.map(|text| Excerpt::of(text.as_bytes()));
         self.news = Some((status.into(), said));
+    }
+
+    /// Whether it is known to have ended as one that did not want to.
+    pub(super) fn is_unexpected(&self) -> bool {
+        self.has_failed
     }
 
     /// What there is to tell, once. Where it said nothing for people, `junk` is what came last and was no message.

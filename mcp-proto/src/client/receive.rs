@@ -98,11 +98,11 @@ impl Client {
         self.close(self.obituary.reason(failure.map(Arc::from)));
     }
 
-    /// The server that this side had started has ended: how, such as `exited with status 1`, and what it said last for
-    /// people, where that is known. To be told before [`peer_closed`](Self::peer_closed), where that is possible: the calls
+    /// The server that this side had started has ended: how, such as `exited with status 1`, whether that is how one exits
+    /// that wants to, and what it said last for people, where that is known. To be told before [`peer_closed`](Self::peer_closed), where that is possible: the calls
     /// then end with [`CloseReason::Exited`](crate::rpc::CloseReason::Exited). Comes as [`ClientEvent::Exited`].
-    pub fn ended(&mut self, status: &str, last_output: Option<&str>) {
-        self.obituary.set(status, last_output);
+    pub fn ended(&mut self, status: &str, is_success: bool, last_output: Option<&str>) {
+        self.obituary.set(status, is_success, last_output);
         if self.closed.is_some() {
             self.tell_end();
         }

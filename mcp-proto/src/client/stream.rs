@@ -79,11 +79,18 @@ impl StreamClient {
     /// There are legacy servers that exit when they are asked for `server/discover`. In [`Mode::Auto`](super::Mode::Auto)
     /// the connection then goes on with another start of the server, which is sent `initialize` at once (2026-07-28,
     /// stdio, Backward Compatibility).
+    ///
+    /// A server that ends later is started again too (2026-07-28, stdio, Unexpected Termination: SHOULD), up to
+    /// [`Limits::restarts`](crate::Limits::restarts) times within a minute; not one that exits with success while nobody
+    /// waits for anything, which may want to end. What was in progress and does no harm is sent once more; every other
+    /// call that was sent ends with [`CallError::Closed`](crate::rpc::CallError::Closed), which says how the server
+    /// ended. Subscriptions and the log level are asked for again; a legacy session is a new one
+    /// ([`ClientEvent::SessionLost`]).
     pub fn allow_reopening(&mut self) {
         self.client.allow_reopening();
     }
 
-    /// Whether the stream has ended and is to be opened again, once: say [`reopened`](Self::reopened) when it is, or
+    /// Whether the stream has ended and is to be opened again: say [`reopened`](Self::reopened) when it is, or
     /// [`receive_eof`](Self::receive_eof) again where it cannot be.
     #[must_use]
     pub fn wants_reopening(&self) -> bool {
@@ -143,8 +150,8 @@ impl StreamClient {
         while let Some(line) = self.lines.finish() {
             self.receive_line(now, line);
         }
-        // Twice is enough, whoever ended the second.
-        self.reopens = !self.reopens && self.client.reopen();
+        // Where it could not be opened, that is the end.
+        self.reopens = !self.reopens && self.client.reopen(now);
         if !self.reopens {
             self.client.peer_closed(failure);
         }

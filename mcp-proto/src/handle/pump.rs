@@ -68,6 +68,12 @@ pub trait Pump {
     /// is closed and everything is written: the driver is done.
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>>;
 
+    /// Whether what is being written is to be given up at once, as the peer does not read it. To be asked where there
+    /// is nothing to read any more.
+    fn is_cut_off(&self) -> bool {
+        false
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; read it after the polls.
     fn deadline(&self) -> Option<Time>;
 

@@ -9,17 +9,18 @@ use core::fmt;
 /// Says that there is nothing more to tell.
 pub struct Teller(Box<Told>);
 
-type Told = dyn Fn(&str, Option<&str>) + Send + Sync;
+type Told = dyn Fn(&str, bool, Option<&str>) + Send + Sync;
 
 impl Teller {
-    pub(super) fn new(told: impl Fn(&str, Option<&str>) + Send + Sync + 'static) -> Self {
+    pub(super) fn new(told: impl Fn(&str, bool, Option<&str>) + Send + Sync + 'static) -> Self {
         Self(Box::new(told))
     }
 
-    /// The peer has ended: how, such as `exited with status 1`, and the last that it said for people, where that is known.
+    /// The peer has ended: how, such as `exited with status 1`, whether that is how one exits that wants to, and the last
+    /// that it said for people, where that is known.
     /// Whoever reads [`Client::incidents`](super::Client::incidents) is told.
-    pub fn ended(&self, status: &str, last_output: Option<&str>) {
-        (self.0)(status, last_output);
+    pub fn ended(&self, status: &str, is_success: bool, last_output: Option<&str>) {
+        (self.0)(status, is_success, last_output);
     }
 }
 

@@ -3,7 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::json::Json;
+use serde::de::DeserializeOwned;
+
+use super::json::{Json, JsonError};
 use super::map::Map;
 use super::object::{object, object_with_meta, result_object};
 use super::open_enum::open_enum;
@@ -139,6 +141,17 @@ impl ElicitResult {
         Self {
             content: Some(content.into()),
             ..Self::new(ElicitAction::Accept)
+        }
+    }
+
+    /// What the user filled in, read into `T`; `None` where nothing was accepted.
+    ///
+    /// # Errors
+    /// Where it does not fit `T`.
+    pub fn accepted<T: DeserializeOwned>(&self) -> Result<Option<T>, JsonError> {
+        match (&self.action, &self.content) {
+            (ElicitAction::Accept, Some(content)) => content.decode().map(Some),
+            _ => Ok(None),
         }
     }
 

@@ -188,6 +188,27 @@ object! {
     }
 }
 
+impl SingleSelectSchema {
+    /// One of these texts.
+    pub fn of(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::default().with_values(texts(values))
+    }
+
+    /// One of these texts, each with its name for people. Since 2025-11-25.
+    pub fn titled(options: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
+        Self::default().with_one_of(titled(options))
+    }
+}
+
+fn texts(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    values.into_iter().map(Into::into).collect()
+}
+
+fn titled(options: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Vec<EnumOption> {
+    let option = |(value, title): (_, _)| EnumOption::new(value, title);
+    options.into_iter().map(option).collect()
+}
+
 object! {
     /// A text with its name for people.
     pub struct EnumOption {
@@ -217,6 +238,22 @@ object! {
         "maxItems" => max_items (with_max_items): integer_hint u64,
         /// What is chosen first.
         "default" => default (with_default): optional Vec<String>,
+    }
+}
+
+impl MultiSelectSchema {
+    /// Any of these texts.
+    pub fn of(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::new(
+            EnumItems::default()
+                .with_kind(String::from("string"))
+                .with_values(texts(values)),
+        )
+    }
+
+    /// Any of these texts, each with its name for people.
+    pub fn titled(options: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
+        Self::new(EnumItems::default().with_any_of(titled(options)))
     }
 }
 

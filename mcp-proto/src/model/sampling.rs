@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::annotations::Role;
+use super::content::ContentBlock;
 use super::json::Json;
 use super::object::{object, object_with_meta, result_object};
 use super::open_enum::open_enum;
@@ -44,6 +45,13 @@ object_with_meta! {
     }
 }
 
+impl CreateMessageParams {
+    /// A conversation of one message, which the user says.
+    pub fn prompt(content: impl Into<SamplingContent>, max_tokens: u64) -> Self {
+        Self::new(alloc::vec![SamplingMessage::user(content)], max_tokens)
+    }
+}
+
 object_with_meta! {
     /// A message of a conversation.
     pub struct SamplingMessage {
@@ -53,6 +61,18 @@ object_with_meta! {
             /// What is said.
             "content" => content: plain SamplingContent,
         }
+    }
+}
+
+impl SamplingMessage {
+    /// Something that the user says: a text or any content.
+    pub fn user(content: impl Into<SamplingContent>) -> Self {
+        Self::new(Role::User, content)
+    }
+
+    /// Something that the language model says.
+    pub fn assistant(content: impl Into<SamplingContent>) -> Self {
+        Self::new(Role::Assistant, content)
     }
 }
 
@@ -69,6 +89,14 @@ result_object! {
         }
         /// Why sampling ended.
         "stopReason" => stop_reason (with_stop_reason): optional StopReason,
+    }
+}
+
+impl CreateMessageResult {
+    /// All text that the model says, one line for each block. Empty where there is none; what is no text is left out.
+    pub fn to_text(&self) -> String {
+        let texts: Vec<&str> = self.content.blocks().iter().filter_map(ContentBlock::as_text).collect();
+        texts.join("\n")
     }
 }
 

@@ -251,6 +251,11 @@ impl<T> Calls<T> {
         calls.map(|(number, pending)| (CallId(number), pending.data))
     }
 
+    /// Those that wait, oldest first.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = CallId> {
+        self.pending.iter().map(|(number, _)| CallId(number))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
     }

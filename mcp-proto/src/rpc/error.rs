@@ -332,6 +332,9 @@ pub enum CloseReason {
     Failed(Arc<str>),
     /// Whatever moved its bytes is gone.
     DriverDropped,
+    /// The peer did not read what was queued for it, and others needed the room
+    /// ([`Limits::unread_bytes`](crate::Limits::unread_bytes)).
+    Unread,
 }
 
 impl fmt::Display for CloseReason {
@@ -342,6 +345,7 @@ impl fmt::Display for CloseReason {
             Self::Exited(farewell) => farewell.fmt(f),
             Self::Failed(why) => write!(f, "it failed: {why}"),
             Self::DriverDropped => f.write_str("its driver was dropped"),
+            Self::Unread => f.write_str("the peer did not read, and others needed the room"),
         }
     }
 }

@@ -136,6 +136,11 @@ impl StreamServer {
         }
     }
 
+    /// How many bytes wait to be written.
+    pub fn queued_bytes(&self) -> usize {
+        self.lines.bytes()
+    }
+
     /// Whether the request of this token still wants an answer.
     pub fn is_in_progress(&self, token: &RequestToken) -> bool {
         token.key().is_some_and(|key| self.wants_answer(key))
@@ -174,6 +179,15 @@ impl StreamServer {
         if self.ending.is_open() {
             self.drain(CloseReason::Local);
         }
+    }
+
+    /// Gives up a client that does not read: what is queued and in progress is dropped, and the connection is over at
+    /// once, with [`CloseReason::Unread`]. For who bounds what is queued on many connections together; see
+    /// [`queued_bytes`](Self::queued_bytes).
+    pub fn cut_off(&mut self) {
+        self.drain(CloseReason::Unread);
+        self.lines.clear();
+        self.end();
     }
 
     /// The next event.

@@ -29,6 +29,7 @@ mod random;
 mod rounds;
 mod stream_calls;
 mod stream_handshake;
+mod stream_restarts;
 mod stream_server;
 mod support;
 mod tool_lists;

@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use async_net::TcpStream;
+#[cfg(unix)]
+use async_net::unix::UnixStream;
 #[cfg(feature = "tls")]
 use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use mcp_driver::ConnectError;
@@ -51,7 +53,7 @@ pub fn connect_with(
 /// client in one, for those who poll or spawn it themselves.
 ///
 /// # Errors
-/// [`ConnectError::InvalidUrl`], [`ConnectError::UnsupportedScheme`] and [`ConnectError::UnsupportedVersion`].
+/// [`ConnectError`]: the URL or the options are unusable.
 ///
 /// # Cancel safety
 /// Dropping the future closes all its connections at once, and resolves what waits for an answer as closed.
@@ -73,6 +75,13 @@ impl Network for Tcp {
     type Secure = Bridge<TlsStream<Socket<std::net::TcpStream>>>;
     #[cfg(not(feature = "tls"))]
     type Secure = Self::Stream;
+    #[cfg(unix)]
+    type Local = Bridge<Socket<std::os::unix::net::UnixStream>>;
+
+    #[cfg(unix)]
+    fn look_local(Bridge(socket): &Self::Local) -> Option<usize> {
+        look(socket.as_ref())
+    }
 
     fn look(Bridge(socket): &Self::Stream) -> Option<usize> {
         look(socket.as_ref())
@@ -91,6 +100,11 @@ impl Network for Tcp {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Bridge(Socket::new(stream)))
+    }
+
+    #[cfg(unix)]
+    async fn connect_local(path: &std::path::Path) -> io::Result<Self::Local> {
+        Ok(Bridge(Socket::new(UnixStream::connect(path).await?)))
     }
 
     #[cfg(feature = "tls")]

@@ -11,6 +11,8 @@ use mcp_driver::http::{Agreed, ClientTls, ServerTls};
 use mcp_driver::http::{HttpOptions, Network, look};
 use mcp_proto::client::ClientConfig;
 use mcp_proto::handle::{Client, ClientBuilder};
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::runtime::Handle;
 use tokio::task::coop;
@@ -52,7 +54,7 @@ pub fn connect_with(
 /// client in one, for those who poll or spawn it themselves.
 ///
 /// # Errors
-/// [`ConnectError::InvalidUrl`], [`ConnectError::UnsupportedScheme`] and [`ConnectError::UnsupportedVersion`].
+/// [`ConnectError`]: the URL or the options are unusable.
 ///
 /// # Cancel safety
 /// Dropping the future closes all its connections at once, and resolves what waits for an answer as closed.
@@ -74,6 +76,8 @@ impl Network for Tcp {
     type Secure = TokioIo<TlsStream<TcpStream>>;
     #[cfg(not(feature = "tls"))]
     type Secure = Self::Stream;
+    #[cfg(unix)]
+    type Local = TokioIo<UnixStream>;
 
     async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(lookup_host((host, port)).await?.collect())
@@ -83,6 +87,11 @@ impl Network for Tcp {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(TokioIo::new(stream))
+    }
+
+    #[cfg(unix)]
+    async fn connect_local(path: &std::path::Path) -> io::Result<Self::Local> {
+        Ok(TokioIo::new(UnixStream::connect(path).await?))
     }
 
     #[cfg(feature = "tls")]
@@ -100,6 +109,11 @@ impl Network for Tcp {
     }
 
     fn look(stream: &Self::Stream) -> Option<usize> {
+        look(stream.inner())
+    }
+
+    #[cfg(unix)]
+    fn look_local(stream: &Self::Local) -> Option<usize> {
         look(stream.inner())
     }
 

@@ -22,13 +22,13 @@ impl Runtime {
     }
 }
 
-/// `conformance-server --runtime NAME --port N`
+/// `conformance-server --runtime NAME --port N`, or `--stdio` in place of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerArguments {
     /// What to run on.
     pub runtime: Runtime,
-    /// Where to listen, on loopback.
-    pub port: u16,
+    /// Where to listen, on loopback; `None` is standard input and output.
+    pub port: Option<u16>,
 }
 
 /// `conformance-client --runtime NAME URL`
@@ -47,12 +47,15 @@ impl ServerArguments {
     /// A sentence that says what is wrong.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, Failure> {
         let mut read = Read::new(arguments)?;
-        let port = read.port.take().ok_or("--port N is missing")?;
+        let runtime = read.runtime;
+        if read.rest == ["--stdio"] && read.port.is_none() {
+            let port = None;
+            return Ok(Self { runtime, port });
+        }
+        let port = read.port.take().ok_or("--port N or --stdio is missing")?;
         read.rest_is_empty()?;
-        Ok(Self {
-            runtime: read.runtime,
-            port: port.parse().map_err(|_| format!("{port:?} is no port"))?,
-        })
+        let port = Some(port.parse().map_err(|_| format!("{port:?} is no port"))?);
+        Ok(Self { runtime, port })
     }
 }
 
@@ -113,14 +116,17 @@ mod tests {
     #[test]
     fn a_server_has_a_runtime_and_a_port() {
         let parsed = ServerArguments::parse(words("--port 8801 --runtime tokio")).unwrap();
-        let runtime = Runtime::Tokio;
-        assert_eq!(parsed, ServerArguments { runtime, port: 8801 });
+        let (runtime, port) = (Runtime::Tokio, Some(8801));
+        assert_eq!(parsed, ServerArguments { runtime, port });
+        let parsed = ServerArguments::parse(words("--runtime tokio --stdio")).unwrap();
+        assert_eq!(parsed, ServerArguments { runtime, port: None });
         for line in [
             "--port 1",
             "--runtime tokio",
             "--runtime x --port 1",
             "--runtime tokio --port 65536",
             "--runtime tokio --port 1 x",
+            "--runtime tokio --port 1 --stdio",
         ] {
             assert!(ServerArguments::parse(words(line)).is_err(), "{line}");
         }

@@ -6,7 +6,7 @@ mod tokio;
 use super::Failure;
 use super::arguments::{ClientArguments, Runtime, ServerArguments};
 
-/// Serves the server fixture until the process is ended.
+/// Serves the server fixture until the process is ended, or its standard input.
 ///
 /// # Errors
 /// Why the port cannot be listened on.

@@ -46,7 +46,12 @@ pub trait Runtime {
     ///
     /// # Errors
     /// Those of the adapter.
-    fn connect_answering(&self, url: &str, client: ClientBuilder) -> Result<Client, Failure>;
+    fn connect_answering_with(
+        &self,
+        url: &str,
+        client: ClientBuilder,
+        options: &HttpOptions,
+    ) -> Result<Client, Failure>;
 
     /// A client of the endpoint `url`, and what drives it; the adapter's `client_over_http`.
     ///
@@ -129,6 +134,14 @@ pub trait Runtime {
 }
 
 impl<'r> dyn Runtime + 'r {
+    /// A client of the endpoint `url` that answers its server, with defaults for everything else.
+    ///
+    /// # Errors
+    /// Those of the adapter.
+    pub fn connect_answering(&self, url: &str, client: ClientBuilder) -> Result<Client, Failure> {
+        self.connect_answering_with(url, client, &HttpOptions::default())
+    }
+
     /// What `future` gives within `time`, or `None`.
     pub async fn within<T>(&self, time: Duration, future: impl Future<Output = T>) -> Option<T> {
         match select(pin!(future), self.sleep(time)).await {

@@ -112,6 +112,10 @@ impl Pump for AnyPump {
         self.0.poll_transmit(cx, now)
     }
 
+    fn is_cut_off(&self) -> bool {
+        self.0.is_cut_off()
+    }
+
     fn deadline(&self) -> Option<Time> {
         self.0.deadline()
     }

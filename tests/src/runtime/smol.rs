@@ -125,9 +125,14 @@ impl Runtime for Smol<'_> {
         })?)
     }
 
-    fn connect_answering(&self, url: &str, client: ClientBuilder) -> Result<Client, Failure> {
+    fn connect_answering_with(
+        &self,
+        url: &str,
+        client: ClientBuilder,
+        options: &HttpOptions,
+    ) -> Result<Client, Failure> {
         let spawn = |driver| self.spawn(driver);
-        Ok(mcp_smol::connect_with(url, client, &HttpOptions::default(), spawn)?)
+        Ok(mcp_smol::connect_with(url, client, options, spawn)?)
     }
 
     fn client_over_http(&self, url: &str, config: ClientConfig) -> Result<(Client, Driver), Failure> {

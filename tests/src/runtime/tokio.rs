@@ -62,8 +62,13 @@ impl Runtime for Tokio {
         Ok(mcp_tokio::connect_with(url, config, options)?)
     }
 
-    fn connect_answering(&self, url: &str, client: ClientBuilder) -> Result<Client, Failure> {
-        Ok(mcp_tokio::connect_with(url, client, &HttpOptions::default())?)
+    fn connect_answering_with(
+        &self,
+        url: &str,
+        client: ClientBuilder,
+        options: &HttpOptions,
+    ) -> Result<Client, Failure> {
+        Ok(mcp_tokio::connect_with(url, client, options)?)
     }
 
     fn client_over_http(&self, url: &str, config: ClientConfig) -> Result<(Client, Driver), Failure> {

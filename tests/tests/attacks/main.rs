@@ -12,7 +12,8 @@
 //! | the same over HTTP and on a byte stream, read and not | a server | memory | `growth` |
 //! | streams that are never read, each with little to say and each with much | a server | memory | `streams` |
 //! | listeners that never read, while all are told something large | a server | memory | `listeners` |
-//! | large answers that are never read | a server | memory | `unread` |
+//! | large answers that are never read, over HTTP | a server | memory | `unread` |
+//! | the same on byte streams | a server | memory | `outboxes` |
 
 use peak_alloc::PeakAlloc;
 
@@ -28,6 +29,7 @@ mod honest;
 mod hostile;
 mod informational;
 mod listeners;
+mod outboxes;
 mod sessions;
 mod streams;
 mod subscriptions;

@@ -1,5 +1,7 @@
 //! The server that is attacked, in a thread of its own.
 
+use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,10 +23,19 @@ pub(crate) struct Victim {
 
 /// Runs an attack on every runtime; the attacker and the honest client run on tokio.
 pub(crate) fn everywhere(attack: impl AsyncFn(&dyn Fn(Server) -> Victim)) {
+    attacked(Victim::over_http, attack);
+}
+
+/// The same on a listener for byte streams.
+pub(crate) fn everywhere_on_streams(attack: impl AsyncFn(&dyn Fn(Server) -> Victim)) {
+    attacked(Victim::over_streams, attack);
+}
+
+fn attacked(start: impl Fn(Flavour, Server) -> Victim, attack: impl AsyncFn(&dyn Fn(Server) -> Victim)) {
     let _alone = alone();
     for flavour in Flavour::ALL {
         println!("{flavour}");
-        Flavour::TokioCurrent.run(async |_| attack(&|server| Victim::start(flavour, server)).await);
+        Flavour::TokioCurrent.run(async |_| attack(&|server| start(flavour, server)).await);
     }
 }
 
@@ -35,38 +46,44 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 }
 
 impl Victim {
-    fn start(flavour: Flavour, server: Server) -> Self {
+    fn over_http(flavour: Flavour, server: Server) -> Self {
+        Self::start(flavour, async move |listener| {
+            let (options, config) = (ServeOptions::default(), HttpConfig::default());
+            if flavour.is_tokio() {
+                use mcp_tokio::http::server::{Listener, McpService, serve_until};
+                let listener = Listener::from(tokio::net::TcpListener::from_std(listener).unwrap());
+                serve_until(listener, McpService::new(server, config), &options, pending()).await
+            } else {
+                use mcp_smol::http::server::{Listener, McpService, serve_until};
+                let socket = smol::net::TcpListener::from(smol::Async::new(listener).unwrap());
+                let listener = Listener::from(socket);
+                serve_until(listener, McpService::new(server, config), &options, pending()).await
+            }
+        })
+    }
+
+    fn over_streams(flavour: Flavour, server: Server) -> Self {
+        Self::start(flavour, async move |listener| {
+            if flavour.is_tokio() {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                mcp_tokio::stream::serve_tcp(listener, server).await
+            } else {
+                let listener = smol::net::TcpListener::from(smol::Async::new(listener).unwrap());
+                mcp_smol::stream::serve_tcp(listener, server).await
+            }
+        })
+    }
+
+    fn start<S>(flavour: Flavour, serve: S) -> Self
+    where
+        S: AsyncFnOnce(std::net::TcpListener) -> io::Result<()> + Send + 'static,
+    {
         let (listener, _) = listen();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = channel::bounded::<()>(1);
         let thread = std::thread::spawn(move || {
             flavour.run(async |_| {
-                let (options, config) = (ServeOptions::default(), HttpConfig::default());
-                let serving = async {
-                    if flavour.is_tokio() {
-                        use mcp_tokio::http::server::{Listener, McpService, serve_until};
-                        let listener = Listener::from(tokio::net::TcpListener::from_std(listener).unwrap());
-                        serve_until(
-                            listener,
-                            McpService::new(server, config),
-                            &options,
-                            std::future::pending(),
-                        )
-                        .await
-                    } else {
-                        use mcp_smol::http::server::{Listener, McpService, serve_until};
-                        let socket = smol::net::TcpListener::from(smol::Async::new(listener).unwrap());
-                        let listener = Listener::from(socket);
-                        serve_until(
-                            listener,
-                            McpService::new(server, config),
-                            &options,
-                            std::future::pending(),
-                        )
-                        .await
-                    }
-                };
-                select(pin!(serving), pin!(stopped.recv())).await;
+                select(pin!(serve(listener)), pin!(stopped.recv())).await;
             });
         });
         let (stop, thread) = (Some(stop), Some(thread));

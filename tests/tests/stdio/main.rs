@@ -3,5 +3,6 @@
 
 mod calls;
 mod ends;
+mod restarts;
 mod streams;
 mod world;

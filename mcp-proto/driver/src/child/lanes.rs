@@ -86,6 +86,8 @@ pub struct ChildLanes<P: Pump, C: Process> {
     last_line: Option<String>,
     /// Whether it was given any input.
     has_input: bool,
+    /// Whether it has ever written anything.
+    has_spoken: bool,
     /// Whether its output has ended.
     output_ended: bool,
     /// Since when a pipe of it has ended or failed.
@@ -138,6 +140,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             stderr,
             on_exit: command.exit_callback().cloned(),
             has_input: false,
+            has_spoken: false,
             output_ended: false,
             ending: None,
             restart: None,
@@ -267,7 +270,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         let has_spoken = has_ended || self.last_words.is_some_and(|at| at <= now);
         if let (Some(teller), Some(exit), false, true) = (&self.teller, &self.exit, self.was_told, has_spoken) {
             let last_line = self.stderr.as_ref().map_or(self.last_line.as_deref(), Lines::last);
-            teller.ended(&exit.to_string(), last_line);
+            teller.ended(&exit.to_string(), exit.is_success(), last_line);
             self.was_told = true;
         }
     }
@@ -284,7 +287,8 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         let words_until = [last_words, exit_until].into_iter().flatten().min();
         // Nothing can be answered any more after the end of the output, so that nothing needs to be written. That of a
         // child that has exited ends where nothing comes for a while.
-        let (mut has_spoken, mut has_ended) = (false, false);
+        let (mut is_heard, mut has_ended) = (false, false);
+        let has_spoken = &mut self.has_spoken;
         let stream = |cx: &mut Context<'_>, step: Step<'_>| {
             let (is_read, is_write) = (matches!(step, Step::Read(_)), matches!(step, Step::Write(_)));
             let mut done = match is_read && *output_ended {
@@ -303,7 +307,8 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             if is_read && is_silent && done.is_pending() {
                 done = Poll::Ready(Ok(0));
             }
-            has_spoken |= is_read && done.is_ready();
+            *has_spoken |= is_read && matches!(done, Poll::Ready(Ok(1..)));
+            is_heard |= is_read && done.is_ready();
             has_ended |= is_read && matches!(done, Poll::Ready(Ok(0) | Err(_)));
             done
         };
@@ -313,7 +318,7 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
             timer.poll(cx, deadline).map(|()| timer.now())
         };
         let outcome = lanes.poll(cx, now, stream, timed);
-        let is_over = outcome.is_ready() || has_ended || (is_silent && !has_spoken);
+        let is_over = outcome.is_ready() || has_ended || (is_silent && !is_heard);
         if is_over && !self.start_again(timer.now()) {
             self.begin_shutdown(cx, timer.now());
         }
@@ -324,12 +329,14 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
     /// Starts the child once more, where its client wants that. Whether it did.
     fn start_again(&mut self, now: Time) -> bool {
         let wants = self.lanes.as_ref().is_some_and(|lanes| lanes.pump().wants_reopening());
-        let Some(Restart { command, start }) = self.restart.take_if(|_| wants) else {
+        let Some(restart) = self.restart.take_if(|_| wants) else {
             return false;
         };
         // One that has not read the question did not die of it.
         let has_heard = self.has_input && self.process.unread().is_none_or(|bytes| bytes == 0);
-        let started = has_heard.then(|| start(&command).ok()).flatten();
+        let started = (has_heard || self.has_spoken)
+            .then(|| (restart.start)(&restart.command).ok())
+            .flatten();
         let Some(process) = started else {
             // What is not started again has ended, as it would have without.
             if let Some(lanes) = &self.lanes {
@@ -340,13 +347,14 @@ impl<P: Pump, C: Process> ChildLanes<P, C> {
         self.end_stderr();
         self.tell_exit(now);
         (self.was_told, self.last_line) = (false, None);
-        (self.has_input, self.output_ended, self.ending) = (false, false, None);
+        (self.has_input, self.has_spoken, self.output_ended, self.ending) = (false, false, false, None);
         let mut last = mem::replace(&mut self.process, process);
         // It has no use any more, and may hold what the next one needs. Once it is reaped its number may be another's.
         if self.exit.take().is_none() || last.has_group() {
             last.send(Signal::Kill);
         }
-        (self.sources, self.stderr) = watched(&command);
+        (self.sources, self.stderr) = watched(&restart.command);
+        self.restart = Some(restart);
         self.last_words = None;
         if let Some(lanes) = self.lanes.take() {
             let pump = lanes.into_pump();

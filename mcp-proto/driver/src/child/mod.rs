@@ -1,6 +1,6 @@
 //! Child processes, as a driver sees them: what to start, the lanes of its connection, and how it is brought to an end.
 //!
-//! An adapter starts what a [`Command`] says, implements [`Process`] for what it has started, and polls
+//! An adapter starts what a [`Command`] says, and implements [`Child`] for what it has started, or else [`Process`]; it polls
 //! [`ChildLanes`] until they are ready. [`Ladder`] is the shutdown alone.
 
 mod command;
@@ -9,6 +9,7 @@ mod group;
 mod ladder;
 mod lanes;
 mod pipes;
+mod running;
 mod spawn_error;
 mod stderr;
 mod unread;
@@ -19,6 +20,7 @@ pub use group::Group;
 pub use ladder::{Action, Ladder, Signal};
 pub use lanes::{ChildLanes, Process, client_over_child};
 pub use pipes::Pipes;
+pub use running::{Child, PipesOf, Running};
 pub use spawn_error::SpawnError;
 pub use stderr::Stderr;
 pub use unread::unread;

@@ -26,9 +26,9 @@ pub type ServerTls = std::sync::Arc<rustls::ServerConfig>;
 #[cfg(not(feature = "tls"))]
 pub type ServerTls = core::convert::Infallible;
 
-/// TCP of a runtime, and TLS over it, as streams that hyper takes.
+/// TCP of a runtime, TLS over it, and Unix sockets, as streams that hyper takes.
 ///
-/// Every stream sends at once what is written (`TCP_NODELAY`): a message in two writes would wait for the peer's delayed
+/// Every stream of TCP sends at once what is written (`TCP_NODELAY`): a message in two writes would wait for the peer's delayed
 /// acknowledgement, 40 ms on Linux.
 ///
 /// # Cancel safety
@@ -43,11 +43,19 @@ pub trait Network: 'static {
     /// A connection with TLS; where the adapter has none, the same as without.
     type Secure: Read + Write + Unpin + Send + 'static;
 
+    /// A connection over a Unix socket.
+    #[cfg(unix)]
+    type Local: Read + Write + Unpin + Send + 'static;
+
     /// The addresses of a host, and the port with each.
     fn resolve(host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 
     /// A connection to an address.
     fn connect(address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// A connection to the Unix socket at a path.
+    #[cfg(unix)]
+    fn connect_local(path: &std::path::Path) -> impl Future<Output = io::Result<Self::Local>> + Send;
 
     /// Shakes hands as a client. Never called where the adapter has no TLS.
     fn secure_client(
@@ -70,6 +78,13 @@ pub trait Network: 'static {
     /// How much a client can read at once of a connection that has waited, whether the runtime has noticed or not: `None`
     /// where nothing can be, 0 at the end, and where it is broken. [`look`](crate::http::look) asks the system.
     fn look(stream: &Self::Stream) -> Option<usize> {
+        let _ = stream;
+        None
+    }
+
+    /// The same of a Unix socket.
+    #[cfg(unix)]
+    fn look_local(stream: &Self::Local) -> Option<usize> {
         let _ = stream;
         None
     }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
+use std::path::PathBuf;
 
 use http::{Extensions, HeaderMap, Uri};
 
@@ -71,6 +72,10 @@ pub struct HttpOptions {
     pub max_connections: Option<usize>,
     /// Which HTTP to speak. Default `Negotiated`.
     pub versions: HttpVersions,
+    /// The Unix socket that every connection is made to, in place of the host of the URL: that stands in the `Host` header
+    /// alone, and a server that guards against DNS rebinding wants it to be `localhost` or what it was told. With `http`
+    /// URLs only. Default `None`.
+    pub unix_socket: Option<PathBuf>,
     /// What an adapter knows beside: a TLS configuration is put here by its `tls::with_config`.
     pub extensions: Extensions,
 }
@@ -85,6 +90,7 @@ impl Default for HttpOptions {
             idle_timeout: Duration::from_secs(90),
             max_connections: None,
             versions: HttpVersions::default(),
+            unix_socket: None,
             extensions: Extensions::new(),
         }
     }
@@ -99,9 +105,13 @@ impl HttpOptions {
         let uri: Uri = url.parse().map_err(|_| ConnectError::InvalidUrl)?;
         match uri.scheme_str() {
             Some("http") => {}
+            Some("https") if self.unix_socket.is_some() => return Err(ConnectError::TlsOverUnixSocket),
             Some("https") if abilities.tls => {}
             Some(scheme) => return Err(ConnectError::UnsupportedScheme(scheme.into())),
             None => return Err(ConnectError::InvalidUrl),
+        }
+        if self.unix_socket.is_some() && !cfg!(unix) {
+            return Err(ConnectError::NoUnixSockets);
         }
         if self.versions == HttpVersions::Http2 && !abilities.http2 {
             return Err(ConnectError::UnsupportedVersion);
@@ -143,6 +153,7 @@ impl fmt::Debug for HttpOptions {
             .field("idle_timeout", &self.idle_timeout)
             .field("max_connections", &self.max_connections)
             .field("versions", &self.versions)
+            .field("unix_socket", &self.unix_socket)
             .finish_non_exhaustive()
     }
 }
@@ -185,6 +196,16 @@ mod tests {
         let http2 = options(HttpVersions::Http2);
         assert_eq!(http2.endpoint("http://a", NONE), Err(ConnectError::UnsupportedVersion));
         assert!(http2.endpoint("http://a", ALL).is_ok());
+        let local = HttpOptions {
+            unix_socket: Some("/run/mcp.sock".into()),
+            ..HttpOptions::default()
+        };
+        assert_eq!(
+            local.endpoint("https://localhost/mcp", ALL),
+            Err(ConnectError::TlsOverUnixSocket)
+        );
+        let reached = local.endpoint("http://localhost/mcp", NONE);
+        assert_eq!(reached.is_ok(), cfg!(unix), "{reached:?}");
     }
 
     #[test]

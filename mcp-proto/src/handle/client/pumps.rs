@@ -40,9 +40,9 @@ impl ClientPump {
 struct Telling(Arc<Shared>);
 
 impl Telling {
-    fn ended(&self, status: &str, last_output: Option<&str>) {
+    fn ended(&self, status: &str, is_success: bool, last_output: Option<&str>) {
         self.0.with(|state| {
-            state.machine.client().ended(status, last_output);
+            state.machine.client().ended(status, is_success, last_output);
         });
     }
 }
@@ -136,8 +136,8 @@ impl Pump for ClientPump {
     fn teller(&self) -> Option<Teller> {
         self.shared.with(|state| state.tellers += 1);
         let telling = Telling(self.shared.clone());
-        Some(Teller::new(move |status, last_output| {
-            telling.ended(status, last_output)
+        Some(Teller::new(move |status, is_success, last_output| {
+            telling.ended(status, is_success, last_output)
         }))
     }
 

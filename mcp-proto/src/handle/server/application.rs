@@ -4,6 +4,8 @@ use alloc::sync::Arc;
 
 use super::Peer;
 use super::state_store::Redeeming;
+#[cfg(feature = "http")]
+use super::unread::UnreadAnswers;
 use crate::handle::{Timer, contained};
 use crate::jsonrpc::{Called, Notification, RawJson};
 use crate::method::MethodName;
@@ -30,6 +32,12 @@ pub(crate) trait Application: Send + Sync {
     /// A driver has come, with the random bytes that the application has no other source of.
     fn driven_by(&self, timer: &dyn Timer) {
         let _ = timer;
+    }
+
+    /// What clients have not read yet, over all transports.
+    #[cfg(feature = "http")]
+    fn unread(&self) -> Arc<UnreadAnswers> {
+        Arc::new(UnreadAnswers::new(self.config().limits()))
     }
 
     /// Has `act` look at what seals the state of requests; nothing, where there is none.

@@ -7,6 +7,8 @@ use core::any::Any;
 use core::fmt;
 
 use super::state_store::{Redeeming, Uses};
+#[cfg(feature = "http")]
+use super::unread::UnreadAnswers;
 use super::vault::Vault;
 use super::{Application, Audience, Call, Peer, Work};
 use crate::handle::Timer;
@@ -55,6 +57,8 @@ struct Inner {
     offer: Box<dyn Serve>,
     audiences: Mutex<Vec<Weak<dyn Audience>>>,
     vault: Vault,
+    #[cfg(feature = "http")]
+    unread: Arc<UnreadAnswers>,
 }
 
 /// What a server offers, as the server sees it.
@@ -73,6 +77,8 @@ impl Server {
     pub(super) fn new(config: ServerConfig, offer: Box<dyn Serve>, uses: Uses) -> Self {
         Self {
             inner: Arc::new(Inner {
+                #[cfg(feature = "http")]
+                unread: Arc::new(UnreadAnswers::new(config.limits())),
                 config: Arc::new(config),
                 offer,
                 audiences: Mutex::default(),
@@ -173,6 +179,11 @@ impl Application for Server {
 
     fn driven_by(&self, timer: &dyn Timer) {
         self.inner.vault.open(&self.inner.config, timer);
+    }
+
+    #[cfg(feature = "http")]
+    fn unread(&self) -> Arc<UnreadAnswers> {
+        Arc::clone(&self.inner.unread)
     }
 
     fn with_sealer(&self, act: &mut dyn FnMut(Option<&mut Sealer>) -> Settled) -> Settled {

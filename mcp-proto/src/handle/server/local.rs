@@ -250,6 +250,10 @@ impl Pump for LocalServerPump {
         self.pump.poll_transmit(cx, now)
     }
 
+    fn is_cut_off(&self) -> bool {
+        self.pump.is_cut_off()
+    }
+
     fn deadline(&self) -> Option<Time> {
         self.pump.deadline()
     }

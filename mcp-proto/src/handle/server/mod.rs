@@ -54,6 +54,7 @@ mod local;
 mod offer;
 mod offered;
 mod origin;
+mod outflow;
 mod output;
 mod peer;
 mod pending;

@@ -38,7 +38,7 @@ const POLLS: usize = 8;
 /// The handlers in progress are dropped, and calls that they have handed elsewhere end with `Closed`.
 pub struct ServerPump {
     server: Server,
-    stream: Arc<Stream>,
+    pub(super) stream: Arc<Stream>,
     /// Locked while handlers are polled, by the driver alone.
     seats: Mutex<Seats>,
     origin: Origin,
@@ -55,7 +55,7 @@ impl ServerPump {
     pub(super) fn new(server: &Server) -> Self {
         let seats = Seats::new();
         let connection = StreamServer::new(Arc::clone(server.config()));
-        let stream = Arc::new(Stream::new(connection, seats.queue()));
+        let stream = Stream::new(connection, seats.queue(), server);
         // Weak: a server that tells its clients does not keep their connections.
         let audience: Weak<Stream> = Arc::downgrade(&stream);
         server.attend(audience);
@@ -73,6 +73,13 @@ impl ServerPump {
     #[must_use]
     pub fn asked_by(self, asker: Asker) -> Self {
         self.stream.set_asker(asker);
+        self
+    }
+
+    /// The same, where whole lines become this on their way out. To be called before it is driven.
+    #[cfg(feature = "http")]
+    pub(super) fn framed_by(self, framing: fn(Bytes) -> Bytes) -> Self {
+        self.stream.set_framing(framing);
         self
     }
 
@@ -201,6 +208,10 @@ impl Pump for ServerPump {
 
     fn poll_transmit(&self, cx: &mut Context<'_>, now: Time) -> Poll<Option<Bytes>> {
         self.stream.poll_transmit(cx, now)
+    }
+
+    fn is_cut_off(&self) -> bool {
+        self.stream.is_cut_off()
     }
 
     fn deadline(&self) -> Option<Time> {

@@ -12,7 +12,10 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use super::answers::Answers;
-use super::{Audience, RoomWait};
+use super::outflow::{Lost, Outflow};
+#[cfg(feature = "http")]
+use super::unread;
+use super::{Application, Audience, RoomWait};
 use crate::handle::sync::{Guard, Mutex, lock};
 use crate::handle::tasks::Queue;
 use crate::handle::wakers::{Wait, Waiters, Wakers};
@@ -46,13 +49,18 @@ struct State {
     answers: Answers,
     /// What the outbox had no room for, each thing once.
     announcements: Announcements,
+    outflow: Outflow,
     /// Nothing will be sent or received any more.
     gone: Option<CloseReason>,
 }
 
 impl Stream {
-    /// A connection whose driver polls `queue`.
-    pub(super) fn new(connection: StreamServer, queue: &Arc<Queue>) -> Self {
+    /// A connection of `application` whose driver polls `queue`.
+    pub(super) fn new(connection: StreamServer, queue: &Arc<Queue>, application: &dyn Application) -> Arc<Self> {
+        Arc::new_cyclic(|stream| Self::over(connection, queue, Outflow::new(application, stream)))
+    }
+
+    fn over(connection: StreamServer, queue: &Arc<Queue>, outflow: Outflow) -> Self {
         Self {
             state: Mutex::new(State {
                 connection,
@@ -61,6 +69,7 @@ impl Stream {
                 ends: BTreeMap::new(),
                 answers: Answers::default(),
                 announcements: Announcements::default(),
+                outflow,
                 gone: None,
             }),
             queue: Arc::clone(queue),
@@ -72,6 +81,7 @@ impl Stream {
     /// Says who is at the other end, once.
     #[cfg(feature = "http")]
     pub(super) fn set_asker(&self, asker: Asker) {
+        self.lock().outflow.is_for(&asker);
         let _ = self.asker.set(Box::new(asker));
     }
 
@@ -81,9 +91,25 @@ impl Stream {
         self.asker.get().map(|asker| &**asker)
     }
 
+    /// Whole lines become this on their way out.
+    #[cfg(feature = "http")]
+    pub(super) fn set_framing(&self, framing: fn(Bytes) -> Bytes) {
+        self.lock().outflow.set_framing(framing);
+    }
+
     /// Looks at the connection, or tells it something on behalf of the driver.
     pub(super) fn connection<T>(&self, act: impl FnOnce(&mut StreamServer) -> T) -> T {
-        act(&mut self.lock().connection)
+        self.change(|state| act(&mut state.connection))
+    }
+
+    /// Does what may have something queued. Whose output is lost for it is cut off, under no lock.
+    fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let value = act(&mut state);
+        let lost = state.count();
+        drop(state);
+        cut_off(lost);
+        value
     }
 
     /// Tells the connection something on behalf of anyone else: the driver is woken.
@@ -114,9 +140,13 @@ impl Stream {
 
     pub(super) fn poll_transmit(&self, cx: &Context<'_>, now: Time) -> Poll<Option<Bytes>> {
         let mut state = self.lock();
-        let Some(bytes) = state.connection.poll_transmit(now) else {
+        if let Some(piece) = state.outflow.next_piece() {
+            return Poll::Ready(Some(piece));
+        }
+        let Some(lines) = state.connection.poll_transmit(now) else {
             let is_finished = state.connection.is_finished();
             let reason = state.connection.close_reason();
+            state.outflow.forget();
             if is_finished {
                 drop(state);
                 // Before the driver goes: whoever still waits would wait for ever.
@@ -125,15 +155,18 @@ impl Stream {
             }
             return self.rest_driver(state, cx);
         };
+        let piece = state.outflow.begin(lines);
         let mut woken = Wakers::default();
         // Only then: who is woken without room would try in vain, once for each write.
         if state.connection.has_room() {
             state.repeat_announcements();
             woken = state.room.take();
         }
+        let lost = state.count();
         drop(state);
         woken.wake();
-        Poll::Ready(Some(bytes))
+        cut_off(lost);
+        Poll::Ready(Some(piece))
     }
 
     /// Answers a request.
@@ -142,7 +175,9 @@ impl Stream {
         // Woken once it is over: they look whether it is.
         let ended = token.key().and_then(|key| state.ends.remove(&key));
         state.connection.respond(token, outcome);
+        let lost = state.count();
         drop(state);
+        cut_off(lost);
         if let Some(ended) = ended {
             ended.wake();
         }
@@ -192,7 +227,10 @@ impl Stream {
 
     /// Sends a notification of a request, or hands it back where there is no room.
     pub(super) fn send(&self, key: RequestKey, message: Vec<u8>) -> Result<(), Vec<u8>> {
-        self.tell(|connection| connection.send_for_request(key, message))
+        // Counted when the driver has its turn: it is little, and often.
+        let sent = self.lock().connection.send_for_request(key, message);
+        self.wake_driver();
+        sent
     }
 
     pub(super) fn poll_room(&self, key: RequestKey, wait: &mut Wait, cx: &Context<'_>) -> Poll<()> {
@@ -261,7 +299,9 @@ impl Stream {
         if reserved.is_none() {
             state.answers.expect(call);
         }
+        let lost = state.count();
         drop(state);
+        cut_off(lost);
         self.wake_driver();
         Ok(call)
     }
@@ -298,6 +338,11 @@ impl Stream {
         Poll::Pending
     }
 
+    /// Whether its client does not read, and was given up.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.lock().outflow.is_cut_off()
+    }
+
     /// There is nothing to do for the driver, as seen in `state`.
     fn rest_driver<T>(&self, state: Guard<'_, State>, cx: &Context<'_>) -> Poll<T> {
         // Before the state is unlocked: whoever changes it afterwards finds the waker. These are the only two locks that
@@ -318,7 +363,19 @@ impl Stream {
     }
 }
 
+/// Cuts off what was lost. To be called under no lock.
+fn cut_off(lost: Option<Lost>) {
+    if let Some(lost) = lost {
+        lost.cut_off();
+    }
+}
+
 impl State {
+    /// Counts what is queued. What was lost for it is to be cut off under no lock.
+    fn count(&mut self) -> Option<Lost> {
+        self.outflow.count(self.connection.queued_bytes())
+    }
+
     fn is_over(&self, key: RequestKey) -> bool {
         self.gone.is_some() || !self.connection.wants_answer(key)
     }
@@ -339,9 +396,21 @@ impl State {
     }
 }
 
+#[cfg(feature = "http")]
+impl unread::Stream for Stream {
+    fn cut_off(&self) {
+        let mut state = self.lock();
+        state.connection.cut_off();
+        state.outflow.cut_off();
+        drop(state);
+        self.end(CloseReason::Unread);
+        self.wake_driver();
+    }
+}
+
 impl Audience for Stream {
     fn announce(&self, announcement: &Announcement) {
-        self.lock().announce(announcement);
+        self.change(|state| state.announce(announcement));
         self.wake_driver();
     }
 }

@@ -12,7 +12,7 @@ mod answers;
 mod lost;
 mod queued;
 
-pub(super) use answers::UnreadAnswers;
+pub(crate) use answers::UnreadAnswers;
 pub(super) use lost::{Lost, Stream};
 pub(super) use queued::Queued;
 

@@ -65,6 +65,10 @@ impl<P: Pump> Pump for Noting<P> {
         self.pump.poll_transmit(cx, now)
     }
 
+    fn is_cut_off(&self) -> bool {
+        self.pump.is_cut_off()
+    }
+
     fn deadline(&self) -> Option<Time> {
         self.pump.deadline()
     }

@@ -32,4 +32,6 @@ mod service;
 pub use mcp_driver::http::ServeOptions;
 pub use mcp_proto::http::server::{HttpConfig, Principal, ReplyForm, SessionPolicy};
 pub use serve::{serve, serve_until};
+#[cfg(unix)]
+pub use serve::{serve_unix, serve_unix_until};
 pub use service::{Listener, McpService, Respond, ResponseBody, Runtime, service};

@@ -39,23 +39,18 @@ pub fn service(server: Server) -> McpService {
 /// HTTP/2 with their connections.
 #[derive(Clone, Debug)]
 pub struct Runtime {
-    clock: Clock,
     keeper: Keeper,
 }
 
 impl ServerRuntime for Runtime {
     type Clock = Clock;
 
-    fn start() -> Self {
-        let (clock, keeper) = (Clock::start(), Keeper::default());
-        Self { clock, keeper }
+    fn start() -> (Self, Clock) {
+        let keeper = Keeper::default();
+        (Self { keeper }, Clock::start())
     }
 
-    fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    fn keep(&self, upkeep: Upkeep) {
+    fn keep(&self, upkeep: Upkeep, _: Timer) {
         self.keeper.set(upkeep);
     }
 

@@ -36,24 +36,17 @@ pub fn service(server: Server) -> McpService {
 
 /// What tokio does for a service: it runs the upkeep of the endpoint in a task, and each stream of HTTP/2.
 #[derive(Clone, Debug)]
-pub struct Runtime {
-    clock: Clock,
-}
+pub struct Runtime(());
 
 impl ServerRuntime for Runtime {
     type Clock = Clock;
 
-    fn start() -> Self {
-        let clock = Clock::start();
-        Self { clock }
+    fn start() -> (Self, Clock) {
+        (Self(()), Clock::start())
     }
 
-    fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    fn keep(&self, upkeep: Upkeep) {
-        tokio::spawn(http::keep(upkeep, Timer::new(self.clock)));
+    fn keep(&self, upkeep: Upkeep, timer: Timer) {
+        tokio::spawn(http::keep(upkeep, timer));
     }
 
     fn spawn(&self, stream: impl Future<Output = ()> + Send + 'static, _: &Spawner) {

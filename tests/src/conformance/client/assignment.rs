@@ -59,6 +59,13 @@ impl Assignment {
             // They ask for nothing, and want to see that it could be asked for.
             "request-metadata" => answering(client).roots([]),
             "elicitation-sep1034-client-defaults" => answering(client),
+            "sep-2322-client-request-state" => client.on_elicit(|_, _| async {
+                let confirmed = Json::from_serialize(&serde_json::json!({"confirmed": true}));
+                confirmed.map_or_else(
+                    |_| Ok(ElicitResult::cancel()),
+                    |content| Ok(ElicitResult::accept(content)),
+                )
+            }),
             _ => client,
         }
     }

@@ -1,6 +1,7 @@
 //! Connecting, and tools.
 
 use mcp_proto::handle::Client;
+use mcp_proto::model::CallToolResult;
 use serde_json::json;
 
 use crate::conformance::Failure;
@@ -16,13 +17,24 @@ pub(super) async fn list(client: &Client) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Calls a tool without arguments.
+pub(super) async fn call(client: &Client, name: &str) -> Result<(), Failure> {
+    client.list_tools().await?;
+    succeeded(name, &client.call_tool(name, json!({})).await?)
+}
+
 /// Calls a tool with two numbers.
 pub(super) async fn add_numbers(client: &Client) -> Result<(), Failure> {
     client.list_tools().await?;
     let result = client.call_tool("add_numbers", json!({"a": 2, "b": 3})).await?;
+    succeeded("add_numbers", &result)
+}
+
+/// Whether the tool of this name did what it was asked for.
+pub(super) fn succeeded(name: &str, result: &CallToolResult) -> Result<(), Failure> {
     match result.is_failure() {
         false => Ok(()),
-        true => Err(format!("add_numbers failed: {:?}", result.content).into()),
+        true => Err(format!("{name} failed: {:?}", result.content).into()),
     }
 }
 

@@ -1,21 +1,28 @@
 //! The fixtures on tokio.
 
+use std::future::pending;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use mcp_tokio::http::HttpOptions;
+use mcp_tokio::http::server::{Listener, McpService, ServeOptions, serve_until};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
 use crate::conformance::client::Assignment;
 use crate::conformance::{Failure, client, server};
 
-/// The server fixture at `/mcp` of this port.
-pub(super) fn serve(port: u16) -> Result<(), Failure> {
+/// The server fixture at `/mcp` and `/sse` of this port, or on standard input and output.
+pub(super) fn serve(port: Option<u16>) -> Result<(), Failure> {
     Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let sleep: server::Sleep = Arc::new(|time| Box::pin(tokio::time::sleep(time)));
-        mcp_tokio::http::serve(listener, server::fixture(&sleep)).await?;
+        let server = server::fixture(&sleep);
+        let Some(port) = port else {
+            return Ok(mcp_tokio::stdio::serve(server).await?);
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let service = McpService::new(server, server::http());
+        serve_until(Listener::from(listener), service, &ServeOptions::default(), pending()).await?;
         Ok(())
     })
 }

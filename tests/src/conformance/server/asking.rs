@@ -1,80 +1,46 @@
-//! Tools that need something of the client.
+//! Tools that need something of the client, whichever era it is of.
 
-use mcp_proto::Era;
 use mcp_proto::handle::server::{Context, NoArgs, ServerBuilder, ToolError};
-use mcp_proto::jsonrpc::{Params, RawJson};
-use mcp_proto::method::{ClientCapability, Method};
+use mcp_proto::method::ClientCapability;
+use mcp_proto::model::{
+    BooleanSchema, CreateMessageParams, ElicitResult, ElicitSchema, MultiSelectSchema, NumberSchema,
+    SingleSelectSchema, StringSchema,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 pub(super) fn tools(builder: ServerBuilder) -> ServerBuilder {
     builder
-        .tool(
-            "test_missing_capability",
-            "Needs sampling",
-            |_: NoArgs, context: Context| async move {
-                context.require(ClientCapability::Sampling)?;
-                Ok("The client supports sampling")
-            },
-        )
-        .tool(
-            "test_streaming_elicitation",
-            "Needs elicitation",
-            |_: NoArgs, context: Context| async move {
-                context.require(ClientCapability::Elicitation)?;
-                match context.era() {
-                    Era::Legacy => elicit(&context, "Please confirm", json!({"ok": {"type": "boolean"}}), &[]).await,
-                    // In this era a server asks by its result, never by a request.
-                    Era::Modern => Ok(String::from("The client supports elicitation")),
-                }
-            },
-        )
-        .tool(
-            "test_sampling",
-            "Has the client sample",
-            |args: Sampling, context: Context| async move {
-                let answer = ask(
-                    &context,
-                    Method::CreateMessage,
-                    json!({
-                        "messages": [{"role": "user", "content": {"type": "text", "text": args.prompt}}],
-                        "maxTokens": 100,
-                    }),
-                )
-                .await?;
-                Ok(format!("LLM response: {}", answer.as_str()))
-            },
-        )
-        .tool(
-            "test_elicitation",
-            "Asks the user",
-            |args: Elicitation, context: Context| async move {
-                let text = |description: &str| json!({"type": "string", "description": description});
-                let properties = json!({"username": text("User's response"), "email": text("User's email address")});
-                elicit(&context, &args.message, properties, &["username", "email"]).await
-            },
-        )
+        .tool("test_missing_capability", "Needs sampling", missing_capability)
+        .tool("test_streaming_elicitation", "Needs elicitation", confirmed)
+        .tool("test_sampling", "Has the client sample", sampled)
+        .tool("test_elicitation", "Asks the user", elicited)
         .tool(
             "test_elicitation_sep1034_defaults",
             "Asks with defaults",
-            |_: NoArgs, context: Context| async move {
-                elicit(
-                    &context,
-                    "Please review and update the form fields with defaults",
-                    defaults(),
-                    &[],
-                )
-                .await
+            async |_: NoArgs, context: Context| {
+                let message = "Please review and update the form fields with defaults";
+                Ok::<_, ToolError>(completed(&context.elicit(message, defaults()).await?))
             },
         )
         .tool(
             "test_elicitation_sep1330_enums",
             "Asks to choose",
-            |_: NoArgs, context: Context| async move {
-                elicit(&context, "Please select options from the enum fields", choices(), &[]).await
+            async |_: NoArgs, context: Context| {
+                let message = "Please select options from the enum fields";
+                Ok::<_, ToolError>(completed(&context.elicit(message, choices()).await?))
             },
         )
+}
+
+async fn missing_capability(context: Context) -> Result<&'static str, ToolError> {
+    context.require(ClientCapability::Sampling)?;
+    Ok("The client supports sampling")
+}
+
+async fn confirmed(context: Context) -> Result<String, ToolError> {
+    let form = ElicitSchema::default().optional("ok", BooleanSchema::default());
+    Ok(completed(&context.elicit("Please confirm", form).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -83,56 +49,55 @@ struct Sampling {
     prompt: String,
 }
 
+async fn sampled(args: Sampling, context: Context) -> Result<String, ToolError> {
+    let params = CreateMessageParams::prompt(args.prompt, 100);
+    let answer = context.sample(&params).await?;
+    Ok(format!("LLM response: {}", answer.to_text()))
+}
+
 #[derive(Deserialize, JsonSchema)]
 struct Elicitation {
     /// What to tell the user.
     message: String,
 }
 
-/// Asks the user to fill in these properties, and says what the user did.
-async fn elicit(context: &Context, message: &str, properties: Value, required: &[&str]) -> Result<String, ToolError> {
-    let schema = json!({"type": "object", "properties": properties, "required": required});
-    let answer = ask(
-        context,
-        Method::Elicit,
-        json!({"message": message, "requestedSchema": schema}),
-    )
-    .await?;
-    Ok(format!("Elicitation completed: {}", answer.as_str()))
+async fn elicited(args: Elicitation, context: Context) -> Result<String, ToolError> {
+    let text = |description: &str| StringSchema::default().with_description(String::from(description));
+    let form = ElicitSchema::default()
+        .required("username", text("User's response"))
+        .required("email", text("User's email address"));
+    Ok(completed(&context.elicit(args.message, form).await?))
 }
 
-/// A request of the client, as it stands here: the suite compares schemas to the letter.
-async fn ask(context: &Context, method: Method, params: Value) -> Result<RawJson, ToolError> {
-    let params = Params::from_serialize(&params)?;
-    Ok(context.request_raw(method, params).await?)
+/// Says what the user did.
+fn completed(answer: &ElicitResult) -> String {
+    let content = answer.content.as_ref().map_or("{}", |content| content.as_str());
+    format!("Elicitation completed: action={}, content={content}", answer.action)
 }
 
-fn defaults() -> Value {
-    json!({
-        "name": {"type": "string", "default": "John Doe"},
-        "age": {"type": "integer", "default": 30},
-        "score": {"type": "number", "default": 95.5},
-        "status": {"type": "string", "enum": ["active", "inactive", "pending"], "default": "active"},
-        "verified": {"type": "boolean", "default": true},
-    })
+fn defaults() -> ElicitSchema {
+    let status = SingleSelectSchema::of(["active", "inactive", "pending"]).with_default(String::from("active"));
+    ElicitSchema::default()
+        .optional("name", StringSchema::default().with_default(String::from("John Doe")))
+        .optional("age", NumberSchema::integer().with_default(30.0))
+        .optional("score", NumberSchema::number().with_default(95.5))
+        .optional("status", status)
+        .optional("verified", BooleanSchema::default().with_default(true))
 }
 
-fn choices() -> Value {
-    let options = json!(["option1", "option2", "option3"]);
-    let titled = json!([
-        {"const": "value1", "title": "First Option"},
-        {"const": "value2", "title": "Second Option"},
-        {"const": "value3", "title": "Third Option"},
-    ]);
-    json!({
-        "untitledSingle": {"type": "string", "enum": options},
-        "titledSingle": {"type": "string", "oneOf": titled},
-        "legacyEnum": {
-            "type": "string",
-            "enum": ["opt1", "opt2", "opt3"],
-            "enumNames": ["Option One", "Option Two", "Option Three"],
-        },
-        "untitledMulti": {"type": "array", "items": {"type": "string", "enum": options}},
-        "titledMulti": {"type": "array", "items": {"anyOf": titled}},
-    })
+fn choices() -> ElicitSchema {
+    let options = ["option1", "option2", "option3"];
+    let titled = [
+        ("value1", "First Option"),
+        ("value2", "Second Option"),
+        ("value3", "Third Option"),
+    ];
+    let names = ["Option One", "Option Two", "Option Three"].map(String::from);
+    let legacy = SingleSelectSchema::of(["opt1", "opt2", "opt3"]).with_names(Vec::from(names));
+    ElicitSchema::default()
+        .optional("untitledSingle", SingleSelectSchema::of(options))
+        .optional("titledSingle", SingleSelectSchema::titled(titled))
+        .optional("legacyEnum", legacy)
+        .optional("untitledMulti", MultiSelectSchema::of(options))
+        .optional("titledMulti", MultiSelectSchema::titled(titled))
 }

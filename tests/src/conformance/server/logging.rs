@@ -14,7 +14,7 @@ pub type Sleep = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) fn tools(builder: ServerBuilder, sleep: &Sleep) -> ServerBuilder {
-    let (between_logs, between_reports) = (sleep.clone(), sleep.clone());
+    let (between_logs, between_reports, before_answer) = (sleep.clone(), sleep.clone(), sleep.clone());
     builder
         .tool(
             "test_logging_tool",
@@ -53,6 +53,18 @@ pub(super) fn tools(builder: ServerBuilder, sleep: &Sleep) -> ServerBuilder {
                         sleep(PAUSE).await;
                     }
                     Ok("Tool with progress executed successfully")
+                }
+            },
+        )
+        .tool(
+            "test_reconnection",
+            "Has its client come back for the answer",
+            move |_: NoArgs, context: Context| {
+                let sleep = before_answer.clone();
+                async move {
+                    context.close_stream();
+                    sleep(PAUSE).await;
+                    Ok("The client came back")
                 }
             },
         )

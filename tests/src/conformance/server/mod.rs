@@ -1,24 +1,21 @@
 //! The server fixture: every tool, prompt and resource that the suite asks for.
 //!
-//! One file per area of the protocol: each adds its tools to the builder. What is not a tool comes from one
-//! handler, which passes it on to the area.
+//! One file per area of the protocol: each adds what it offers to the builder.
 
 mod asking;
 mod content;
 mod logging;
 mod prompts;
 mod resources;
+mod rounds;
 mod schemas;
 mod triggers;
 
+use std::time::Duration;
+
 use mcp_proto::handle::Server;
-use mcp_proto::handle::server::{Context, Handler};
-use mcp_proto::jsonrpc::ErrorObject;
-use mcp_proto::model::{
-    CompleteParams, CompleteResult, GetPromptParams, GetPromptResult, Json, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, PaginatedParams, PromptsCapability, ReadResourceParams,
-    ReadResourceResult, ResourcesCapability, ServerCapabilities, SubscribeParams, ToolsCapability, UnsubscribeParams,
-};
+use mcp_proto::http::server::{HttpConfig, ReplyForm, Resumption, SsePaths};
+use mcp_proto::model::{Json, PromptsCapability, ResourcesCapability, ServerCapabilities, ToolsCapability};
 
 pub use logging::Sleep;
 
@@ -28,9 +25,19 @@ pub fn fixture(sleep: &Sleep) -> Server {
     let builder = content::tools(builder);
     let builder = logging::tools(builder, sleep);
     let builder = asking::tools(builder);
+    let builder = rounds::offers(builder);
     let builder = schemas::tools(builder);
     let builder = triggers::tools(builder);
-    builder.handler(Rest).build()
+    let builder = resources::resources(builder);
+    prompts::prompts(builder).build()
+}
+
+/// Answers are streams, which can be resumed, and there is HTTP+SSE beside them.
+pub fn http() -> HttpConfig {
+    HttpConfig::default()
+        .http_sse(SsePaths::default())
+        .reply(ReplyForm::Sse)
+        .resumable(Resumption::default().with_retry(Duration::from_millis(500)))
 }
 
 fn capabilities() -> ServerCapabilities {
@@ -40,49 +47,4 @@ fn capabilities() -> ServerCapabilities {
         .with_resources(ResourcesCapability::default().with_subscribe(true))
         .with_logging(Json::empty_object())
         .with_completions(Json::empty_object())
-}
-
-/// What is no tool.
-struct Rest;
-
-impl Handler for Rest {
-    async fn list_prompts(&self, _: PaginatedParams, _: Context) -> Result<ListPromptsResult, ErrorObject> {
-        Ok(prompts::list())
-    }
-
-    async fn get_prompt(&self, params: GetPromptParams, _: Context) -> Result<GetPromptResult, ErrorObject> {
-        prompts::get(&params)
-    }
-
-    async fn list_resources(&self, _: PaginatedParams, _: Context) -> Result<ListResourcesResult, ErrorObject> {
-        Ok(resources::list())
-    }
-
-    async fn list_resource_templates(
-        &self,
-        _: PaginatedParams,
-        _: Context,
-    ) -> Result<ListResourceTemplatesResult, ErrorObject> {
-        Ok(resources::templates())
-    }
-
-    async fn read_resource(
-        &self,
-        params: ReadResourceParams,
-        context: Context,
-    ) -> Result<ReadResourceResult, ErrorObject> {
-        resources::read(&params.uri, &context)
-    }
-
-    async fn subscribe(&self, _: SubscribeParams, _: Context) -> Result<(), ErrorObject> {
-        Ok(())
-    }
-
-    async fn unsubscribe(&self, _: UnsubscribeParams, _: Context) -> Result<(), ErrorObject> {
-        Ok(())
-    }
-
-    async fn complete(&self, params: CompleteParams, _: Context) -> Result<CompleteResult, ErrorObject> {
-        Ok(prompts::complete(&params))
-    }
 }

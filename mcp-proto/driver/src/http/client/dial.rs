@@ -32,7 +32,8 @@ use crate::{Clock, ConnectError, within};
 /// exchange and every connection of the client in one. `has_tls` says whether the adapter has TLS.
 ///
 /// # Errors
-/// [`ConnectError::InvalidUrl`], [`ConnectError::UnsupportedScheme`] and [`ConnectError::UnsupportedVersion`].
+/// [`ConnectError::InvalidUrl`], [`ConnectError::UnsupportedScheme`], [`ConnectError::UnsupportedVersion`],
+/// [`ConnectError::TlsOverUnixSocket`] and [`ConnectError::NoUnixSockets`].
 ///
 /// # Cancel safety
 /// Dropping the future closes all its connections at once, and resolves what waits for an answer as closed.
@@ -107,6 +108,12 @@ impl<N: Network, C: Clock> HttpConnector for Connector<N, C> {
 
 impl<N: Network, C: Clock> Connector<N, C> {
     async fn handshake(&self, origin: &Origin) -> Result<Connected<Sender>, Box<str>> {
+        #[cfg(unix)]
+        if let Some(path) = &self.options.unix_socket {
+            let stream = N::connect_local(path).await;
+            let stream = stream.map_err(|error| format!("{}: {}", path.display(), describe(&error)))?;
+            return self.talk(stream, N::look_local, false).await;
+        }
         let stream = dial::<N, C>(origin, self.options.connect_timeout, &self.clock).await;
         let stream = stream.map_err(|error| describe(&error))?;
         #[cfg(feature = "tls")]

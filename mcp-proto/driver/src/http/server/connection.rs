@@ -27,8 +27,13 @@ use crate::{Clock, ClockTimer, Closing, FAR, either, end_upon, unless, wait};
 /// Numbers the connections of all listeners, as one service may have several.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
+/// The client of a new connection.
+fn next() -> Sender {
+    Sender::new().with_connection(CONNECTIONS.fetch_add(1, Ordering::Relaxed))
+}
+
 /// What all connections of a listener share: the service, the options, TLS, and the end.
-pub struct Connections<R> {
+pub struct Connections<R: ServerRuntime> {
     pub(super) service: HttpService<R>,
     pub(super) options: ServeOptions,
     pub(super) closing: Closing,
@@ -45,6 +50,11 @@ impl<R: ServerRuntime> Connections<R> {
             tls: listener.tls,
         };
         (Arc::new(connections), listener.socket)
+    }
+
+    /// What an application says about them.
+    pub fn options(&self) -> &ServeOptions {
+        &self.options
     }
 
     /// The service that they are connections to.
@@ -81,12 +91,29 @@ impl<R: ServerRuntime> Connections<R> {
         expect(clippy::clone_on_copy, reason = "without TLS there is none, and nothing to clone")
     )]
     pub async fn serve<N: Network>(self: Arc<Self>, stream: N::Stream, address: Option<SocketAddr>) {
-        let mut sender = Sender::new().with_connection(CONNECTIONS.fetch_add(1, Ordering::Relaxed));
+        let mut sender = next();
         sender.address = address;
         if let Some(tls) = &self.tls {
             // For itself, that connections without TLS be small.
             return Box::pin(self.serve_secure::<N>(stream, tls.clone(), sender)).await;
         }
+        self.serve_plain(stream, sender).await;
+    }
+
+    /// Serves one connection over a Unix socket, whose clients have no address and are told apart by connection. The same
+    /// otherwise, without TLS.
+    ///
+    /// # Cancel safety
+    /// Dropping it closes the connection at once.
+    #[cfg(unix)]
+    pub async fn serve_local<N: Network>(self: Arc<Self>, stream: N::Local) {
+        self.serve_plain(stream, next()).await;
+    }
+
+    async fn serve_plain<S>(&self, stream: S, sender: Sender)
+    where
+        S: Read + Write + Send + Unpin + 'static,
+    {
         if let Some((stream, is_http2)) = self.open(self.bridge(stream).listening()).await {
             let service = self.service.clone().with_sender(sender);
             self.talk(stream, is_http2, service).await;
@@ -111,13 +138,13 @@ impl<R: ServerRuntime> Connections<R> {
 
     /// The stream as hyper wants it.
     fn bridge<S>(&self, stream: S) -> Bridge<S, ClockTimer<R::Clock>> {
-        let timer = self.service.runtime().clock().timer();
+        let timer = self.service.clock().timer();
         Bridge::new(stream, Stall::new(timer, self.options.write_timeout))
     }
 
     /// What `opening` gives in time.
     async fn open<T>(&self, opening: impl Future<Output = io::Result<T>>) -> Option<T> {
-        let mut timer = self.service.runtime().clock().timer();
+        let mut timer = self.service.clock().timer();
         let late = wait(&mut timer, self.options.header_timeout);
         // A client that has not asked for anything is owed nothing when the server shuts down.
         unless(opening, either(self.closing.watch(), late)).await?.ok()
@@ -142,7 +169,7 @@ impl<R: ServerRuntime> Connections<R> {
         #[cfg(not(feature = "http2"))]
         let _ = is_http2;
         let connection = http1::Builder::new()
-            .timer(Timers::new(self.service.runtime().clock().clone()))
+            .timer(Timers::new(self.service.clock().clone()))
             // Hyper adds it to an instant, which must not overflow.
             .header_read_timeout(self.options.header_timeout.min(FAR))
             .max_header_size(HEAD_BYTES as usize)

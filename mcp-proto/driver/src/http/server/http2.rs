@@ -20,12 +20,12 @@ where
     S: Read + Write + Send + Unpin + 'static,
 {
     let (mut nursery, streams) = (Nursery::new(), Streams::new());
-    let runtime = service.runtime().clone();
+    let clock = service.clock().clone();
     // Hyper adds it to an instant, which must not overflow.
     let patience = options.write_timeout.map(|most| most.min(FAR));
-    let spawning = Spawning(runtime.clone(), nursery.spawner(), streams.clone());
+    let spawning = Spawning(service.runtime().clone(), nursery.spawner(), streams.clone());
     let connection = Builder::new(spawning)
-        .timer(Timers::new(runtime.clock().clone()))
+        .timer(Timers::new(clock.clone()))
         // A connection without data is no sign that its client is gone: it is asked.
         .keep_alive_interval(patience)
         .keep_alive_timeout(patience.unwrap_or(FAR))
@@ -38,7 +38,7 @@ where
                 async move { response.await.map(|response| response.map(|body| streams.watch(body))) }
             }),
         );
-    let timer = || runtime.clock().timer();
+    let timer = || clock.timer();
     let running = streams.run(connection, |it| it.graceful_shutdown(), closing, timer, options);
     // Streams that a runtime has beside the connection end with it.
     nursery.run(running).await;

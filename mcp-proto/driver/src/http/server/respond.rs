@@ -84,7 +84,7 @@ where
 {
     pub(super) fn new(service: HttpService<R>, request: Request<B>) -> Self {
         let (head, body) = request.into_parts();
-        let timer = service.runtime().clock().timer();
+        let timer = service.clock().timer();
         let admission = match service.endpoint().admit(&head) {
             Ok(admission) => admission.from(service.remote),
             Err(response) => return Self::at(service, timer, Stage::Refused(response)),
@@ -276,7 +276,7 @@ impl<R: ServerRuntime> HttpService<R> {
         let exchange = self.endpoint().open(now, admission, asker, body, random);
         // Not with the service: an endpoint that keeps nothing has no task.
         if let Some(upkeep) = self.endpoint().take_upkeep() {
-            self.runtime().keep(upkeep);
+            self.runtime().keep(upkeep, self.clock().timer());
         }
         exchange
     }

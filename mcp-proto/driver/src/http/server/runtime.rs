@@ -5,7 +5,7 @@ use core::future::Future;
 use mcp_proto::handle::server::http::Upkeep;
 
 use super::keeper::Keeper;
-use crate::{Clock, Spawner};
+use crate::{Clock, ClockTimer, Spawner};
 
 /// What a runtime does for an HTTP server. It is cloned for every request, and cheap to clone.
 ///
@@ -15,15 +15,12 @@ pub trait ServerRuntime: Clone + Send + Sync + Unpin + 'static {
     /// Its clock.
     type Clock: Clock;
 
-    /// What a service that begins runs on.
-    fn start() -> Self;
+    /// What a service that begins runs on, and its clock: all of its timers have one origin.
+    fn start() -> (Self, Self::Clock);
 
-    /// The clock of a service: all of its timers have one origin.
-    fn clock(&self) -> &Self::Clock;
-
-    /// Takes the upkeep of the endpoint, to have it [kept](super::keep) from now on. Called while a request is polled,
-    /// when there is something to keep for the first time.
-    fn keep(&self, upkeep: Upkeep);
+    /// Takes the upkeep of the endpoint, to have it [kept](super::keep) from now on, in the time of `timer`. Called while a
+    /// request is polled, when there is something to keep for the first time.
+    fn keep(&self, upkeep: Upkeep, timer: ClockTimer<Self::Clock>);
 
     /// Has a stream of a connection of HTTP/2 polled: by a task of its own, or [beside](Spawner::spawn) its connection.
     /// Dropped before it is over, its request ends as if its client had gone.

@@ -18,11 +18,12 @@ use crate::Clock;
 ///
 /// Cloning is cheap, and all clones are one endpoint with the same sessions.
 #[derive(Clone, Debug)]
-pub struct HttpService<R> {
+pub struct HttpService<R: ServerRuntime> {
     endpoint: Endpoint,
     /// What serves HTTP+SSE beside it.
     sse: Option<SseHub>,
     runtime: R,
+    clock: R::Clock,
     body_timeout: Duration,
     pub(super) remote: Remote,
     pub(super) sender: Sender,
@@ -32,12 +33,14 @@ impl<R: ServerRuntime> HttpService<R> {
     /// The service of `server`.
     pub fn new(server: Server, config: HttpConfig) -> Self {
         let sse = SseHub::new(&server, &config);
-        let (endpoint, runtime) = (Endpoint::new(&server, config), R::start());
-        endpoint.begin(&runtime.clock().timer());
+        let endpoint = Endpoint::new(&server, config);
+        let (runtime, clock) = R::start();
+        endpoint.begin(&clock.timer());
         Self {
             endpoint,
             sse,
             runtime,
+            clock,
             body_timeout: BODY_TIMEOUT,
             remote: Remote::UNKNOWN,
             sender: Sender::new(),
@@ -116,6 +119,11 @@ impl<R: ServerRuntime> HttpService<R> {
         &self.runtime
     }
 
+    /// The clock of all its timers.
+    pub fn clock(&self) -> &R::Clock {
+        &self.clock
+    }
+
     /// The same where a listener's options count as well.
     pub(super) fn within(self, options: &ServeOptions) -> Self {
         // Whoever of the two is less patient: neither may lengthen what the other bounds.
@@ -133,6 +141,6 @@ impl<R: ServerRuntime> HttpService<R> {
     where
         R: KeepingRuntime,
     {
-        self.runtime.keeper().run(self.runtime.clock().timer())
+        self.runtime.keeper().run(self.clock.timer())
     }
 }

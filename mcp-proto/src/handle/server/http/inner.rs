@@ -43,7 +43,7 @@ impl Inner {
             site: Site::new(server.config(), config),
             sessions: Mutex::new(SessionTable::new(limits)),
             reading: Arc::new(Reading::new(limits)),
-            unread: Arc::new(UnreadAnswers::new(limits)),
+            unread: server.unread(),
             results: Arc::new(Results::new(limits)),
             subscriptions: Mutex::new(Subscriptions::new(limits)),
             upkeep: Arc::new(Queue::new()),

@@ -13,7 +13,7 @@ use super::stream::SseStream;
 use crate::handle::server::{Server, ServerPump};
 use crate::handle::sync::lock;
 use crate::handle::{Pump, Timer};
-use crate::http::server::{Admission, HttpConfig, Refusal, SessionId, SseRoute, sse_accepted};
+use crate::http::server::{Admission, HttpConfig, Refusal, SessionId, SseRoute, sse_accepted, sse_events};
 use crate::server::http::Asker;
 use crate::time::Time;
 
@@ -52,6 +52,7 @@ impl SseHub {
         let holder = admission.holder(&asker.head);
         let id = SessionId::from_random(random);
         let pump = ServerPump::new(&self.0.server).asked_by(asker);
+        let pump = pump.framed_by(|lines| sse_events(&lines));
         pump.begin(timer);
         let pump = Arc::new(pump);
         let made = lock(&self.0.sessions).create(timer.now(), id, &holder, Arc::clone(&pump));

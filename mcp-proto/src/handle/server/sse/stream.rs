@@ -10,7 +10,7 @@ use http::response::Parts;
 use super::shared::Shared;
 use crate::handle::Pump;
 use crate::handle::server::ServerPump;
-use crate::http::server::{Admission, Principal, SessionId, Visit, sse_comment, sse_events, sse_head};
+use crate::http::server::{Admission, Principal, SessionId, Visit, sse_comment, sse_head};
 use crate::time::Time;
 
 /// The stream of one session over HTTP+SSE: polling it polls the handlers of the session.
@@ -74,9 +74,9 @@ impl SseStream {
         }
         self.pump.poll_work(cx, now);
         match self.pump.poll_transmit(cx, now) {
-            Poll::Ready(Some(lines)) => {
+            Poll::Ready(Some(events)) => {
                 self.last = Some(now);
-                Poll::Ready(Some(sse_events(&lines)))
+                Poll::Ready(Some(events))
             }
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending if self.silent_until().is_some_and(|at| at <= now) => {

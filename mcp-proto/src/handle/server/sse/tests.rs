@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
@@ -236,4 +237,34 @@ fn what_is_no_message_harms_nobody() {
     }
     assert_eq!(site.post(&place, "", INITIALIZE), 202);
     assert!(site.next(&mut stream).unwrap().contains("2024-11-05"));
+}
+
+#[test]
+fn what_no_session_reads_is_bounded_over_all_of_them() {
+    const TOTAL: usize = 256 << 10;
+    let mut site = Site::new(Limits::default().with_unread_bytes(TOTAL));
+    let ping = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "x".repeat(1_000));
+    let mut sessions: Vec<_> = (0..10).map(|_| site.open("")).collect();
+    for _ in 0..100 {
+        for (_, place) in &sessions {
+            site.post(place, "", &ping);
+        }
+    }
+    let (mut queued, mut ended) = (0, 0);
+    for (stream, _) in &mut sessions {
+        while let Some(frame) = site.next(stream) {
+            if frame == "end" {
+                ended += 1;
+                break;
+            }
+            queued += frame.len();
+        }
+    }
+    assert!((1..10).contains(&ended), "{ended}");
+    // Framing adds a little to what is counted.
+    assert!(queued > TOTAL / 4 && queued < TOTAL + TOTAL / 8, "{queued}");
+    // Who reads goes on.
+    let (mut stream, place) = site.open("");
+    assert_eq!(site.post(&place, "", &ping), 202);
+    assert!(site.next(&mut stream).is_some_and(|frame| frame.starts_with("data: ")));
 }

@@ -6,18 +6,20 @@ use alloc::sync::Weak;
 use bytes::Bytes;
 
 use super::lost::{Lost, Stream};
-use crate::handle::sync::Mutex;
+use crate::handle::sync::{Mutex, lock};
 use crate::http::server::{Bodies, BodyKey};
 use crate::limits::Limits;
 
 /// The large answers that clients have not taken yet, where they can be taken back from those who do not read.
-pub(in crate::handle::server) struct UnreadAnswers(pub(super) Mutex<Rest>);
+pub(crate) struct UnreadAnswers(pub(super) Mutex<Rest>);
 
 /// Each with its key.
 pub(super) struct Rest {
     pub(super) bodies: Bodies,
     pub(super) rest: BTreeMap<BodyKey, Bytes>,
     pub(super) streams: BTreeMap<BodyKey, Weak<dyn Stream>>,
+    /// The last connection that got a number here, as its driver has none for it.
+    connections: u64,
 }
 
 impl UnreadAnswers {
@@ -26,7 +28,15 @@ impl UnreadAnswers {
             bodies: Bodies::of_responses(limits),
             rest: BTreeMap::new(),
             streams: BTreeMap::new(),
+            connections: 0,
         }))
+    }
+
+    /// A number for a connection of which nothing is known.
+    pub(in crate::handle::server) fn next_connection(&self) -> u64 {
+        let mut rest = lock(&self.0);
+        rest.connections += 1;
+        rest.connections
     }
 }
 

@@ -49,6 +49,18 @@ impl Queued {
         }
     }
 
+    /// From now on this holds it.
+    pub(in crate::handle::server) fn held_by(&mut self, holder: Holder) {
+        // What is counted already was taken by the other.
+        self.forget();
+        self.holder = holder;
+    }
+
+    /// Whether that so many bytes are queued by now is to be [set](Self::set).
+    pub(in crate::handle::server) fn is_news(&self, bytes: usize) -> bool {
+        bytes > self.counted.max(SMALL) || (bytes == 0 && self.key.is_some())
+    }
+
     /// So many bytes are queued by now. Where there is no room for them, a stream or an answer is lost, maybe this one:
     /// see [`take_lost`](Self::take_lost).
     pub(in crate::handle::server) fn set(&mut self, bytes: usize) {
@@ -87,6 +99,11 @@ impl Queued {
             unread.bodies.finish(key);
             unread.streams.remove(&key);
         }
+    }
+
+    /// Whether more than half of the room for everybody is taken.
+    pub(in crate::handle::server) fn is_short(&self) -> bool {
+        lock(&self.answers.0).bodies.is_short()
     }
 
     /// It is lost, and nothing is counted any more.
