@@ -24,6 +24,7 @@ mod message;
 pub mod pair;
 pub mod pool;
 mod reply;
+pub mod rounds;
 pub mod server;
 mod settings;
 pub mod sse;
@@ -32,7 +33,7 @@ pub mod sse;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its fuzzer and of its corpus.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("client", client::run),
     ("envelope", envelope::run),
     ("header", header::run),
@@ -41,6 +42,7 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("line", line::run),
     ("pair", pair::run),
     ("pool", pool::run),
+    ("rounds", rounds::run),
     ("server", server::run),
     ("sse", sse::run),
 ];

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::context::{ClientFacts, RequestContext, severity};
 use super::request::{ClientRequest, Refused, RequestToken};
-#[cfg(feature = "handle")]
+#[cfg(feature = "rounds")]
 use super::rounds::Asked;
 use super::{ResultBody, ServerConfig, Subscription};
 use crate::jsonrpc::{Facts, RawJson, Request};
@@ -93,7 +93,7 @@ fn is_retry(params: Option<&RawJson>) -> bool {
 }
 
 #[cfg_attr(
-    not(feature = "handle"),
+    not(feature = "rounds"),
     expect(unused_variables, reason = "only handlers ask again")
 )]
 fn context(config: &ServerConfig, metadata: Metadata, request: &Request) -> RequestContext {
@@ -109,7 +109,7 @@ fn context(config: &ServerConfig, metadata: Metadata, request: &Request) -> Requ
         // Without the capability declared none are sent, whatever the client asks (2026-07-28, Logging).
         log_level: metadata.log_level.filter(|_| may_log).as_ref().and_then(severity),
         meta: metadata.meta,
-        #[cfg(feature = "handle")]
+        #[cfg(feature = "rounds")]
         asked: Asked::of(request),
     }
 }

@@ -10,7 +10,7 @@ use crate::limits::{Limits, Timeouts};
 use crate::method::Method;
 use crate::model::{CacheScope, Implementation, ServerCapabilities};
 use crate::revision::{Era, Revision};
-#[cfg(feature = "handle")]
+#[cfg(feature = "rounds")]
 use crate::server::rounds::StateKey;
 
 /// A server's identity, capabilities, revisions, limits and timeouts.
@@ -35,9 +35,9 @@ pub struct ServerConfig {
     limits: Limits,
     timeouts: Timeouts,
     cache: CacheHints,
-    #[cfg(feature = "handle")]
+    #[cfg(feature = "rounds")]
     state_keys: Vec<StateKey>,
-    #[cfg(feature = "handle")]
+    #[cfg(feature = "rounds")]
     single_use: bool,
     info_json: RawJson,
     capabilities_json: RawJson,
@@ -76,9 +76,9 @@ impl ServerConfig {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             cache: CacheHints::default(),
-            #[cfg(feature = "handle")]
+            #[cfg(feature = "rounds")]
             state_keys: Vec::new(),
-            #[cfg(feature = "handle")]
+            #[cfg(feature = "rounds")]
             single_use: false,
             info_json: RawJson::empty_object(),
             capabilities_json: RawJson::empty_object(),
@@ -135,7 +135,7 @@ impl ServerConfig {
     /// The same, sealing what clients carry from one round of input to the next with the first of these keys, and opening what
     /// any of them has sealed: a new key goes to the front, and an old one is left out when what it has sealed has expired
     /// ([`Timeouts::state`]). Without keys there is one that is made when the server is driven, and known to nobody else.
-    #[cfg(feature = "handle")]
+    #[cfg(feature = "rounds")]
     #[must_use]
     pub fn with_state_keys(mut self, keys: impl IntoIterator<Item = StateKey>) -> Self {
         self.state_keys = keys.into_iter().collect();
@@ -147,7 +147,7 @@ impl ServerConfig {
     ///
     /// It has a price: a client that has lost the answer to such a request, and makes it again, is refused
     /// ([`StateRefusal::Used`](crate::server::StateRefusal::Used)) and has to begin anew.
-    #[cfg(feature = "handle")]
+    #[cfg(feature = "rounds")]
     #[must_use]
     pub fn with_single_use_state(mut self) -> Self {
         self.single_use = true;
@@ -155,14 +155,14 @@ impl ServerConfig {
     }
 
     /// Whether state is good for one use.
-    #[cfg(feature = "handle")]
+    #[cfg(feature = "rounds")]
     pub(crate) fn is_single_use(&self) -> bool {
         self.single_use
     }
 
-    /// The keys that state is sealed with.
-    #[cfg(feature = "handle")]
-    pub(crate) fn state_keys(&self) -> &[StateKey] {
+    /// The keys that state is sealed with, for a [`Sealer`](crate::server::rounds::Sealer).
+    #[cfg(feature = "rounds")]
+    pub fn state_keys(&self) -> &[StateKey] {
         &self.state_keys
     }
 

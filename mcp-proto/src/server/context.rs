@@ -7,7 +7,7 @@ use crate::jsonrpc::{ErrorCode, ErrorObject, Id, RawJson, encode_notification, w
 use crate::method::{ClientCapability, Method};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel};
 use crate::revision::{Era, Revision};
-#[cfg(feature = "handle")]
+#[cfg(feature = "rounds")]
 use crate::server::rounds::Asked;
 
 /// What is known about a request: the revision it is served in, who sent it, and what it opted in to.
@@ -25,7 +25,7 @@ pub struct RequestContext {
     pub(crate) log_level: Option<u8>,
     pub(crate) meta: Option<RawJson>,
     /// What a retry of the request is known by; `None` where there is none.
-    #[cfg(feature = "handle")]
+    #[cfg(feature = "rounds")]
     pub(crate) asked: Option<Asked>,
 }
 
@@ -255,7 +255,7 @@ mod tests {
             progress: None,
             log_level: severity(&LoggingLevel::Warning),
             meta: None,
-            #[cfg(feature = "handle")]
+            #[cfg(feature = "rounds")]
             asked: None,
         }
     }

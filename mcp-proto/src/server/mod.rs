@@ -27,8 +27,8 @@ mod load;
 mod negotiation;
 mod received;
 mod request;
-#[cfg(feature = "handle")]
-mod rounds;
+#[cfg(feature = "rounds")]
+pub mod rounds;
 mod session;
 mod stream;
 mod subscription;
@@ -48,9 +48,7 @@ pub use received::{Happening, Received};
 #[cfg(any(feature = "http", feature = "handle"))]
 pub(crate) use request::Question;
 pub use request::{ClientRequest, Refused, RequestToken};
-#[cfg(feature = "handle")]
-pub(crate) use rounds::{Ask, Once, Reply, Round, Sealer, Settled};
-#[cfg(feature = "handle")]
+#[cfg(feature = "rounds")]
 pub use rounds::{AskError, InputRequired, Redeem, Redemption, StateId, StateKey, StateRefusal, UsedStates};
 pub use session::LegacySession;
 pub use stream::StreamServer;

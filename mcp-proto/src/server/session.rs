@@ -217,7 +217,7 @@ impl LegacySession {
             log_level: self.interests.log_level(config),
             meta: facts.raw_meta(),
             // Nothing is asked by a result: there are requests for it.
-            #[cfg(feature = "handle")]
+            #[cfg(feature = "rounds")]
             asked: None,
         };
         // After everything that can refuse it: what is noted as in progress has to be answered.

@@ -9,9 +9,9 @@ use super::unread::UnreadAnswers;
 use crate::handle::{Timer, contained};
 use crate::jsonrpc::{Called, Notification, RawJson};
 use crate::method::MethodName;
+use crate::server::rounds::{Sealer, Settled};
 use crate::server::{
-    Announcement, ClientRequest, Redeem, Redemption, RequestContext, RequestToken, ResultBody, Sealer, ServerConfig,
-    Settled,
+    Announcement, ClientRequest, Redeem, Redemption, RequestContext, RequestToken, ResultBody, ServerConfig,
 };
 use crate::time::UnixTime;
 use crate::wire::header::ParamHeaders;

@@ -11,7 +11,8 @@ use core::time::Duration;
 use super::{Context, ServerCall};
 use crate::jsonrpc::{DecodeError, Params, RawJson};
 use crate::rpc::CallOptions;
-use crate::server::{self, AskError, Reply};
+use crate::server::AskError;
+use crate::server::rounds::{AskReply, InputAsk};
 
 /// Something that a handler asks its client, a future of the answer: from [`Context::elicit`] and its siblings. In both
 /// eras it reads the same.
@@ -36,7 +37,7 @@ use crate::server::{self, AskError, Reply};
 #[must_use = "nothing is asked before the first poll"]
 pub struct Ask<'a, T> {
     context: &'a Context,
-    ask: Result<server::Ask, DecodeError>,
+    ask: Result<InputAsk, DecodeError>,
     key: Option<Box<str>>,
     /// What it is known by, once it was polled.
     place: Option<Box<str>>,
@@ -48,7 +49,7 @@ pub struct Ask<'a, T> {
 impl<'a, T> Ask<'a, T> {
     pub(super) fn new(
         context: &'a Context,
-        ask: Result<server::Ask, DecodeError>,
+        ask: Result<InputAsk, DecodeError>,
         decode: fn(&RawJson) -> Result<T, DecodeError>,
     ) -> Self {
         Self {
@@ -100,14 +101,14 @@ impl<T> Future for Ask<'_, T> {
             let reads = |json: &RawJson| decode(json).is_ok();
             let reply = (this.context).with_round(|round| round.ask(place, this.key.as_deref(), ask, reads));
             match reply {
-                Reply::Answered(json) => return Poll::Ready(decode(&json).map_err(AskError::Invalid)),
-                Reply::Refused(error) => return Poll::Ready(Err(error)),
-                Reply::Wait => {
+                AskReply::Answered(json) => return Poll::Ready(decode(&json).map_err(AskError::Invalid)),
+                AskReply::Refused(error) => return Poll::Ready(Err(error)),
+                AskReply::Wait => {
                     // Whoever polls the handler looks at what it has asked; this may be polled by somebody else.
                     this.context.wake_round();
                     return Poll::Pending;
                 }
-                Reply::Call => {
+                AskReply::Call => {
                     let params = Params::from_raw(ask.params.clone());
                     let call = this.context.call(ask.method.into(), params, decode);
                     this.call = Some(call.options(this.options.clone()));

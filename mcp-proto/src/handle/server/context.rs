@@ -25,7 +25,8 @@ use crate::revision::{Era, Revision};
 use crate::rpc::SendError;
 #[cfg(feature = "http")]
 use crate::server::http::Asker;
-use crate::server::{Announcement, RequestContext, Round};
+use crate::server::rounds::HandlerRun;
+use crate::server::{Announcement, RequestContext};
 
 /// The context of one request: who asks, in which revision, and a way to say things before the answer.
 ///
@@ -238,12 +239,12 @@ impl Context {
     }
 
     /// Looks at the run of the handler, which begins with the first look.
-    pub(super) fn with_round<T>(&self, act: impl FnOnce(&mut Round) -> T) -> T {
+    pub(super) fn with_round<T>(&self, act: impl FnOnce(&mut HandlerRun) -> T) -> T {
         #[cfg(feature = "http")]
         let principal = self.principal().map(Principal::as_bytes);
         #[cfg(not(feature = "http"))]
         let principal = None;
-        let begin = || Round::new(&self.inner.request, self.inner.server.config(), principal);
+        let begin = || HandlerRun::new(&self.inner.request, self.inner.server.config(), principal);
         self.inner.peer.slot().with(begin, act)
     }
 

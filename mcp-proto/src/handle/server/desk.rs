@@ -7,7 +7,8 @@ use super::origin::Origin;
 use super::slot::Slot;
 use super::state_store::Redeeming;
 use crate::handle::sync::lock;
-use crate::server::{Redeem, Settled};
+use crate::server::Redeem;
+use crate::server::rounds::Settled;
 use crate::time::Time;
 
 /// What a handler is polled with: whose it is, and when.

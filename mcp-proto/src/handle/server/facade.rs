@@ -18,7 +18,8 @@ use crate::jsonrpc::{Notification, Params};
 use crate::method::{Method, MethodName};
 use crate::model::ResourceUpdatedParams;
 use crate::rpc::SendError;
-use crate::server::{Announcement, Redeem, Sealer, ServerConfig, Settled};
+use crate::server::rounds::{Sealer, Settled};
+use crate::server::{Announcement, Redeem, ServerConfig};
 use crate::time::UnixTime;
 use crate::wire::header::ParamHeaders;
 

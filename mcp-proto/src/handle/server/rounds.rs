@@ -16,7 +16,8 @@ use crate::model::{
     CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ElicitSchema, ElicitUrlParams,
     ElicitationCompleteParams, ListRootsResult, RequestParams, TypedRequest,
 };
-use crate::server::{self, AskError, InputRequired, Once, Round};
+use crate::server::rounds::{HandlerRun, InputAsk, Once};
+use crate::server::{AskError, InputRequired};
 
 /// What the client has answered to the round before, each under its key. From [`Context::inputs`].
 #[derive(Clone, Debug, Default)]
@@ -101,7 +102,7 @@ impl Context {
     /// # Errors
     /// [`AskError`], of the future.
     pub fn ask<R: TypedRequest>(&self, params: &R::Params) -> Ask<'_, R::Result> {
-        Ask::new(self, server::Ask::of::<R>(params), RawJson::decode)
+        Ask::new(self, InputAsk::of::<R>(params), RawJson::decode)
     }
 
     /// Does something that must not happen again when the handler is run again, and gives what it gave: what is written,
@@ -122,7 +123,7 @@ impl Context {
     where
         T: Serialize + DeserializeOwned,
     {
-        let once = |round: &mut Round| match round.once(key) {
+        let once = |round: &mut HandlerRun| match round.once(key) {
             Once::Wait => None,
             seen => Some(seen),
         };
@@ -182,7 +183,7 @@ impl Context {
     }
 
     /// Looks at the run until there is something to be seen.
-    async fn look<T>(&self, mut look: impl FnMut(&mut Round) -> Option<T>) -> T {
+    async fn look<T>(&self, mut look: impl FnMut(&mut HandlerRun) -> Option<T>) -> T {
         poll_fn(|_| match self.with_round(&mut look) {
             Some(seen) => Poll::Ready(seen),
             None => {

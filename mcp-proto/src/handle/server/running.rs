@@ -9,7 +9,8 @@ use super::slot::Slot;
 use super::state_store::{Redeeming, Redemptions};
 use crate::handle::contained::{Contained, contain};
 use crate::jsonrpc::ErrorObject;
-use crate::server::{Redemption, ResultBody, Settled};
+use crate::server::rounds::Settled;
+use crate::server::{Redemption, ResultBody};
 
 /// The future of a handler, whose run may end before it does: with what it asks its client.
 pub(super) struct Running(Stage);

@@ -5,19 +5,20 @@ use core::task::{Context, Waker};
 use std::sync::OnceLock;
 
 use crate::handle::sync::{Mutex, lock};
-use crate::server::{Redemption, Round, Settled};
+use crate::server::Redemption;
+use crate::server::rounds::{HandlerRun, Settled};
 
 /// The run of a handler, once it asks; its transport looks at it after each poll. Empty for all who do not ask.
 #[derive(Default)]
 pub(crate) struct Slot {
-    round: OnceLock<Box<Mutex<Round>>>,
+    round: OnceLock<Box<Mutex<HandlerRun>>>,
     /// Whoever polls the handler: an ask that somebody else polls has it look.
     waker: Mutex<Option<Waker>>,
 }
 
 impl Slot {
     /// Looks at the run, which begins where it has not: `begin` gives it.
-    pub(super) fn with<T>(&self, begin: impl FnOnce() -> Round, act: impl FnOnce(&mut Round) -> T) -> T {
+    pub(super) fn with<T>(&self, begin: impl FnOnce() -> HandlerRun, act: impl FnOnce(&mut HandlerRun) -> T) -> T {
         let round = self.round.get_or_init(|| Box::new(Mutex::new(begin())));
         act(&mut lock(round))
     }
@@ -29,7 +30,7 @@ impl Slot {
     }
 
     /// The handler was polled, and has not returned. What becomes of its run, as `settle` says where there is one.
-    pub(super) fn settle(&self, cx: &Context<'_>, settle: impl FnOnce(&Mutex<Round>) -> Settled) -> Settled {
+    pub(super) fn settle(&self, cx: &Context<'_>, settle: impl FnOnce(&Mutex<HandlerRun>) -> Settled) -> Settled {
         let mut waker = lock(&self.waker);
         let is_kept = waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
         let before = (!is_kept).then(|| waker.replace(cx.waker().clone()));

@@ -3,7 +3,8 @@
 use super::state_store::{Redeeming, Uses};
 use crate::handle::Timer;
 use crate::handle::sync::{Mutex, lock};
-use crate::server::{Redeem, Sealer, ServerConfig, Settled};
+use crate::server::rounds::{Sealer, Settled};
+use crate::server::{Redeem, ServerConfig};
 use crate::time::UnixTime;
 
 /// What seals the state of a server's requests, once a driver has brought random bytes, and what knows which was used. The

@@ -17,17 +17,31 @@ use crate::model::{
 
 /// One thing that a client is asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub struct InputAsk {
     pub(crate) method: Method,
     pub(crate) params: RawJson,
 }
 
-impl Ask {
-    pub(crate) fn of<R: TypedRequest>(params: &R::Params) -> Result<Self, DecodeError> {
+impl InputAsk {
+    /// What is asked by a request of this type: one of the three that [`Method::is_input_request`] names.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the parameters have no JSON form.
+    pub fn of<R: TypedRequest>(params: &R::Params) -> Result<Self, DecodeError> {
         Ok(Self {
             method: R::METHOD,
             params: RawJson::from_serialize(params)?,
         })
+    }
+
+    /// The method of the request that asks a legacy client.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Its parameters.
+    pub fn params(&self) -> &RawJson {
+        &self.params
     }
 
     pub(super) fn digest(&self) -> u64 {
@@ -86,7 +100,7 @@ impl Ask {
 #[derive(Clone, Debug, Default)]
 #[must_use = "nothing is asked before a context is told of it"]
 pub struct InputRequired {
-    pub(super) asks: Vec<(Box<str>, Result<Ask, DecodeError>)>,
+    pub(super) asks: Vec<(Box<str>, Result<InputAsk, DecodeError>)>,
     pub(super) state: Option<Result<RawJson, DecodeError>>,
 }
 
@@ -131,7 +145,7 @@ impl InputRequired {
     }
 
     fn ask<R: TypedRequest>(mut self, key: impl Into<Box<str>>, params: &R::Params) -> Self {
-        self.asks.push((key.into(), Ask::of::<R>(params)));
+        self.asks.push((key.into(), InputAsk::of::<R>(params)));
         self
     }
 
@@ -146,4 +160,4 @@ impl InputRequired {
 }
 
 /// What is asked, and the state.
-pub(crate) type Parts = (Vec<(Box<str>, Ask)>, Option<RawJson>);
+pub(crate) type Parts = (Vec<(Box<str>, InputAsk)>, Option<RawJson>);

@@ -18,9 +18,9 @@ const VERSION: u8 = 1;
 const NONCE: usize = 24;
 
 /// Seals state with the first of its keys, and opens what any of them has sealed: XChaCha20-Poly1305, bound to the
-/// request it belongs to as associated data.
+/// request it belongs to as associated data. One for all connections of a server.
 #[derive(Debug)]
-pub(crate) struct Sealer {
+pub struct Sealer {
     keys: Vec<StateKey>,
     /// What tells the nonces of this process from those of others that have the same key.
     prefix: [u8; 16],
@@ -30,7 +30,7 @@ pub(crate) struct Sealer {
 impl Sealer {
     /// One with `keys`, or with a key of its own where there are none, so that what it seals is opened by nobody else.
     /// `random` are bytes of a cryptographically secure source, used for nothing else.
-    pub(crate) fn new(keys: &[StateKey], random: [u8; 32]) -> Self {
+    pub fn new(keys: &[StateKey], random: [u8; 32]) -> Self {
         let mut prefix = [0; 16];
         // With a key that nobody else has, counting is enough, and the key is all that is random.
         if !keys.is_empty() {

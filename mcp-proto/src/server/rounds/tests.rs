@@ -89,7 +89,7 @@ impl World {
         mut handler: impl FnMut(&mut Run<'_>) -> Option<T>,
     ) -> Ended<T> {
         let request = self.request(more);
-        let mut round = Round::new(&request.context, &self.config, self.principal);
+        let mut round = HandlerRun::new(&request.context, &self.config, self.principal);
         let mut places = Vec::new();
         for _ in 0..3 {
             let mut run = Run {
@@ -163,13 +163,13 @@ impl<T: core::fmt::Debug> Ended<T> {
 
 /// One poll of a handler.
 struct Run<'a> {
-    round: &'a mut Round,
+    round: &'a mut HandlerRun,
     places: &'a mut Vec<Option<Box<str>>>,
     next: usize,
 }
 
 impl Run<'_> {
-    fn ask(&mut self, key: Option<&str>, ask: &Ask) -> Reply {
+    fn ask(&mut self, key: Option<&str>, ask: &InputAsk) -> AskReply {
         if self.places.len() == self.next {
             self.places.push(None);
         }
@@ -182,19 +182,19 @@ impl Run<'_> {
     /// The text of an answer, where there is one.
     fn name(&mut self, key: Option<&str>, message: &str) -> Option<String> {
         match self.ask(key, &form(message)) {
-            Reply::Answered(json) => {
+            AskReply::Answered(json) => {
                 let answer: Value = json.decode().unwrap();
                 Some(answer["content"]["name"].as_str().unwrap_or("none").into())
             }
-            Reply::Wait => None,
+            AskReply::Wait => None,
             other => panic!("{other:?}"),
         }
     }
 }
 
-fn form(message: &str) -> Ask {
+fn form(message: &str) -> InputAsk {
     let schema = ElicitSchema::default().required("name", StringSchema::default());
-    Ask::of::<Elicit>(&ElicitParams::form(message, schema)).unwrap()
+    InputAsk::of::<Elicit>(&ElicitParams::form(message, schema)).unwrap()
 }
 
 fn accept(name: &str) -> Value {
@@ -240,13 +240,13 @@ fn all_asks_of_one_poll_are_one_round() {
     let mut handler = |run: &mut Run<'_>| {
         let asks = [
             form("one"),
-            Ask::of::<CreateMessage>(&CreateMessageParams::new(Vec::new(), 100u32)).unwrap(),
-            Ask::of::<ListRoots>(&RequestParams::default()).unwrap(),
+            InputAsk::of::<CreateMessage>(&CreateMessageParams::new(Vec::new(), 100u32)).unwrap(),
+            InputAsk::of::<ListRoots>(&RequestParams::default()).unwrap(),
         ];
         let replies = asks.map(|ask| run.ask(None, &ask));
         replies
             .iter()
-            .all(|reply| matches!(reply, Reply::Answered(_)))
+            .all(|reply| matches!(reply, AskReply::Answered(_)))
             .then_some(())
     };
     let asked = world.run(&json!({}), &mut handler).asked();
@@ -388,11 +388,11 @@ fn an_ask_that_has_changed_is_a_typed_error_unless_it_is_named() {
     let state = world.run(&json!({}), |run| run.name(None, "Name?")).state();
     let again = retry(&state, json!({"ask-1": accept("A")}));
     let changed = world.run(&again, |run| match run.ask(None, &form("Other?")) {
-        Reply::Wait => None,
+        AskReply::Wait => None,
         other => Some(other),
     });
     assert!(
-        matches!(changed.returned(), Reply::Refused(AskError::Changed { key }) if &*key == "ask-1"),
+        matches!(changed.returned(), AskReply::Refused(AskError::Changed { key }) if &*key == "ask-1"),
         "by its place it has to be the same"
     );
     let state = world.run(&json!({}), |run| run.name(Some("n"), "Name?")).state();
@@ -401,20 +401,23 @@ fn an_ask_that_has_changed_is_a_typed_error_unless_it_is_named() {
     let twice = world.run(&json!({}), |run| {
         run.ask(Some("n"), &form("one"));
         match run.ask(Some("n"), &form("two")) {
-            Reply::Wait => None,
+            AskReply::Wait => None,
             other => Some(other),
         }
     });
-    assert!(matches!(twice.returned(), Reply::Refused(AskError::Duplicate { .. })));
+    assert!(matches!(
+        twice.returned(),
+        AskReply::Refused(AskError::Duplicate { .. })
+    ));
 }
 
 #[test]
 fn only_what_the_client_has_declared_is_asked_for() {
-    let url = Ask::of::<Elicit>(&ElicitParams::url("m", "https://x")).unwrap();
-    let sample = Ask::of::<CreateMessage>(&CreateMessageParams::new(Vec::new(), 1u32)).unwrap();
+    let url = InputAsk::of::<Elicit>(&ElicitParams::url("m", "https://x")).unwrap();
+    let sample = InputAsk::of::<CreateMessage>(&CreateMessageParams::new(Vec::new(), 1u32)).unwrap();
     let with_tools = CreateMessageParams::new(Vec::new(), 1u32).with_tools(Vec::new());
-    let with_tools = Ask::of::<CreateMessage>(&with_tools).unwrap();
-    let roots = Ask::of::<ListRoots>(&RequestParams::default()).unwrap();
+    let with_tools = InputAsk::of::<CreateMessage>(&with_tools).unwrap();
+    let roots = InputAsk::of::<ListRoots>(&RequestParams::default()).unwrap();
     for (capabilities, ask, missing) in [
         ("{}", &form("x"), r#"{"elicitation":{}}"#),
         (r#"{"elicitation":{}}"#, &form("x"), ""),
@@ -436,12 +439,12 @@ fn only_what_the_client_has_declared_is_asked_for() {
         let mut world = World::new();
         world.capabilities = capabilities;
         let ended = world.run(&json!({}), |run| match run.ask(None, ask) {
-            Reply::Wait => None,
+            AskReply::Wait => None,
             other => Some(other),
         });
         match ended {
             Ended::Asked(_) => assert_eq!(missing, "", "{capabilities} {ask:?}"),
-            Ended::Returned(Reply::Refused(AskError::NotSupported(error))) => {
+            Ended::Returned(AskReply::Refused(AskError::NotSupported(error))) => {
                 assert_eq!(error.code, ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY);
                 let data = error.data.unwrap();
                 assert_eq!(data.as_str(), format!(r#"{{"requiredCapabilities":{missing}}}"#));
@@ -463,11 +466,11 @@ fn other_methods_ask_for_nothing() {
         let mut world = World::new();
         world.method = method;
         let ended = world.run(&json!({}), |run| match run.ask(None, &form("x")) {
-            Reply::Wait => None,
+            AskReply::Wait => None,
             other => Some(other),
         });
         assert!(
-            matches!(ended.returned(), Reply::Refused(AskError::NotHere)),
+            matches!(ended.returned(), AskReply::Refused(AskError::NotHere)),
             "{method}"
         );
     }
@@ -498,7 +501,7 @@ fn what_happens_once_is_kept_and_holds_up_the_end_of_its_run() {
     assert_eq!(happened, 1);
 
     let request = world.request(&json!({}));
-    let mut round = Round::new(&request.context, &world.config, None);
+    let mut round = HandlerRun::new(&request.context, &world.config, None);
     assert!(matches!(round.once("slow"), Once::Wait));
     assert!(matches!(
         round.settle(world.now, Some(&mut world.sealer)),
@@ -506,7 +509,10 @@ fn what_happens_once_is_kept_and_holds_up_the_end_of_its_run() {
     ));
     assert!(matches!(round.once("slow"), Once::Now));
     assert!(matches!(round.once("slow"), Once::Refused(AskError::Duplicate { .. })));
-    assert!(matches!(round.ask(&mut None, None, &form("x"), |_| true), Reply::Wait));
+    assert!(matches!(
+        round.ask(&mut None, None, &form("x"), |_| true),
+        AskReply::Wait
+    ));
     assert!(
         matches!(round.settle(world.now, Some(&mut world.sealer)), Settled::Wait),
         "not in the middle of it"
@@ -526,7 +532,7 @@ fn everything_is_bounded() {
         .with_input_rounds(3);
     let mut world = World::with_limits(limits);
     let crowd = world.run(&json!({}), |run| {
-        if let Reply::Wait = run.ask(None, &form("0"))
+        if let AskReply::Wait = run.ask(None, &form("0"))
             && run.round.given().is_none()
         {
             return None;
@@ -534,7 +540,7 @@ fn everything_is_bounded() {
         let replies: Vec<_> = (1..1_000).map(|at| run.ask(None, &form(&at.to_string()))).collect();
         let refused = replies
             .iter()
-            .filter(|reply| matches!(reply, Reply::Refused(AskError::TooMany)));
+            .filter(|reply| matches!(reply, AskReply::Refused(AskError::TooMany)));
         Some(refused.count())
     });
     assert_eq!(crowd.returned(), 990);
@@ -630,7 +636,7 @@ proptest! {
         let mut more = Value::Object(more);
         more["requestState"] = state;
         let _ = world.run(&more, |run| match (run.ask(None, &form("x")), run.round.once("k")) {
-            (Reply::Answered(_) | Reply::Refused(_), Once::Done(_)) => Some(()),
+            (AskReply::Answered(_) | AskReply::Refused(_), Once::Done(_)) => Some(()),
             (_, Once::Now) => {
                 run.round.give_up("k");
                 None
@@ -687,7 +693,7 @@ fn a_store_that_nobody_has_asked_is_not_heard() {
     let mut world = World::new();
     world.config = world.config.clone().with_single_use_state();
     let request = world.request(&json!({}));
-    let mut round = Round::new(&request.context, &world.config, None);
+    let mut round = HandlerRun::new(&request.context, &world.config, None);
     for _ in 0..2 {
         assert!(matches!(round.redeemed(Redemption::UsedBefore), Settled::Wait));
         round.settle(world.now, None);

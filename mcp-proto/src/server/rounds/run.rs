@@ -12,7 +12,7 @@ use super::error::AskError;
 use super::fit::fits;
 use super::redeem::{Redeem, Redemption};
 use super::refusal::StateRefusal;
-use super::request::{Ask, Parts};
+use super::request::{InputAsk, InputRequired, Parts};
 use super::seal::Sealer;
 use super::state::{Answer, State};
 use crate::jsonrpc::{ErrorObject, RawJson};
@@ -29,9 +29,10 @@ use crate::time::UnixTime;
 /// | does something once | does it | goes on with what it gave | does it |
 ///
 /// After each poll of the handler [`settle`](Self::settle) says whether the run goes on. It ends where a poll has left
-/// something unanswered and nothing is being done that happens once.
+/// something unanswered and nothing is being done that happens once. Any method in any state does no harm: what comes at
+/// a wrong time is waited for, or is not heard.
 #[derive(Debug)]
-pub(crate) struct Round {
+pub struct HandlerRun {
     context: RequestContext,
     bounds: Bounds,
     /// Who asks, where a store is to be told.
@@ -45,7 +46,7 @@ pub(crate) struct Round {
     /// What the client has answered to the round before.
     fresh: BTreeMap<String, RawJson>,
     /// What is not answered in this run.
-    open: Vec<(Box<str>, Ask)>,
+    open: Vec<(Box<str>, InputAsk)>,
     /// How many asks had no key of their own.
     places: usize,
     /// What is being done that happens once.
@@ -78,7 +79,8 @@ enum Opening {
 
 /// What becomes of an ask.
 #[derive(Debug)]
-pub(crate) enum Reply {
+#[non_exhaustive]
+pub enum AskReply {
     /// A request is made of the client, now.
     Call,
     /// This is the answer.
@@ -91,10 +93,11 @@ pub(crate) enum Reply {
 
 /// What becomes of something that happens once.
 #[derive(Debug)]
-pub(crate) enum Once {
+#[non_exhaustive]
+pub enum Once {
     /// It has happened, and gave this.
     Done(RawJson),
-    /// It happens now: [`Round::keep`] or [`Round::give_up`] is told how it ends.
+    /// It happens now: [`HandlerRun::keep`] or [`HandlerRun::give_up`] is told how it ends.
     Now,
     /// It is not known yet.
     Wait,
@@ -104,20 +107,21 @@ pub(crate) enum Once {
 
 /// What becomes of a run.
 #[derive(Debug)]
-pub(crate) enum Settled {
+#[non_exhaustive]
+pub enum Settled {
     /// It goes on when something wakes it.
     Wait,
     /// It goes on at once.
     Again,
-    /// It goes on, or not, when [`Round::redeemed`] is told what a store says to this.
+    /// It goes on, or not, when [`HandlerRun::redeemed`] is told what a store says to this.
     Redeem(Redeem),
     /// It is over, and the request is answered with this.
     Over(Result<ResultBody, ErrorObject>),
 }
 
-impl Round {
+impl HandlerRun {
     /// A run that serves the request of `context`, made by `principal`.
-    pub(crate) fn new(context: &RequestContext, config: &ServerConfig, principal: Option<&[u8]>) -> Self {
+    pub fn new(context: &RequestContext, config: &ServerConfig, principal: Option<&[u8]>) -> Self {
         let limits: &Limits = config.limits();
         let asked = context.asked.as_ref();
         Self {
@@ -145,21 +149,21 @@ impl Round {
 
     /// The handler asks something, under the author's key or by its place in the order of asks, which `place` keeps.
     /// `reads` says whether an answer has the shape that the handler wants.
-    pub(crate) fn ask(
+    pub fn ask(
         &mut self,
         place: &mut Option<Box<str>>,
         key: Option<&str>,
-        ask: &Ask,
+        ask: &InputAsk,
         reads: impl FnOnce(&RawJson) -> bool,
-    ) -> Reply {
+    ) -> AskReply {
         if let Err(error) = self.check(ask) {
-            return Reply::Refused(error);
+            return AskReply::Refused(error);
         }
         if self.context.revision().has_server_requests() {
-            return Reply::Call;
+            return AskReply::Call;
         }
         if !self.is_seen() {
-            return Reply::Wait;
+            return AskReply::Wait;
         }
         let place = place.get_or_insert_with(|| match key {
             Some(key) => key.into(),
@@ -169,11 +173,11 @@ impl Round {
             }
         });
         self.look_up(place, key.is_some(), ask, reads)
-            .unwrap_or_else(Reply::Refused)
+            .unwrap_or_else(AskReply::Refused)
     }
 
     /// Nothing where it may be asked.
-    fn check(&self, ask: &Ask) -> Result<(), AskError> {
+    fn check(&self, ask: &InputAsk) -> Result<(), AskError> {
         if let Some(missing) = ask.missing(&self.context.client_capabilities()) {
             return Err(AskError::NotSupported(self.context.lacking(missing)));
         }
@@ -187,9 +191,9 @@ impl Round {
         &mut self,
         key: &str,
         is_named: bool,
-        ask: &Ask,
+        ask: &InputAsk,
         reads: impl FnOnce(&RawJson) -> bool,
-    ) -> Result<Reply, AskError> {
+    ) -> Result<AskReply, AskError> {
         let digest = ask.digest();
         // Who names an ask says by that which it is; by its place alone it has to be the same as before.
         let is_same = |before: u64| match is_named || before == digest {
@@ -198,11 +202,11 @@ impl Round {
         };
         if let Some(answer) = self.state.answers.get(key) {
             is_same(answer.digest)?;
-            return Ok(Reply::Answered(answer.json.clone()));
+            return Ok(AskReply::Answered(answer.json.clone()));
         }
         if let Some(open) = self.open.iter().find(|(open, _)| **open == *key) {
             return match open.1.digest() == digest {
-                true => Ok(Reply::Wait),
+                true => Ok(AskReply::Wait),
                 false => Err(AskError::Duplicate { key: key.into() }),
             };
         }
@@ -221,17 +225,17 @@ impl Round {
                 json: json.clone(),
             };
             self.state.answers.insert(key.into(), answer);
-            return Ok(Reply::Answered(json));
+            return Ok(AskReply::Answered(json));
         }
         if self.open.len() >= self.bounds.requests {
             return Err(AskError::TooMany);
         }
         self.open.push((key.into(), ask.clone()));
-        Ok(Reply::Wait)
+        Ok(AskReply::Wait)
     }
 
     /// The handler comes to something that happens once.
-    pub(crate) fn once(&mut self, key: &str) -> Once {
+    pub fn once(&mut self, key: &str) -> Once {
         if !self.is_seen() {
             return Once::Wait;
         }
@@ -249,7 +253,7 @@ impl Round {
     ///
     /// # Errors
     /// [`AskError::TooLarge`] where it cannot be carried by the client.
-    pub(crate) fn keep(&mut self, key: &str, value: RawJson) -> Result<(), AskError> {
+    pub fn keep(&mut self, key: &str, value: RawJson) -> Result<(), AskError> {
         self.doing.remove(key);
         let too_large = self.kept() + key.len() + value.as_bytes().len() > self.bounds.plain();
         // A request that is never run again carries nothing.
@@ -261,7 +265,7 @@ impl Round {
     }
 
     /// What was to happen once was dropped before it did.
-    pub(crate) fn give_up(&mut self, key: &str) {
+    pub fn give_up(&mut self, key: &str) {
         self.doing.remove(key);
     }
 
@@ -279,11 +283,19 @@ impl Round {
 
     /// What the client has answered to the round before, and the state that was given then; `None` while that is not
     /// looked at.
-    pub(crate) fn given(&mut self) -> Option<(&BTreeMap<String, RawJson>, Option<&RawJson>)> {
+    pub fn given(&mut self) -> Option<(&BTreeMap<String, RawJson>, Option<&RawJson>)> {
         self.is_seen().then_some((&self.fresh, self.state.step.as_ref()))
     }
 
-    /// The handler ends its run with what it needs first.
+    /// The handler ends its run with what it needs first. A legacy client is asked by requests of the author's.
+    ///
+    /// # Errors
+    /// [`AskError`] where one of it cannot be asked.
+    pub fn require(&mut self, required: InputRequired) -> Result<(), AskError> {
+        self.step(required.into_parts()?)
+    }
+
+    /// The same, in parts.
     ///
     /// # Errors
     /// [`AskError`] where one of it cannot be asked.
@@ -312,7 +324,7 @@ impl Round {
     }
 
     /// All of a step is answered by requests of their own (legacy era).
-    pub(crate) fn stepped(&mut self, answers: BTreeMap<String, RawJson>) {
+    pub fn stepped(&mut self, answers: BTreeMap<String, RawJson>) {
         self.open.clear();
         self.stepped = false;
         self.fresh = answers;
@@ -326,7 +338,7 @@ impl Round {
     }
 
     /// The handler was polled, and has not returned. What becomes of the run.
-    pub(crate) fn settle(&mut self, unix: UnixTime, sealer: Option<&mut Sealer>) -> Settled {
+    pub fn settle(&mut self, unix: UnixTime, sealer: Option<&mut Sealer>) -> Settled {
         if self.context.revision().has_server_requests() {
             return Settled::Wait;
         }
@@ -353,7 +365,7 @@ impl Round {
 
     /// A store has said whether what the client has sent back may be used. What becomes of the run; it waits as before where
     /// no store was asked.
-    pub(crate) fn redeemed(&mut self, redemption: Redemption) -> Settled {
+    pub fn redeemed(&mut self, redemption: Redemption) -> Settled {
         if self.opening != Opening::Redeeming {
             return Settled::Wait;
         }
