@@ -131,6 +131,9 @@
 //! - `http` (default): Streamable HTTP, as values of the `http` crate.
 //! - `handle` (default): the async layer, and the toolbox above it.
 //! - `schema` (default): JSON schemas of typed tools, by `schemars`.
+//! - `rounds` (with `handle`): what servers ask while they serve a request, as a machine: `server::rounds`.
+//! - `stream`: `futures_core::Stream` for whatever has a `poll_next`.
+//! - `testing`: for those who test what speaks the protocol.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(test),

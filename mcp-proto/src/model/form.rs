@@ -51,7 +51,8 @@ impl ElicitSchema {
     /// What was filled in, with the defaults of the schema for what was not (2025-11-25, Elicitation, Requested Schema), if
     /// all of it is what the form asks for. What is there already stays as it is, order included.
     ///
-    /// A field with a schema of a kind that is not known here takes anything.
+    /// A field with a schema of a kind that is not known here takes anything. A `pattern`, which the prose of the specification
+    /// shows and its schema does not have, is carried and not checked.
     ///
     /// ```
     /// use mcp_proto::model::{ElicitSchema, Json, NumberSchema, StringSchema};

@@ -655,7 +655,6 @@ fn state_that_is_good_for_one_use_is_redeemed_before_it_is_used() {
     let again = retry(&state, json!({"ask-1": accept("A")}));
     assert_eq!(world.run(&again, handler).returned(), "A");
     assert!(world.redeemed.is_empty(), "nobody has asked for it");
-
     world.config = world.config.clone().with_single_use_state();
     assert!(world.run(&json!({}), handler).state() != state && world.redeemed.is_empty());
     for (redemption, refusal) in [
@@ -677,8 +676,8 @@ fn state_that_is_good_for_one_use_is_redeemed_before_it_is_used() {
         rest.iter().all(|redeem| redeem == first),
         "it is the same state each time"
     );
-    let until = first.until;
-    assert_eq!(until, world.now + world.config.timeouts().state);
+    let until = world.now + world.config.timeouts().state;
+    assert_eq!(first.until, until);
     assert_eq!(first.principal.as_deref(), Some(&b"alice"[..]));
 
     world.run(&retry("no state", json!({})), handler).failed();
