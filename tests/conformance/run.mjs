@@ -4,8 +4,9 @@
 //   node run.mjs SUITE_JS --self-test
 //
 // SUITE_JS is `dist/index.js` of @modelcontextprotocol/conformance in the version that `expected.json` names.
-// Every row of `expected.json` is run alone. `--only` keeps the rows with that scenario name, or of one role
-// (`server`, `client`) or revision. `--self-test` runs the rows against a dead server and a client that does
+// Every row of `expected.json` is run alone; a scenario of the suite that is neither there nor excused there with a reason
+// fails the run, and so does a row that the suite does not have. `--only` keeps the rows with that scenario name, or of one
+// role (`server`, `client`) or revision. `--self-test` runs the rows against a dead server and a client that does
 // nothing, and passes when every one of them is found to fail.
 //
 // Exit code 0: every row passed. 1: a row failed. 2: the runner could not do its work.
@@ -17,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { gaps, listed } from './listing.mjs';
 import { faults } from './verdict.mjs';
 
 const SCENARIO_LIMIT_MS = 90_000;
@@ -51,13 +53,25 @@ async function main() {
   await demandVersion(suite);
 
   const rows = selectRows(values.only);
+  const { all, missing } = await compare(suite);
   const out = values.out ?? mkdtempSync(join(tmpdir(), 'conformance-'));
   const passed = values['self-test']
     ? await selfTest(suite, rows, out)
-    : await runAll(suite, rows, out, fixtures(values));
+    : await runAll(suite, rows, out, fixtures(values), all);
+  if (missing.length > 0) return 1;
   if (passed && !values.out) rmSync(out, { recursive: true, force: true });
   if (!passed) console.log(`the suite's files are in ${out}`);
   return passed ? 0 : 1;
+}
+
+/** What the suite has at the revisions of the table, and what of it is neither run nor excused. */
+async function compare(suite) {
+  const { exit, output } = await run(process.execPath, [suite, 'list'], START_LIMIT_MS);
+  if (exit !== 0) throw new Error(`the suite does not say what it has: ${output}`);
+  const cells = listed(output);
+  const missing = gaps(cells, table);
+  for (const gap of missing) console.log(`FAIL  ${gap}`);
+  return { all: cells.length, missing };
 }
 
 /** Both fixture binaries and the runtime they shall use. */
@@ -81,7 +95,7 @@ function selectRows(only) {
   return selected;
 }
 
-async function runAll(suite, rows, out, { server, command, runtime }) {
+async function runAll(suite, rows, out, { server, command, runtime }, all) {
   const needsServer = rows.some((row) => row.role === 'server');
   const running = needsServer ? await startServer(server, runtime) : undefined;
   let failed = 0;
@@ -96,7 +110,7 @@ async function runAll(suite, rows, out, { server, command, runtime }) {
     await running?.stop();
   }
   if (failed > 0 && running?.output()) console.log(`the server said:\n${running.output()}`);
-  console.log(`conformance (${runtime}): ${rows.length - failed} of ${rows.length} scenarios pass`);
+  console.log(`conformance (${runtime}): ${rows.length - failed} of ${all} scenarios pass, ${failed} of ${rows.length} rows fail`);
   return failed === 0;
 }
 
