@@ -4,7 +4,7 @@
 //! A handler asks, and reads on when it is answered. In the legacy era each ask is a request of its own. In the modern era
 //! there are none: the request is answered with what is asked (`input_required`), the client makes it again with the
 //! answers, and the handler is run again from the start, up to the first ask that is not answered yet. [`HandlerRun`] decides
-//! which; what has to survive from one run to the next is its [`State`](state::State), which the client carries, sealed by
+//! which; what has to survive from one run to the next is its state, which the client carries, sealed by
 //! a [`Sealer`]. Such state is good for any number of uses, as a request that is made again needs it, or for one
 //! ([`Redeem`]): then a store remembers what was used.
 //!
